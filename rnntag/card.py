@@ -1,0 +1,65 @@
+"""A model's card: what it is, what it was trained on, how well it does, how to train it again."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict
+
+from rnntag.schema import ModelConfig, TrainConfig
+from rnntag.store import StoredModel
+
+_NOT_OPTIONS = ("bidirectional", "device")
+
+
+def write(model: StoredModel) -> str:
+    """The card as Markdown."""
+    config, provenance = model.config, model.provenance
+    directions = "bidirectional" if config.bidirectional else "unidirectional"
+    tagsets = ", ".join(f"{name} ({len(tags)} tags)" for name, tags in model.vocabulary.tags.items())
+    rows = [
+        f"| {name} | {sizes['train']:,} | {sizes['dev']:,} | {sizes['test']:,} "
+        f"| {_percent(provenance.dev.get(name))} | {_percent(provenance.test.get(name))} |"
+        for name, sizes in provenance.corpora.items()
+    ]
+    return "\n".join(
+        [
+            f"# {model.name}",
+            "",
+            f"A part-of-speech tagger: {directions} {config.cell.upper()}, {config.layers} × {config.hidden}, "
+            f"on {config.input} inputs. Tagsets: {tagsets}.",
+            "",
+            "| corpus | train sentences | dev | test | dev accuracy | test accuracy |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+            *rows,
+            "",
+            "Tokens as the corpora have them. The dev parts chose the epoch, so their figures flatter a little.",
+            "",
+            f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
+            f"{provenance.minutes} minutes to the best epoch, number {provenance.epoch}. Again:",
+            "",
+            f"    {_command(model)}",
+            "",
+            "The corpora's licences hold for what a model learned from them; see `rnntag corpora`.",
+            "",
+        ]
+    )
+
+
+def _command(model: StoredModel) -> str:
+    words = ["rnntag", "train"]
+    for spec in model.provenance.specs:
+        words += ["--corpus", spec]
+    if model.provenance.tagsets != ("universal",):
+        words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
+    for chosen, usual in ((model.config, ModelConfig()), (model.training, TrainConfig())):
+        defaults = asdict(usual)
+        for name, value in asdict(chosen).items():
+            if name not in _NOT_OPTIONS and value != defaults[name]:
+                words += [f"--{name.replace('_', '-')}", f"{value}"]
+    if not model.config.bidirectional:
+        words.append("--unidirectional")
+    return shlex.join([*words, "--out", f"models/{model.name}"])
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f} %"

@@ -1,0 +1,130 @@
+"""CoNLL-U (https://universaldependencies.org/format.html): lines to sentences, sentences to lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rnntag.schema import UPOS, DataError
+
+COLUMNS = 10
+FORM, UPOS_COLUMN, XPOS_COLUMN = 1, 3, 4
+
+_ID = re.compile(r"(?P<word>[1-9][0-9]*)|(?P<other>[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class ConlluSentence:
+    """One sentence as it stands in a file.
+
+    Attributes:
+        number: line number of the first line, counted from 1.
+        lines: all lines, comments, multiword ranges and empty nodes too.
+        rows: which of `lines` are words.
+    """
+
+    number: int
+    lines: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    def column(self, column: int) -> tuple[str, ...]:
+        """One column of the words."""
+        return tuple(self.lines[row].split("\t")[column] for row in self.rows)
+
+    def with_column(self, column: int, values: Sequence[str]) -> tuple[str, ...]:
+        """The lines with other values in one column of the words."""
+        lines = list(self.lines)
+        for row, value in zip(self.rows, values, strict=True):
+            fields = lines[row].split("\t")
+            fields[column] = value
+            lines[row] = "\t".join(fields)
+        return tuple(lines)
+
+
+class ConlluReader:
+    """Gathers lines into sentences, however they arrive.
+
+    Args:
+        source: what errors call the input.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._number = 0
+        self._lines: list[str] = []
+        self._rows: list[int] = []
+
+    def feed(self, lines: Iterable[str]) -> Iterator[ConlluSentence]:
+        """The sentences that `lines` complete.
+
+        Raises:
+            DataError: a line is no CoNLL-U, with its number.
+        """
+        for line in lines:
+            self._number += 1
+            if not line.strip():
+                yield from self.finish()
+                continue
+            if not line.startswith("#") and self._is_word(line):
+                self._rows.append(len(self._lines))
+            self._lines.append(line)
+
+    def finish(self) -> Iterator[ConlluSentence]:
+        """The sentence that the end of the input completes, if there is one."""
+        if self._rows:
+            yield ConlluSentence(self._number - len(self._lines), tuple(self._lines), tuple(self._rows))
+        self._lines, self._rows = [], []
+
+    def _is_word(self, line: str) -> bool:
+        fields = line.split("\t")
+        if len(fields) != COLUMNS:
+            raise self._error(f"{len(fields)} columns parted by tabs where CoNLL-U has {COLUMNS}")
+        identifier = _ID.fullmatch(fields[0])
+        if identifier is None:
+            raise self._error(f"{fields[0]!r} is no CoNLL-U word number")
+        if identifier["other"]:
+            return False
+        if int(fields[0]) != len(self._rows) + 1:
+            raise self._error(f"word {fields[0]} where word {len(self._rows) + 1} of the sentence is due")
+        if not fields[FORM].strip():
+            raise self._error(f"word {fields[0]} has no form")
+        return True
+
+    def _error(self, what: str) -> DataError:
+        return DataError(f"{self._source}:{self._number}: {what}")
+
+
+def read(lines: Iterable[str], source: str) -> Iterator[ConlluSentence]:
+    """All sentences of `lines`; see `ConlluReader.feed` for what it raises."""
+    reader = ConlluReader(source)
+    yield from reader.feed(lines)
+    yield from reader.finish()
+
+
+def write(number: int, tokens: Sequence[str], tags: Sequence[str], tagset: str) -> list[str]:
+    """One sentence as lines, the empty one at its end included.
+
+    Tags of UD's own tagset go into the column UPOS, others into XPOS.
+    """
+    lines = [f"# sent_id = {number}", f"# text = {' '.join(tokens)}"]
+    for position, (token, tag) in enumerate(zip(tokens, tags, strict=True), 1):
+        upos, xpos = (tag, "_") if tagset == "upos" else ("_", tag)
+        lines.append(f"{position}\t{token}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t_")
+    lines.append("")
+    return lines
+
+
+def check_upos(sentence: ConlluSentence, tags: Sequence[str], source: str) -> None:
+    """Hold tags against UD's list.
+
+    Raises:
+        DataError: a tag is not on it, with its line.
+    """
+    for row, tag in zip(sentence.rows, tags, strict=True):
+        if tag not in UPOS:
+            where = f"{source}:{sentence.number + row}"
+            if tag == "_":
+                raise DataError(f"{where}: the word has no UPOS tag")
+            hint = f": did you mean {tag.upper()}?" if tag.upper() in UPOS else f": UPOS has {' '.join(UPOS)}"
+            raise DataError(f"{where}: {tag!r} is no UPOS tag{hint}")

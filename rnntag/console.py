@@ -1,0 +1,223 @@
+"""Everything that people see: progress, tables, coloured tags, errors. All of it but results on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from rnntag.schema import Report, Step
+
+COLOURS = {
+    "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
+    "ADV": "bright_yellow", "ADP": "blue", "DET": "bright_cyan", "NUM": "bright_blue", "CCONJ": "bright_magenta",
+    "CONJ": "bright_magenta", "SCONJ": "bright_magenta", "PART": "bright_red", "PRT": "bright_red",
+    "INTJ": "bright_green", "PUNCT": "dim", ".": "dim", "SYM": "dim",
+}  # fmt: skip
+CONFUSIONS_SHOWN = 10
+
+
+def stdout() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def stderr() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def error(message: str) -> None:
+    one_line = " ".join(message.split())
+    stderr().print(f"[bold red]error:[/] {escape(one_line)}")
+
+
+def warning(message: str) -> None:
+    stderr().print(f"[yellow]warning:[/] {escape(message)}")
+
+
+def note(message: str) -> None:
+    stderr().print(escape(message))
+
+
+def is_watched() -> bool:
+    """Whether a person reads stderr."""
+    return stderr().is_terminal
+
+
+def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
+    """word/TAG as a terminal shows it. Control characters in a word are shown, not obeyed."""
+    line = Text()
+    for token, tag in zip(tokens, tags, strict=True):
+        if line:
+            line.append(" ")
+        line.append("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in token))
+        line.append(f"/{tag}", style=COLOURS.get(tag, "green"))
+    return line
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
+class TrainingView:
+    """Shows a run: bars on a terminal, one line an epoch in a log."""
+
+    def __init__(self) -> None:
+        self._console = stderr()
+        self._live = self._console.is_terminal
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]}  {task.fields[speed]} tokens/s"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._run: TaskID | None = None
+
+    def __enter__(self) -> TrainingView:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._progress.stop()
+
+    def show(self, step: Step) -> None:
+        speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
+        if self._run is None:
+            self._run = self._progress.add_task("", total=step.epochs * step.batches, loss="", speed="")
+        done = (step.epoch - 1) * step.batches + step.batch
+        self._progress.update(
+            self._run,
+            description=f"epoch {step.epoch}/{step.epochs}",
+            total=step.epochs * step.batches,
+            completed=done,
+            loss=f"{step.loss:.3f}",
+            speed=speed,
+        )
+        if step.dev:
+            left = timedelta(seconds=round(step.seconds * (step.epochs - step.epoch) / step.epoch))
+            dev = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in step.dev.items())
+            self._console.print(
+                f"epoch {step.epoch}/{step.epochs}  loss {step.loss:.4f}  dev {escape(dev)}{' *' if step.best else ''}"
+                f"  {speed} tokens/s  {timedelta(seconds=round(step.seconds))}, at most {left} left"
+            )
+
+
+class DownloadView:
+    """Shows how far a download has got."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(console=stderr(), transient=True, disable=not is_watched())
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> DownloadView:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, package: str, share: float) -> None:
+        if package not in self._tasks:
+            note(f"fetching {package} with NLTK …")
+            self._tasks[package] = self._progress.add_task(package, total=1.0)
+        self._progress.update(self._tasks[package], completed=share)
+
+
+def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, justify="right" if column in set(numbers) else "left", overflow="fold")
+    return table
+
+
+def print_table(table: Table) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=1000, file=sys.stdout)
+    console.print(table)
+
+
+def print_report(name: str, report: Report, signature: str) -> None:
+    """One corpus's figures, its tags and its commonest confusions."""
+    figures = _table("", "", title=name, numbers=[""])
+    figures.show_header = False
+    figures.columns[0].justify = "left"
+    figures.add_row("accuracy", percent(report.accuracy), f"{report.tokens:,} tokens")
+    figures.add_row("on unseen words", percent(report.unseen_accuracy), f"{report.unseen_tokens:,} tokens")
+    figures.add_row("whole sentences", percent(report.sentence_accuracy), f"{report.sentences:,} sentences")
+    print_table(figures)
+    tags = _table("tag", "precision", "recall", "F1", "tokens", numbers=["precision", "recall", "F1", "tokens"])
+    for tag, score in report.tags.items():
+        tags.add_row(
+            escape(tag), percent(score.precision), percent(score.recall), percent(score.f1), f"{score.support:,}"
+        )
+    print_table(tags)
+    if report.confusions:
+        confusions = _table("gold", "tagged as", "times", numbers=["times"])
+        for gold, tag, count in report.confusions[:CONFUSIONS_SHOWN]:
+            confusions.add_row(escape(gold), escape(tag), f"{count:,}")
+        print_table(confusions)
+    stdout().print(escape(signature))
+
+
+def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
+    if not models:
+        note("no model here yet: train one with 'rnntag train'")
+        return
+    table = _table("model", "network", "tagsets", "dev accuracy", "MB", "where", numbers=["MB"])
+    for name, model in models.items():
+        if "damaged" in model:
+            table.add_row(escape(name), "[red]damaged[/]", "", "", "", escape(model["path"]))
+            continue
+        network = model["network"]
+        dev = (f"{corpus} {percent(accuracy)}" for corpus, accuracy in model["provenance"]["dev"].items())
+        table.add_row(
+            escape(name),
+            f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
+            ", ".join(model["tagsets"]),
+            escape("\n".join(dev)),
+            f"{model['megabytes']:.1f}",
+            escape(model["path"]),
+        )
+    print_table(table)
+
+
+def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
+    numbers = ["sentences", "tokens"]
+    table = _table("corpus", "language", *numbers, "tagset", "universal", "licence", "here", "what", numbers=numbers)
+    for row in rows:
+        table.add_row(
+            escape(row["name"]),
+            ", ".join(row["languages"]),
+            f"{row['sentences']:,}",
+            f"{row['tokens']:,}",
+            escape(", ".join(row["tagsets"])),
+            "yes" if row["universal"] else "no",
+            escape(row["licence"]),
+            "yes" if row["here"] else "no",
+            escape(row["about"]),
+        )
+    print_table(table)
+
+
+def print_card(path: Path, card: str) -> None:
+    console = stdout()
+    if console.is_terminal:
+        from rich.markdown import Markdown
+
+        console.print(Markdown(card))
+        console.print(escape(str(path)), style="dim")
+    else:
+        sys.stdout.write(card)

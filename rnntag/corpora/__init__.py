@@ -1,0 +1,145 @@
+"""Corpora by name or path, in train, dev and test parts.
+
+A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
+glob. Files are CoNLL-U (`.conllu`, `.conll`) or lines of `word/TAG`. Files whose names say so
+(`en_ewt-ud-train.conllu`) are parts of one treebank; anything else is parted by sentence: of
+every ten, the ninth is dev, the tenth test, the others train.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rnntag.corpora import nltk_corpora
+from rnntag.corpora.files import CONLLU_SUFFIXES, read_sentences, treebank_and_part
+from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
+from rnntag.schema import Corpus, DataError, NotFoundError, Sentence
+
+DEFAULT = ("treebank", "sinica_treebank")
+STARTER = "starter"
+TAGSETS = ("universal", "native")
+
+
+def starter_files() -> tuple[Path, ...]:
+    """The starter corpus: beside the package in a checkout, inside it once installed."""
+    package = Path(__file__).parent.parent
+    for folder in (package / "data", package.parent / "data"):
+        files = tuple(sorted(folder.glob("starter_*.conllu")))
+        if files:
+            return files
+    raise NotFoundError("this installation has lost its starter corpus: install rnntag again")
+
+
+def load(
+    specs: Sequence[str],
+    tagsets: tuple[str, ...] = ("universal",),
+    *,
+    whole: bool = False,
+    progress: Progress | None = None,
+) -> list[Corpus]:
+    """The corpora that `specs` name, each in its parts.
+
+    Args:
+        specs: see the module.
+        tagsets: `universal` (12 tags in NLTK's corpora, UPOS in CoNLL-U), `native`, or both.
+        whole: a file whose name tells no part is a test part as a whole, as evaluation wants it.
+        progress: is told how far a download has got.
+
+    Raises:
+        NotFoundError: there is no such corpus or file.
+        DataError: a corpus that cannot be understood.
+        AccessError: a file that cannot be read.
+    """
+    corpora = []
+    treebanks: dict[tuple[Path, str], dict[str, Path]] = {}
+    for spec in specs:
+        if spec.partition(":")[0] in CATALOGUE:
+            corpora.append(in_parts(spec, nltk_corpora.read_sentences(spec, tagsets, progress)))
+            continue
+        for path in _files(spec):
+            treebank, part = treebank_and_part(path)
+            parts = treebanks.setdefault((path.parent, treebank), {})
+            if part in parts and parts[part] != path:
+                raise DataError(f"{parts[part]} and {path} both claim to be the {part} part of {treebank}")
+            parts[part] = path
+    corpora += [_treebank(name, parts, tagsets, whole) for (_, name), parts in treebanks.items()]
+    return corpora
+
+
+def listing() -> list[dict[str, Any]]:
+    """What is known of each corpus that has a name, the starter corpus first."""
+    starter = [sentence for path in starter_files() for sentence in read_sentences(path, ("universal",))]
+    rows: list[dict[str, Any]] = [
+        {
+            "name": STARTER,
+            "languages": ["zh", "en"],
+            "sentences": len(starter),
+            "tokens": sum(len(sentence.tokens) for sentence in starter),
+            "tagsets": ["upos"],
+            "universal": True,
+            "licence": "CC0",
+            "here": True,
+            "about": "sentences written for rnntag, simplified Chinese and English",
+        }
+    ]
+    for corpus in CATALOGUE.values():
+        rows.append(
+            {
+                "name": corpus.name,
+                "languages": list(dict.fromkeys(section.language for section in corpus.sections)),
+                "sentences": corpus.sentences,
+                "tokens": corpus.tokens,
+                "tagsets": list(dict.fromkeys(section.tagset for section in corpus.sections)),
+                "universal": all(section.universal for section in corpus.sections),
+                "licence": corpus.licence,
+                "here": nltk_corpora.is_here(corpus.name),
+                "about": corpus.about,
+            }
+        )
+    return rows
+
+
+def in_parts(name: str, sentences: Sequence[Sentence]) -> Corpus:
+    """Sentences parted 8:1:1."""
+    return Corpus(
+        name,
+        train=tuple(s for i, s in enumerate(sentences) if i % 10 < 8),
+        dev=tuple(s for i, s in enumerate(sentences) if i % 10 == 8),
+        test=tuple(s for i, s in enumerate(sentences) if i % 10 == 9),
+    )
+
+
+def _treebank(name: str, files: dict[str, Path], tagsets: tuple[str, ...], whole: bool) -> Corpus:
+    parts = {part: read_sentences(path, tagsets) for part, path in files.items()}
+    if "" in parts:
+        if len(parts) > 1:
+            raise DataError(f"{files['']} stands beside files that are parts of {name}: name one or the other")
+        return Corpus(name, test=parts[""]) if whole else in_parts(name, parts[""])
+    if "train" in parts and "dev" not in parts and not whole:
+        cut = in_parts(name, parts["train"])
+        return Corpus(name, train=cut.train + cut.test, dev=cut.dev, test=parts.get("test", ()))
+    return Corpus(name, parts.get("train", ()), parts.get("dev", ()), parts.get("test", ()))
+
+
+def _files(spec: str) -> tuple[Path, ...]:
+    if spec == STARTER:
+        return starter_files()
+    path = Path(spec)
+    if path.is_dir():
+        files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in CONLLU_SUFFIXES))
+        if not files:
+            raise NotFoundError(f"{spec}: no .conllu file in this folder")
+        return files
+    if path.exists():
+        return (path,)
+    files = tuple(Path(file) for file in sorted(glob.glob(spec, recursive=True)))
+    if files:
+        return files
+    known = (STARTER, *CATALOGUE)
+    near = difflib.get_close_matches(spec, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"rnntag knows {', '.join(known)}"
+    raise NotFoundError(f"{spec}: no such corpus and no such file; {hint}")

@@ -1,0 +1,165 @@
+"""The tagging network: word encoder, recurrent layers, one softmax head for each tagset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntag.cells import GATES, RecurrentLayer, reversal
+from rnntag.schema import DataError, ModelConfig
+from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary
+
+PREDICTION_TOKENS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Regularisation:
+    """What is dropped at random in training.
+
+    Attributes:
+        dropout: share of the units of each layer's input (Srivastava et al. 2014).
+        word_dropout: a word that occurs n times becomes unknown with probability
+            word_dropout / (word_dropout + n) (Kiperwasser and Goldberg 2016).
+        counts: n for each row of the word table, shape [rows].
+    """
+
+    dropout: float
+    word_dropout: float
+    counts: Tensor
+
+
+class SpellingEncoder(nn.Module):
+    """Word embedding beside the last states of a bidirectional RNN over the characters
+    (Ling et al. 2015; Plank et al. 2016)."""
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary.word_rows, config.embedding_dim, padding_idx=PAD)
+        self.chars = nn.Embedding(vocabulary.character_rows, config.char_dim, padding_idx=PAD)
+        for table in (self.words, self.chars):
+            nn.init.normal_(table.weight, std=0.1)
+            nn.init.zeros_(table.weight[PAD])
+        self.spelling = RecurrentLayer(
+            config.cell, config.activation, config.char_dim, config.char_hidden, bidirectional=True
+        )
+        self.outputs = config.embedding_dim + self.spelling.outputs
+
+    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float) -> Tensor:
+        letters = functional.dropout(self.chars(chars), dropout, self.training)
+        _, spelling = self.spelling(letters, reversal(lengths, chars.shape[1]))
+        return torch.cat([self.words(ids), spelling], dim=-1)
+
+
+class OneHotEncoder(nn.Module):
+    """U·onehot(w) for each gate of each direction, as a row of U transposed (Elman 1990)."""
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.outputs = GATES[config.cell] * config.hidden * (2 if config.bidirectional else 1)
+        self.words = nn.Embedding(vocabulary.word_rows, self.outputs, padding_idx=PAD)
+        nn.init.normal_(self.words.weight, std=0.1)
+        nn.init.zeros_(self.words.weight[PAD])
+
+    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float) -> Tensor:
+        return self.words(ids)  # type: ignore[no-any-return]
+
+
+class Network(nn.Module):
+    """From batches of indices to tag scores."""
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.config = config
+        onehot = config.input == "onehot"
+        self.encoder = (OneHotEncoder if onehot else SpellingEncoder)(config, vocabulary)
+        self.layers = nn.ModuleList()
+        inputs = self.encoder.outputs
+        for depth in range(config.layers):
+            layer = RecurrentLayer(
+                config.cell,
+                config.activation,
+                inputs,
+                config.hidden,
+                bidirectional=config.bidirectional,
+                gated_inputs=onehot and depth == 0,
+            )
+            self.layers.append(layer)
+            inputs = layer.outputs
+        self.heads = nn.ModuleDict({tagset: nn.Linear(inputs, len(tags)) for tagset, tags in vocabulary.tags.items()})
+        self.regularisation: Regularisation | None = None
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]."""
+        device = next(self.parameters()).device
+        drop = self.regularisation if self.training else None
+        dropout = drop.dropout if drop else 0.0
+        ids = torch.from_numpy(batch.words.ids).to(device)
+        if drop and drop.word_dropout:
+            odds = drop.word_dropout / (drop.word_dropout + drop.counts[ids])
+            ids = ids.masked_fill(torch.rand(ids.shape, device=device) < odds, UNKNOWN)
+        chars, char_lengths, index, lengths = (
+            torch.from_numpy(array).to(device)
+            for array in (batch.words.chars, batch.words.lengths, batch.index, batch.lengths)
+        )
+        x = self.encoder(ids, chars, char_lengths, dropout)[index]
+        order = reversal(lengths, index.shape[1])
+        for layer in self.layers:
+            x, _ = layer(functional.dropout(x, dropout, self.training), order)
+        x = functional.dropout(x, dropout, self.training)
+        return {tagset: head(x) for tagset, head in self.heads.items()}
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        """Mean cross-entropy over all gold tags of all tagsets, in nats, and their number."""
+        total = torch.zeros(())
+        count = 0
+        for tagset, scores in self(batch).items():
+            gold = batch.gold[tagset]
+            annotated = int((gold != IGNORED).sum())
+            if annotated:
+                target = torch.from_numpy(gold).to(scores.device)
+                total = total.to(scores.device) + functional.cross_entropy(
+                    scores.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
+                )
+                count += annotated
+        return total / max(count, 1), count
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """What training changes, by name; see `load_weights`."""
+        return {
+            name: parameter.detach().cpu().numpy()
+            for name, parameter in self.named_parameters()
+            if parameter.requires_grad
+        }
+
+    def load_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take over weights of the same network, of any float type.
+
+        Raises:
+            DataError: a name or a shape differs from this network's.
+        """
+        own = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        if own.keys() != weights.keys():
+            odd = ", ".join(sorted(own.keys() ^ weights.keys()))
+            raise DataError(f"the weights do not fit the configuration: {odd}")
+        with torch.no_grad():
+            for name, parameter in own.items():
+                if tuple(parameter.shape) != weights[name].shape:
+                    raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
+                parameter.copy_(torch.from_numpy(weights[name]))
+
+
+@torch.inference_mode()
+def predict(network: Network, encoded: Encoded, tagset: str) -> list[Ids]:
+    """The index of the best tag of each token, for each sentence of shape [tokens]."""
+    network.eval()
+    best: list[Ids] = [np.zeros(0, dtype=np.int64)] * len(encoded.sentences)
+    for positions in encoded.batches(PREDICTION_TOKENS):
+        rows = network(encoded.batch(positions))[tagset].argmax(-1).cpu().numpy()
+        for row, position in zip(rows, positions, strict=True):
+            best[position] = row[: len(encoded.sentences[position])]
+    return best

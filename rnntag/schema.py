@@ -1,0 +1,228 @@
+"""What the parts of rnntag pass to one another: frozen records, and the errors a user can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+CELLS = ("rnn", "lstm", "gru")
+ACTIVATIONS = ("tanh", "relu")
+INPUTS = ("embedding", "onehot")
+DEVICES = ("auto", "cpu", "cuda")
+
+UPOS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART",
+    "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)  # fmt: skip
+"""The 17 tags of Universal Dependencies v2 (https://universaldependencies.org/u/pos/)."""
+
+
+class RnntagError(Exception):
+    """A failure that one line can explain: what, where, and what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(RnntagError):
+    """An option or a combination of options that has no meaning."""
+
+    exit_code = 2
+
+
+class DataError(RnntagError):
+    """Input that was found but cannot be understood."""
+
+    exit_code = 65
+
+
+class NotFoundError(RnntagError):
+    """A corpus, file or model that is not there."""
+
+    exit_code = 66
+
+
+class AccessError(RnntagError):
+    """A file or directory that cannot be read or written."""
+
+    exit_code = 74
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The tokens of one sentence, and for each tagset that it is annotated with, one tag a token.
+
+    Raises:
+        DataError: a tagset has more or fewer tags than there are tokens.
+    """
+
+    tokens: tuple[str, ...]
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for tagset, tags in self.tags.items():
+            if len(tags) != len(self.tokens):
+                raise DataError(f"{len(self.tokens)} tokens but {len(tags)} {tagset} tags: {' '.join(self.tokens)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A named corpus in its three parts; a part may be empty."""
+
+    name: str
+    train: tuple[Sentence, ...] = ()
+    dev: tuple[Sentence, ...] = ()
+    test: tuple[Sentence, ...] = ()
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name} is {value!r}: it must be one of {', '.join(allowed)}")
+
+
+def _at_least(least: float, config: object, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if value < least:
+            raise UsageError(f"{name} is {value}: it must be at least {least}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The shape of a network.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    cell: str = "lstm"
+    activation: str = "tanh"
+    input: str = "embedding"
+    bidirectional: bool = True
+    layers: int = 2
+    hidden: int = 200
+    embedding_dim: int = 100
+    char_dim: int = 64
+    char_hidden: int = 64
+
+    def __post_init__(self) -> None:
+        _one_of("cell", self.cell, CELLS)
+        _one_of("activation", self.activation, ACTIVATIONS)
+        _one_of("input", self.input, INPUTS)
+        if self.activation == "relu" and self.cell != "rnn":
+            raise UsageError(f"activation relu belongs to the plain rnn: a {self.cell} has its own gates")
+        _at_least(1, self, "layers", "hidden", "embedding_dim", "char_dim", "char_hidden")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How a network is trained.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    epochs: int = 20
+    batch_tokens: int = 1000
+    lr: float = 0.002
+    clip: float = 1.0
+    dropout: float = 0.4
+    word_dropout: float = 0.25
+    min_count: int = 2
+    patience: int = 5
+    seed: int = 1
+    device: str = "auto"
+    max_minutes: float = 0.0
+
+    def __post_init__(self) -> None:
+        _one_of("device", self.device, DEVICES)
+        _at_least(1, self, "epochs", "batch_tokens", "min_count", "patience")
+        _at_least(0, self, "word_dropout", "dropout", "clip", "seed", "max_minutes")
+        if self.lr <= 0:
+            raise UsageError(f"lr is {self.lr}: it must be above 0")
+        if self.dropout >= 1:
+            raise UsageError(f"dropout is {self.dropout}: it must be below 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the trainer tells after a batch, and with `dev` after an epoch.
+
+    Attributes:
+        epoch: counted from 1; 0 before the first.
+        batch, batches: the position in the epoch.
+        loss: mean cross-entropy a tag, in nats, over this epoch so far.
+        tokens: training tokens seen in this run so far.
+        seconds: time spent in this run so far.
+        dev: accuracy (0 to 1) on each corpus's dev part, by its name; empty but at an epoch's end.
+        best: whether the mean of `dev` is the highest so far.
+    """
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+    tokens: int
+    seconds: float
+    dev: Mapping[str, float] = field(default_factory=dict)
+    best: bool = False
+
+    @property
+    def dev_accuracy(self) -> float:
+        """The mean over the corpora, so that a small language counts as much as a large one."""
+        return sum(self.dev.values()) / len(self.dev) if self.dev else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TagScore:
+    """Precision, recall and F1 (0 to 1) of one tag, and its number of gold tokens."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How the predicted tags of some sentences agree with the gold ones.
+
+    Every accuracy lies between 0 and 1, or is None where there is nothing to measure it on.
+    `confusions` holds (gold tag, predicted tag, count), the commonest first.
+    """
+
+    sentences: int
+    tokens: int
+    unseen_tokens: int
+    accuracy: float
+    unseen_accuracy: float | None
+    sentence_accuracy: float
+    tags: Mapping[str, TagScore]
+    confusions: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a model comes from: what it was trained on and how it did.
+
+    Attributes:
+        specs, tagsets: what the corpora were asked for with.
+        corpora: by name, the number of sentences in each part.
+        dev, test: accuracies (0 to 1) by corpus name.
+        epoch: the one that the weights are from.
+        minutes: how long training took until then.
+        created: the day, as ISO 8601.
+        rnntag, torch: the versions that trained it.
+    """
+
+    specs: tuple[str, ...] = ()
+    tagsets: tuple[str, ...] = ()
+    corpora: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    dev: Mapping[str, float] = field(default_factory=dict)
+    test: Mapping[str, float] = field(default_factory=dict)
+    epoch: int = 0
+    minutes: float = 0.0
+    created: str = ""
+    rnntag: str = ""
+    torch: str = ""

@@ -1,0 +1,257 @@
+"""The model directory: write, verify, read, find."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from rnntag import __version__
+from rnntag.schema import (
+    AccessError,
+    DataError,
+    ModelConfig,
+    NotFoundError,
+    Provenance,
+    RnntagError,
+    TrainConfig,
+)
+from rnntag.vocabulary import Vocabulary
+
+FORMAT = 1
+CONFIG, VOCABULARY, WEIGHTS, CARD, CHECKSUMS = (
+    "config.json",
+    "vocabulary.json",
+    "model.safetensors",
+    "MODEL_CARD.md",
+    "SHA256SUMS",
+)
+VERIFIED = (CONFIG, VOCABULARY, WEIGHTS)
+"""The files that a model is read from. The card is for people, who may edit it."""
+
+DEFAULT_MODEL = "zh-en"
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """All that a model directory holds.
+
+    Attributes:
+        name: the directory's name.
+        weights: by the network's parameter names; float16 on disk and here.
+        digest: eight hexadecimal digits that stand for the verified files; "" before they are written.
+    """
+
+    name: str
+    config: ModelConfig
+    training: TrainConfig
+    vocabulary: Vocabulary
+    weights: Mapping[str, np.ndarray]
+    provenance: Provenance
+    digest: str = ""
+
+
+def half_precision(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights as they are stored: half the size, and no figure in this project has moved for it."""
+    return {name: weight.astype(np.float16) for name, weight in weights.items()}
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Where names are looked up: `./models`, then the bundled models."""
+    package = Path(__file__).parent
+    bundled = next((f for f in (package / "models", package.parent / "models") if f.is_dir()), package / "models")
+    return (Path("models"), bundled)
+
+
+def available() -> dict[str, Path]:
+    """Every model that a name finds, by name."""
+    found: dict[str, Path] = {}
+    for folder in model_folders():
+        if folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                if (path / CONFIG).is_file() and not path.name.startswith("."):
+                    found.setdefault(path.name, path)
+    return found
+
+
+def find(name: str) -> Path:
+    """The directory of a model, given its path or its name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    known = available()
+    if name in known:
+        return known[name]
+    path = Path(name)
+    if (path / CONFIG).is_file():
+        return path
+    if path.is_dir():
+        raise NotFoundError(f"{name}: no model in this directory ({CONFIG} is missing)")
+    listed = f"known models: {', '.join(known)}" if known else "no model is installed: train one with 'rnntag train'"
+    raise NotFoundError(f"{name}: no such model; {listed}")
+
+
+def check_target(path: Path) -> None:
+    """Make sure, before hours of training, that a model can be written to `path`.
+
+    Raises:
+        AccessError: it cannot be, or something else than a model lies there.
+    """
+    try:
+        if path.exists() and not path.is_dir():
+            raise AccessError(f"{path}: is a file, not a directory: choose another --out")
+        if path.is_dir() and any(path.iterdir()) and not (path / CONFIG).is_file():
+            raise AccessError(f"{path}: holds other files than a model: choose another --out")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        trial = _sibling(path, "new")
+        trial.mkdir()
+        trial.rmdir()
+    except OSError as error:
+        raise AccessError(f"{path}: cannot be written: {error.strerror}: choose another --out") from error
+
+
+def write(path: Path, model: StoredModel, card: str) -> None:
+    """Write a model directory beside `path`, then put it in its place.
+
+    Raises:
+        AccessError: it cannot be written; what was at `path` stays.
+    """
+    fresh, old = _sibling(path, "new"), _sibling(path, "old")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.mkdir()
+        contents = {
+            CONFIG: _json_bytes(
+                {
+                    "format": FORMAT,
+                    "model": asdict(model.config),
+                    "training": asdict(model.training),
+                    "provenance": asdict(model.provenance),
+                }
+            ),
+            VOCABULARY: _json_bytes(
+                {
+                    "embedded": model.vocabulary.embedded,
+                    "tags": model.vocabulary.tags,
+                    "characters": model.vocabulary.characters,
+                    "words": model.vocabulary.words,
+                }
+            ),
+            WEIGHTS: safetensors.numpy.save(half_precision(model.weights)),
+        }
+        contents[CHECKSUMS] = "".join(
+            f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
+        ).encode()
+        contents[CARD] = card.encode()
+        for name, content in contents.items():
+            with open(fresh / name, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        if path.exists():
+            path.rename(old)
+        fresh.rename(path)
+    except OSError as error:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def read(path: Path) -> StoredModel:
+    """Read a model directory, once its checksums hold.
+
+    Raises:
+        DataError: a file is missing, damaged, or of another format version.
+        AccessError: a file cannot be read.
+    """
+    contents, digest = _verified(path)
+    try:
+        config = json.loads(contents[CONFIG])
+        if config["format"] != FORMAT:
+            raise DataError(
+                f"{path}: model format {config['format']} needs another rnntag than {__version__}, "
+                f"which reads format {FORMAT}"
+            )
+        tables = json.loads(contents[VOCABULARY])
+        return StoredModel(
+            name=path.resolve().name,
+            config=ModelConfig(**config["model"]),
+            training=TrainConfig(**config["training"]),
+            vocabulary=Vocabulary(
+                words=tuple(tables["words"]),
+                embedded=int(tables["embedded"]),
+                characters=tuple(tables["characters"]),
+                tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
+            ),
+            weights=safetensors.numpy.load(contents[WEIGHTS]),
+            provenance=_provenance(config["provenance"]),
+            digest=digest,
+        )
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
+        raise DataError(f"{path}: is no rnntag model: {error!r}") from error
+
+
+def _provenance(fields: dict[str, Any]) -> Provenance:
+    return Provenance(**{**fields, "specs": tuple(fields["specs"]), "tagsets": tuple(fields["tagsets"])})
+
+
+def read_card(path: Path) -> str:
+    """The model's card as Markdown.
+
+    Raises:
+        DataError, AccessError: it is missing or cannot be read.
+    """
+    return _bytes(path / CARD).decode("utf-8", "replace")
+
+
+def megabytes(path: Path) -> float:
+    """The size of a model directory, in 10⁶ bytes."""
+    return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
+
+
+def _verified(path: Path) -> tuple[dict[str, bytes], str]:
+    sums = _bytes(path / CHECKSUMS)
+    try:
+        expected = dict(line.split("  ")[::-1] for line in sums.decode().splitlines())
+    except ValueError as error:
+        raise DataError(f"{path / CHECKSUMS}: is damaged: copy the model again, or train it") from error
+    contents = {}
+    for name in VERIFIED:
+        content = _bytes(path / name)
+        if hashlib.sha256(content).hexdigest() != expected.get(name):
+            raise DataError(f"{path / name}: does not match its checksum: copy the model again, or train it")
+        contents[name] = content
+    return contents, hashlib.sha256(sums).hexdigest()[:8]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: is missing: copy the model again, or train it") from error
+    except OSError as error:
+        raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _json_bytes(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _sibling(path: Path, suffix: str) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{suffix}")

@@ -1,0 +1,181 @@
+"""Training by back-propagation through time, as a stream of events."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+
+import numpy as np
+import torch
+
+from rnntag import __version__
+from rnntag.network import Network, Regularisation, predict
+from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Sentence, Step, TrainConfig
+from rnntag.store import StoredModel, half_precision
+from rnntag.vocabulary import RESERVED, Encoded, Vocabulary, normal_form
+
+AVERAGING_STEPS = 200
+"""How many batches the averaged weights look back over, in the mean; fewer while a run is young."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device for `auto`, `cpu` or `cuda`.
+
+    Raises:
+        DataError: cuda was asked for and there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DataError("this machine or this build of torch has no CUDA device: use --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+class Training:
+    """One run over one or more corpora; seeded, and repeatable on one machine.
+
+    Attributes:
+        vocabulary: built from the train parts.
+        network: at a `Step` with dev figures it holds the weights that these were measured on.
+
+    Args:
+        corpora: each trains the heads whose tags it has.
+
+    Raises:
+        DataError: the corpora have no training or no dev sentence.
+    """
+
+    def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
+        sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]
+        dev = {corpus.name: [s for s in corpus.dev if s.tokens] for corpus in corpora}
+        if not sentences or not any(dev.values()):
+            part = "dev" if sentences else "train"
+            raise DataError(f"{', '.join(c.name for c in corpora)}: no sentence in the {part} part")
+        torch.manual_seed(config.seed)
+        self.corpora = tuple(corpora)
+        self.config = config
+        self.device = choose_device(config.device)
+        self.vocabulary = Vocabulary.build(sentences, config.min_count)
+        self.network = Network(model, self.vocabulary).to(self.device)
+        self.network.regularisation = Regularisation(
+            config.dropout, config.word_dropout, self._row_counts(sentences).to(self.device)
+        )
+        self._train = self.vocabulary.encode(sentences)
+        self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
+        self._best: tuple[Step, dict[str, np.ndarray]] | None = None
+
+    def _row_counts(self, sentences: Sequence[Sentence]) -> torch.Tensor:
+        counts = Counter(normal_form(token) for sentence in sentences for token in sentence.tokens)
+        rows = np.ones(self.vocabulary.word_rows, dtype=np.float32)
+        rows[RESERVED:] = [counts[word] for word in self.vocabulary.words[: self.vocabulary.embedded]]
+        return torch.from_numpy(rows)
+
+    def steps(self) -> Iterator[Step]:
+        """Train until the epochs or the minutes are over or dev accuracy stands still.
+
+        The learning rate falls in a straight line to zero over the epochs, or over `max_minutes`
+        where these are over sooner. Dev accuracy is that of the exponential moving average of the
+        weights (Polyak and Juditsky 1992), which is what a run leaves behind.
+        """
+        config = self.config
+        started = time.monotonic()
+        shuffle = np.random.default_rng(config.seed)
+        parameters = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.Adam(parameters, lr=config.lr, betas=(0.9, 0.98), fused=True)
+        average = [parameter.detach().clone() for parameter in parameters]
+        updates = tokens = stale = 0
+        highest = -1.0
+
+        def event(batch: int, dev: dict[str, float], best: bool) -> Step:
+            loss = loss_sum / max(tag_sum, 1)
+            seconds = time.monotonic() - started
+            return Step(epoch, config.epochs, batch, len(batches), loss, tokens, seconds, dev, best)
+
+        for epoch in range(1, config.epochs + 1):
+            self.network.train()
+            batches = self._train.batches(config.batch_tokens, shuffle)
+            loss_sum, tag_sum = 0.0, 0
+            for number, positions in enumerate(batches, 1):
+                done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
+                if config.max_minutes:
+                    done = max(done, (time.monotonic() - started) / (60 * config.max_minutes))
+                if done >= 1:
+                    break
+                optimiser.param_groups[0]["lr"] = config.lr * (1 - done)
+                batch = self._train.batch(positions)
+                loss, tags = self.network.loss(batch)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                if config.clip:
+                    torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+                optimiser.step()
+                updates += 1
+                weight = max(1 / AVERAGING_STEPS, 9 / (9 + updates))
+                torch._foreach_lerp_(average, list(parameters), weight)
+                loss_sum += loss.item() * tags
+                tag_sum += tags
+                tokens += int(batch.lengths.sum())
+                if number < len(batches):
+                    yield event(number, {}, False)
+            self._swap(parameters, average)
+            dev = {name: self._accuracy(encoded) for name, encoded in self._dev.items()}
+            mean = sum(dev.values()) / len(dev)
+            best = mean > highest
+            highest = max(mean, highest)
+            stale = 0 if best else stale + 1
+            step = event(len(batches), dev, best)
+            if best:
+                self._best = (step, half_precision(self.network.weights()))
+            yield step
+            self._swap(parameters, average)
+            out_of_time = config.max_minutes and time.monotonic() - started >= 60 * config.max_minutes
+            if stale >= config.patience or out_of_time:
+                return
+
+    @staticmethod
+    def _swap(left: list[torch.nn.Parameter], right: list[torch.Tensor]) -> None:
+        for a, b in zip(left, right, strict=True):
+            a.data, b.data = b.data, a.data
+
+    def _accuracy(self, encoded: Encoded) -> float:
+        correct = count = 0
+        for tagset, column in encoded.gold.items():
+            if all(gold is None for gold in column):
+                continue
+            for gold, best in zip(column, predict(self.network, encoded, tagset), strict=True):
+                if gold is not None:
+                    correct += int((gold == best).sum())
+                    count += len(gold)
+        return correct / count if count else 0.0
+
+    def model(self, name: str, specs: Sequence[str] = (), tagsets: Sequence[str] = ()) -> StoredModel:
+        """The best model so far, with its accuracy on the test parts.
+
+        Args:
+            name: what it will be called.
+            specs, tagsets: what the corpora were loaded with, so that others can do the same.
+
+        Raises:
+            RnntagError: no epoch has ended yet.
+        """
+        if self._best is None:
+            raise RnntagError("stopped before the first epoch ended: there is nothing to save")
+        step, weights = self._best
+        self.network.load_weights(weights)
+        test = {
+            corpus.name: self._accuracy(self.vocabulary.encode(corpus.test)) for corpus in self.corpora if corpus.test
+        }
+        sizes = {c.name: {"train": len(c.train), "dev": len(c.dev), "test": len(c.test)} for c in self.corpora}
+        provenance = Provenance(
+            specs=tuple(specs),
+            tagsets=tuple(tagsets),
+            corpora=sizes,
+            dev=dict(step.dev),
+            test=test,
+            epoch=step.epoch,
+            minutes=round(step.seconds / 60, 1),
+            created=datetime.now(timezone.utc).date().isoformat(),
+            rnntag=__version__,
+            torch=torch.__version__,
+        )
+        return StoredModel(name, self.network.config, self.config, self.vocabulary, weights, provenance)

@@ -1,0 +1,207 @@
+"""The tables of words, characters and tags, and sentences as arrays of indices into them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from rnntag.schema import Sentence
+
+Ids = npt.NDArray[np.int64]
+
+PAD = 0
+UNKNOWN = 1
+RESERVED = 2
+"""Rows 0 and 1 of the word and character tables stand for padding and for what training never saw."""
+
+IGNORED = -100
+"""The gold index of a padded or unannotated position, which no loss counts."""
+
+LONGEST_WORD = 32
+"""Of a longer word the encoder reads the first and the last 16 characters."""
+
+
+def normal_form(word: str) -> str:
+    """The key of a word in the word table. Its spelling as it stands goes to the characters."""
+    return word.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Distinct words as indices.
+
+    Attributes:
+        ids: row of each word in the word table, shape [words].
+        chars: rows of its characters, padded on the right, shape [words, longest].
+        lengths: number of its characters, shape [words].
+    """
+
+    ids: Ids
+    chars: Ids
+    lengths: Ids
+
+    def take(self, rows: Ids) -> Words:
+        lengths = self.lengths[rows]
+        longest = int(lengths.max(initial=1))
+        return Words(self.ids[rows], self.chars[rows, :longest], lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sentences as one array.
+
+    Attributes:
+        words: the distinct words of the batch.
+        index: for each token the row of its word in `words`, padded on the right with 0,
+            shape [sentences, longest].
+        lengths: number of tokens of each sentence, shape [sentences].
+        gold: for each tagset the tag indices, `IGNORED` where there is none,
+            shape [sentences, longest].
+    """
+
+    words: Words
+    index: Ids
+    lengths: Ids
+    gold: Mapping[str, Ids] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Sentences as indices, before they are batched."""
+
+    words: Words
+    sentences: tuple[Ids, ...]
+    gold: Mapping[str, tuple[Ids | None, ...]] = field(default_factory=dict)
+
+    def batch(self, positions: Sequence[int]) -> Batch:
+        """The sentences at `positions` (none of them empty) as one padded array."""
+        chosen = [self.sentences[position] for position in positions]
+        lengths = np.array([len(sentence) for sentence in chosen], dtype=np.int64)
+        rows, inverse = np.unique(np.concatenate(chosen), return_inverse=True)
+        inside = np.arange(int(lengths.max())) < lengths[:, None]
+        index = np.zeros(inside.shape, dtype=np.int64)
+        index[inside] = inverse
+        gold = {}
+        for tagset, tags in self.gold.items():
+            padded = np.full(inside.shape, IGNORED, dtype=np.int64)
+            for row, position in enumerate(positions):
+                sentence = tags[position]
+                if sentence is not None:
+                    padded[row, : len(sentence)] = sentence
+            gold[tagset] = padded
+        return Batch(self.words.take(rows), index, lengths, gold)
+
+    def batches(self, tokens: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
+        """Positions of the sentences in groups of alike length, each of about `tokens` tokens.
+
+        Empty sentences are in no group. With `shuffle` the grouping and the order are random.
+        """
+        lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.float64)
+        # Jitter below one token mixes sentences of equal length and never adds padding.
+        order = np.argsort(lengths + shuffle.random(len(lengths)) if shuffle else lengths, kind="stable")
+        groups: list[list[int]] = []
+        group: list[int] = []
+        for position in order[lengths[order] > 0].tolist():
+            if group and (len(group) + 1) * len(self.sentences[position]) > tokens:
+                groups.append(group)
+                group = []
+            group.append(position)
+        if group:
+            groups.append(group)
+        if shuffle:
+            shuffle.shuffle(groups)
+        return groups
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a model knows by heart.
+
+    Attributes:
+        words: every normal form of the training data, the commonest first.
+        embedded: how many of them have a row of their own in the word table.
+        characters: in index order, from index `RESERVED`.
+        tags: for each tagset its tags in index order.
+    """
+
+    words: tuple[str, ...]
+    embedded: int
+    characters: tuple[str, ...]
+    tags: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        embedded = self.words[: self.embedded]
+        object.__setattr__(self, "_word_index", {word: i for i, word in enumerate(embedded, RESERVED)})
+        object.__setattr__(self, "_char_index", {char: i for i, char in enumerate(self.characters, RESERVED)})
+
+    _word_index: dict[str, int] = field(init=False, repr=False, compare=False)
+    _char_index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    @classmethod
+    def build(cls, sentences: Iterable[Sentence], min_count: int) -> Vocabulary:
+        """The vocabulary of training sentences.
+
+        Words, and characters of distinct words, that occur fewer than `min_count` times have no
+        row of their own: they train the row of the unknown.
+        """
+        forms: Counter[str] = Counter()
+        tags: dict[str, set[str]] = {}
+        for sentence in sentences:
+            forms.update(sentence.tokens)
+            for tagset, column in sentence.tags.items():
+                tags.setdefault(tagset, set()).update(column)
+        words: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        for form, count in forms.items():
+            words[normal_form(form)] += count
+            characters.update(form)
+        ranked = sorted(words, key=lambda word: (-words[word], word))
+        return cls(
+            words=tuple(ranked),
+            embedded=sum(count >= min_count for count in words.values()),
+            characters=tuple(sorted(c for c, count in characters.items() if count >= min_count)),
+            tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},
+        )
+
+    @property
+    def word_rows(self) -> int:
+        return self.embedded + RESERVED
+
+    @property
+    def character_rows(self) -> int:
+        return len(self.characters) + RESERVED
+
+    def encode_words(self, words: Sequence[str]) -> Words:
+        """Words as indices, in the order given."""
+        lengths = np.array([min(len(word), LONGEST_WORD) for word in words], dtype=np.int64)
+        chars = np.zeros((len(words), int(lengths.max(initial=1))), dtype=np.int64)
+        half = LONGEST_WORD // 2
+        lookup = self._char_index.get
+        for row, word in enumerate(words):
+            spelling = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
+            chars[row, : lengths[row]] = [lookup(char, UNKNOWN) for char in spelling]
+        ids = np.array([self._word_index.get(normal_form(word), UNKNOWN) for word in words], dtype=np.int64)
+        return Words(ids, chars, lengths)
+
+    def encode(self, sentences: Iterable[Sentence]) -> Encoded:
+        """Sentences as indices; each distinct word once.
+
+        A tag that the vocabulary does not have becomes `IGNORED`.
+        """
+        rows: dict[str, int] = {}
+        encoded = []
+        gold: dict[str, list[Ids | None]] = {tagset: [] for tagset in self.tags}
+        tag_index = {tagset: {tag: i for i, tag in enumerate(tags)} for tagset, tags in self.tags.items()}
+        for sentence in sentences:
+            encoded.append(np.array([rows.setdefault(t, len(rows)) for t in sentence.tokens], dtype=np.int64))
+            for tagset, index in tag_index.items():
+                tags = sentence.tags.get(tagset)
+                gold[tagset].append(
+                    None if tags is None else np.array([index.get(tag, IGNORED) for tag in tags], dtype=np.int64)
+                )
+        words = self.encode_words(tuple(rows))
+        return Encoded(words, tuple(encoded), {tagset: tuple(column) for tagset, column in gold.items()})
