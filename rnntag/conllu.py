@@ -52,6 +52,7 @@ class ConlluReader:
     def __init__(self, source: str) -> None:
         self._source = source
         self._number = 0
+        self._first = 0
         self._lines: list[str] = []
         self._rows: list[int] = []
 
@@ -68,12 +69,14 @@ class ConlluReader:
                 continue
             if not line.startswith("#") and self._is_word(line):
                 self._rows.append(len(self._lines))
+            if not self._lines:
+                self._first = self._number
             self._lines.append(line)
 
     def finish(self) -> Iterator[ConlluSentence]:
         """The sentence that the end of the input completes, if there is one."""
         if self._rows:
-            yield ConlluSentence(self._number - len(self._lines), tuple(self._lines), tuple(self._rows))
+            yield ConlluSentence(self._first, tuple(self._lines), tuple(self._rows))
         self._lines, self._rows = [], []
 
     def _is_word(self, line: str) -> bool:

@@ -76,7 +76,7 @@ CATALOGUE = {
         NltkCorpus("dependency_treebank", (_PTB,), 3914, 94084, _NON_COMMERCIAL, "the same text without traces"),
         NltkCorpus("conll2000", (_PTB,), 10948, 259104, "see its README",
                    "Wall Street Journal, the CoNLL-2000 chunking task"),
-        NltkCorpus("masc_tagged", (_PTB,), 34534, 592437, "open (public domain or free)",
+        NltkCorpus("masc_tagged", (_PTB,), 34534, 592447, "open (public domain or free)",
                    "Manually Annotated Sub-Corpus of American English, spoken and written"),
         NltkCorpus("brown", (Section("en", "brown", "en-brown"),), 57340, 1161192, _NON_COMMERCIAL,
                    "Brown Corpus, American English of 1961"),
@@ -106,11 +106,12 @@ CATALOGUE = {
 }  # fmt: skip
 
 
-def is_here(name: str) -> bool:
-    """Whether NLTK finds the corpus on this machine."""
+def is_here(package: str) -> bool:
+    """Whether NLTK finds the corpus, or the tagset maps, on this machine."""
     import nltk
 
-    for path in (f"corpora/{name}", f"corpora/{name}.zip"):
+    folder = "taggers" if package == TAGSET_MAPS else "corpora"
+    for path in (f"{folder}/{package}", f"{folder}/{package}.zip"):
         try:
             nltk.data.find(path)
         except LookupError:
@@ -173,15 +174,9 @@ def _read_section(name: str, section: Section, tagsets: tuple[str, ...]) -> Iter
 
 def _provide(package: str, progress: Progress | None) -> None:
     """Fetch an NLTK package unless it is on this machine."""
-    import nltk
-
-    folder = "taggers" if package == TAGSET_MAPS else "corpora"
-    for path in (f"{folder}/{package}", f"{folder}/{package}.zip"):
-        try:
-            nltk.data.find(path)
-        except LookupError:
-            continue
+    if is_here(package):
         return
+    import nltk
     from nltk import downloader
 
     failure = ""

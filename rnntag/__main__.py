@@ -1,0 +1,3 @@
+from rnntag.cli import app
+
+app(prog_name="rnntag")

@@ -1,0 +1,97 @@
+"""What the tests share: where the real corpora are, and one tiny model trained once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rnntag import card, corpora, store
+from rnntag.schema import Corpus, ModelConfig, TrainConfig
+from rnntag.store import StoredModel
+from rnntag.training import Training
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+BUNDLED = ROOT / "models" / store.DEFAULT_MODEL
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def treebanks() -> Path:
+    """The folder of UD treebanks."""
+    folder = SHARED / "ud"
+    if not folder.is_dir():
+        pytest.skip("the UD treebanks are not on this machine (../shared/ud)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nltk_data() -> Path:
+    """The folder of NLTK's corpora, made known to NLTK."""
+    folder = SHARED / "nltk_data"
+    if not folder.is_dir():
+        pytest.skip("NLTK's corpora are not on this machine (../shared/nltk_data)")
+    import nltk
+
+    if str(folder) not in nltk.data.path:
+        nltk.data.path.insert(0, str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def starter() -> list[Corpus]:
+    return corpora.load([corpora.STARTER])
+
+
+@pytest.fixture(scope="session")
+def tiny() -> StoredModel:
+    """A small LSTM that has learned a part of the starter corpus by heart."""
+    english, chinese = (corpus.train[:60] for corpus in corpora.load([corpora.STARTER]))
+    corpus = Corpus("tiny", train=english + chinese, dev=english[:20] + chinese[:20], test=english[20:40])
+    config = ModelConfig(layers=1, hidden=32, embedding_dim=32, char_dim=16, char_hidden=16)
+    run = TrainConfig(epochs=40, batch_tokens=100, lr=0.01, dropout=0.0, word_dropout=0.0, min_count=1, device="cpu")
+    training = Training([corpus], config, run)
+    for step in training.steps():
+        if step.dev_accuracy == 1:
+            break
+    return training.model("tiny", ["tiny.conllu"], ["universal"])
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tiny: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    store.write(path, tiny, card.write(tiny))
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs rnntag as a user would, in an empty folder; gives back its exit code, stdout and stderr."""
+
+    def run(*arguments: str | Path, stdin: str | bytes = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "rnntag", *map(str, arguments)],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "120", **environment},
+            check=False,
+        )
+        out, err = done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace")
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    return run
+
+
+def one_line(text: str) -> str:
+    """The only line of what was written to stderr."""
+    lines = text.splitlines()
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    return lines[0]

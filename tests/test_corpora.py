@@ -1,0 +1,242 @@
+"""Corpora are read as they are, in the parts that the documentation tells."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rnntag import corpora
+from rnntag.corpora import nltk_corpora
+from rnntag.corpora.files import UNIVERSAL_12, treebank_and_part
+from rnntag.corpora.nltk_corpora import CATALOGUE
+from rnntag.schema import UPOS, Corpus, DataError, NotFoundError, UsageError
+
+
+def row(position: int, form: str, upos: str, xpos: str = "_") -> str:
+    return f"{position}\t{form}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t_\n"
+
+
+def slash_file(path: Path, sentences: int = 20) -> Path:
+    path.write_text("".join(f"w{i}/NOUN ./PUNCT\n" for i in range(sentences)), encoding="utf-8")
+    return path
+
+
+def firsts(sentences: tuple[corpora.Sentence, ...]) -> list[str]:
+    return [sentence.tokens[0] for sentence in sentences]
+
+
+def test_of_ten_sentences_the_ninth_is_dev_and_the_tenth_test(tmp_path: Path) -> None:
+    (corpus,) = corpora.load([str(slash_file(tmp_path / "mine.txt"))])
+    assert corpus.name == "mine"
+    assert firsts(corpus.dev) == ["w8", "w18"]
+    assert firsts(corpus.test) == ["w9", "w19"]
+    assert firsts(corpus.train) == [f"w{i}" for i in range(20) if i % 10 < 8]
+
+
+def test_a_file_is_evaluated_as_a_whole(tmp_path: Path) -> None:
+    (corpus,) = corpora.load([str(slash_file(tmp_path / "mine.txt"))], whole=True)
+    assert (corpus.train, corpus.dev, len(corpus.test)) == ((), (), 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("en_ewt-ud-train.conllu", ("en_ewt", "train")), ("zh_gsd-dev.conllu", ("zh_gsd", "dev")),
+     ("mine_test.txt", ("mine", "test")), ("train.txt", ("train", "")), ("contest.txt", ("contest", ""))],
+)  # fmt: skip
+def test_names_tell_the_parts(name: str, expected: tuple[str, str]) -> None:
+    assert treebank_and_part(Path(name)) == expected
+
+
+def test_a_glob_gathers_the_parts_of_each_treebank(tmp_path: Path) -> None:
+    for treebank in ("en_a", "en_b"):
+        for part in ("train", "dev", "test"):
+            (tmp_path / f"{treebank}-ud-{part}.conllu").write_text(row(1, part, "X"), encoding="utf-8")
+    for spec in (str(tmp_path / "*.conllu"), str(tmp_path)):
+        loaded = corpora.load([spec])
+        assert [corpus.name for corpus in loaded] == ["en_a", "en_b"]
+        for corpus in loaded:
+            assert (firsts(corpus.train), firsts(corpus.dev), firsts(corpus.test)) == (["train"], ["dev"], ["test"])
+
+
+def test_a_train_part_alone_gives_up_a_tenth_as_dev(tmp_path: Path) -> None:
+    (corpus,) = corpora.load([str(slash_file(tmp_path / "mine-train.txt"))])
+    assert (len(corpus.train), len(corpus.dev), len(corpus.test)) == (18, 2, 0)
+
+
+def test_two_files_cannot_be_the_same_part(tmp_path: Path) -> None:
+    for name in ("a-dev.txt", "a-dev.tsv"):
+        slash_file(tmp_path / name)
+    with pytest.raises(DataError, match="both claim to be the dev part"):
+        corpora.load([str(tmp_path / "a-dev.*")])
+
+
+def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
+    path = tmp_path / "en_x-ud-train.conllu"
+    path.write_text(row(1, "I", "PRON", "PRP") + row(2, "go", "VERB", "VBP"), encoding="utf-8")
+    (corpus,) = corpora.load([str(path)], corpora.TAGSETS, whole=True)
+    assert corpus.train[0].tags == {"upos": ("PRON", "VERB"), "xpos-en": ("PRP", "VBP")}
+    path.write_text(row(1, "I", "PRON"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"x-ud-train.conllu:1: the word has no XPOS"):
+        corpora.load([str(path)], ("native",))
+
+
+@pytest.mark.parametrize(
+    ("line", "tagset"),
+    [("a/b/NOUN 1/NUM", "upos"), ("a/PRT ./.", "universal"), ("a/Na b/Vt", "mine")],
+)
+def test_the_last_slash_parts_word_and_tag(tmp_path: Path, line: str, tagset: str) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text(f"\n{line}\n", encoding="utf-8")
+    ((sentence,),) = (c.test for c in corpora.load([str(path)], whole=True))
+    assert list(sentence.tags) == [tagset]
+    pairs = zip(sentence.tokens, sentence.tags[tagset], strict=True)
+    assert " ".join(f"{token}/{tag}" for token, tag in pairs) == line
+
+
+@pytest.mark.parametrize("item", ["word", "/NOUN", "word/", "/"])
+def test_what_is_not_word_slash_tag_is_named(tmp_path: Path, item: str) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text(f"a/X\nb/X {item}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=f"mine.txt:2: '{item}' is not word/TAG"):
+        corpora.load([str(path)])
+
+
+def test_nothing_in_a_file_is_an_error(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.conllu"):
+        (tmp_path / name).write_text("\n\n", encoding="utf-8")
+        with pytest.raises(DataError, match="no sentence in it"):
+            corpora.load([str(tmp_path / name)])
+
+
+def test_an_unknown_name_brings_the_nearest_one() -> None:
+    with pytest.raises(NotFoundError, match="did you mean treebank"):
+        corpora.load(["treebnak"])
+    with pytest.raises(NotFoundError, match="rnntag knows starter, treebank"):
+        corpora.load(["qqqq"])
+    with pytest.raises(UsageError, match="its sections: conll2002:esp, conll2002:ned"):
+        corpora.load(["conll2002:fra"])
+
+
+def test_a_corpus_without_a_universal_map_says_so() -> None:
+    with pytest.raises(DataError, match="no universal map .* mac_morpho: add --tagset native"):
+        corpora.load(["mac_morpho"])
+
+
+def test_a_corpus_that_cannot_be_fetched_says_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nltk
+    from nltk import downloader
+
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    monkeypatch.setattr(downloader.Downloader, "DEFAULT_URL", "http://127.0.0.1:9/index.xml")
+    with pytest.raises(NotFoundError) as error:
+        corpora.load(["treebank"])
+    for part in (str(tmp_path), "cannot be fetched", "python -m nltk.downloader treebank", "NLTK_DATA"):
+        assert part in str(error.value)
+
+
+def test_a_missing_corpus_is_fetched_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NLTK's own downloader runs; only the network is played."""
+    import nltk
+    from nltk import downloader
+
+    text = "<Sentence id=1>\nघर_NN ।_SYM\n</Sentence>\n".encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("indian/hindi.pos", text)
+    content = packed.getvalue()
+    index = (
+        '<?xml version="1.0"?><nltk_data><packages><package id="indian" name="i" subdir="corpora" unzip="0" '
+        f'size="{len(content)}" unzipped_size="{len(text)}" checksum="{hashlib.md5(content).hexdigest()}" '
+        f'sha256_checksum="{hashlib.sha256(content).hexdigest()}" url="https://nltk.example/indian.zip"/>'
+        "</packages></nltk_data>"
+    )
+
+    def answer(url: str, **options: object) -> io.BytesIO:
+        return io.BytesIO(content if url.endswith(".zip") else index.encode())
+
+    monkeypatch.setattr(downloader, "urlopen", answer)
+    monkeypatch.setattr(downloader.Downloader, "default_download_dir", lambda self: str(tmp_path))
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    seen: list[tuple[str, float]] = []
+    assert not nltk_corpora.is_here("indian")
+    nltk_corpora._provide("indian", lambda package, share: seen.append((package, share)))
+    assert nltk_corpora.is_here("indian")
+    assert (tmp_path / "corpora" / "indian.zip").read_bytes() == content
+    assert {package for package, _ in seen} == {"indian"}
+    assert all(0 <= share <= 1 for _, share in seen)
+
+
+# Real corpora
+
+
+def test_sinica_gets_the_map_that_its_reader_does_not_apply(nltk_data: Path) -> None:
+    (corpus,) = corpora.load(["sinica_treebank"], corpora.TAGSETS)
+    assert (len(corpus.train), len(corpus.dev), len(corpus.test)) == (8000, 1000, 1000)
+    universal = Counter(tag for sentence in corpus.train for tag in sentence.tags["universal"])
+    assert set(universal) <= set(UNIVERSAL_12)
+    assert universal["NOUN"] > universal["VERB"] > universal["PRON"] > 1000
+    assert corpus.train[3].tags["sinica"]
+
+
+@pytest.mark.parametrize("name", [n for n in CATALOGUE if n not in ("brown", "mac_morpho", "cess_esp", "conll2002")])
+def test_an_nltk_corpus_is_as_the_catalogue_tells(name: str, nltk_data: Path) -> None:
+    known = CATALOGUE[name]
+    mapped = all(section.universal for section in known.sections)
+    (corpus,) = corpora.load([name], corpora.TAGSETS if mapped else ("native",))
+    sentences = [*corpus.train, *corpus.dev, *corpus.test]
+    assert abs(len(sentences) - known.sentences) <= 5
+    assert sum(len(sentence.tokens) for sentence in sentences) == known.tokens
+    assert all(all(s.tokens) and all(all(tags) for tags in s.tags.values()) for s in sentences)
+    assert {tagset for s in sentences for tagset in s.tags} - {"universal"} == {s.tagset for s in known.sections}
+    if mapped:
+        universal = Counter(tag for s in sentences for tag in s.tags["universal"])
+        assert set(universal) <= set(UNIVERSAL_12)
+        assert universal["X"] < 0.08 * universal.total(), "the map fits badly"
+
+
+def test_a_section_is_one_language(nltk_data: Path) -> None:
+    (corpus,) = corpora.load(["conll2007:eus"])
+    assert corpus.name == "conll2007:eus"
+    assert len(corpus.train) + len(corpus.dev) + len(corpus.test) == 3175
+
+
+def test_treebanks_have_the_size_that_they_have(treebanks: Path) -> None:
+    loaded = {corpus.name: corpus for corpus in corpora.load([str(treebanks)])}
+    sizes = {name: (len(c.train), len(c.dev)) for name, c in loaded.items()}
+    assert sizes["en_ewt"] == (12544, 2001)
+    assert sizes["zh_gsdsimp"] == (3997, 500)
+    assert sum(len(s.tokens) for s in loaded["en_ewt"].train) == 204577
+
+
+# The starter corpus
+
+
+def test_the_starter_corpus_keeps_its_promises(starter: list[Corpus]) -> None:
+    for corpus in starter:
+        sentences = [*corpus.train, *corpus.dev, *corpus.test]
+        assert len(sentences) >= 300
+        assert len({sentence.tokens for sentence in sentences}) == len(sentences)
+        assert {tag for sentence in sentences for tag in sentence.tags["upos"]} == set(UPOS)
+        lengths = [len(sentence.tokens) for sentence in sentences]
+        assert min(lengths) <= 3
+        assert max(lengths) >= 30
+
+
+@pytest.mark.parametrize(
+    ("word", "roles"),
+    [("花", "NOUN VERB"), ("把", "ADP NOUN VERB"), ("在", "ADP ADV VERB"), ("给", "ADP VERB"), ("会", "AUX NOUN VERB"),
+     ("要", "AUX VERB"), ("book", "NOUN VERB"), ("can", "AUX NOUN VERB"), ("light", "ADJ NOUN VERB"),
+     ("that", "DET PRON SCONJ"), ("like", "ADP VERB"), ("saw", "NOUN VERB")],
+)  # fmt: skip
+def test_ambiguous_words_stand_in_each_of_their_roles(word: str, roles: str, starter: list[Corpus]) -> None:
+    found: Counter[str] = Counter()
+    for corpus in starter:
+        for sentence in (*corpus.train, *corpus.dev, *corpus.test):
+            for token, tag in zip(sentence.tokens, sentence.tags["upos"], strict=True):
+                found[tag] += token.lower() == word
+    assert all(found[role] >= 2 for role in roles.split()), found

@@ -1,0 +1,64 @@
+"""Imports run one way, and what is heavy is imported only where it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "rnntag"
+LEVELS = {
+    "schema": 0,
+    "conllu": 1, "text": 1, "vocabulary": 1, "evaluation": 1,
+    "cells": 2, "corpora": 2, "formats": 2, "store": 2,
+    "card": 3, "network": 3,
+    "tagger": 4, "training": 4,
+    "console": 5,
+    "cli": 6,
+    "__main__": 7,
+}  # fmt: skip
+
+
+def room(path: Path) -> str:
+    """The module that a file belongs to: itself, or the folder that it lies in."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        rooms |= {name.split(".")[1] for name in names if name.startswith("rnntag.")}
+    return rooms & LEVELS.keys()
+
+
+@pytest.mark.parametrize("path", [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"], ids=str)
+def test_a_module_imports_only_from_lower_levels(path: Path) -> None:
+    own = room(path)
+    assert own in LEVELS, f"{path.name} has no level: give it one"
+    too_high = {other for other in imported_rooms(path) if other != own and LEVELS[other] >= LEVELS[own]}
+    assert not too_high
+
+
+def loaded_by(code: str) -> set[str]:
+    program = f"import sys\n{code}\nprint('MODULES', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("MODULES")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["tag", "--help"], ["models"]], ids=" ".join)
+def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> None:
+    code = f"from rnntag.cli import app\ntry:\n    app({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
+    assert not loaded_by(code) & {"torch", "nltk", "onnxruntime", "matplotlib"}
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    assert not loaded_by("import rnntag") & {"torch", "nltk", "numpy", "rich", "typer"}

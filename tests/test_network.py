@@ -1,0 +1,143 @@
+"""The network computes what its formulas say, padding or not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from rnntag.cells import GATES, RecurrentLayer, reversal
+from rnntag.network import Network, predict
+from rnntag.schema import ACTIVATIONS, CELLS, Corpus, DataError, ModelConfig, Sentence, UsageError
+from rnntag.vocabulary import Vocabulary
+
+KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if cell == "rnn" or activation == "tanh"]
+SMALL = {"hidden": 6, "embedding_dim": 5, "char_dim": 4, "char_hidden": 3}
+
+
+def network_of(corpus: Corpus, **shape: object) -> tuple[Network, Vocabulary]:
+    torch.manual_seed(0)
+    vocabulary = Vocabulary.build(corpus.train, min_count=1)
+    network = Network(ModelConfig(**{**SMALL, **shape}), vocabulary)  # type: ignore[arg-type]
+    return network.eval(), vocabulary
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_padding_changes_nothing(cell: str, activation: str, bidirectional: bool) -> None:
+    torch.manual_seed(0)
+    layer = RecurrentLayer(cell, activation, 3, 4, bidirectional=bidirectional)
+    lengths = torch.tensor([5, 1, 3])
+    x = torch.randn(3, 5, 3)
+    states, ends = layer(x, reversal(lengths, 5))
+    for row, length in enumerate(lengths.tolist()):
+        alone, end = layer(x[row : row + 1, :length], reversal(lengths[row : row + 1], length))
+        torch.testing.assert_close(states[row, :length], alone[0])
+        torch.testing.assert_close(ends[row], end[0])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_both_directions_equal_torch_s_bidirectional_kernel(cell: str) -> None:
+    torch.manual_seed(0)
+    layer = RecurrentLayer(cell, "tanh", 3, 4, bidirectional=True)
+    kernel = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](
+        3, 4, batch_first=True, bidirectional=True
+    )
+    assert layer.backwards is not None
+    for name, parameter in layer.forwards.named_parameters():
+        kernel.get_parameter(name).data.copy_(parameter)
+        kernel.get_parameter(f"{name}_reverse").data.copy_(layer.backwards.get_parameter(name))
+    lengths = torch.tensor([6, 4, 2])
+    x = torch.randn(3, 6, 3)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
+    expected, _ = torch.nn.utils.rnn.pad_packed_sequence(kernel(packed)[0], batch_first=True)
+    states, _ = layer(x, reversal(lengths, 6))
+    inside = torch.arange(6) < lengths[:, None]
+    torch.testing.assert_close(states[inside], expected[inside])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_one_hot_row_is_the_dense_product(cell: str) -> None:
+    """Looking up a row equals multiplying the input matrix U with the one-hot vector."""
+    torch.manual_seed(0)
+    words, hidden, lengths = 7, 4, torch.tensor([5, 3])
+    ids = torch.randint(words, (2, 5))
+    layer = RecurrentLayer(cell, "tanh", 0, hidden, bidirectional=True, gated_inputs=True)
+    dense = RecurrentLayer(cell, "tanh", words, hidden, bidirectional=True)
+    table = torch.randn(words, 2 * GATES[cell] * hidden)
+    assert layer.backwards is not None
+    assert dense.backwards is not None
+    for mine, theirs, u in (
+        (layer.forwards, dense.forwards, table[:, : GATES[cell] * hidden]),
+        (layer.backwards, dense.backwards, table[:, GATES[cell] * hidden :]),
+    ):
+        theirs.load_state_dict({**mine.state_dict(), "weight_ih_l0": u.T})
+    onehot = torch.nn.functional.one_hot(ids, words).float()
+    order = reversal(lengths, 5)
+    for mine, theirs in zip(layer(table[ids], order), dense(onehot, order), strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("input", ["embedding", "onehot"])
+def test_a_batch_gives_the_tags_of_its_sentences_one_by_one(
+    cell: str, activation: str, input: str, starter: list[Corpus]
+) -> None:
+    network, vocabulary = network_of(starter[0], cell=cell, activation=activation, input=input)
+    sentences = [*starter[0].test[:30], Sentence(()), Sentence(("",))]
+    together = predict(network, vocabulary.encode(sentences), "upos")
+    for sentence, tags in zip(sentences, together, strict=True):
+        (alone,) = predict(network, vocabulary.encode([sentence]), "upos")
+        assert tags.tolist() == alone.tolist()
+        assert len(tags) == len(sentence.tokens)
+
+
+def test_a_unidirectional_network_does_not_look_ahead(starter: list[Corpus]) -> None:
+    left, vocabulary = network_of(starter[0], bidirectional=False)
+    both, _ = network_of(starter[0])
+    tokens = starter[0].test[0].tokens
+    batches = [vocabulary.encode([Sentence(t)]).batch([0]) for t in (tokens, (*tokens[:-1], "zzz"))]
+    with torch.inference_mode():
+        scores = [[network(batch)["upos"][0, :-1] for batch in batches] for network in (left, both)]
+    torch.testing.assert_close(*scores[0])
+    assert not torch.allclose(*scores[1])
+
+
+def test_only_the_heads_that_a_corpus_has_tags_for_are_trained() -> None:
+    sentences = (Sentence(("a", "b"), {"one": ("A", "B")}), Sentence(("a", "c"), {"two": ("X", "Y")}))
+    network, vocabulary = network_of(Corpus("x", train=sentences))
+    encoded = vocabulary.encode(sentences)
+    loss, count = network.loss(encoded.batch([0]))
+    loss.backward()
+    assert count == 2
+    assert network.heads["one"].weight.grad is not None
+    grad = network.heads["two"].weight.grad
+    assert grad is None or not grad.any()
+    assert network.loss(encoded.batch([0, 1]))[1] == 4
+
+
+def test_the_loss_of_equal_scores_is_the_logarithm_of_the_number_of_tags() -> None:
+    sentences = (Sentence(("a", "b", "c"), {"t": ("A", "B", "C")}), Sentence(("a",), {"t": ("A",)}))
+    network, vocabulary = network_of(Corpus("x", train=sentences))
+    for parameter in network.heads.parameters():
+        torch.nn.init.zeros_(parameter)
+    loss, _ = network.loss(vocabulary.encode(sentences).batch([0, 1]))
+    assert loss.item() == pytest.approx(np.log(3))
+
+
+def test_weights_of_another_network_are_refused(starter: list[Corpus]) -> None:
+    network, _ = network_of(starter[0])
+    other, _ = network_of(starter[0], layers=3)
+    with pytest.raises(DataError, match="do not fit"):
+        network.load_weights(other.weights())
+    wider, _ = network_of(starter[0], hidden=7)
+    with pytest.raises(DataError, match="has shape"):
+        network.load_weights(wider.weights())
+
+
+@pytest.mark.parametrize(
+    "bad", [{"cell": "banana"}, {"hidden": 0}, {"layers": 0}, {"cell": "gru", "activation": "relu"}, {"input": "x"}]
+)
+def test_impossible_shapes_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        ModelConfig(**bad)  # type: ignore[arg-type]

@@ -1,0 +1,133 @@
+"""A model directory comes back as it was, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnntag import store
+from rnntag.schema import AccessError, DataError, NotFoundError
+from rnntag.store import StoredModel
+
+
+def test_a_model_comes_back_as_it_was(tiny: StoredModel, tiny_folder: Path) -> None:
+    back = store.read(tiny_folder)
+    assert (back.name, back.config, back.training) == (tiny.name, tiny.config, tiny.training)
+    assert (back.vocabulary, back.provenance) == (tiny.vocabulary, tiny.provenance)
+    assert back.weights.keys() == tiny.weights.keys()
+    assert all(np.array_equal(back.weights[name], tiny.weights[name]) for name in tiny.weights)
+
+
+def test_the_directory_holds_what_the_documentation_lists(tiny_folder: Path) -> None:
+    names = ["MODEL_CARD.md", "SHA256SUMS", "config.json", "model.safetensors", "vocabulary.json"]
+    assert sorted(path.name for path in tiny_folder.iterdir()) == names
+    for line in (tiny_folder / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((tiny_folder / name).read_bytes()).hexdigest() == digest
+    assert json.loads((tiny_folder / "config.json").read_text())["format"] == store.FORMAT
+    assert "rnntag train --corpus tiny.conllu" in store.read_card(tiny_folder)
+
+
+@pytest.mark.parametrize("name", store.VERIFIED)
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_damage_is_noticed(name: str, damage: str, tiny: StoredModel, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    store.write(path, tiny, "")
+    content = bytearray((path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    if damage == "remove":
+        (path / name).unlink()
+    else:
+        (path / name).write_bytes(content if damage == "flip" else content[:-1])
+    with pytest.raises(DataError, match=f"{name}: (does not match its checksum|is missing)"):
+        store.read(path)
+
+
+def resign(path: Path) -> None:
+    lines = [f"{hashlib.sha256((path / name).read_bytes()).hexdigest()}  {name}\n" for name in store.VERIFIED]
+    (path / store.CHECKSUMS).write_text("".join(lines))
+
+
+def test_another_format_and_nonsense_are_refused(tiny: StoredModel, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    store.write(path, tiny, "")
+    config = json.loads((path / "config.json").read_text())
+    for change, message in (
+        ({"format": 99}, "model format 99"),
+        ({"model": {"cell": "banana"}}, "is no rnntag model"),
+        ({"model": {"colour": 1}}, "is no rnntag model"),
+        ({"provenance": None}, "is no rnntag model"),
+    ):
+        (path / "config.json").write_text(json.dumps({**config, **change}))
+        resign(path)
+        with pytest.raises(DataError, match=message):
+            store.read(path)
+
+
+def test_a_model_takes_the_place_of_another_and_leaves_nothing_behind(tiny: StoredModel, tmp_path: Path) -> None:
+    path = tmp_path / "models" / "m"
+    store.write(path, tiny, "old")
+    first = store.read(path).digest
+    store.write(path, replace(tiny, training=replace(tiny.training, seed=7)), "new")
+    assert store.read(path).training.seed == 7
+    assert store.read(path).digest != first
+    assert store.read_card(path) == "new"
+    assert [p.name for p in path.parent.iterdir()] == ["m"]
+
+
+def test_the_old_model_stays_if_the_new_one_cannot_be_written(
+    tiny: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m"
+    store.write(path, tiny, "old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(AccessError, match="No space left on device"):
+        store.write(path, tiny, "new")
+    assert store.read_card(path) == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+def test_places_where_no_model_can_go(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("")
+    with pytest.raises(AccessError, match="is a file, not a directory"):
+        store.check_target(tmp_path / "file")
+    with pytest.raises(AccessError, match="cannot be written"):
+        store.check_target(tmp_path / "file" / "m")
+    with pytest.raises(AccessError, match="holds other files than a model"):
+        store.check_target(tmp_path / "full")
+    store.check_target(tmp_path / "new" / "m")
+    assert not (tmp_path / "new" / "m").exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(AccessError, match="Permission denied"):
+        store.check_target(tmp_path / "m")
+
+
+def test_names_are_looked_up_here_first(tiny: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFoundError, match="nonesuch: no such model"):
+        store.find("nonesuch")
+    store.write(Path("models/m"), tiny, "")
+    store.write(Path("elsewhere/n"), tiny, "")
+    assert store.find("m") == Path("models/m")
+    assert store.find("elsewhere/n") == Path("elsewhere/n")
+    assert list(store.available())[0] == "m"
+    with pytest.raises(NotFoundError, match="known models: m"):
+        store.find("nonesuch")
+    with pytest.raises(NotFoundError, match="no model in this directory"):
+        store.find("models")

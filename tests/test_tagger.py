@@ -1,0 +1,80 @@
+"""A tagger gives one tag a token, in order, however sentences come together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rnntag
+from rnntag import tagger as tagging
+from rnntag.schema import UsageError
+from rnntag.store import StoredModel
+from rnntag.tagger import Tagger
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_folder: Path) -> Tagger:
+    return rnntag.load(tiny_folder)
+
+
+def test_what_was_learned_is_known(tagger: Tagger) -> None:
+    assert tagger.tag(["I", "eat", "apples", "."]) == [
+        ("I", "PRON"), ("eat", "VERB"), ("apples", "NOUN"), (".", "PUNCT"),
+    ]  # fmt: skip
+    assert tagger.tag([]) == []
+    assert tagger.tagsets == ("upos",)
+    assert tagger.has_seen("APPLES")
+    assert not tagger.has_seen("xylophones")
+
+
+sentences = st.lists(st.lists(st.text(max_size=40), max_size=12), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sentences)
+def test_any_text_gets_its_tags_in_order(tagger: Tagger, texts: list[list[str]]) -> None:
+    together = tagger.predict(texts)
+    assert together == [tagger.predict([text])[0] for text in texts]
+    assert [len(tags) for tags in together] == [len(text) for text in texts]
+    assert [[word for word, _ in pairs] for pairs in tagger.tag_sents(texts)] == texts
+
+
+def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tagging, "STREAM_TOKENS", 4)
+    taken = 0
+
+    def source() -> object:
+        nonlocal taken
+        for _ in range(100):
+            taken += 1
+            yield ["I", "eat"]
+
+    stream = tagger.stream(source())  # type: ignore[arg-type]
+    assert next(stream) == tagger.tag(["I", "eat"])
+    assert taken == 2
+    assert len(list(stream)) == 99
+
+
+def test_windows_leave_short_sentences_alone_and_long_ones_whole(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full", "."] * 10
+    whole = tagger.predict([sentence, sentence[:20]])
+    monkeypatch.setattr(tagging, "WINDOW", 40)
+    monkeypatch.setattr(tagging, "OVERLAP", 10)
+    for length in (39, 40, 41, 60, 61, 90):
+        (cut,) = tagger.predict([sentence[:length]])
+        assert len(cut) == length
+        assert cut[: length - 10] == whole[0][: length - 10]
+    assert tagger.predict([sentence[:20]])[0] == whole[1]
+
+
+def test_a_tagset_that_the_model_does_not_have(tagger: Tagger) -> None:
+    with pytest.raises(UsageError, match="tiny does not know ptb: it knows upos"):
+        tagger.predict([["a"]], "ptb")
+
+
+def test_stored_and_unstored_models_agree(tagger: Tagger, tiny: StoredModel) -> None:
+    texts = [["the", "light", "is", "on"], ["花", "开", "了"]]
+    assert Tagger(tiny).predict(texts) == tagger.predict(texts)

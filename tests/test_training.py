@@ -1,0 +1,108 @@
+"""A run learns, repeats itself, and keeps its best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rnntag.schema import CELLS, Corpus, DataError, ModelConfig, RnntagError, Sentence, TrainConfig, UsageError
+from rnntag.tagger import Tagger
+from rnntag.training import Training
+
+SMALL = ModelConfig(layers=1, hidden=24, embedding_dim=24, char_dim=12, char_hidden=12)
+QUICK = TrainConfig(
+    epochs=60, batch_tokens=60, lr=0.01, dropout=0.0, word_dropout=0.0, min_count=1, patience=60, device="cpu"
+)
+
+
+def few(starter: list[Corpus]) -> Corpus:
+    sentences = starter[0].train[:12] + starter[1].train[:12]
+    return Corpus("few", train=sentences, dev=sentences, test=sentences)
+
+
+@pytest.mark.parametrize("input", ["embedding", "onehot"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_kind_of_network_learns_a_few_sentences_by_heart(cell: str, input: str, starter: list[Corpus]) -> None:
+    corpus = few(starter)
+    training = Training([corpus], replace(SMALL, cell=cell, input=input), QUICK)
+    accuracy = 0.0
+    for step in training.steps():
+        accuracy = max(accuracy, step.dev_accuracy)
+        if accuracy == 1:
+            break
+    assert accuracy == 1
+    model = training.model("few")
+    assert model.provenance.test == {"few": 1.0}
+    predicted = Tagger(model).predict([sentence.tokens for sentence in corpus.train])
+    assert predicted == [list(sentence.tags["upos"]) for sentence in corpus.train]
+
+
+def test_the_same_seed_gives_the_same_model(starter: list[Corpus]) -> None:
+    config = replace(QUICK, epochs=2, dropout=0.3, word_dropout=0.5)
+
+    def weights(seed: int) -> dict[str, np.ndarray]:
+        training = Training([few(starter)], SMALL, replace(config, seed=seed))
+        list(training.steps())
+        return dict(training.model("x").weights)
+
+    first, again, other = weights(1), weights(1), weights(2)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert any(not np.array_equal(first[name], other[name]) for name in first)
+
+
+def test_events_tell_how_far_the_run_has_got(starter: list[Corpus]) -> None:
+    corpus = few(starter)
+    steps = list(Training([corpus], SMALL, replace(QUICK, epochs=3)).steps())
+    assert [step.epoch for step in steps if step.dev] == [1, 2, 3]
+    batches = steps[0].batches
+    assert batches > 1
+    assert [step.batch for step in steps] == [*range(1, batches + 1)] * 3
+    assert steps[-1].tokens == 3 * sum(len(sentence.tokens) for sentence in corpus.train)
+    assert steps[0].loss > steps[-1].loss > 0
+    assert steps[batches - 1].best
+    assert set(steps[-1].dev) == {"few"}
+
+
+def test_the_best_epoch_is_kept_and_the_run_stops_when_it_gets_no_better(starter: list[Corpus]) -> None:
+    training = Training([few(starter)], SMALL, replace(QUICK, patience=3))
+    history = [step for step in training.steps() if step.dev]
+    best = max(history, key=lambda step: step.dev_accuracy)
+    kept = training.model("x").provenance
+    assert kept.epoch == best.epoch
+    assert kept.dev == best.dev
+    assert len(history) == best.epoch + 3 < QUICK.epochs
+
+
+def test_a_run_may_be_left_after_any_epoch_but_not_before(starter: list[Corpus]) -> None:
+    training = Training([few(starter)], SMALL, QUICK)
+    steps = training.steps()
+    next(steps)
+    with pytest.raises(RnntagError, match="nothing to save"):
+        training.model("x")
+    while not next(steps).dev:
+        pass
+    steps.close()
+    assert training.model("x").provenance.epoch == 1
+
+
+def test_time_runs_out(starter: list[Corpus]) -> None:
+    training = Training([few(starter)], SMALL, replace(QUICK, epochs=100_000, patience=100_000, max_minutes=0.02))
+    last = list(training.steps())[-1]
+    assert last.dev
+    assert last.seconds < 6
+
+
+def test_corpora_without_a_train_or_dev_part_are_refused() -> None:
+    sentence = Sentence(("a",), {"t": ("A",)})
+    with pytest.raises(DataError, match="no sentence in the train part"):
+        Training([Corpus("x", dev=(sentence,))], SMALL, QUICK)
+    with pytest.raises(DataError, match="no sentence in the dev part"):
+        Training([Corpus("x", train=(sentence,))], SMALL, QUICK)
+
+
+@pytest.mark.parametrize("bad", [{"lr": 0}, {"epochs": 0}, {"dropout": 1.0}, {"dropout": -0.1}, {"device": "tpu"}])
+def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        TrainConfig(**bad)  # type: ignore[arg-type]
