@@ -14,37 +14,59 @@ import typer
 from typer.core import TyperGroup
 
 from rnntag import __version__, card, console, corpora, evaluation, formats, store
-from rnntag.schema import Corpus, DataError, ModelConfig, NotFoundError, RnntagError, Sentence, TrainConfig
+from rnntag.schema import (
+    AccessError,
+    Corpus,
+    DataError,
+    ModelConfig,
+    NotFoundError,
+    RnntagError,
+    Sentence,
+    TrainConfig,
+    UsageError,
+)
 from rnntag.text import line_blocks, open_for_reading
 
 if TYPE_CHECKING:
     from rnntag.tagger import Tagger
 
 INTERRUPTED = 130
+_UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not export
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
 
 
 class Commands(TyperGroup):
-    """Turns the library's errors into one line and an exit code."""
+    """Turns every failure into one line and an exit code."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+        except RnntagError as error:
+            console.error(str(error))
+            code = error.exit_code
+        except (KeyboardInterrupt, typer.Abort):
+            code = INTERRUPTED
+        except OSError as error:
+            console.error(f"{error.filename or 'output'}: {error.strerror}")
+            code = AccessError.exit_code
+        except _UsageError as error:
+            console.error(f"{error.format_message()} See '{error.ctx.command_path if error.ctx else 'rnntag'} --help'.")
+            code = UsageError.exit_code
+        sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except RnntagError as error:
-            console.error(str(error))
-            ctx.exit(error.exit_code)
         except BrokenPipeError:
             # The reader has what it wanted. Python would complain of stdout once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            ctx.exit(0)
-        except KeyboardInterrupt:
-            ctx.exit(INTERRUPTED)
+            raise typer.Exit from None
 
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -67,11 +89,13 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command(rich_help_panel="Use a model")
@@ -106,13 +130,16 @@ def tag(
         cat text.txt | rnntag tag
     """
     if text and input_file:
-        raise typer.BadParameter("give TEXT or --input-file, not both")
+        raise UsageError("give TEXT or --input-file, not both")
     interactive = not text and not input_file and sys.stdin.isatty()
     if interactive and console.is_watched():
         console.note("Type a sentence, words parted by spaces, and press Enter; end with Ctrl-D.")
-    from rnntag import tagger as tagging
+    stored = store.read(store.find(model))
+    for file in input_file or []:
+        os.close(open_for_reading(file))  # before an hour's work on the files before it
+    from rnntag.tagger import Tagger
 
-    tagger = tagging.load(model)
+    tagger = Tagger(stored)
     name = output or ("conllu" if source == "conllu" else "slash")
     writer = formats.Writer(name, tagger.tagsets[0])
     emit = _emitter(tagger, writer, coloured=name == "slash" and sys.stdout.isatty())
@@ -390,6 +417,10 @@ def list_corpora(as_json: JsonOption = False) -> None:
 
     Sizes, tags, licences, and whether they are on this machine. NLTK fetches one that is missing
     when it is named in `train` or `eval`.
+
+        rnntag corpora
+
+        rnntag corpora --json
     """
     rows = corpora.listing()
     if as_json:

@@ -38,7 +38,9 @@ def test_everything_but_the_tags_passes_through() -> None:
 
 @pytest.mark.parametrize("ends", ["", "\n", "\n\n\n"])
 def test_blank_lines_at_the_end_may_be_missing_or_many(ends: str) -> None:
-    assert len(list(conllu.read((SENTENCE + ends + SENTENCE if ends else SENTENCE).split("\n"), "x"))) == (2 if ends else 1)
+    assert len(list(conllu.read((SENTENCE + ends + SENTENCE if ends else SENTENCE).split("\n"), "x"))) == (
+        2 if ends else 1
+    )
 
 
 @pytest.mark.parametrize(

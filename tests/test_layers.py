@@ -56,7 +56,9 @@ def loaded_by(code: str) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["tag", "--help"], ["models"]], ids=" ".join)
 def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> None:
-    code = f"from rnntag.cli import app\ntry:\n    app({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
+    code = (
+        f"from rnntag.cli import app\ntry:\n    app({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
+    )
     assert not loaded_by(code) & {"torch", "nltk", "onnxruntime", "matplotlib"}
 
 

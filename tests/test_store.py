@@ -126,7 +126,7 @@ def test_names_are_looked_up_here_first(tiny: StoredModel, tmp_path: Path, monke
     store.write(Path("elsewhere/n"), tiny, "")
     assert store.find("m") == Path("models/m")
     assert store.find("elsewhere/n") == Path("elsewhere/n")
-    assert list(store.available())[0] == "m"
+    assert next(iter(store.available())) == "m"
     with pytest.raises(NotFoundError, match="known models: m"):
         store.find("nonesuch")
     with pytest.raises(NotFoundError, match="no model in this directory"):

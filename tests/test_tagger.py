@@ -58,7 +58,9 @@ def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.Monkey
     assert len(list(stream)) == 99
 
 
-def test_windows_leave_short_sentences_alone_and_long_ones_whole(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_leave_short_sentences_alone_and_long_ones_whole(
+    tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full", "."] * 10
     whole = tagger.predict([sentence, sentence[:20]])
     monkeypatch.setattr(tagging, "WINDOW", 40)

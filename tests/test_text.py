@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -40,7 +41,7 @@ text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\u
 def test_lines_do_not_depend_on_how_the_bytes_arrive(content: str, cuts: list[int], encoding: str) -> None:
     raw = content.encode(encoding)
     edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
-    pieces = [raw[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [raw[a:b] for a, b in itertools.pairwise(edges)]
     expected = content.removesuffix("\n").split("\n") if content else []
     assert through_pipe(pieces, encoding=encoding) == expected
 

@@ -1,0 +1,56 @@
+"""rnntag beside NLTK's averaged perceptron, trained on the same parts of the same corpora.
+
+    python -m benchmarks.perceptron --model models/lstm treebank sinica_treebank
+
+Each corpus gets a perceptron of its own, trained for ten iterations; the model is what
+`rnntag train` left. Both are measured on the test parts; with --part dev, on those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+
+from nltk.tag.perceptron import PerceptronTagger
+
+import rnntag
+from rnntag import corpora
+from rnntag.schema import Sentence
+
+ITERATIONS = 10
+
+
+def share_right(sentences: tuple[Sentence, ...], tagset: str, predicted: list[list[str]]) -> float:
+    gold = [tag for sentence in sentences for tag in sentence.tags[tagset]]
+    tags = [tag for sentence in predicted for tag in sentence]
+    return sum(a == b for a, b in zip(gold, tags, strict=True)) / len(gold)
+
+
+def perceptron(train: tuple[Sentence, ...], tagset: str) -> PerceptronTagger:
+    random.seed(1)  # the perceptron shuffles its sentences with Python's global generator
+    tagger = PerceptronTagger(load=False)
+    tagger.train([list(zip(s.tokens, s.tags[tagset], strict=True)) for s in train], nr_iter=ITERATIONS)
+    return tagger
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", nargs="+", help="as for rnntag train")
+    parser.add_argument("--model", default="lstm")
+    parser.add_argument("--part", choices=["dev", "test"], default="test")
+    arguments = parser.parse_args()
+    model = rnntag.load(arguments.model)
+    print(f"| corpus, {arguments.part} part | tokens | perceptron | rnntag {model.model.name} |")
+    print("| --- | ---: | ---: | ---: |")
+    for corpus in corpora.load(arguments.corpora):
+        part = getattr(corpus, arguments.part)
+        texts = [list(sentence.tokens) for sentence in part]
+        tagset = next(tagset for tagset in model.tagsets if tagset in part[0].tags)
+        peer = perceptron(corpus.train, tagset)
+        theirs = share_right(part, tagset, [[tag for _, tag in peer.tag(text)] for text in texts])
+        ours = share_right(part, tagset, model.predict(texts, tagset))
+        print(f"| {corpus.name} | {sum(map(len, texts)):,} | {100 * theirs:.2f} % | {100 * ours:.2f} % |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The bundled model: words whose tag their neighbours decide, and its accuracy where treebanks are at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rnntag
+from rnntag import corpora, store
+from rnntag.evaluation import evaluate
+from rnntag.schema import UPOS
+from rnntag.tagger import Tagger
+from tests.conftest import BUNDLED, Run
+
+CONTRASTS = {
+    "花": ["花/NOUN 很 美", "花/VERB 钱"],
+    "会": ["我 会/AUX 游泳", "我们 下午 开 会/NOUN"],
+    "要": ["我 要/AUX 走 了", "我 要/VERB 一 杯 茶"],
+    "给": ["请 给/VERB 我 一 杯 水", "他 给/ADP 妈妈 打 电话"],
+    "把": ["请 把/ADP 门 关上", "桌子 上 有 一 把/NOUN 刀"],
+    "在": ["他 在/ADP 北京 工作", "我 的 书 在/VERB 桌子 上", "他们 在/ADV 吃 饭"],
+    "工作": ["他 的 工作/NOUN 很 忙", "他 在 北京 工作/VERB"],
+    "了": ["他 买 了/AUX 一 本 书", "天 黑 了/PART"],
+    "can": ["the can/NOUN is full", "I can/AUX swim"],
+    "book": ["book/VERB a room", "read a book/NOUN"],
+    "light": ["the light/NOUN is on", "light/VERB the candle", "a light/ADJ jacket"],
+    "that": ["I know that/SCONJ he left", "that/DET book is mine", "that/PRON is mine"],
+    "like": ["I like/VERB tea", "it looks like/ADP a dog"],
+    "saw": ["we saw/VERB a bird", "he cut the wood with a saw/NOUN"],
+    "water": ["water/VERB the flowers", "she drinks water/NOUN"],
+    "plant": ["they plant/VERB trees", "the plant/NOUN is dry"],
+    "love": ["I love/VERB you", "their love/NOUN is strong"],
+    "run": ["I run/VERB every day", "we went for a run/NOUN"],
+    "watch": ["watch/VERB the film", "he bought a new watch/NOUN"],
+    "left": ["she left/VERB early", "my left/ADJ hand hurts"],
+    "open": ["open/VERB the door", "the door is open/ADJ"],
+    "hard": ["a hard/ADJ question", "they work hard/ADV"],
+    "park": ["you can park/VERB here", "we met in the park/NOUN"],
+    "to": ["I want to/PART sleep", "we walked to/ADP school"],
+    "before": ["before/ADP lunch", "call me before/SCONJ you leave"],
+    "flies": ["time flies/VERB", "two flies/NOUN landed on the cake"],
+}
+
+
+@pytest.fixture(scope="module")
+def tagger() -> Tagger:
+    return rnntag.load(BUNDLED)
+
+
+@pytest.mark.parametrize("sentences", CONTRASTS.values(), ids=list(CONTRASTS))
+def test_its_neighbours_decide_on_a_word(sentences: list[str], tagger: Tagger) -> None:
+    for sentence in sentences:
+        items = [item.partition("/") for item in sentence.split()]
+        tags = tagger.tag([word for word, _, _ in items])
+        wanted = [(word, tag or found) for (word, _, tag), (_, found) in zip(items, tags, strict=True)]
+        assert tags == wanted
+
+
+@pytest.mark.parametrize(
+    "tagged",
+    ["我/PRON 吃/VERB 苹果/NOUN", "他/PRON 买/VERB 了/AUX 一/NUM 本/NOUN 书/NOUN", "flowers/NOUN grow/VERB",
+     "I/PRON can/AUX swim/VERB", "the/DET can/NOUN is/AUX full/ADJ"],
+)  # fmt: skip
+def test_it_is_what_tag_uses(tagged: str, run: Run) -> None:
+    text = " ".join(item.rpartition("/")[0] for item in tagged.split())
+    assert run("tag", text).stdout == f"{tagged}\n"
+
+
+def test_the_contrasts_are_not_taken_from_the_training_data() -> None:
+    known = {sentence.tokens for corpus in corpora.load([corpora.STARTER]) for sentence in corpus.train}
+    own = {tuple(i.partition("/")[0] for i in text.split()) for texts in CONTRASTS.values() for text in texts}
+    assert not own & known
+
+
+def test_it_is_small_and_knows_all_of_upos(tagger: Tagger) -> None:
+    assert store.megabytes(BUNDLED) <= 15
+    assert tagger.tagsets == ("upos",)
+    assert set(tagger.model.vocabulary.tags["upos"]) == set(UPOS)
+    assert "CC BY-SA 4.0" in store.read_card(BUNDLED)
+
+
+@pytest.mark.parametrize(("treebank", "least"), [("en_ewt", 0.95), ("en_gum", 0.95), ("zh_gsdsimp", 0.91)])
+def test_its_accuracy_on_dev(treebank: str, least: float, tagger: Tagger, treebanks: Path) -> None:
+    ((sentences),) = (c.dev for c in corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
+    predicted = tagger.predict([sentence.tokens for sentence in sentences])
+    known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in sentences]
+    assert evaluate(sentences, "upos", predicted, known).accuracy >= least

@@ -1,0 +1,315 @@
+"""What a user types, and what comes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import conllu as peer
+import pytest
+
+from rnntag import corpora, store
+from rnntag.store import StoredModel
+from tests.conftest import Run, one_line
+
+LEARNED = "I eat apples .\n\nthe can is full\n"
+QUICK = (
+    "--epochs",
+    "2",
+    "--layers",
+    "1",
+    "--hidden",
+    "8",
+    "--embedding-dim",
+    "8",
+    "--char-dim",
+    "4",
+    "--char-hidden",
+    "4",
+)
+
+
+# tag
+
+
+def test_one_line_in_is_one_line_out(run: Run, tiny_folder: Path) -> None:
+    done = run("tag", "--model", tiny_folder, stdin=LEARNED)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    lines = done.stdout.split("\n")
+    assert lines[0] == "I/PRON eat/VERB apples/NOUN ./PUNCT"
+    assert lines[1] == ""
+    assert lines[2].startswith("the/DET can/NOUN is/AUX full/ADJ")
+    assert lines[3:] == [""]
+
+
+def test_text_files_and_pipes_give_the_same(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text(LEARNED, encoding="utf-8")
+    piped = run("tag", stdin=LEARNED, RNNTAG_MODEL=str(tiny_folder)).stdout
+    assert piped == run("tag", "-m", tiny_folder, "--input-file", file).stdout
+    assert piped == run("tag", "-m", tiny_folder, *LEARNED.removesuffix("\n").split("\n")).stdout
+    assert piped * 2 == run("tag", "-m", tiny_folder, "-i", file, "-i", file).stdout
+    latin = tmp_path / "utf16.txt"
+    latin.write_text(LEARNED, encoding="utf-16")
+    assert piped == run("tag", "-m", tiny_folder, "-i", latin, "--encoding", "utf-16").stdout
+
+
+def test_formats_hold_the_same_tags(run: Run, tiny_folder: Path) -> None:
+    out = {
+        name: run("tag", "-m", tiny_folder, "-f", name, stdin=LEARNED).stdout
+        for name in ("slash", "tsv", "jsonl", "conllu")
+    }
+    expected = [[tuple(item.rsplit("/", 1)) for item in line.split()] for line in out["slash"].splitlines()]
+    assert [[tuple(row.split("\t")) for row in block.split("\n")] for block in out["tsv"].strip().split("\n\n\n")] == [
+        expected[0],
+        expected[2],
+    ]
+    rows = [json.loads(line) for line in out["jsonl"].splitlines()]
+    assert [list(zip(row["tokens"], row["tags"], strict=True)) for row in rows] == expected
+    read = [[(token["form"], token["upos"]) for token in sentence] for sentence in peer.parse(out["conllu"])]
+    assert read == [expected[0], expected[2]]
+
+
+def test_a_treebank_gets_new_tags_and_keeps_the_rest(run: Run, tiny_folder: Path) -> None:
+    (path,) = (p for p in corpora.starter_files() if p.stem == "starter_en")
+    done = run("tag", "-m", tiny_folder, "--from", "conllu", "-i", path)
+    before = path.read_text(encoding="utf-8").splitlines()
+    after = done.stdout.splitlines()
+    assert len(before) == len(after)
+    for old, new in zip(before, after, strict=True):
+        if old != new:
+            a, b = old.split("\t"), new.split("\t")
+            assert [i for i in range(10) if a[i] != b[i]] == [3]
+
+
+def test_a_slow_writer_is_answered_line_by_line(tiny_folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        for _ in range(2):
+            process.stdin.write(b"I eat apples .\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == b"I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(tiny_folder: Path, tmp_path: Path) -> None:
+    text = tmp_path / "long.txt"
+    text.write_text("I eat apples .\n" * 100_000, encoding="utf-8")
+    with text.open("rb") as stdin, subprocess.Popen(
+        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder)],
+        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == b"I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+        process.stdout.close()
+        assert process.wait() == 0
+        assert process.stderr.read() == b""
+
+
+def test_any_bytes_in_a_text_argument_come_out_again(tiny_folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), b"a\xffb"], capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"a\xffb/")
+
+
+# errors
+
+
+def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "damaged"
+    shutil.copytree(tiny_folder, copy)
+    weights = copy / store.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-1])
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["tag", "-m", "nonesuch", "x"], 66, "nonesuch: no such model; "),
+        (["tag", "-m", "{damaged}", "x"], 65, "model.safetensors: does not match its checksum"),
+        (["tag", "-m", "{tiny}", "-i", "none.txt"], 66, "none.txt: no such file"),
+        (["tag", "-m", "{tiny}", "-i", "."], 74, "is a directory"),
+        (
+            ["tag", "-m", "{tiny}", "-i", "bad.txt"],
+            65,
+            "bad.txt:2: byte 5 of the input is not utf-8: name its encoding",
+        ),
+        (["tag", "-m", "{tiny}", "-i", "bad.txt", "--encoding", "nix"], 2, "there is no encoding named 'nix'"),
+        (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--from", "conllu"], 65, "seven.conllu:1: 7 columns"),
+        (["tag", "-m", "{tiny}", "-i", "bad.txt", "text"], 2, "TEXT or --input-file"),
+        (["eval", "-m", "{tiny}", "nix"], 66, "nix: no such corpus and no such file"),
+        (["eval", "-m", "{tiny}", "seven.conllu"], 65, "seven.conllu:1: 7 columns parted by tabs where CoNLL-U has 10"),
+        (["eval", "-m", "{tiny}", "lower.conllu"], 65, "lower.conllu:1: 'noun' is no UPOS tag: did you mean NOUN?"),
+        (["eval", "-m", "{tiny}", "empty.conllu"], 65, "empty.conllu: no sentence in it"),
+        (["eval", "-m", "{tiny}", "own.txt"], 65, "own is tagged with own, which the model tiny does not know"),
+        (["eval", "-m", "{tiny}", "own.txt", "--part", "dev"], 65, "own has no dev part: it has test"),
+        (["train", "nix"], 66, "nix: no such corpus and no such file"),
+        (["train", "own.txt"], 65, "own: no sentence in the dev part"),
+        (["train", "--cell", "banana"], 2, "'banana' is not one of 'rnn', 'lstm', 'gru'"),
+        (["train", "--cell", "gru", "--activation", "relu"], 2, "activation relu belongs to the plain rnn"),
+        (["train", "--epochs", "0"], 2, "epochs is 0"),
+        (["train", "--out", "bad.txt"], 74, "bad.txt: is a file, not a directory"),
+        (["train", "--out", "bad.txt/m"], 74, "cannot be written"),
+        (["models", "nonesuch"], 66, "nonesuch: no such model; "),
+        (["tug"], 2, "No such command 'tug'"),
+        (["--nix"], 2, "No such option"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_failure_is_one_line_and_its_exit_code(
+    arguments: list[str], code: int, message: str, run: Run, tiny_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.txt").write_bytes(b"a b\n\xff\n")
+    (tmp_path / "seven.conllu").write_text("1\ta\ta\tNOUN\t_\t_\t_\n", encoding="utf-8")
+    (tmp_path / "lower.conllu").write_text("1\ta\ta\tnoun\t_\t_\t_\t_\t_\t_\n", encoding="utf-8")
+    (tmp_path / "empty.conllu").write_text("\n", encoding="utf-8")
+    (tmp_path / "own.txt").write_text("a/Q b/R\n", encoding="utf-8")
+    places = {"{tiny}": str(tiny_folder)}
+    if "{damaged}" in arguments:
+        places["{damaged}"] = str(damaged(tiny_folder, tmp_path))
+    done = run(*(places.get(argument, argument) for argument in arguments))
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert message in one_line(done.stderr)
+    assert one_line(done.stderr).startswith("error: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(tiny_folder: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "a"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 74
+    assert "No space left" in one_line(done.stderr)
+
+
+# eval, models, corpora
+
+
+def test_eval_of_what_was_learned(run: Run, tiny: StoredModel, tiny_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("I/PRON eat/VERB xylophones/X ./PUNCT\n", encoding="utf-8")
+    done = run("eval", "-m", tiny_folder, "x.txt", "--json")
+    assert done.stderr == ""
+    (report,) = json.loads(done.stdout)
+    assert (report["tokens"], report["sentences"], report["unseen_tokens"]) == (4, 1, 1)
+    assert report["accuracy"] == 0.75
+    assert report["unseen_accuracy"] == 0
+    assert report["confusions"][0][0] == "X"
+    assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
+    digest = store.read(tiny_folder).digest
+    assert f"model tiny:{digest} | corpus x/test:" in report["signature"]
+    shown = run("eval", "-m", tiny_folder, "x.txt").stdout
+    assert "75.00 %" in shown
+    assert report["signature"] in shown
+
+
+def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_folder, tmp_path / "models" / "mine")
+    (tmp_path / "models" / "hurt").mkdir()
+    (tmp_path / "models" / "hurt" / "config.json").write_text("{}")
+    listed = json.loads(run("models", "--json").stdout)
+    assert listed["mine"]["network"]["cell"] == "lstm"
+    assert "is missing" in listed["hurt"]["damaged"]
+    shown = run("models").stdout
+    assert "mine" in shown
+    assert "damaged" in shown
+    assert run("models", "mine").stdout == store.read_card(tiny_folder)
+    known = {row["name"]: row for row in json.loads(run("corpora", "--json", NLTK_DATA=str(tmp_path)).stdout)}
+    assert known["starter"]["here"]
+    assert not known["treebank"]["here"]
+    assert known["sinica_treebank"]["licence"] == "CC BY-NC-SA 2.5"
+    assert "CC BY-NC-SA 2.5" in run("corpora").stdout
+
+
+@pytest.mark.parametrize("command", ["tag", "eval", "train", "models", "corpora"])
+def test_help_shows_an_example(command: str, run: Run) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert f"rnntag {command}" in done.stdout.replace("Usage: rnntag", "")
+
+
+def test_rnntag_alone_shows_its_help(run: Run) -> None:
+    done = run()
+    assert done.returncode == 0
+    assert done.stdout == run("--help").stdout
+    assert run("--version").stdout.startswith("rnntag 0.")
+
+
+# train
+
+
+@pytest.mark.parametrize(("cell", "input"), [("lstm", "embedding"), ("gru", "onehot"), ("rnn", "embedding")])
+def test_train_then_eval_then_tag(cell: str, input: str, run: Run, tmp_path: Path) -> None:
+    done = run("train", "--corpus", "starter", "--cell", cell, "--input", input, *QUICK)
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "epoch 2/2" in done.stderr
+    assert f"next: rnntag tag --model models/{cell}" in done.stderr
+    stored = store.read(tmp_path / "models" / cell)
+    assert (stored.config.cell, stored.config.input) == (cell, input)
+    assert stored.provenance.specs == ("starter",)
+    report = json.loads(run("eval", "-m", cell, "--json").stdout)
+    figures = {one["corpus"]: one["accuracy"] for one in report}
+    assert figures == pytest.approx(dict(stored.provenance.test))
+    assert run("tag", "-m", cell, "a b").stdout.count("/") == 2
+
+
+def test_without_nltk_s_corpora_the_starter_corpus_steps_in_with_a_warning(run: Run, tmp_path: Path) -> None:
+    """Without a network either, as in a sealed room."""
+    done = run("train", *QUICK, NLTK_DATA=str(tmp_path), HOME=str(tmp_path), NLTK_DOWNLOAD_SERVER="", no_proxy="*")
+    if "starter corpus" not in done.stderr:
+        pytest.skip("NLTK could fetch its corpora here")
+    assert done.returncode == 0
+    assert "warning: NLTK's treebank is not on this machine" in done.stderr
+    assert "starter_en" in done.stderr
+
+
+def test_a_named_corpus_has_no_substitute(run: Run, tmp_path: Path) -> None:
+    done = run("train", "--corpus", "alpino", "--tagset", "native", NLTK_DATA=str(tmp_path), HOME=str(tmp_path))
+    if done.returncode == 0:
+        pytest.skip("NLTK could fetch its corpora here")
+    assert done.returncode == 66
+    assert "python -m nltk.downloader alpino" in one_line(done.stderr)
+
+
+def test_several_tagsets_in_one_model(run: Run, tmp_path: Path) -> None:
+    rows = [f"{i}\tw{i}\t_\tNOUN\tNN\t_\t_\t_\t_\t_\n" for i in (1, 2)]
+    (tmp_path / "en_x.conllu").write_text(("".join(rows) + "\n") * 10, encoding="utf-8")
+    (tmp_path / "mine.txt").write_text("a/Q b/R\n" * 10, encoding="utf-8")
+    assert run("train", "en_x.conllu", "mine.txt", "--tagset", "both", "--out", "m", *QUICK).returncode == 0
+    assert set(store.read(tmp_path / "m").vocabulary.tags) == {"upos", "xpos-en", "mine"}
+    (report,) = json.loads(run("eval", "-m", "m", "en_x.conllu", "--tagset", "native", "--json").stdout)
+    assert report["accuracy"] == 1
+
+
+def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rnntag", "train", "--corpus", "starter", "--out", "m", *QUICK, "--epochs", "9999"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("epoch 2/"):
+                break
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait() == 130
+    assert "interrupted: the best model so far is kept" in rest
+    assert "Traceback" not in rest
+    assert store.read(tmp_path / "m").provenance.epoch >= 1
