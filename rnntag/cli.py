@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from rnntag import __version__, card, console, corpora, evaluation, formats, store
+from rnntag import __version__, console, corpora, evaluation, formats
 from rnntag.schema import (
+    DEFAULT_MODEL,
     AccessError,
     Corpus,
     DataError,
@@ -29,6 +30,9 @@ from rnntag.text import line_blocks, open_for_reading
 
 if TYPE_CHECKING:
     from rnntag.tagger import Tagger
+
+# Else torch's threads spin while they wait: beside two busy processes on two cores, training took 40 times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 INTERRUPTED = 130
 _UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not export
@@ -106,7 +110,7 @@ def tag(
     input_file: Annotated[
         list[Path] | None, typer.Option("--input-file", "-i", help="Read a file, one sentence a line. May be repeated.")
     ] = None,
-    model: ModelOption = store.DEFAULT_MODEL,
+    model: ModelOption = DEFAULT_MODEL,
     output: Annotated[
         Literal["slash", "tsv", "conllu", "jsonl"] | None,
         typer.Option("--format", "-f", help="word/TAG, a token a line, CoNLL-U or JSON lines.", show_default="slash"),
@@ -134,6 +138,8 @@ def tag(
     interactive = not text and not input_file and sys.stdin.isatty()
     if interactive and console.is_watched():
         console.note("Type a sentence, words parted by spaces, and press Enter; end with Ctrl-D.")
+    from rnntag import store
+
     stored = store.read(store.find(model))
     for file in input_file or []:
         os.close(open_for_reading(file))  # before an hour's work on the files before it
@@ -184,7 +190,7 @@ def evaluate(
             metavar="[CORPUS]...", help="NLTK names, .conllu or word/TAG files; else what the model was trained on."
         ),
     ] = None,
-    model: ModelOption = store.DEFAULT_MODEL,
+    model: ModelOption = DEFAULT_MODEL,
     part: Annotated[
         Literal["auto", "train", "dev", "test"],
         typer.Option(help="Which part; auto: the test part, or all of a file."),
@@ -204,6 +210,8 @@ def evaluate(
 
         rnntag eval treebank --model lstm --json
     """
+    from rnntag import store
+
     stored = store.read(store.find(model))
     specs = corpus or list(stored.provenance.specs)
     tagsets = (tagset,) if corpus else stored.provenance.tagsets
@@ -327,6 +335,8 @@ def train(
 
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
     """
+    from rnntag import card, store
+
     out = out or Path("models") / cell
     store.check_target(out)
     config = ModelConfig(
@@ -385,6 +395,8 @@ def models(
 
     rnntag models zh-en
     """
+    from rnntag import store
+
     if name is not None:
         path = store.find(name)
         console.print_card(path, store.read_card(path))
@@ -397,6 +409,8 @@ def models(
 
 
 def _summary(path: Path) -> dict[str, Any]:
+    from rnntag import store
+
     try:
         stored = store.read(path)
     except RnntagError as error:

@@ -38,8 +38,6 @@ CONFIG, VOCABULARY, WEIGHTS, CARD, CHECKSUMS = (
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS)
 """The files that a model is read from. The card is for people, who may edit it."""
 
-DEFAULT_MODEL = "zh-en"
-
 
 @dataclass(frozen=True)
 class StoredModel:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rnntag import store
 from rnntag.network import Network, predict
-from rnntag.schema import Sentence, UsageError
+from rnntag.schema import DEFAULT_MODEL, Sentence, UsageError
 from rnntag.vocabulary import normal_form
 
 WINDOW = 1000
@@ -18,7 +18,7 @@ context with each neighbour: no state reaches far enough for a token to miss wha
 STREAM_TOKENS = 20_000
 
 
-def load(name: str | Path = store.DEFAULT_MODEL) -> Tagger:
+def load(name: str | Path = DEFAULT_MODEL) -> Tagger:
     """The tagger of a model, given its name or its directory.
 
     Raises:

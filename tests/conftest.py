@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
+
 from rnntag import card, corpora, store
-from rnntag.schema import Corpus, ModelConfig, TrainConfig
+from rnntag.schema import DEFAULT_MODEL, Corpus, ModelConfig, TrainConfig
 from rnntag.store import StoredModel
 from rnntag.training import Training
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
-BUNDLED = ROOT / "models" / store.DEFAULT_MODEL
+BUNDLED = ROOT / "models" / DEFAULT_MODEL
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

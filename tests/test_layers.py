@@ -62,5 +62,9 @@ def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> No
     assert not loaded_by(code) & {"torch", "nltk", "onnxruntime", "matplotlib"}
 
 
+def test_help_does_without_numpy_too() -> None:
+    assert "numpy" not in loaded_by("import rnntag.cli")
+
+
 def test_importing_the_package_costs_nothing() -> None:
     assert not loaded_by("import rnntag") & {"torch", "nltk", "numpy", "rich", "typer"}
