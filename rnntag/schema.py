@@ -100,7 +100,7 @@ class ModelConfig:
     activation: str = "tanh"
     input: str = "embedding"
     bidirectional: bool = True
-    layers: int = 2
+    layers: int = 1
     hidden: int = 200
     embedding_dim: int = 100
     char_dim: int = 64
