@@ -26,7 +26,7 @@ from rnntag.schema import (
     TrainConfig,
     UsageError,
 )
-from rnntag.text import line_blocks, open_for_reading
+from rnntag.text import ADVICE, line_blocks, open_for_reading
 
 if TYPE_CHECKING:
     from rnntag.tagger import Tagger
@@ -82,6 +82,7 @@ app = typer.Typer(
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", envvar="RNNTAG_MODEL", help="A model's name (see `rnntag models`) or directory.")
 ]
+EncodingOption = Annotated[str, typer.Option(help="Encoding of the input files.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -118,7 +119,7 @@ def tag(
     source: Annotated[
         Literal["tokens", "conllu"], typer.Option("--from", help="What the input is written in.")
     ] = "tokens",
-    encoding: Annotated[str, typer.Option(help="Encoding of the input.")] = "utf-8",
+    encoding: EncodingOption = "utf-8",
     errors: Annotated[
         Literal["strict", "replace", "ignore"], typer.Option(help="What to do with bytes that are not in the encoding.")
     ] = "strict",
@@ -153,12 +154,13 @@ def tag(
         reader = formats.reader(source, "TEXT")
         emit(list(reader.feed(line for argument in text for line in argument.split("\n"))) + list(reader.finish()))
         return
+    advice = f"{ADVICE}, or put a sign in its place with --errors replace"
     sources: list[Path | None] = [*input_file] if input_file else [None]
     for path in sources:
         descriptor = sys.stdin.fileno() if path is None else open_for_reading(path)
         called = "<stdin>" if path is None else str(path)
         reader = formats.reader(source, called)
-        for lines in line_blocks(descriptor, called, encoding, errors):
+        for lines in line_blocks(descriptor, called, encoding, errors, advice):
             emit(list(reader.feed(lines)))
         emit(list(reader.finish()))
         if path is not None:
@@ -198,6 +200,7 @@ def evaluate(
     tagset: Annotated[
         Literal["universal", "native"], typer.Option(help="Universal tags, or the corpus's own.")
     ] = "universal",
+    encoding: EncodingOption = "utf-8",
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on tagged text.
@@ -216,7 +219,7 @@ def evaluate(
     specs = corpus or list(stored.provenance.specs)
     tagsets = (tagset,) if corpus else stored.provenance.tagsets
     with console.DownloadView() as download:
-        loaded = corpora.load(specs, tagsets, whole=bool(corpus), progress=download)
+        loaded = corpora.load(specs, tagsets, whole=bool(corpus), encoding=encoding, progress=download)
     from rnntag.tagger import Tagger
 
     tagger = Tagger(stored)
@@ -279,6 +282,7 @@ def train(
         Literal["universal", "native", "both"],
         typer.Option(help="Universal tags, the corpora's own, or a head for each."),
     ] = "universal",
+    encoding: EncodingOption = "utf-8",
     out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
     cell: Annotated[Literal["rnn", "lstm", "gru"], typer.Option(rich_help_panel=_NETWORK)] = "lstm",
     input: Annotated[
@@ -348,7 +352,7 @@ def train(
         min_count=min_count, patience=patience, seed=seed, device=device, max_minutes=max_minutes,
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
-    specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets)
+    specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)
     from rnntag.training import Training
 
     training = Training(loaded, config, run)
@@ -371,11 +375,13 @@ def train(
         raise typer.Exit(INTERRUPTED)
 
 
-def _training_corpora(specs: list[str], tagsets: tuple[str, ...]) -> tuple[tuple[str, ...], list[Corpus]]:
+def _training_corpora(
+    specs: list[str], tagsets: tuple[str, ...], encoding: str
+) -> tuple[tuple[str, ...], list[Corpus]]:
     with console.DownloadView() as download:
         try:
             chosen = tuple(specs or corpora.DEFAULT)
-            return chosen, corpora.load(chosen, tagsets, progress=download)
+            return chosen, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
         except NotFoundError as error:
             if specs:
                 raise

@@ -13,12 +13,23 @@ BLOCK_BYTES = 1 << 18
 DECODING_ERRORS = ("strict", "replace", "ignore")
 
 
-def line_blocks(descriptor: int, source: str, encoding: str = "utf-8", errors: str = "strict") -> Iterator[list[str]]:
+ADVICE = "name its encoding with --encoding"
+
+
+def line_blocks(
+    descriptor: int, source: str, encoding: str = "utf-8", errors: str = "strict", advice: str = ADVICE
+) -> Iterator[list[str]]:
     """Whole lines, without their ends, in blocks of what one read brings.
 
     A slow pipe is answered line by line and a fast one in blocks of up to `BLOCK_BYTES`. Only
     line feeds end a line; a carriage return before one belongs to it. A byte order mark at the
     beginning is dropped.
+
+    Args:
+        descriptor: of a file or pipe that is open for reading.
+        source: what errors call it.
+        errors: one of `DECODING_ERRORS`.
+        advice: what to do about bytes that cannot be decoded.
 
     Raises:
         DataError: bytes that `encoding` does not have, with their line and position.
@@ -41,8 +52,7 @@ def line_blocks(descriptor: int, source: str, encoding: str = "utf-8", errors: s
             before = error.object[: error.start].decode(encoding, "replace").count("\n")
             where = position - held + error.start + 1
             raise DataError(
-                f"{source}:{number + before}: byte {where} of the input is not {encoding}: name its encoding "
-                "with --encoding, or put a sign in its place with --errors replace"
+                f"{source}:{number + before}: byte {where} of the input is not {encoding}: {advice}"
             ) from error
         if position == 0:
             text = text.removeprefix("\ufeff")
@@ -86,11 +96,11 @@ def open_for_reading(path: Path) -> int:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def file_lines(path: Path, encoding: str = "utf-8", errors: str = "strict") -> Iterator[str]:
+def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
     """The lines of a file; see `line_blocks` and `open_for_reading` for what they raise."""
     descriptor = open_for_reading(path)
     try:
-        for block in line_blocks(descriptor, str(path), encoding, errors):
+        for block in line_blocks(descriptor, str(path), encoding):
             yield from block
     finally:
         os.close(descriptor)

@@ -39,6 +39,7 @@ def load(
     tagsets: tuple[str, ...] = ("universal",),
     *,
     whole: bool = False,
+    encoding: str = "utf-8",
     progress: Progress | None = None,
 ) -> list[Corpus]:
     """The corpora that `specs` name, each in its parts.
@@ -47,6 +48,7 @@ def load(
         specs: see the module.
         tagsets: `universal` (12 tags in NLTK's corpora, UPOS in CoNLL-U), `native`, or both.
         whole: a file whose name tells no part is a test part as a whole, as evaluation wants it.
+        encoding: of the files.
         progress: is told how far a download has got.
 
     Raises:
@@ -66,7 +68,7 @@ def load(
             if part in parts and parts[part] != path:
                 raise DataError(f"{parts[part]} and {path} both claim to be the {part} part of {treebank}")
             parts[part] = path
-    corpora += [_treebank(name, parts, tagsets, whole) for (_, name), parts in treebanks.items()]
+    corpora += [_treebank(name, parts, tagsets, whole, encoding) for (_, name), parts in treebanks.items()]
     return corpora
 
 
@@ -113,8 +115,8 @@ def in_parts(name: str, sentences: Sequence[Sentence]) -> Corpus:
     )
 
 
-def _treebank(name: str, files: dict[str, Path], tagsets: tuple[str, ...], whole: bool) -> Corpus:
-    parts = {part: read_sentences(path, tagsets) for part, path in files.items()}
+def _treebank(name: str, files: dict[str, Path], tagsets: tuple[str, ...], whole: bool, encoding: str) -> Corpus:
+    parts = {part: read_sentences(path, tagsets, encoding) for part, path in files.items()}
     if "" in parts:
         if len(parts) > 1:
             raise DataError(f"{files['']} stands beside files that are parts of {name}: name one or the other")
