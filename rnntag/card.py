@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 
-from rnntag.schema import ModelConfig, TrainConfig
 from rnntag.store import StoredModel
 
 _NOT_OPTIONS = ("bidirectional", "device")
@@ -51,11 +50,10 @@ def _command(model: StoredModel) -> str:
         words += ["--corpus", spec]
     if model.provenance.tagsets != ("universal",):
         words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
-    for chosen, usual in ((model.config, ModelConfig()), (model.training, TrainConfig())):
-        defaults = asdict(usual)
-        for name, value in asdict(chosen).items():
-            if name not in _NOT_OPTIONS and value != defaults[name]:
-                words += [f"--{name.replace('_', '-')}", f"{value}"]
+    # Every option, for a later version may have other defaults.
+    for name, value in (asdict(model.config) | asdict(model.training)).items():
+        if name not in _NOT_OPTIONS:
+            words += [f"--{name.replace('_', '-')}", f"{value}"]
     if not model.config.bidirectional:
         words.append("--unidirectional")
     return shlex.join([*words, "--out", f"models/{model.name}"])

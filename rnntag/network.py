@@ -33,6 +33,11 @@ class Regularisation:
     counts: Tensor
 
 
+def _initialise(table: nn.Embedding) -> None:
+    nn.init.normal_(table.weight, std=0.1)
+    nn.init.zeros_(table.weight[: UNKNOWN + 1])  # what training never meets should say nothing
+
+
 class SpellingEncoder(nn.Module):
     """Word embedding beside the last states of a bidirectional RNN over the characters
     (Ling et al. 2015; Plank et al. 2016)."""
@@ -42,8 +47,7 @@ class SpellingEncoder(nn.Module):
         self.words = nn.Embedding(vocabulary.word_rows, config.embedding_dim, padding_idx=PAD)
         self.chars = nn.Embedding(vocabulary.character_rows, config.char_dim, padding_idx=PAD)
         for table in (self.words, self.chars):
-            nn.init.normal_(table.weight, std=0.1)
-            nn.init.zeros_(table.weight[PAD])
+            _initialise(table)
         self.spelling = RecurrentLayer(
             config.cell, config.activation, config.char_dim, config.char_hidden, bidirectional=True
         )
@@ -62,8 +66,7 @@ class OneHotEncoder(nn.Module):
         super().__init__()
         self.outputs = GATES[config.cell] * config.hidden * (2 if config.bidirectional else 1)
         self.words = nn.Embedding(vocabulary.word_rows, self.outputs, padding_idx=PAD)
-        nn.init.normal_(self.words.weight, std=0.1)
-        nn.init.zeros_(self.words.weight[PAD])
+        _initialise(self.words)
 
     def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float) -> Tensor:
         return self.words(ids)  # type: ignore[no-any-return]
@@ -90,7 +93,8 @@ class Network(nn.Module):
             )
             self.layers.append(layer)
             inputs = layer.outputs
-        self.heads = nn.ModuleDict({tagset: nn.Linear(inputs, len(tags)) for tagset, tags in vocabulary.tags.items()})
+        self.tagsets = tuple(vocabulary.tags)
+        self.heads = nn.ModuleList(nn.Linear(inputs, len(tags)) for tags in vocabulary.tags.values())
         self.regularisation: Regularisation | None = None
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -111,7 +115,7 @@ class Network(nn.Module):
         for layer in self.layers:
             x, _ = layer(functional.dropout(x, dropout, self.training), order)
         x = functional.dropout(x, dropout, self.training)
-        return {tagset: head(x) for tagset, head in self.heads.items()}
+        return {tagset: head(x) for tagset, head in zip(self.tagsets, self.heads, strict=True)}
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         """Mean cross-entropy over all gold tags of all tagsets, in nats, and their number."""

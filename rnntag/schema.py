@@ -128,8 +128,8 @@ class TrainConfig:
     lr: float = 0.002
     clip: float = 1.0
     dropout: float = 0.4
-    word_dropout: float = 0.25
-    min_count: int = 2
+    word_dropout: float = 1.0
+    min_count: int = 1
     patience: int = 5
     seed: int = 1
     device: str = "auto"

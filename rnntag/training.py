@@ -12,7 +12,7 @@ import torch
 
 from rnntag import __version__
 from rnntag.network import Network, Regularisation, predict
-from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Sentence, Step, TrainConfig
+from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Step, TrainConfig
 from rnntag.store import StoredModel, half_precision
 from rnntag.vocabulary import RESERVED, Encoded, Vocabulary, normal_form
 
@@ -57,18 +57,14 @@ class Training:
         self.device = choose_device(config.device)
         self.vocabulary = Vocabulary.build(sentences, config.min_count)
         self.network = Network(model, self.vocabulary).to(self.device)
+        counts = Counter(normal_form(token) for sentence in sentences for token in sentence.tokens)
+        rows = [1.0] * RESERVED + [float(counts[word]) for word in self.vocabulary.words[: self.vocabulary.embedded]]
         self.network.regularisation = Regularisation(
-            config.dropout, config.word_dropout, self._row_counts(sentences).to(self.device)
+            config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
         self._train = self.vocabulary.encode(sentences)
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
         self._best: tuple[Step, dict[str, np.ndarray]] | None = None
-
-    def _row_counts(self, sentences: Sequence[Sentence]) -> torch.Tensor:
-        counts = Counter(normal_form(token) for sentence in sentences for token in sentence.tokens)
-        rows = np.ones(self.vocabulary.word_rows, dtype=np.float32)
-        rows[RESERVED:] = [counts[word] for word in self.vocabulary.words[: self.vocabulary.embedded]]
-        return torch.from_numpy(rows)
 
     def steps(self) -> Iterator[Step]:
         """Train until the epochs or the minutes are over or dev accuracy stands still.
@@ -111,7 +107,8 @@ class Training:
                 optimiser.step()
                 updates += 1
                 weight = max(1 / AVERAGING_STEPS, 9 / (9 + updates))
-                torch._foreach_lerp_(average, list(parameters), weight)
+                with torch.no_grad():
+                    torch._foreach_lerp_(average, list(parameters), weight)
                 loss_sum += loss.item() * tags
                 tag_sum += tags
                 tokens += int(batch.lengths.sum())

@@ -145,8 +145,8 @@ class Vocabulary:
     def build(cls, sentences: Iterable[Sentence], min_count: int) -> Vocabulary:
         """The vocabulary of training sentences.
 
-        Words, and characters of distinct words, that occur fewer than `min_count` times have no
-        row of their own: they train the row of the unknown.
+        Words that occur fewer than `min_count` times, and characters of fewer distinct words, have
+        no row of their own: they train the row of the unknown.
         """
         forms: Counter[str] = Counter()
         tags: dict[str, set[str]] = {}
@@ -158,7 +158,7 @@ class Vocabulary:
         characters: Counter[str] = Counter()
         for form, count in forms.items():
             words[normal_form(form)] += count
-            characters.update(form)
+            characters.update(set(form))
         ranked = sorted(words, key=lambda word: (-words[word], word))
         return cls(
             words=tuple(ranked),

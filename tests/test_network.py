@@ -110,8 +110,9 @@ def test_only_the_heads_that_a_corpus_has_tags_for_are_trained() -> None:
     loss, count = network.loss(encoded.batch([0]))
     loss.backward()
     assert count == 2
-    assert network.heads["one"].weight.grad is not None
-    grad = network.heads["two"].weight.grad
+    one, two = network.heads
+    assert one.weight.grad is not None
+    grad = two.weight.grad
     assert grad is None or not grad.any()
     assert network.loss(encoded.batch([0, 1]))[1] == 4
 

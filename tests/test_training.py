@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from rnntag.schema import CELLS, Corpus, DataError, ModelConfig, RnntagError, Sentence, TrainConfig, UsageError
 from rnntag.tagger import Tagger
@@ -50,6 +52,14 @@ def test_the_same_seed_gives_the_same_model(starter: list[Corpus]) -> None:
     first, again, other = weights(1), weights(1), weights(2)
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert any(not np.array_equal(first[name], other[name]) for name in first)
+
+
+def test_a_run_keeps_no_history_of_its_gradients(starter: list[Corpus]) -> None:
+    training = Training([few(starter)], SMALL, replace(QUICK, epochs=1))
+    for _ in training.steps():
+        pass
+    held = [o for o in gc.get_objects() if isinstance(o, torch.Tensor) and o.grad_fn is not None]
+    assert not held
 
 
 def test_events_tell_how_far_the_run_has_got(starter: list[Corpus]) -> None:

@@ -24,6 +24,14 @@ def test_the_commonest_words_have_rows_and_all_are_remembered() -> None:
     assert words.ids.tolist() == [RESERVED + 1, RESERVED, UNKNOWN, UNKNOWN]
 
 
+def test_characters_of_one_word_alone_stand_for_the_unknown() -> None:
+    vocabulary = Vocabulary.build([*TRAINING, Sentence(("poodle",))], min_count=2)
+    assert set(vocabulary.characters) == set("taehsdop")  # l is in one word only
+    assert vocabulary.encode_words(["let"]).chars.tolist() == [
+        [UNKNOWN, *(RESERVED + vocabulary.characters.index(letter) for letter in "et")]
+    ]
+
+
 def test_a_corpus_without_a_tagset_has_no_gold_for_it() -> None:
     encoded = Vocabulary.build(TRAINING, min_count=1).encode(TRAINING)
     batch = encoded.batch([1, 0])
@@ -38,7 +46,7 @@ def test_a_tag_that_training_did_not_have_is_ignored() -> None:
 
 
 def test_of_a_very_long_word_both_ends_are_kept() -> None:
-    vocabulary = Vocabulary.build([Sentence(("ab",), {"upos": ("X",)})], min_count=1)
+    vocabulary = Vocabulary.build([Sentence(("ab", "ba"), {"upos": ("X", "X")})], min_count=1)
     words = vocabulary.encode_words(["a" * 1000 + "b" * 1000, "ab"])
     half = LONGEST_WORD // 2
     assert words.chars.shape == (2, LONGEST_WORD)

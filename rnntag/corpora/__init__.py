@@ -58,7 +58,7 @@ def load(
     """
     corpora = []
     treebanks: dict[tuple[Path, str], dict[str, Path]] = {}
-    for spec in specs:
+    for spec in dict.fromkeys(specs):
         if spec.partition(":")[0] in CATALOGUE:
             corpora.append(in_parts(spec, nltk_corpora.read_sentences(spec, tagsets, progress)))
             continue
