@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 
+from rnntag.evaluation import percent
 from rnntag.store import StoredModel
 
 _NOT_OPTIONS = ("bidirectional", "device")
@@ -17,7 +18,7 @@ def write(model: StoredModel) -> str:
     tagsets = ", ".join(f"{name} ({len(tags)} tags)" for name, tags in model.vocabulary.tags.items())
     rows = [
         f"| {name} | {sizes['train']:,} | {sizes['dev']:,} | {sizes['test']:,} "
-        f"| {_percent(provenance.dev.get(name))} | {_percent(provenance.test.get(name))} |"
+        f"| {percent(provenance.dev.get(name))} | {percent(provenance.test.get(name))} |"
         for name, sizes in provenance.corpora.items()
     ]
     return "\n".join(
@@ -54,10 +55,8 @@ def _command(model: StoredModel) -> str:
     for name, value in (asdict(model.config) | asdict(model.training)).items():
         if name not in _NOT_OPTIONS:
             words += [f"--{name.replace('_', '-')}", f"{value}"]
+    if model.provenance.encoding != "utf-8":
+        words += ["--encoding", model.provenance.encoding]
     if not model.config.bidirectional:
         words.append("--unidirectional")
     return shlex.join([*words, "--out", f"models/{model.name}"])
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.2f} %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from rnntag.schema import UPOS, DataError
 COLUMNS = 10
 FORM, UPOS_COLUMN, XPOS_COLUMN = 1, 3, 4
 
-_ID = re.compile(r"(?P<word>[1-9][0-9]*)|(?P<other>[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*)")
+_ID = re.compile(
+    r"(?P<word>[1-9][0-9]{0,8})|(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})"
+    r"|(?P<before>0|[1-9][0-9]{0,8})\.[1-9][0-9]{0,8}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,9 @@ class ConlluSentence:
 
     Attributes:
         number: line number of the first line, counted from 1.
-        lines: all lines, comments, multiword ranges and empty nodes too.
-        rows: which of `lines` are words.
+        lines: all lines but the empty one at its end: comments, multiword ranges and empty nodes
+            too, and what stood between it and the sentence before.
+        rows: which of `lines` are words; none where a file ends in comments.
     """
 
     number: int
@@ -65,17 +70,18 @@ class ConlluReader:
         for line in lines:
             self._number += 1
             if not line.strip():
-                yield from self.finish()
-                continue
-            if not line.startswith("#") and self._is_word(line):
+                if self._rows:
+                    yield from self.finish()
+                    continue
+            elif not line.startswith("#") and self._is_word(line):
                 self._rows.append(len(self._lines))
             if not self._lines:
                 self._first = self._number
             self._lines.append(line)
 
     def finish(self) -> Iterator[ConlluSentence]:
-        """The sentence that the end of the input completes, if there is one."""
-        if self._rows:
+        """What the end of the input completes, if anything."""
+        if self._lines:
             yield ConlluSentence(self._first, tuple(self._lines), tuple(self._rows))
         self._lines, self._rows = [], []
 
@@ -86,23 +92,31 @@ class ConlluReader:
         identifier = _ID.fullmatch(fields[0])
         if identifier is None:
             raise self._error(f"{fields[0]!r} is no CoNLL-U word number")
-        if identifier["other"]:
-            return False
-        if int(fields[0]) != len(self._rows) + 1:
-            raise self._error(f"word {fields[0]} where word {len(self._rows) + 1} of the sentence is due")
-        if not fields[FORM].strip():
-            raise self._error(f"word {fields[0]} has no form")
-        return True
+        if "" in fields:
+            raise self._error(f"column {fields.index('') + 1} is empty: CoNLL-U has _ there")
+        due = len(self._rows) + 1
+        if identifier["word"]:
+            if int(fields[0]) != due:
+                raise self._error(f"word {fields[0]} where word {due} of the sentence is due")
+            if not fields[FORM].strip():
+                raise self._error(f"word {fields[0]} has no form")
+            return True
+        if identifier["first"] and not due == int(identifier["first"]) <= int(identifier["last"]):
+            raise self._error(f"the range {fields[0]} does not begin at word {due}, which is due, or ends before it")
+        if identifier["before"] and int(identifier["before"]) != due - 1:
+            raise self._error(f"the empty node {fields[0]} does not follow word {due - 1}")
+        return False
 
     def _error(self, what: str) -> DataError:
         return DataError(f"{self._source}:{self._number}: {what}")
 
 
 def read(lines: Iterable[str], source: str) -> Iterator[ConlluSentence]:
-    """All sentences of `lines`; see `ConlluReader.feed` for what it raises."""
+    """All sentences of `lines` that have words; see `ConlluReader.feed` for what it raises."""
     reader = ConlluReader(source)
-    yield from reader.feed(lines)
-    yield from reader.finish()
+    for sentence in itertools.chain(reader.feed(lines), reader.finish()):
+        if sentence.rows:
+            yield sentence
 
 
 def write(number: int, tokens: Sequence[str], tags: Sequence[str], tagset: str) -> list[str]:

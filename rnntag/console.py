@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from rnntag.evaluation import percent
 from rnntag.schema import Report, Step
 
 COLOURS = {
@@ -26,24 +28,37 @@ COLOURS = {
 CONFUSIONS_SHOWN = 10
 
 
+_BIDIRECTIONAL_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # not Rich's own exit with code 1
+
+
 def stdout() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    """A console for results."""
+    return _Console(highlight=False, soft_wrap=True)
 
 
 def stderr() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    """A console for everything else."""
+    return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def error(message: str) -> None:
+    """Say what failed, in one line."""
     one_line = " ".join(message.split())
     stderr().print(f"[bold red]error:[/] {escape(one_line)}")
 
 
 def warning(message: str) -> None:
+    """Say what a user should know though the work goes on."""
     stderr().print(f"[yellow]warning:[/] {escape(message)}")
 
 
 def note(message: str) -> None:
+    """Say something that is neither a result nor a problem."""
     stderr().print(escape(message))
 
 
@@ -58,13 +73,15 @@ def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
     for token, tag in zip(tokens, tags, strict=True):
         if line:
             line.append(" ")
-        line.append("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in token))
+        line.append("".join(map(_shown, token)))
         line.append(f"/{tag}", style=COLOURS.get(tag, "green"))
     return line
 
 
-def percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.2f} %"
+def _shown(character: str) -> str:
+    if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDIRECTIONAL_CONTROLS:
+        return character.encode("unicode-escape").decode()
+    return character
 
 
 class TrainingView:
@@ -143,15 +160,16 @@ def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ())
 
 
 def print_table(table: Table) -> None:
-    console = Console(highlight=False)
+    """Print a table, on a terminal as wide as that is, elsewhere as wide as it needs to be."""
+    console = _Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=1000, file=sys.stdout)
+        console = _Console(highlight=False, width=1000)
     console.print(table)
 
 
 def print_report(name: str, report: Report, signature: str) -> None:
     """One corpus's figures, its tags and its commonest confusions."""
-    figures = _table("", "", title=name, numbers=[""])
+    figures = _table("", "", title=escape(name), numbers=[""])
     figures.show_header = False
     figures.columns[0].justify = "left"
     figures.add_row("accuracy", percent(report.accuracy), f"{report.tokens:,} tokens")
@@ -173,6 +191,7 @@ def print_report(name: str, report: Report, signature: str) -> None:
 
 
 def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
+    """The models as a table; `models` holds their summaries by name."""
     if not models:
         note("no model here yet: train one with 'rnntag train'")
         return
@@ -195,6 +214,7 @@ def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
+    """The corpora as a table; see `corpora.listing`."""
     numbers = ["sentences", "tokens"]
     table = _table("corpus", "language", *numbers, "tagset", "universal", "licence", "here", "what", numbers=numbers)
     for row in rows:
@@ -213,6 +233,7 @@ def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_card(path: Path, card: str) -> None:
+    """A model's card, rendered on a terminal, as it is elsewhere."""
     console = stdout()
     if console.is_terminal:
         from rich.markdown import Markdown

@@ -62,6 +62,11 @@ def _tag_scores(pairs: Counter[tuple[str, str]]) -> dict[str, TagScore]:
     return scores
 
 
+def percent(share: float | None) -> str:
+    """A share (0 to 1) as people read it."""
+    return "–" if share is None else f"{100 * share:.2f} %"
+
+
 def fingerprint(sentences: Iterable[Sentence], tagset: str) -> str:
     """Eight hexadecimal digits that tell one gold standard from another."""
     digest = hashlib.sha256()

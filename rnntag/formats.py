@@ -24,10 +24,12 @@ class TokenReader:
     """Lines of words parted by white space; each line is a sentence, an empty line an empty one."""
 
     def feed(self, lines: Iterable[str]) -> Iterator[Untagged]:
+        """The sentences of whole lines."""
         for line in lines:
             yield Untagged(tuple(line.split()))
 
     def finish(self) -> Iterator[Untagged]:
+        """What the end of the input completes: nothing."""
         return iter(())
 
 
@@ -38,9 +40,11 @@ class TreebankReader:
         self._reader = conllu.ConlluReader(source)
 
     def feed(self, lines: Iterable[str]) -> Iterator[Untagged]:
+        """The sentences that `lines` complete."""
         return map(self._untagged, self._reader.feed(lines))
 
     def finish(self) -> Iterator[Untagged]:
+        """What the end of the input completes."""
         return map(self._untagged, self._reader.finish())
 
     @staticmethod
@@ -66,7 +70,10 @@ class Writer:
         return self._write(sentence, tags)
 
     def _slash(self, sentence: Untagged, tags: Sequence[str]) -> str:
-        return " ".join([f"{token}/{tag}" for token, tag in zip(sentence.tokens, tags, strict=True)]) + "\n"
+        tokens: Sequence[str] = sentence.tokens
+        if sentence.source is not None:  # CoNLL-U's words may have spaces inside, word/TAG's may not
+            tokens = ["_".join(token.split()) for token in tokens]
+        return " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)]) + "\n"
 
     def _tsv(self, sentence: Untagged, tags: Sequence[str]) -> str:
         return "".join([f"{token}\t{tag}\n" for token, tag in zip(sentence.tokens, tags, strict=True)]) + "\n"
@@ -77,7 +84,8 @@ class Writer:
     def _conllu(self, sentence: Untagged, tags: Sequence[str]) -> str:
         if sentence.source is not None:
             column = conllu.UPOS_COLUMN if self._tagset == "upos" else conllu.XPOS_COLUMN
-            return "\n".join([*sentence.source.with_column(column, tags), "", ""])
+            lines = sentence.source.with_column(column, tags)
+            return "\n".join([*lines, "", ""] if tags else [*lines, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentence
         self._number += 1

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 DEFAULT_MODEL = "zh-en"
-CELLS = ("rnn", "lstm", "gru")
-ACTIVATIONS = ("tanh", "relu")
-INPUTS = ("embedding", "onehot")
-DEVICES = ("auto", "cpu", "cuda")
+Cell = Literal["rnn", "lstm", "gru"]
+Activation = Literal["tanh", "relu"]
+Input = Literal["embedding", "onehot"]
+Device = Literal["auto", "cpu", "cuda"]
+CELLS: tuple[str, ...] = get_args(Cell)
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+INPUTS: tuple[str, ...] = get_args(Input)
+DEVICES: tuple[str, ...] = get_args(Device)
 
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART",
@@ -81,16 +86,26 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise UsageError(f"{name} is {value!r}: it must be one of {', '.join(allowed)}")
 
 
-def _at_least(least: float, config: object, *names: str) -> None:
+def _between(least: float, most: float, config: object, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        if value < least:
-            raise UsageError(f"{name} is {value}: it must be at least {least}")
+        if not least <= value <= most:  # nor is nan
+            raise UsageError(f"{name} is {value}: it must lie between {least} and {most}")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
     """The shape of a network.
+
+    Attributes:
+        cell: one of `CELLS`, in the recurrent layers and over characters.
+        activation: one of `ACTIVATIONS`; only the plain rnn has a choice.
+        input: one of `INPUTS`: word and character embeddings, or the one-hot vector of the word.
+        bidirectional: whether the recurrent layers read from both sides.
+        layers: how many there are.
+        hidden: their units, for each direction.
+        embedding_dim, char_dim: size of a word's and of a character's embedding.
+        char_hidden: units of the network over characters, for each direction.
 
     Raises:
         UsageError: a value is out of its range.
@@ -112,12 +127,26 @@ class ModelConfig:
         _one_of("input", self.input, INPUTS)
         if self.activation == "relu" and self.cell != "rnn":
             raise UsageError(f"activation relu belongs to the plain rnn: a {self.cell} has its own gates")
-        _at_least(1, self, "layers", "hidden", "embedding_dim", "char_dim", "char_hidden")
+        _between(1, 100, self, "layers")
+        _between(1, 10_000, self, "hidden", "embedding_dim", "char_dim", "char_hidden")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
     """How a network is trained.
+
+    Attributes:
+        epochs: passes over the training data, at most.
+        batch_tokens: tokens of a batch, padding included.
+        lr: the first learning rate of Adam; it falls to 0 in a straight line.
+        clip: largest norm of the gradient; 0: any.
+        dropout: share of the units of each layer's input that is dropped.
+        word_dropout: see `network.Regularisation`.
+        min_count: how often a word must occur to have an embedding of its own.
+        patience: epochs without a better dev accuracy after which training stops.
+        seed: of all that is random.
+        device: one of `DEVICES`.
+        max_minutes: the time after which training stops; 0: none.
 
     Raises:
         UsageError: a value is out of its range.
@@ -137,12 +166,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _one_of("device", self.device, DEVICES)
-        _at_least(1, self, "epochs", "batch_tokens", "min_count", "patience")
-        _at_least(0, self, "word_dropout", "dropout", "clip", "seed", "max_minutes")
-        if self.lr <= 0:
+        _between(1, 10**9, self, "epochs", "batch_tokens", "min_count", "patience")
+        _between(0, 10**9, self, "word_dropout", "clip", "max_minutes")
+        _between(0, 2**63 - 1, self, "seed")
+        _between(0, 0.99, self, "dropout")
+        if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
-        if self.dropout >= 1:
-            raise UsageError(f"dropout is {self.dropout}: it must be below 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +179,7 @@ class Step:
     """What the trainer tells after a batch, and with `dev` after an epoch.
 
     Attributes:
-        epoch: counted from 1; 0 before the first.
+        epoch: counted from 1.
         batch, batches: the position in the epoch.
         loss: mean cross-entropy a tag, in nats, over this epoch so far.
         tokens: training tokens seen in this run so far.
@@ -208,7 +237,7 @@ class Provenance:
     """Where a model comes from: what it was trained on and how it did.
 
     Attributes:
-        specs, tagsets: what the corpora were asked for with.
+        specs, tagsets, encoding: what the corpora were asked for with.
         corpora: by name, the number of sentences in each part.
         dev, test: accuracies (0 to 1) by corpus name.
         epoch: the one that the weights are from.
@@ -219,6 +248,7 @@ class Provenance:
 
     specs: tuple[str, ...] = ()
     tagsets: tuple[str, ...] = ()
+    encoding: str = "utf-8"
     corpora: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     dev: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)

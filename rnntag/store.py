@@ -37,6 +37,7 @@ CONFIG, VOCABULARY, WEIGHTS, CARD, CHECKSUMS = (
 )
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS)
 """The files that a model is read from. The card is for people, who may edit it."""
+_FILES = {*VERIFIED, CARD, CHECKSUMS}
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,16 @@ def find(name: str) -> Path:
     Raises:
         NotFoundError: there is none.
     """
+    path = Path(name)
+    if name and (path / CONFIG).is_file():
+        return path
     known = available()
     if name in known:
         return known[name]
-    path = Path(name)
-    if (path / CONFIG).is_file():
-        return path
-    if path.is_dir():
+    if name and path.is_dir():
         raise NotFoundError(f"{name}: no model in this directory ({CONFIG} is missing)")
     listed = f"known models: {', '.join(known)}" if known else "no model is installed: train one with 'rnntag train'"
-    raise NotFoundError(f"{name}: no such model; {listed}")
+    raise NotFoundError(f"{name or 'an empty name'}: no such model; {listed}")
 
 
 def check_target(path: Path) -> None:
@@ -105,25 +106,32 @@ def check_target(path: Path) -> None:
     Raises:
         AccessError: it cannot be, or something else than a model lies there.
     """
-    try:
-        if path.exists() and not path.is_dir():
-            raise AccessError(f"{path}: is a file, not a directory: choose another --out")
-        if path.is_dir() and any(path.iterdir()) and not (path / CONFIG).is_file():
-            raise AccessError(f"{path}: holds other files than a model: choose another --out")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        trial = _sibling(path, "new")
-        trial.mkdir()
-        trial.rmdir()
-    except OSError as error:
-        raise AccessError(f"{path}: cannot be written: {error.strerror}: choose another --out") from error
+    path = path.resolve()
+    folder = next(parent for parent in path.parents if parent.exists())
+    if path.exists() and not path.is_dir():
+        raise AccessError(f"{path}: is a file, not a directory: choose another --out")
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise AccessError(f"{path}: {folder} cannot be written to: choose another --out")
+    if path.is_dir():
+        _check_replaceable(path)
+
+
+def _check_replaceable(path: Path) -> None:
+    strange = sorted({entry.name for entry in path.iterdir()} - _FILES)
+    if strange:
+        raise AccessError(f"{path}: holds {strange[0]}, which is no part of a model: choose another --out")
 
 
 def write(path: Path, model: StoredModel, card: str) -> None:
     """Write a model directory beside `path`, then put it in its place.
 
     Raises:
-        AccessError: it cannot be written; what was at `path` stays.
+        AccessError: it cannot be written, or something else than a model lies at `path`, which
+            stays as it was.
     """
+    path = path.resolve()
+    if path.exists():
+        _check_replaceable(path)
     fresh, old = _sibling(path, "new"), _sibling(path, "old")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +158,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
         contents[CHECKSUMS] = "".join(
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
         ).encode()
-        contents[CARD] = card.encode()
+        contents[CARD] = card.encode("utf-8", "surrogateescape")
         for name, content in contents.items():
             with open(fresh / name, "wb") as file:
                 file.write(content)
@@ -178,7 +186,7 @@ def read(path: Path) -> StoredModel:
     """
     contents, digest = _verified(path)
     try:
-        config = json.loads(contents[CONFIG])
+        config = json.loads(contents[CONFIG].decode("utf-8", "surrogateescape"))
         if config["format"] != FORMAT:
             raise DataError(
                 f"{path}: model format {config['format']} needs another rnntag than {__version__}, "
@@ -215,7 +223,7 @@ def read_card(path: Path) -> str:
     Raises:
         DataError, AccessError: it is missing or cannot be read.
     """
-    return _bytes(path / CARD).decode("utf-8", "replace")
+    return _bytes(path / CARD).decode("utf-8", "surrogateescape")
 
 
 def megabytes(path: Path) -> float:
@@ -248,7 +256,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _json_bytes(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    # A corpus's file name may hold bytes that are no UTF-8, which Python keeps as surrogates.
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogateescape")
 
 
 def _sibling(path: Path, suffix: str) -> Path:

@@ -24,6 +24,7 @@ def load(name: str | Path = DEFAULT_MODEL) -> Tagger:
     Raises:
         NotFoundError: there is no such model.
         DataError: it is damaged.
+        AccessError: it cannot be read.
     """
     return Tagger(store.read(store.find(str(name))))
 
@@ -34,6 +35,9 @@ class Tagger:
     Attributes:
         model: what was read from the model directory.
         tagsets: the tagsets it knows; the first one is used unless another is asked for.
+
+    Raises:
+        DataError: the weights do not fit the model's configuration.
     """
 
     def __init__(self, model: store.StoredModel) -> None:
@@ -45,28 +49,28 @@ class Tagger:
         names = list(model.vocabulary.tags)
         self.tagsets = tuple(sorted(names, key=lambda name: (name != "upos", name != "universal", name)))
 
-    def tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
-        """The words of one sentence with their tags."""
-        return self.tag_sents([tokens])[0]
+    def tag(self, tokens: Sequence[str], tagset: str | None = None) -> list[tuple[str, str]]:
+        """The words of one sentence with their tags; see `predict` for `tagset`."""
+        return self.tag_sents([tokens], tagset)[0]
 
-    def tag_sents(self, sentences: Iterable[Sequence[str]]) -> list[list[tuple[str, str]]]:
-        """The words of many sentences with their tags."""
-        return list(self.stream(sentences))
+    def tag_sents(self, sentences: Iterable[Sequence[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
+        """The words of many sentences with their tags; see `predict` for `tagset`."""
+        return list(self.stream(sentences, tagset))
 
-    def stream(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[tuple[str, str]]]:
+    def stream(self, sentences: Iterable[Sequence[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
         """As `tag_sents`, for more sentences than memory holds."""
         block: list[Sequence[str]] = []
         tokens = 0
         for sentence in sentences:
             block.append(sentence)
-            tokens += len(sentence)
+            tokens += max(len(sentence), 1)
             if tokens >= STREAM_TOKENS:
-                yield from self._pairs(block)
+                yield from self._pairs(block, tagset)
                 block, tokens = [], 0
-        yield from self._pairs(block)
+        yield from self._pairs(block, tagset)
 
-    def _pairs(self, block: Sequence[Sequence[str]]) -> Iterator[list[tuple[str, str]]]:
-        for words, tags in zip(block, self.predict(block), strict=True):
+    def _pairs(self, block: Sequence[Sequence[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
+        for words, tags in zip(block, self.predict(block, tagset), strict=True):
             yield list(zip(words, tags, strict=True))
 
     def predict(self, sentences: Sequence[Sequence[str]], tagset: str | None = None) -> list[list[str]]:
@@ -79,9 +83,7 @@ class Tagger:
         Raises:
             UsageError: the model does not know the tagset.
         """
-        tagset = self.tagsets[0] if tagset is None else tagset
-        if tagset not in self.tagsets:
-            raise UsageError(f"the model {self.model.name} does not know {tagset}: it knows {', '.join(self.tagsets)}")
+        tagset = self.check_tagset(tagset)
         names = self.model.vocabulary.tags[tagset]
         windows: list[Sentence] = []
         kept: list[list[tuple[int, slice]]] = []
@@ -93,6 +95,18 @@ class Tagger:
             kept.append(pieces)
         tags = predict(self._network, self.model.vocabulary.encode(windows), tagset)
         return [[names[i] for window, inner in pieces for i in tags[window][inner].tolist()] for pieces in kept]
+
+    def check_tagset(self, tagset: str | None) -> str:
+        """The tagset that is meant; the first of `tagsets` for None.
+
+        Raises:
+            UsageError: the model does not know it.
+        """
+        if tagset is None:
+            return self.tagsets[0]
+        if tagset not in self.tagsets:
+            raise UsageError(f"the model {self.model.name} does not know {tagset}: it knows {', '.join(self.tagsets)}")
+        return tagset
 
     def has_seen(self, word: str) -> bool:
         """Whether the word, in upper or lower case, was in the training data."""

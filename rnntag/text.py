@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,22 +41,27 @@ def line_blocks(
     rest = ""
     number = 1
     position = 0
+    started = False
     while True:
         try:
             block = os.read(descriptor, BLOCK_BYTES)
         except OSError as error:
             raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
-        held = len(decoder.getstate()[0])
+        state = decoder.getstate()
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            before = error.object[: error.start].decode(encoding, "replace").count("\n")
-            where = position - held + error.start + 1
+            good = error.start - len(state[0])
+            again = _decoder(encoding, "replace")
+            again.setstate(state)
+            before = again.decode(block[: max(good, 0)]).count("\n")
+            where = position + good + 1
             raise DataError(
                 f"{source}:{number + before}: byte {where} of the input is not {encoding}: {advice}"
             ) from error
-        if position == 0:
+        if text and not started:
             text = text.removeprefix("\ufeff")
+            started = True
         position += len(block)
         lines = (rest + text).split("\n") if "\n" in text else None
         if lines is None:
@@ -74,24 +80,32 @@ def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
     if errors not in DECODING_ERRORS:
         raise UsageError(f"--errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
     try:
+        io.TextIOWrapper(io.BytesIO(), encoding).read()  # refuses codecs that are not for text, such as hex
         return codecs.getincrementaldecoder(encoding)(errors)
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise UsageError(f"there is no encoding named {encoding!r}: try utf-8, gb18030, big5 or latin-1") from error
 
 
-def open_for_reading(path: Path) -> int:
-    """A file descriptor of `path`.
+def check_readable(path: Path) -> None:
+    """Make sure that there is something to read at `path`.
 
     Raises:
         NotFoundError: there is no such file.
         AccessError: it cannot be read.
     """
+    if not path.exists():
+        raise NotFoundError(f"{path}: no such file")
+    if path.is_dir():
+        raise AccessError(f"{path}: is a directory, not a file")
+    if not os.access(path, os.R_OK):
+        raise AccessError(f"{path}: cannot be read: permission denied")
+
+
+def open_for_reading(path: Path) -> int:
+    """A file descriptor of `path`; see `check_readable` for what it raises."""
+    check_readable(path)
     try:
-        if path.is_dir():
-            raise AccessError(f"{path}: is a directory, not a file")
         return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError as error:
-        raise NotFoundError(f"{path}: no such file") from error
     except OSError as error:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 
 from rnntag import __version__
 from rnntag.network import Network, Regularisation, predict
-from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Step, TrainConfig
+from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Step, TrainConfig, UsageError
 from rnntag.store import StoredModel, half_precision
 from rnntag.vocabulary import RESERVED, Encoded, Vocabulary, normal_form
 
@@ -24,10 +25,10 @@ def choose_device(name: str) -> torch.device:
     """The device for `auto`, `cpu` or `cuda`.
 
     Raises:
-        DataError: cuda was asked for and there is none.
+        UsageError: cuda was asked for and there is none.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise DataError("this machine or this build of torch has no CUDA device: use --device cpu")
+        raise UsageError("this machine or this build of torch has no CUDA device: use --device cpu")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -42,7 +43,8 @@ class Training:
         corpora: each trains the heads whose tags it has.
 
     Raises:
-        DataError: the corpora have no training or no dev sentence.
+        DataError: the corpora have no training or no dev sentence, or one with other tagsets.
+        UsageError: the device is not there.
     """
 
     def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
@@ -50,7 +52,17 @@ class Training:
         dev = {corpus.name: [s for s in corpus.dev if s.tokens] for corpus in corpora}
         if not sentences or not any(dev.values()):
             part = "dev" if sentences else "train"
-            raise DataError(f"{', '.join(c.name for c in corpora)}: no sentence in the {part} part")
+            raise DataError(
+                f"{', '.join(c.name for c in corpora)}: no sentence in the {part} part: add a corpus, or sentences"
+            )
+        learned = {tagset for sentence in sentences for tagset in sentence.tags}
+        for corpus in corpora:
+            for sentence in corpus.dev + corpus.test:
+                if not learned & sentence.tags.keys():
+                    raise DataError(
+                        f"{corpus.name}: its dev or test part is tagged with {', '.join(sentence.tags) or 'nothing'}, "
+                        f"the training parts with {', '.join(sorted(learned))}"
+                    )
         torch.manual_seed(config.seed)
         self.corpora = tuple(corpora)
         self.config = config
@@ -134,6 +146,11 @@ class Training:
         for a, b in zip(left, right, strict=True):
             a.data, b.data = b.data, a.data
 
+    @property
+    def has_model(self) -> bool:
+        """Whether an epoch has ended, so that there is a model to keep."""
+        return self._best is not None
+
     def _accuracy(self, encoded: Encoded) -> float:
         correct = count = 0
         for tagset, column in encoded.gold.items():
@@ -145,12 +162,14 @@ class Training:
                     count += len(gold)
         return correct / count if count else 0.0
 
-    def model(self, name: str, specs: Sequence[str] = (), tagsets: Sequence[str] = ()) -> StoredModel:
-        """The best model so far, with its accuracy on the test parts.
+    def model(
+        self, name: str, specs: Sequence[str] = (), tagsets: Sequence[str] = (), encoding: str = "utf-8"
+    ) -> StoredModel:
+        """The best model so far.
 
         Args:
             name: what it will be called.
-            specs, tagsets: what the corpora were loaded with, so that others can do the same.
+            specs, tagsets, encoding: what the corpora were loaded with, so that others can do the same.
 
         Raises:
             RnntagError: no epoch has ended yet.
@@ -158,17 +177,13 @@ class Training:
         if self._best is None:
             raise RnntagError("stopped before the first epoch ended: there is nothing to save")
         step, weights = self._best
-        self.network.load_weights(weights)
-        test = {
-            corpus.name: self._accuracy(self.vocabulary.encode(corpus.test)) for corpus in self.corpora if corpus.test
-        }
         sizes = {c.name: {"train": len(c.train), "dev": len(c.dev), "test": len(c.test)} for c in self.corpora}
         provenance = Provenance(
             specs=tuple(specs),
             tagsets=tuple(tagsets),
+            encoding=encoding,
             corpora=sizes,
             dev=dict(step.dev),
-            test=test,
             epoch=step.epoch,
             minutes=round(step.seconds / 60, 1),
             created=datetime.now(timezone.utc).date().isoformat(),
@@ -176,3 +191,9 @@ class Training:
             torch=torch.__version__,
         )
         return StoredModel(name, self.network.config, self.config, self.vocabulary, weights, provenance)
+
+    def tested(self, model: StoredModel) -> StoredModel:
+        """The model with its accuracy on the test parts."""
+        self.network.load_weights(model.weights)
+        test = {c.name: self._accuracy(self.vocabulary.encode(c.test)) for c in self.corpora if c.test}
+        return replace(model, provenance=replace(model.provenance, test=test))

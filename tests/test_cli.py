@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -79,7 +81,7 @@ def test_formats_hold_the_same_tags(run: Run, tiny_folder: Path) -> None:
 
 def test_a_treebank_gets_new_tags_and_keeps_the_rest(run: Run, tiny_folder: Path) -> None:
     (path,) = (p for p in corpora.starter_files() if p.stem == "starter_en")
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", "-i", path)
+    done = run("tag", "-m", tiny_folder, "-i", path)
     before = path.read_text(encoding="utf-8").splitlines()
     after = done.stdout.splitlines()
     assert len(before) == len(after)
@@ -155,16 +157,27 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["eval", "-m", "{tiny}", "nix"], 66, "nix: no such corpus and no such file"),
         (["eval", "-m", "{tiny}", "seven.conllu"], 65, "seven.conllu:1: 7 columns parted by tabs where CoNLL-U has 10"),
         (["eval", "-m", "{tiny}", "lower.conllu"], 65, "lower.conllu:1: 'noun' is no UPOS tag: did you mean NOUN?"),
+        (["eval", "-m", "{tiny}", "range.conllu"], 65, "range.conllu:1: the range 5-3 does not begin at word 1"),
         (["eval", "-m", "{tiny}", "empty.conllu"], 65, "empty.conllu: no sentence in it"),
         (["eval", "-m", "{tiny}", "own.txt"], 65, "own is tagged with own, which the model tiny does not know"),
         (["eval", "-m", "{tiny}", "own.txt", "--part", "dev"], 65, "own has no dev part: it has test"),
+        (["eval", "-m", "{tiny}"], 66, "what tiny was trained on is not here: name a CORPUS"),
+        (["eval", "-m", "{tiny}", ""], 66, "an empty name: no such corpus"),
+        (["tag", "-m", "{tiny}", "--tagset", "ptb", "x"], 2, "tiny does not know ptb: it knows upos"),
+        (["tag", "-m", "", "x"], 66, "an empty name: no such model"),
+        (["tag", "-m", "{tiny}", "-i", "bad.txt", "--encoding", "hex"], 2, "there is no encoding named 'hex'"),
+        (["train", "--lr", "nan"], 2, "lr is nan"),
+        (["train", "--dropout", "nan"], 2, "dropout is nan"),
+        (["train", "--seed", "99999999999999999999"], 2, "seed is"),
+        (["train", "--hidden", "10000000"], 2, "hidden is 10000000: it must lie between 1 and 10000"),
+        (["train", "--out", "."], 74, "holds bad.txt, which is no part of a model"),
         (["train", "nix"], 66, "nix: no such corpus and no such file"),
-        (["train", "own.txt"], 65, "own: no sentence in the dev part"),
+        (["train", "own.txt"], 65, "own: no sentence in the dev part: add a corpus"),
         (["train", "--cell", "banana"], 2, "'banana' is not one of 'rnn', 'lstm', 'gru'"),
         (["train", "--cell", "gru", "--activation", "relu"], 2, "activation relu belongs to the plain rnn"),
         (["train", "--epochs", "0"], 2, "epochs is 0"),
         (["train", "--out", "bad.txt"], 74, "bad.txt: is a file, not a directory"),
-        (["train", "--out", "bad.txt/m"], 74, "cannot be written"),
+        (["train", "--out", "bad.txt/m"], 74, "bad.txt cannot be written to"),
         (["models", "nonesuch"], 66, "nonesuch: no such model; "),
         (["tug"], 2, "No such command 'tug'"),
         (["--nix"], 2, "No such option"),
@@ -177,6 +190,7 @@ def test_a_failure_is_one_line_and_its_exit_code(
     (tmp_path / "bad.txt").write_bytes(b"a b\n\xff\n")
     (tmp_path / "seven.conllu").write_text("1\ta\ta\tNOUN\t_\t_\t_\n", encoding="utf-8")
     (tmp_path / "lower.conllu").write_text("1\ta\ta\tnoun\t_\t_\t_\t_\t_\t_\n", encoding="utf-8")
+    (tmp_path / "range.conllu").write_text("5-3\ta\ta\tNOUN\t_\t_\t_\t_\t_\t_\n", encoding="utf-8")
     (tmp_path / "empty.conllu").write_text("\n", encoding="utf-8")
     (tmp_path / "own.txt").write_text("a/Q b/R\n", encoding="utf-8")
     places = {"{tiny}": str(tiny_folder)}
@@ -200,6 +214,30 @@ def test_a_full_disk_is_one_line(tiny_folder: Path) -> None:
     assert "No space left" in one_line(done.stderr)
 
 
+def test_a_terminal_gets_colours_and_is_spared_control_characters(tiny_folder: Path) -> None:
+    command = [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "I eat\x1b[2J apples\u202e"]
+    screen, end = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": ""}
+    with subprocess.Popen(command, stdout=end, env=environment) as process:
+        assert process.wait() == 0
+    os.close(end)
+    shown = os.read(screen, 10_000).decode()
+    os.close(screen)
+    assert "\x1b[36m/PRON" in shown
+    assert "eat\\x1b[2J" in shown
+    assert "apples\\u202e" in shown
+
+
+def test_a_named_pipe_is_a_file(tiny_folder: Path, tmp_path: Path, run: Run) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("I eat apples .\n",))
+    writer.start()
+    assert run("tag", "-m", tiny_folder, "-i", pipe).stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+    writer.join()
+    assert run("tag", "-m", tiny_folder, "-i", "-", stdin="I eat apples .").stdout.startswith("I/PRON eat/VERB")
+
+
 # eval, models, corpora
 
 
@@ -215,6 +253,7 @@ def test_eval_of_what_was_learned(run: Run, tiny: StoredModel, tiny_folder: Path
     assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
     digest = store.read(tiny_folder).digest
     assert f"model tiny:{digest} | corpus x/test:" in report["signature"]
+    assert report["tagset"] == "upos"
     shown = run("eval", "-m", tiny_folder, "x.txt").stdout
     assert "75.00 %" in shown
     assert report["signature"] in shown
@@ -231,6 +270,7 @@ def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Pa
     assert "mine" in shown
     assert "damaged" in shown
     assert run("models", "mine").stdout == store.read_card(tiny_folder)
+    assert json.loads(run("models", "mine", "--json").stdout) == listed["mine"]
     known = {row["name"]: row for row in json.loads(run("corpora", "--json", NLTK_DATA=str(tmp_path)).stdout)}
     assert known["starter"]["here"]
     assert not known["treebank"]["here"]
@@ -273,7 +313,12 @@ def test_train_then_eval_then_tag(cell: str, input: str, run: Run, tmp_path: Pat
 
 def test_without_nltk_s_corpora_the_starter_corpus_steps_in_with_a_warning(run: Run, tmp_path: Path) -> None:
     """Without a network either, as in a sealed room."""
-    done = run("train", *QUICK, NLTK_DATA=str(tmp_path), HOME=str(tmp_path), NLTK_DOWNLOAD_SERVER="", no_proxy="*")
+    done = run(
+        "train",
+        *QUICK,
+        NLTK_DATA=str(tmp_path),
+        HOME=str(tmp_path),
+    )
     if "starter corpus" not in done.stderr:
         pytest.skip("NLTK could fetch its corpora here")
     assert done.returncode == 0
@@ -290,13 +335,26 @@ def test_a_named_corpus_has_no_substitute(run: Run, tmp_path: Path) -> None:
 
 
 def test_several_tagsets_in_one_model(run: Run, tmp_path: Path) -> None:
-    rows = [f"{i}\tw{i}\t_\tNOUN\tNN\t_\t_\t_\t_\t_\n" for i in (1, 2)]
+    rows = [f"{i}\tw{i}\t_\t{tag}\t{tag[:2]}\t_\t_\t_\t_\t_\n" for i, tag in ((1, "NOUN"), (2, "VERB"))]
     (tmp_path / "en_x.conllu").write_text(("".join(rows) + "\n") * 10, encoding="utf-8")
     (tmp_path / "mine.txt").write_text("a/Q b/R\n" * 10, encoding="utf-8")
-    assert run("train", "en_x.conllu", "mine.txt", "--tagset", "both", "--out", "m", *QUICK).returncode == 0
+    learn = ("--epochs", "30", "--lr", "0.05", "--dropout", "0", "--patience", "30")
+    done = run("train", "en_x.conllu", "mine.txt", "--tagset", "both", "--out", "m", *QUICK, *learn)
+    assert done.returncode == 0, done.stderr
     assert set(store.read(tmp_path / "m").vocabulary.tags) == {"upos", "xpos-en", "mine"}
+    reports = json.loads(run("eval", "-m", "m", "--json").stdout)
+    assert [(r["corpus"], r["tagset"], r["accuracy"]) for r in reports] == [
+        ("en_x", "upos", 1), ("en_x", "xpos-en", 1), ("mine", "mine", 1),
+    ]  # fmt: skip
     (report,) = json.loads(run("eval", "-m", "m", "en_x.conllu", "--tagset", "native", "--json").stdout)
-    assert report["accuracy"] == 1
+    assert (report["tagset"], report["accuracy"]) == ("xpos-en", 1)
+    (tmp_path / "gold.txt").write_text("a/R b/R\n", encoding="utf-8")
+    (report,) = json.loads(run("eval", "-m", "m", "gold.txt", "--json").stdout)
+    assert (report["tagset"], report["accuracy"]) == ("mine", 0.5)
+    assert run("tag", "-m", "m", "--tagset", "mine", "a b").stdout == "a/Q b/R\n"
+    assert run("tag", "-m", "m", "--tagset", "xpos-en", "-f", "conllu", "w1 w2").stdout.splitlines()[2] == "1\tw1" + (
+        "\t_\t_\tNN" + "\t_" * 5
+    )
 
 
 def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:

@@ -28,6 +28,17 @@ def test_multiword_ranges_and_empty_nodes_are_no_words() -> None:
     assert sentence.column(conllu.UPOS_COLUMN) == ("PRON", "AUX", "PART", "PUNCT")
 
 
+def test_comments_between_and_after_sentences_are_kept() -> None:
+    lines = ["# newdoc", "", "", "1" + "\t_" * 9, "", "# end"]
+    reader = conllu.ConlluReader("x")
+    sentences = [*reader.feed(lines), *reader.finish()]
+    assert [(sentence.number, sentence.lines, len(sentence.rows)) for sentence in sentences] == [
+        (1, tuple(lines[:4]), 1),
+        (6, ("# end",), 0),
+    ]
+    assert len(list(conllu.read(lines, "x"))) == 1
+
+
 def test_everything_but_the_tags_passes_through() -> None:
     (sentence,) = conllu.read(SENTENCE.splitlines(), "x")
     lines = sentence.with_column(conllu.UPOS_COLUMN, ["X"] * 4)
@@ -50,7 +61,12 @@ def test_blank_lines_at_the_end_may_be_missing_or_many(ends: str) -> None:
         ("1 I i PRON PRP _ 3 nsubj _ _", "x:2: 1 columns"),
         ("one\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: 'one' is no CoNLL-U word number"),
         ("2\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 2 where word 1 of the sentence is due"),
-        ("1\t\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 1 has no form"),
+        ("1\t \ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 1 has no form"),
+        ("1\tI\ti\tPRON\t\t_\t3\tnsubj\t_\t_", "x:2: column 5 is empty"),
+        ("2-3\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the range 2-3 does not begin at word 1"),
+        ("1-0\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: '1-0' is no CoNLL-U word number"),
+        ("1.1\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the empty node 1.1 does not follow word 0"),
+        ("9" * 5000 + "\tI" + "\t_" * 8, "x:2: '999"),
     ],
 )
 def test_a_malformed_line_is_named(line: str, message: str) -> None:

@@ -75,6 +75,25 @@ def test_two_files_cannot_be_the_same_part(tmp_path: Path) -> None:
         corpora.load([str(tmp_path / "a-dev.*")])
 
 
+def test_the_parts_of_a_treebank_have_one_tagset(tmp_path: Path) -> None:
+    (tmp_path / "p-train.txt").write_text("a/NOUN ./.\n", encoding="utf-8")
+    (tmp_path / "p-dev.txt").write_text("a/NOUN\n", encoding="utf-8")
+    (corpus,) = corpora.load([str(tmp_path / "p-*.txt")])
+    assert [list(sentence.tags) for sentence in corpus.train + corpus.dev] == [["universal"], ["universal"]]
+
+
+def test_files_of_the_same_name_stay_apart_and_one_file_is_read_once(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        slash_file(tmp_path / folder / "mine.txt")
+    files = [str(tmp_path / "a" / "mine.txt"), str(tmp_path / "b" / "mine.txt"), str(tmp_path / "a/../a/mine.txt")]
+    assert [corpus.name for corpus in corpora.load(files)] == ["a/mine", "b/mine"]
+    (tmp_path / "b" / "a").mkdir()
+    slash_file(tmp_path / "b" / "a" / "mine.txt")
+    with pytest.raises(DataError, match="two corpora are called a/mine"):
+        corpora.load([files[0], str(tmp_path / "b" / "a" / "mine.txt")])
+
+
 def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
     path = tmp_path / "en_x-ud-train.conllu"
     path.write_text(row(1, "I", "PRON", "PRP") + row(2, "go", "VERB", "VBP"), encoding="utf-8")
@@ -183,7 +202,7 @@ def test_sinica_gets_the_map_that_its_reader_does_not_apply(nltk_data: Path) -> 
     assert corpus.train[3].tags["sinica"]
 
 
-@pytest.mark.parametrize("name", [n for n in CATALOGUE if n not in ("brown", "mac_morpho", "cess_esp", "conll2002")])
+@pytest.mark.parametrize("name", list(CATALOGUE))
 def test_an_nltk_corpus_is_as_the_catalogue_tells(name: str, nltk_data: Path) -> None:
     known = CATALOGUE[name]
     mapped = all(section.universal for section in known.sections)
@@ -213,7 +232,22 @@ def test_treebanks_have_the_size_that_they_have(treebanks: Path) -> None:
     assert sum(len(s.tokens) for s in loaded["en_ewt"].train) == 204577
 
 
+def test_damaged_data_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nltk
+
+    (tmp_path / "corpora" / "alpino").mkdir(parents=True)
+    (tmp_path / "corpora" / "conll2000.zip").write_bytes(b"")
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    with pytest.raises(DataError, match="NLTK's alpino is damaged"):
+        corpora.load(["alpino"], ("native",))
+    assert not nltk_corpora.is_here("conll2000")
+
+
 # The starter corpus
+
+
+def test_the_starter_corpus_is_never_evaluated_on_what_models_train_on(starter: list[Corpus]) -> None:
+    assert corpora.load([corpora.STARTER], whole=True) == starter
 
 
 def test_the_starter_corpus_keeps_its_promises(starter: list[Corpus]) -> None:

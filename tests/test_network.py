@@ -18,7 +18,7 @@ SMALL = {"hidden": 6, "embedding_dim": 5, "char_dim": 4, "char_hidden": 3}
 def network_of(corpus: Corpus, **shape: object) -> tuple[Network, Vocabulary]:
     torch.manual_seed(0)
     vocabulary = Vocabulary.build(corpus.train, min_count=1)
-    network = Network(ModelConfig(**{**SMALL, **shape}), vocabulary)  # type: ignore[arg-type]
+    network = Network(ModelConfig(**{**SMALL, **shape}), vocabulary)
     return network.eval(), vocabulary
 
 
@@ -141,4 +141,4 @@ def test_weights_of_another_network_are_refused(starter: list[Corpus]) -> None:
 )
 def test_impossible_shapes_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        ModelConfig(**bad)  # type: ignore[arg-type]
+        ModelConfig(**bad)

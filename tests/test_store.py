@@ -97,24 +97,37 @@ def test_the_old_model_stays_if_the_new_one_cannot_be_written(
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
 
 
-def test_places_where_no_model_can_go(tmp_path: Path) -> None:
+def test_places_where_no_model_can_go(tiny: StoredModel, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("")
     with pytest.raises(AccessError, match="is a file, not a directory"):
         store.check_target(tmp_path / "file")
-    with pytest.raises(AccessError, match="cannot be written"):
+    with pytest.raises(AccessError, match="file cannot be written to"):
         store.check_target(tmp_path / "file" / "m")
-    with pytest.raises(AccessError, match="holds other files than a model"):
+    (tmp_path / "full" / "config.json").write_text("{}")
+    with pytest.raises(AccessError, match=r"holds letter.txt, which is no part of a model"):
         store.check_target(tmp_path / "full")
+    with pytest.raises(AccessError, match=r"holds letter.txt"):
+        store.write(tmp_path / "full", tiny, "")
+    assert (tmp_path / "full" / "letter.txt").exists()
     store.check_target(tmp_path / "new" / "m")
-    assert not (tmp_path / "new" / "m").exists()
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_link_to_a_directory_is_followed(tiny: StoredModel, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    store.write(tmp_path / "link", tiny, "")
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "real"]
+    assert store.read(tmp_path / "real").config == tiny.config
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(AccessError, match="Permission denied"):
+    with pytest.raises(AccessError, match="cannot be written to"):
         store.check_target(tmp_path / "m")
 
 

@@ -52,7 +52,7 @@ def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.Monkey
             taken += 1
             yield ["I", "eat"]
 
-    stream = tagger.stream(source())  # type: ignore[arg-type]
+    stream = tagger.stream(source())
     assert next(stream) == tagger.tag(["I", "eat"])
     assert taken == 2
     assert len(list(stream)) == 99

@@ -76,10 +76,29 @@ def test_a_character_cut_off_at_the_end_is_an_error() -> None:
         through_pipe([b"a\n" + "一".encode()[:2]])
 
 
+def test_a_byte_order_mark_may_come_in_pieces() -> None:
+    reading, writing = os.pipe()
+    blocks = line_blocks(reading, "<pipe>")
+    os.write(writing, b"\xef\xbb")
+    thread = threading.Timer(0.2, os.write, (writing, b"\xbfa\n"))
+    thread.start()
+    assert next(blocks) == ["a"]
+    thread.join()
+    os.close(writing)
+    os.close(reading)
+
+
+def test_lines_are_counted_in_any_encoding() -> None:
+    raw = "a\nb\n".encode("utf-16-be")
+    with pytest.raises(DataError, match=r"<pipe>:3: byte 13 "):
+        through_pipe([b"\xfe\xff" + raw[:4], raw[4:] + b"\0c", b"\xdc\x00\xdc\x00"], encoding="utf-16")
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no such file"):
         list(file_lines(tmp_path / "none.txt"))
     with pytest.raises(AccessError, match="directory"):
         list(file_lines(tmp_path))
-    with pytest.raises(UsageError, match="no encoding named 'klingon'"):
-        through_pipe([b""], encoding="klingon")
+    for name in ("klingon", "hex", "undefined"):
+        with pytest.raises(UsageError, match=f"no encoding named '{name}'"):
+            through_pipe([b""], encoding=name)

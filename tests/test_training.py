@@ -115,4 +115,4 @@ def test_corpora_without_a_train_or_dev_part_are_refused() -> None:
 @pytest.mark.parametrize("bad", [{"lr": 0}, {"epochs": 0}, {"dropout": 1.0}, {"dropout": -0.1}, {"device": "tpu"}])
 def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        TrainConfig(**bad)  # type: ignore[arg-type]
+        TrainConfig(**bad)

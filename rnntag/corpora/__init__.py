@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import difflib
 import glob
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rnntag.corpora import nltk_corpora
-from rnntag.corpora.files import CONLLU_SUFFIXES, read_sentences, treebank_and_part
+from rnntag.corpora.files import CONLLU_SUFFIXES, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
 from rnntag.schema import Corpus, DataError, NotFoundError, Sentence
 
@@ -47,7 +48,8 @@ def load(
     Args:
         specs: see the module.
         tagsets: `universal` (12 tags in NLTK's corpora, UPOS in CoNLL-U), `native`, or both.
-        whole: a file whose name tells no part is a test part as a whole, as evaluation wants it.
+        whole: a file whose name tells no part is a test part as a whole, as evaluation wants it;
+            but not the starter corpus, which models are trained on.
         encoding: of the files.
         progress: is told how far a download has got.
 
@@ -55,8 +57,9 @@ def load(
         NotFoundError: there is no such corpus or file.
         DataError: a corpus that cannot be understood.
         AccessError: a file that cannot be read.
+        UsageError: a corpus has no section of that name.
     """
-    corpora = []
+    corpora: list[Corpus] = []
     treebanks: dict[tuple[Path, str], dict[str, Path]] = {}
     for spec in dict.fromkeys(specs):
         if spec.partition(":")[0] in CATALOGUE:
@@ -64,11 +67,19 @@ def load(
             continue
         for path in _files(spec):
             treebank, part = treebank_and_part(path)
-            parts = treebanks.setdefault((path.parent, treebank), {})
-            if part in parts and parts[part] != path:
-                raise DataError(f"{parts[part]} and {path} both claim to be the {part} part of {treebank}")
+            parts = treebanks.setdefault((path.resolve().parent, treebank), {})
+            if part in parts and parts[part].resolve() != path.resolve():
+                raise DataError(f"{parts[part]} and {path} both claim to be the {part or 'whole'} part of {treebank}")
             parts[part] = path
-    corpora += [_treebank(name, parts, tagsets, whole, encoding) for (_, name), parts in treebanks.items()]
+    starter = {path.resolve() for path in starter_files()}
+    names = Counter(treebank for _, treebank in treebanks)
+    for (folder, treebank), parts in treebanks.items():
+        name = treebank if names[treebank] == 1 else f"{folder.name}/{treebank}"
+        as_one = whole and not starter & {path.resolve() for path in parts.values()}
+        corpora.append(_treebank(name, parts, tagsets, as_one, encoding))
+    twice = [name for name, count in Counter(corpus.name for corpus in corpora).items() if count > 1]
+    if twice:
+        raise DataError(f"two corpora are called {twice[0]}: rename a file or its folder")
     return corpora
 
 
@@ -116,7 +127,7 @@ def in_parts(name: str, sentences: Sequence[Sentence]) -> Corpus:
 
 
 def _treebank(name: str, files: dict[str, Path], tagsets: tuple[str, ...], whole: bool, encoding: str) -> Corpus:
-    parts = {part: read_sentences(path, tagsets, encoding) for part, path in files.items()}
+    parts = named({part: read_sentences(path, tagsets, encoding) for part, path in files.items()}, name)
     if "" in parts:
         if len(parts) > 1:
             raise DataError(f"{files['']} stands beside files that are parts of {name}: name one or the other")
@@ -131,12 +142,12 @@ def _files(spec: str) -> tuple[Path, ...]:
     if spec == STARTER:
         return starter_files()
     path = Path(spec)
-    if path.is_dir():
+    if spec and path.is_dir():
         files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in CONLLU_SUFFIXES))
         if not files:
             raise NotFoundError(f"{spec}: no .conllu file in this folder")
         return files
-    if path.exists():
+    if spec and path.exists():
         return (path,)
     files = tuple(Path(file) for file in sorted(glob.glob(spec, recursive=True)))
     if files:
@@ -144,4 +155,4 @@ def _files(spec: str) -> tuple[Path, ...]:
     known = (STARTER, *CATALOGUE)
     near = difflib.get_close_matches(spec, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"rnntag knows {', '.join(known)}"
-    raise NotFoundError(f"{spec}: no such corpus and no such file; {hint}")
+    raise NotFoundError(f"{spec or 'an empty name'}: no such corpus and no such file; {hint}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rnntag import conllu
@@ -13,6 +13,8 @@ from rnntag.text import file_lines
 CONLLU_SUFFIXES = (".conllu", ".conll")
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
 """The universal tagset of Petrov, Das and McDonald (2012)."""
+
+UNNAMED = ""
 
 _PART = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<part>train|dev|test)")
 _LANGUAGE = re.compile(r"(?P<language>[a-z]{2,3})_")
@@ -26,6 +28,8 @@ def treebank_and_part(path: Path) -> tuple[str, str]:
 
 def read_sentences(path: Path, tagsets: tuple[str, ...], encoding: str = "utf-8") -> tuple[Sentence, ...]:
     """The tagged sentences of a file, in order.
+
+    The tags of word/TAG lines belong to the tagset `UNNAMED` until all parts are read; see `named`.
 
     Raises:
         DataError: a line that cannot be understood, or a file without a sentence.
@@ -57,24 +61,33 @@ def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> It
 
 
 def _slash_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
-    pairs: list[list[tuple[str, str]]] = []
     for number, line in enumerate(file_lines(path, encoding), 1):
-        sentence = []
+        words, tags = [], []
         for item in line.split():
             word, slash, tag = item.rpartition("/")
             if not (word and slash and tag):
                 raise DataError(f"{path}:{number}: {item!r} is not word/TAG")
-            sentence.append((word, tag))
-        if sentence:
-            pairs.append(sentence)
-    tagset = _tagset_of({tag for sentence in pairs for _, tag in sentence}, path)
-    for sentence in pairs:
-        yield Sentence(tuple(word for word, _ in sentence), {tagset: tuple(tag for _, tag in sentence)})
+            words.append(word)
+            tags.append(tag)
+        if words:
+            yield Sentence(tuple(words), {UNNAMED: tuple(tags)})
 
 
-def _tagset_of(tags: set[str], path: Path) -> str:
+def named(parts: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str, tuple[Sentence, ...]]:
+    """The parts of a treebank with a name for the tagset of their word/TAG lines.
+
+    It is `upos` or `universal` where all their tags belong to it, else the treebank's name.
+    """
+    tags = {tag for part in parts.values() for sentence in part for tag in sentence.tags.get(UNNAMED, ())}
+    if not tags:
+        return dict(parts)
     if tags <= set(UPOS):
-        return "upos"
-    if tags <= set(UNIVERSAL_12):
-        return "universal"
-    return re.sub(r"[^a-z0-9]+", "-", treebank_and_part(path)[0].lower()).strip("-") or "tags"
+        tagset = "upos"
+    elif tags <= set(UNIVERSAL_12):
+        tagset = "universal"
+    else:
+        tagset = f"{treebank}-tags" if treebank in ("upos", "universal") else treebank
+    return {
+        name: tuple(Sentence(s.tokens, {tagset: s.tags[UNNAMED]} if UNNAMED in s.tags else s.tags) for s in part)
+        for name, part in parts.items()
+    }

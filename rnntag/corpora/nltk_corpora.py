@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ def is_here(package: str) -> bool:
     for path in (f"{folder}/{package}", f"{folder}/{package}.zip"):
         try:
             nltk.data.find(path)
-        except LookupError:
+        except (LookupError, OSError, zipfile.BadZipFile):
             continue
         return True
     return False
@@ -144,7 +145,12 @@ def read_sentences(spec: str, tagsets: tuple[str, ...], progress: Progress | Non
     _provide(name, progress)
     if "universal" in tagsets:
         _provide(TAGSET_MAPS, progress)
-    sentences = tuple(sentence for part in sections for sentence in _read_section(name, part, tagsets))
+    try:
+        sentences = tuple(sentence for part in sections for sentence in _read_section(name, part, tagsets))
+    # What NLTK's readers raise when they stumble over a damaged file; SyntaxError is that of XML.
+    except (LookupError, OSError, ValueError, AssertionError, SyntaxError, zipfile.BadZipFile) as error:
+        reason = (str(error).strip() or repr(error)).splitlines()[0].strip("* ")
+        raise DataError(f"NLTK's {name} is damaged ({reason}): remove it and fetch it again") from error
     if not sentences:
         raise DataError(f"{spec}: no sentence in it")
     return sentences

@@ -1,0 +1,105 @@
+"""The command line: parse, call the library, hand what comes back to `console` or `formats`."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from rnntag import __version__, console
+from rnntag.cli.evaluate import evaluate
+from rnntag.cli.listings import corpora, models
+from rnntag.cli.tag import tag
+from rnntag.cli.train import INTERRUPTED, train
+from rnntag.schema import AccessError, RnntagError, UsageError
+
+# Else torch's threads spin while they wait: beside two busy processes on two cores, training took 40 times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+_UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not export
+
+
+class Commands(TyperGroup):
+    """Turns every failure into one line and an exit code."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding lacks
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+            if sys.stdout:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            code = _quietly()
+        except RnntagError as error:
+            console.error(str(error))
+            code = error.exit_code
+        except (KeyboardInterrupt, typer.Abort):
+            code = INTERRUPTED
+        except OSError as error:
+            console.error(f"{error.filename or 'output'}: {error.strerror}")
+            code = AccessError.exit_code
+        except _UsageError as error:
+            console.error(f"{error.format_message()} See '{error.ctx.command_path if error.ctx else 'rnntag'} --help'.")
+            code = UsageError.exit_code
+        except Exception as error:
+            if os.environ.get("RNNTAG_DEBUG"):
+                raise
+            console.error(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
+            code = RnntagError.exit_code
+        sys.exit(code)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # which Typer would end with code 1
+            raise typer.Exit(_quietly()) from None
+
+
+def _quietly() -> int:
+    """The end when the reader of a pipe has what it wanted."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains of stdout once more at its end
+    return 0
+
+
+app = typer.Typer(
+    cls=Commands,
+    invoke_without_command=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Tag words with their parts of speech, with recurrent networks.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 65 bad input, 66 not found, 74 cannot read or write, "
+    "130 interrupted.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rnntag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+_USE = "Use a model"
+_MAKE = "Make a model"
+app.command(rich_help_panel=_USE)(tag)
+app.command("eval", rich_help_panel=_USE)(evaluate)
+app.command(rich_help_panel=_USE)(models)
+app.command(rich_help_panel=_MAKE)(train)
+app.command(rich_help_panel=_MAKE)(corpora)

@@ -1,0 +1,148 @@
+"""`rnntag train`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from rnntag import console, corpora
+from rnntag.cli.options import EncodingOption
+from rnntag.evaluation import percent
+from rnntag.schema import Activation, Cell, Corpus, Device, Input, ModelConfig, NotFoundError, TrainConfig
+
+INTERRUPTED = 130
+_MODEL = ModelConfig()
+_TRAINING = TrainConfig()
+_NETWORK = "Network"
+_RUN = "Training"
+
+
+def train(
+    more: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SPEC",
+            help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, or a file of "
+            "word/TAG lines. May be repeated.",
+            show_default="treebank, sinica_treebank",
+        ),
+    ] = None,
+    tagset: Annotated[
+        Literal["universal", "native", "both"],
+        typer.Option(help="Universal tags, the corpora's own, or a head for each."),
+    ] = "universal",
+    encoding: EncodingOption = "utf-8",
+    out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
+    cell: Annotated[Cell, typer.Option(help="The recurrent cell.", rich_help_panel=_NETWORK)] = "lstm",
+    input: Annotated[
+        Input,
+        typer.Option(help="Word and character embeddings, or the bare one-hot word.", rich_help_panel=_NETWORK),
+    ] = "embedding",
+    activation: Annotated[Activation, typer.Option(help="Of the plain rnn.", rich_help_panel=_NETWORK)] = "tanh",
+    unidirectional: Annotated[
+        bool, typer.Option("--unidirectional", help="Read from the left only.", rich_help_panel=_NETWORK)
+    ] = False,
+    layers: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Recurrent layers.")] = _MODEL.layers,
+    hidden: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Hidden units a direction.")] = _MODEL.hidden,
+    embedding_dim: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Of a word.")] = _MODEL.embedding_dim,
+    char_dim: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Of a character.")] = _MODEL.char_dim,
+    char_hidden: Annotated[
+        int, typer.Option(rich_help_panel=_NETWORK, help="Hidden units of the character RNN a direction.")
+    ] = _MODEL.char_hidden,
+    epochs: Annotated[
+        int, typer.Option(rich_help_panel=_RUN, help="Passes over the data, at most.")
+    ] = _TRAINING.epochs,
+    max_minutes: Annotated[
+        float, typer.Option(rich_help_panel=_RUN, help="End within this time; 0: no limit.")
+    ] = _TRAINING.max_minutes,
+    patience: Annotated[
+        int, typer.Option(rich_help_panel=_RUN, help="Stop after so many epochs without a better dev accuracy.")
+    ] = _TRAINING.patience,
+    batch_tokens: Annotated[int, typer.Option(rich_help_panel=_RUN, help="Tokens a batch.")] = _TRAINING.batch_tokens,
+    lr: Annotated[
+        float, typer.Option(rich_help_panel=_RUN, help="First learning rate (Adam); falls to 0.")
+    ] = _TRAINING.lr,
+    clip: Annotated[float, typer.Option(rich_help_panel=_RUN, help="Largest gradient norm; 0: any.")] = _TRAINING.clip,
+    dropout: Annotated[float, typer.Option(rich_help_panel=_RUN, help="Share of units dropped.")] = _TRAINING.dropout,
+    word_dropout: Annotated[
+        float, typer.Option(rich_help_panel=_RUN, help="How readily a rare word is taken for unknown.")
+    ] = _TRAINING.word_dropout,
+    min_count: Annotated[
+        int, typer.Option(rich_help_panel=_RUN, help="Rarer words have no embedding of their own.")
+    ] = _TRAINING.min_count,
+    seed: Annotated[
+        int, typer.Option(rich_help_panel=_RUN, help="The same seed gives the same model.")
+    ] = _TRAINING.seed,
+    device: Annotated[Device, typer.Option(rich_help_panel=_RUN, help="Where to compute.")] = "auto",
+) -> None:
+    """Train a model.
+
+    The model with the best accuracy on the dev parts is kept. Ctrl-C stops early and keeps the
+    best so far.
+
+        rnntag train --cell lstm
+
+        rnntag train --corpus 'en_ewt-ud-*.conllu' --out models/ewt
+
+        rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
+    """
+    from rnntag import card, store
+
+    out = out or Path("models") / cell
+    store.check_target(out)
+    config = ModelConfig(
+        cell=cell, activation=activation, input=input, bidirectional=not unidirectional, layers=layers, hidden=hidden,
+        embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
+    )  # fmt: skip
+    run = TrainConfig(
+        epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, dropout=dropout, word_dropout=word_dropout,
+        min_count=min_count, patience=patience, seed=seed, device=device, max_minutes=max_minutes,
+    )  # fmt: skip
+    tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
+    specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)
+    from rnntag.training import Training
+
+    training = Training(loaded, config, run)
+    interrupted = False
+    with console.TrainingView() as view:
+        try:
+            for step in training.steps():
+                view.show(step)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            if training.has_model:
+                model = training.model(out.resolve().name, specs, tagsets, encoding)
+                store.write(out, model, card.write(model))
+    if not training.has_model:
+        console.error("interrupted before the first epoch ended: there is nothing to keep")
+        raise typer.Exit(INTERRUPTED)
+    if interrupted:
+        console.note("interrupted: the best model so far is kept")
+    model = training.tested(model)
+    store.write(out, model, card.write(model))
+    test = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in model.provenance.test.items())
+    console.note(f"test {test or '(no test part)'}")
+    example = next(" ".join(corpus.dev[0].tokens[:6]) for corpus in loaded if corpus.dev)
+    console.note(f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), example])}")
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _training_corpora(
+    specs: list[str], tagsets: tuple[str, ...], encoding: str
+) -> tuple[tuple[str, ...], list[Corpus]]:
+    with console.DownloadView() as download:
+        try:
+            chosen = tuple(specs or corpora.DEFAULT)
+            return chosen, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
+        except NotFoundError as error:
+            if specs or tagsets != ("universal",):
+                raise
+            console.warning(f"{error}")
+    console.warning("training on the small starter corpus instead: the model will be a toy")
+    return (corpora.STARTER,), corpora.load([corpora.STARTER], ("universal",))
