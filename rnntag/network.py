@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from rnntag.cells import GATES, RecurrentLayer, reversal
 from rnntag.schema import DataError, ModelConfig
-from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary
+from rnntag.store import StoredModel
+from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary, Words
 
 PREDICTION_TOKENS = 8000
 
@@ -97,25 +98,38 @@ class Network(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(inputs, len(tags)) for tags in vocabulary.tags.values())
         self.regularisation: Regularisation | None = None
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]."""
+    def vectors(self, words: Words) -> Tensor:
+        """The vector of each word, shape [words, size]; in training the rare ones are at random unknown."""
         device = next(self.parameters()).device
+        ids, chars, lengths = (torch.from_numpy(a).to(device) for a in (words.ids, words.chars, words.lengths))
         drop = self.regularisation if self.training else None
-        dropout = drop.dropout if drop else 0.0
-        ids = torch.from_numpy(batch.words.ids).to(device)
         if drop and drop.word_dropout:
             odds = drop.word_dropout / (drop.word_dropout + drop.counts[ids])
             ids = ids.masked_fill(torch.rand(ids.shape, device=device) < odds, UNKNOWN)
-        chars, char_lengths, index, lengths = (
-            torch.from_numpy(array).to(device)
-            for array in (batch.words.chars, batch.words.lengths, batch.index, batch.lengths)
-        )
-        x = self.encoder(ids, chars, char_lengths, dropout)[index]
-        order = reversal(lengths, index.shape[1])
+        return self.encoder(ids, chars, lengths, self._dropout)  # type: ignore[no-any-return]
+
+    def scores(self, x: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """Scores before the softmax, for each tagset of shape [sentences, time, tags].
+
+        Args:
+            x: vectors of words, padded on the right, shape [sentences, time, size].
+            lengths: number of words of each sentence, shape [sentences].
+        """
+        order = reversal(lengths, x.shape[1])
         for layer in self.layers:
-            x, _ = layer(functional.dropout(x, dropout, self.training), order)
-        x = functional.dropout(x, dropout, self.training)
+            x, _ = layer(functional.dropout(x, self._dropout, self.training), order)
+        x = functional.dropout(x, self._dropout, self.training)
         return {tagset: head(x) for tagset, head in zip(self.tagsets, self.heads, strict=True)}
+
+    @property
+    def _dropout(self) -> float:
+        return self.regularisation.dropout if self.regularisation and self.training else 0.0
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]."""
+        device = next(self.parameters()).device
+        index, lengths = (torch.from_numpy(array).to(device) for array in (batch.index, batch.lengths))
+        return self.scores(self.vectors(batch.words)[index], lengths)
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         """Mean cross-entropy over all gold tags of all tagsets, in nats, and their number."""
@@ -167,3 +181,28 @@ def predict(network: Network, encoded: Encoded, tagset: str) -> list[Ids]:
         for row, position in zip(rows, positions, strict=True):
             best[position] = row[: len(encoded.sentences[position])]
     return best
+
+
+class TorchRuntime:
+    """Does what `runtime.Runtime` does, for a model without graphs.
+
+    Raises:
+        DataError: the weights do not fit the model's configuration.
+    """
+
+    def __init__(self, model: StoredModel) -> None:
+        self._network = Network(model.config, model.vocabulary)
+        self._network.load_weights(model.weights)
+        self._network.eval()
+        self.size = self._network.encoder.outputs
+
+    @torch.inference_mode()
+    def vectors(self, words: Words) -> np.ndarray:
+        """See `runtime.Runtime.vectors`."""
+        return self._network.vectors(words).numpy()
+
+    @torch.inference_mode()
+    def scores(self, vectors: np.ndarray, lengths: Ids, tagset: str) -> np.ndarray:
+        """See `runtime.Runtime.scores`."""
+        x = torch.from_numpy(vectors).transpose(0, 1)
+        return self._network.scores(x, torch.from_numpy(lengths))[tagset].transpose(0, 1).numpy()

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,11 @@ from rnntag.schema import (
 from rnntag.vocabulary import Vocabulary
 
 FORMAT = 1
-CONFIG, VOCABULARY, WEIGHTS, CARD, CHECKSUMS = (
-    "config.json",
-    "vocabulary.json",
-    "model.safetensors",
-    "MODEL_CARD.md",
-    "SHA256SUMS",
-)
-VERIFIED = (CONFIG, VOCABULARY, WEIGHTS)
+CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
+ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
+GRAPHS = (ENCODER, TAGGER)
+CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
+VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS)
 """The files that a model is read from. The card is for people, who may edit it."""
 _FILES = {*VERIFIED, CARD, CHECKSUMS}
 
@@ -46,7 +43,9 @@ class StoredModel:
 
     Attributes:
         name: the directory's name.
-        weights: by the network's parameter names; float16 on disk and here.
+        weights: by the network's parameter names; float16 on disk and here. Empty if the graphs
+            were to be read alone.
+        graphs: the network for ONNX Runtime, by file name; see `onnx_graph`. Empty if it has none.
         digest: eight hexadecimal digits that stand for the verified files; "" before they are written.
     """
 
@@ -56,6 +55,7 @@ class StoredModel:
     vocabulary: Vocabulary
     weights: Mapping[str, np.ndarray]
     provenance: Provenance
+    graphs: Mapping[str, bytes] = field(default_factory=dict)
     digest: str = ""
 
 
@@ -154,6 +154,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                 }
             ),
             WEIGHTS: safetensors.numpy.save(half_precision(model.weights)),
+            **model.graphs,
         }
         contents[CHECKSUMS] = "".join(
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
@@ -177,14 +178,17 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def read(path: Path) -> StoredModel:
+def read(path: Path, *, weights: bool = False) -> StoredModel:
     """Read a model directory, once its checksums hold.
+
+    Args:
+        weights: whether to read the weights even if there are graphs to tag with.
 
     Raises:
         DataError: a file is missing, damaged, or of another format version.
         AccessError: a file cannot be read.
     """
-    contents, digest = _verified(path)
+    contents, digest = _verified(path, weights)
     try:
         config = json.loads(contents[CONFIG].decode("utf-8", "surrogateescape"))
         if config["format"] != FORMAT:
@@ -203,7 +207,8 @@ def read(path: Path) -> StoredModel:
                 characters=tuple(tables["characters"]),
                 tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
             ),
-            weights=safetensors.numpy.load(contents[WEIGHTS]),
+            weights=safetensors.numpy.load(contents[WEIGHTS]) if WEIGHTS in contents else {},
+            graphs={name: contents[name] for name in GRAPHS if name in contents},
             provenance=_provenance(config["provenance"]),
             digest=digest,
         )
@@ -231,14 +236,18 @@ def megabytes(path: Path) -> float:
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
 
 
-def _verified(path: Path) -> tuple[dict[str, bytes], str]:
+def _verified(path: Path, weights: bool) -> tuple[dict[str, bytes], str]:
     sums = _bytes(path / CHECKSUMS)
     try:
         expected = dict(line.split("  ")[::-1] for line in sums.decode().splitlines())
     except ValueError as error:
         raise DataError(f"{path / CHECKSUMS}: is damaged: copy the model again, or train it") from error
+    has_graphs = expected.keys() >= {*GRAPHS}
+    names = [CONFIG, VOCABULARY, *(GRAPHS if has_graphs else ())]
+    if weights or not has_graphs:
+        names.append(WEIGHTS)
     contents = {}
-    for name in VERIFIED:
+    for name in names:
         content = _bytes(path / name)
         if hashlib.sha256(content).hexdigest() != expected.get(name):
             raise DataError(f"{path / name}: does not match its checksum: copy the model again, or train it")

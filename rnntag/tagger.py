@@ -2,52 +2,114 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
 
 from rnntag import store
-from rnntag.network import Network, predict
-from rnntag.schema import DEFAULT_MODEL, Sentence, UsageError
-from rnntag.vocabulary import normal_form
+from rnntag.runtime import Runtime, Scores
+from rnntag.schema import DEFAULT_MODEL, UsageError
+from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, normal_form
 
-WINDOW = 1000
-OVERLAP = 50
+WINDOW = 512
+OVERLAP = 32
 """A longer sentence is tagged in windows of `WINDOW` tokens, which share `OVERLAP` tokens of
 context with each neighbour: no state reaches far enough for a token to miss what lies beyond."""
 
-STREAM_TOKENS = 20_000
+BLOCK_TOKENS = 16_384
+BATCH_TOKENS = 2048
+ENCODED_AT_ONCE = 4096
+"""Characters, padding included, of the new words that are encoded together."""
+
+CACHED_WORDS = 32_768
 
 
-def load(name: str | Path = DEFAULT_MODEL) -> Tagger:
+class Backend(Protocol):
+    """What computes: `runtime.Runtime`, or `network.TorchRuntime` where a network has no ONNX form."""
+
+    @property
+    def size(self) -> int: ...
+
+    def vectors(self, words: Words) -> Scores: ...
+
+    def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores: ...
+
+
+class WordVectors:
+    """The vectors of the words met last, in one matrix of bounded size.
+
+    A word's vector does not depend on its sentence, so that each word is encoded once.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, backend: Backend) -> None:
+        self._vocabulary = vocabulary
+        self._backend = backend
+        self._lock = threading.Lock()
+        self._clear()
+
+    def _clear(self) -> None:
+        # A new matrix, not the old one emptied: other threads may still read that.
+        self._rows: dict[str, int] = {}
+        self._matrix = np.empty((CACHED_WORDS, self._backend.size), dtype=np.float32)
+
+    def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
+        """A matrix, and for each token the row of its vector in it.
+
+        Args:
+            tokens: at most `CACHED_WORDS` different ones.
+        """
+        with self._lock:
+            new = set(tokens) - self._rows.keys()
+            if len(self._rows) + len(new) > CACHED_WORDS:
+                self._clear()
+                new = set(tokens)
+            if new:
+                self._encode(sorted(new, key=len))
+            rows = self._rows
+            return self._matrix, np.array([rows[token] for token in tokens], dtype=np.int64)
+
+    def _encode(self, words: list[str]) -> None:
+        encoded = self._vocabulary.encode_words(words)
+        for group in by_length(encoded.lengths, ENCODED_AT_ONCE):
+            start = len(self._rows)
+            self._matrix[start : start + len(group)] = self._backend.vectors(encoded.take(np.array(group)))
+            self._rows.update((words[position], start + i) for i, position in enumerate(group))
+
+
+def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1) -> Tagger:
     """The tagger of a model, given its name or its directory.
+
+    Args:
+        threads: how many it may compute with.
 
     Raises:
         NotFoundError: there is no such model.
         DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    return Tagger(store.read(store.find(str(name))))
+    return Tagger(store.read(store.find(str(name))), threads=threads)
 
 
 class Tagger:
-    """Tags sentences of words.
+    """Tags sentences of words. May be used by several threads at once.
 
     Attributes:
         model: what was read from the model directory.
         tagsets: the tagsets it knows; the first one is used unless another is asked for.
-
-    Raises:
-        DataError: the weights do not fit the model's configuration.
     """
 
-    def __init__(self, model: store.StoredModel) -> None:
+    def __init__(self, model: store.StoredModel, *, threads: int = 1) -> None:
         self.model = model
-        self._network = Network(model.config, model.vocabulary)
-        self._network.load_weights(model.weights)
-        self._network.eval()
+        self.tagsets = tuple(
+            sorted(model.vocabulary.tags, key=lambda name: (name != "upos", name != "universal", name))
+        )
+        self._backend = _backend(model, threads)
+        self._words = WordVectors(model.vocabulary, self._backend)
+        self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
         self._seen = frozenset(model.vocabulary.words)
-        names = list(model.vocabulary.tags)
-        self.tagsets = tuple(sorted(names, key=lambda name: (name != "upos", name != "universal", name)))
 
     def tag(self, tokens: Sequence[str], tagset: str | None = None) -> list[tuple[str, str]]:
         """The words of one sentence with their tags; see `predict` for `tagset`."""
@@ -64,7 +126,7 @@ class Tagger:
         for sentence in sentences:
             block.append(sentence)
             tokens += max(len(sentence), 1)
-            if tokens >= STREAM_TOKENS:
+            if tokens >= BLOCK_TOKENS:
                 yield from self._pairs(block, tagset)
                 block, tokens = [], 0
         yield from self._pairs(block, tagset)
@@ -84,17 +146,26 @@ class Tagger:
             UsageError: the model does not know the tagset.
         """
         tagset = self.check_tagset(tagset)
-        names = self.model.vocabulary.tags[tagset]
-        windows: list[Sentence] = []
-        kept: list[list[tuple[int, slice]]] = []
-        for sentence in sentences:
-            pieces = []
-            for window, inner in _windows(sentence):
-                pieces.append((len(windows), inner))
-                windows.append(Sentence(tuple(window)))
-            kept.append(pieces)
-        tags = predict(self._network, self.model.vocabulary.encode(windows), tagset)
-        return [[names[i] for window, inner in pieces for i in tags[window][inner].tolist()] for pieces in kept]
+        tags: list[list[str]] = [[] for _ in sentences]
+        for block in _blocks(sentences):
+            windows = [sentences[position][begin:end] for position, begin, end, _ in block]
+            for (position, _, _, inner), found in zip(block, self._tag_windows(windows, tagset), strict=True):
+                tags[position] += found[inner]
+        return tags
+
+    def _tag_windows(self, windows: list[Sequence[str]], tagset: str) -> list[list[str]]:
+        lengths = np.array([len(window) for window in windows], dtype=np.int64)
+        starts = np.cumsum(lengths) - lengths
+        matrix, rows = self._words.look_up([token for window in windows for token in window])
+        best = np.empty(len(rows), dtype=np.int64)
+        for group in by_length(lengths, BATCH_TOKENS):
+            steps = np.arange(lengths[group].max())[:, None]
+            inside = steps < lengths[group]
+            places = np.where(inside, starts[group] + steps, starts[group])
+            scores = self._backend.scores(matrix[rows[places]], lengths[group], tagset)
+            best[places[inside]] = scores.argmax(-1)[inside]
+        names = self._names[tagset][best].tolist()
+        return [names[start:end] for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
 
     def check_tagset(self, tagset: str | None) -> str:
         """The tagset that is meant; the first of `tagsets` for None.
@@ -113,12 +184,37 @@ class Tagger:
         return normal_form(word) in self._seen
 
 
-def _windows(sentence: Sequence[str]) -> Iterator[tuple[Sequence[str], slice]]:
-    """Pieces of a sentence, and which of each piece's tags count."""
-    if len(sentence) <= WINDOW:
-        yield sentence, slice(None)
-        return
+def _backend(model: store.StoredModel, threads: int) -> Backend:
+    if model.graphs:
+        return Runtime(model, threads)
+    from rnntag.network import TorchRuntime
+
+    return TorchRuntime(model)
+
+
+def _blocks(sentences: Sequence[Sequence[str]]) -> Iterator[list[tuple[int, int, int, slice]]]:
+    """Windows of at most about `BLOCK_TOKENS` tokens together.
+
+    A window is the position of its sentence, where it begins and ends there, and which of its
+    tags count.
+    """
+    block: list[tuple[int, int, int, slice]] = []
+    tokens = 0
     stride = WINDOW - 2 * OVERLAP
-    for start in range(0, len(sentence), stride):
-        begin = max(0, start - OVERLAP)
-        yield sentence[begin : start + stride + OVERLAP], slice(start - begin, start - begin + stride)
+    for position, sentence in enumerate(sentences):
+        length = len(sentence)
+        if length <= WINDOW:
+            windows = [(position, 0, length, slice(None))] if length else []
+        else:
+            windows = []
+            for start in range(0, length, stride):
+                begin, end = max(0, start - OVERLAP), min(length, start + stride + OVERLAP)
+                windows.append((position, begin, end, slice(start - begin, start - begin + stride)))
+        for window in windows:
+            block.append(window)
+            tokens += window[2] - window[1]
+            if tokens >= BLOCK_TOKENS:
+                yield block
+                block, tokens = [], 0
+    if block:
+        yield block

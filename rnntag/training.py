@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import numpy as np
@@ -191,9 +190,3 @@ class Training:
             torch=torch.__version__,
         )
         return StoredModel(name, self.network.config, self.config, self.vocabulary, weights, provenance)
-
-    def tested(self, model: StoredModel) -> StoredModel:
-        """The model with its accuracy on the test parts."""
-        self.network.load_weights(model.weights)
-        test = {c.name: self._accuracy(self.vocabulary.encode(c.test)) for c in self.corpora if c.test}
-        return replace(model, provenance=replace(model.provenance, test=test))

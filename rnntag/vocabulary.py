@@ -30,6 +30,30 @@ def normal_form(word: str) -> str:
     return word.lower()
 
 
+def by_length(lengths: Ids, most: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
+    """Positions of sequences in groups of alike length, each of at most `most` steps, padding
+    included, or of one sequence.
+
+    Empty sequences are in no group. With `shuffle` the grouping and the order are random.
+    """
+    # Jitter below one step mixes sequences of equal length and never adds padding.
+    order = np.argsort(lengths + shuffle.random(len(lengths)) if shuffle else lengths, kind="stable")
+    groups: list[list[int]] = []
+    group: list[int] = []
+    for position, length in zip(order.tolist(), lengths[order].tolist(), strict=True):
+        if not length:
+            continue
+        if group and (len(group) + 1) * length > most:
+            groups.append(group)
+            group = []
+        group.append(position)
+    if group:
+        groups.append(group)
+    if shuffle:
+        shuffle.shuffle(groups)
+    return groups
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Distinct words as indices.
@@ -98,23 +122,10 @@ class Encoded:
     def batches(self, tokens: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
         """Positions of the sentences in groups of alike length, each of about `tokens` tokens.
 
-        Empty sentences are in no group. With `shuffle` the grouping and the order are random.
+        See `by_length`.
         """
-        lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.float64)
-        # Jitter below one token mixes sentences of equal length and never adds padding.
-        order = np.argsort(lengths + shuffle.random(len(lengths)) if shuffle else lengths, kind="stable")
-        groups: list[list[int]] = []
-        group: list[int] = []
-        for position in order[lengths[order] > 0].tolist():
-            if group and (len(group) + 1) * len(self.sentences[position]) > tokens:
-                groups.append(group)
-                group = []
-            group.append(position)
-        if group:
-            groups.append(group)
-        if shuffle:
-            shuffle.shuffle(groups)
-        return groups
+        lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.int64)
+        return by_length(lengths, tokens, shuffle)
 
 
 @dataclass(frozen=True)
@@ -176,14 +187,14 @@ class Vocabulary:
         return len(self.characters) + RESERVED
 
     def encode_words(self, words: Sequence[str]) -> Words:
-        """Words as indices, in the order given."""
-        lengths = np.array([min(len(word), LONGEST_WORD) for word in words], dtype=np.int64)
-        chars = np.zeros((len(words), int(lengths.max(initial=1))), dtype=np.int64)
+        """Words as indices, in the order given. An empty one reads as a character of padding."""
+        lengths = np.array([min(max(len(word), 1), LONGEST_WORD) for word in words], dtype=np.int64)
+        chars = np.full((len(words), int(lengths.max(initial=1))), PAD, dtype=np.int64)
         half = LONGEST_WORD // 2
         lookup = self._char_index.get
         for row, word in enumerate(words):
             spelling = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
-            chars[row, : lengths[row]] = [lookup(char, UNKNOWN) for char in spelling]
+            chars[row, : len(spelling)] = [lookup(char, UNKNOWN) for char in spelling]
         ids = np.array([self._word_index.get(normal_form(word), UNKNOWN) for word in words], dtype=np.int64)
         return Words(ids, chars, lengths)
 

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 
-from rnntag import card, corpora, store
+from rnntag import card, corpora, onnx_graph, store
 from rnntag.schema import DEFAULT_MODEL, Corpus, ModelConfig, TrainConfig
 from rnntag.store import StoredModel
 from rnntag.training import Training
@@ -62,7 +63,8 @@ def tiny() -> StoredModel:
     for step in training.steps():
         if step.dev_accuracy == 1:
             break
-    return training.model("tiny", ["tiny.conllu"], ["universal"])
+    model = training.model("tiny", ["tiny.conllu"], ["universal"])
+    return replace(model, graphs=onnx_graph.graphs(model))
 
 
 @pytest.fixture(scope="session")

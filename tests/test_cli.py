@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import conllu as peer
@@ -278,7 +279,23 @@ def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Pa
     assert "CC BY-NC-SA 2.5" in run("corpora").stdout
 
 
-@pytest.mark.parametrize("command", ["tag", "eval", "train", "models", "corpora"])
+def test_export_writes_the_graphs_anew(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_folder, tmp_path / "m")
+    for flags in (["--int8"], []):
+        assert run("export", "m", *flags).returncode == 0
+        assert run("tag", "-m", "m", "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+    for file in tiny_folder.iterdir():
+        assert (tmp_path / "m" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_without_graphs_torch_tags_and_says_so(run: Run, tiny: StoredModel, tmp_path: Path) -> None:
+    store.write(tmp_path / "m", replace(tiny, graphs={}), "")
+    done = run("tag", "-m", "m", "I eat apples .")
+    assert done.stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+    assert "m has no ONNX graphs" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("command", ["tag", "eval", "train", "export", "models", "corpora"])
 def test_help_shows_an_example(command: str, run: Run) -> None:
     done = run(command, "--help")
     assert done.returncode == 0

@@ -14,7 +14,7 @@ LEVELS = {
     "schema": 0,
     "conllu": 1, "text": 1, "vocabulary": 1, "evaluation": 1,
     "cells": 2, "corpora": 2, "formats": 2, "store": 2,
-    "card": 3, "network": 3,
+    "card": 3, "network": 3, "onnx_graph": 3, "runtime": 3,
     "tagger": 4, "training": 4,
     "console": 5,
     "cli": 6,
@@ -54,12 +54,21 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.rpartition("MODULES")[2].split())
 
 
+def running(arguments: list[str]) -> str:
+    call = f"from rnntag.cli import app\ntry:\n    app({arguments!r})\n"
+    return f"{call}except SystemExit as end:\n    assert not end.code"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["tag", "--help"], ["models"]], ids=" ".join)
 def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> None:
-    code = (
-        f"from rnntag.cli import app\ntry:\n    app({arguments!r})\nexcept SystemExit as end:\n    assert not end.code"
-    )
-    assert not loaded_by(code) & {"torch", "nltk", "onnxruntime", "matplotlib"}
+    assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnxruntime", "matplotlib"}
+
+
+def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, tmp_path: Path) -> None:
+    gold = tmp_path / "gold.conllu"
+    gold.write_text("1\tI\t_\tPRON" + "\t_" * 6 + "\n", encoding="utf-8")
+    for arguments in (["tag", "-m", str(tiny_folder), "I eat"], ["eval", "-m", str(tiny_folder), str(gold)]):
+        assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
 
 
 def test_help_does_without_numpy_too() -> None:

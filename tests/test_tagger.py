@@ -43,7 +43,7 @@ def test_any_text_gets_its_tags_in_order(tagger: Tagger, texts: list[list[str]])
 
 
 def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tagging, "STREAM_TOKENS", 4)
+    monkeypatch.setattr(tagging, "BLOCK_TOKENS", 4)
     taken = 0
 
     def source() -> object:

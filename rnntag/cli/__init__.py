@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from rnntag import __version__, console
 from rnntag.cli.evaluate import evaluate
+from rnntag.cli.export import export
 from rnntag.cli.listings import corpora, models
 from rnntag.cli.tag import tag
 from rnntag.cli.train import INTERRUPTED, train
@@ -102,4 +103,5 @@ app.command(rich_help_panel=_USE)(tag)
 app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(models)
 app.command(rich_help_panel=_MAKE)(train)
+app.command(rich_help_panel=_MAKE)(export)
 app.command(rich_help_panel=_MAKE)(corpora)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,7 @@ import typer
 
 from rnntag import __version__, console, corpora, evaluation
 from rnntag.cli.options import EncodingOption, JsonOption, ModelOption
-from rnntag.schema import DEFAULT_MODEL, Corpus, DataError, NotFoundError, Sentence, UsageError
+from rnntag.schema import DEFAULT_MODEL, Corpus, DataError, NotFoundError, Report, Sentence, UsageError
 
 if TYPE_CHECKING:
     from rnntag.store import StoredModel
@@ -58,11 +59,7 @@ def evaluate(
     results = []
     for one in loaded:
         chosen, sentences = _part(one, part)
-        for name, head in _shared_tagsets(tagger, one.name, sentences):
-            gold = [Sentence(s.tokens, {head: s.tags[name]}) for s in sentences if name in s.tags]
-            predicted = tagger.predict([sentence.tokens for sentence in gold], head)
-            known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold]
-            report = evaluation.evaluate(gold, head, predicted, known)
+        for head, gold, report in measure(tagger, one.name, sentences):
             signature = (
                 f"rnntag {__version__} | model {stored.name}:{stored.digest} | "
                 f"corpus {one.name}/{chosen}:{evaluation.fingerprint(gold, head)} | tagset {head}"
@@ -74,6 +71,20 @@ def evaluate(
                 console.print_report(f"{one.name}, {chosen} part, {head} tags", report, signature)
     if as_json:
         typer.echo(json.dumps(results, ensure_ascii=False, indent=1))
+
+
+def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Iterator[tuple[str, list[Sentence], Report]]:
+    """For each tagset that the model and the corpus share: the model's name for it, the sentences
+    that have it, and how well the model does on them.
+
+    Raises:
+        DataError: they share none.
+    """
+    for tagset, head in _shared_tagsets(tagger, name, sentences):
+        gold = [Sentence(s.tokens, {head: s.tags[tagset]}) for s in sentences if tagset in s.tags]
+        predicted = tagger.predict([sentence.tokens for sentence in gold], head)
+        known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold]
+        yield head, gold, evaluation.evaluate(gold, head, predicted, known)
 
 
 def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:

@@ -89,6 +89,8 @@ def tag(
         console.note("Type a sentence, words parted by spaces, and press Enter; end with Ctrl-D.")
     from rnntag.tagger import Tagger
 
+    if not stored.graphs:
+        console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
     tagger = Tagger(stored)
     tagset = tagger.check_tagset(tagset)
     output = output or ("conllu" if source == "conllu" else "slash")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rnntag import console, corpora
+from rnntag.cli.evaluate import measure
 from rnntag.cli.options import EncodingOption
 from rnntag.evaluation import percent
 from rnntag.schema import Activation, Cell, Corpus, Device, Input, ModelConfig, NotFoundError, TrainConfig
+
+if TYPE_CHECKING:
+    from rnntag.tagger import Tagger
 
 INTERRUPTED = 130
 _MODEL = ModelConfig()
@@ -90,7 +95,7 @@ def train(
 
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
     """
-    from rnntag import card, store
+    from rnntag import card, onnx_graph, store
 
     out = out or Path("models") / cell
     store.check_target(out)
@@ -104,6 +109,7 @@ def train(
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)
+    from rnntag.tagger import Tagger
     from rnntag.training import Training
 
     training = Training(loaded, config, run)
@@ -117,13 +123,14 @@ def train(
         finally:
             if training.has_model:
                 model = training.model(out.resolve().name, specs, tagsets, encoding)
+                model = replace(model, graphs=onnx_graph.graphs(model))
                 store.write(out, model, card.write(model))
     if not training.has_model:
         console.error("interrupted before the first epoch ended: there is nothing to keep")
         raise typer.Exit(INTERRUPTED)
     if interrupted:
         console.note("interrupted: the best model so far is kept")
-    model = training.tested(model)
+    model = replace(model, provenance=replace(model.provenance, test=_test_accuracy(Tagger(model), loaded)))
     store.write(out, model, card.write(model))
     test = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in model.provenance.test.items())
     console.note(f"test {test or '(no test part)'}")
@@ -131,6 +138,17 @@ def train(
     console.note(f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), example])}")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
+    """By corpus, over all of its tagsets."""
+    accuracy = {}
+    for corpus in loaded:
+        if corpus.test:
+            reports = [report for _, _, report in measure(tagger, corpus.name, corpus.test)]
+            tokens = sum(report.tokens for report in reports)
+            accuracy[corpus.name] = sum(report.accuracy * report.tokens for report in reports) / tokens
+    return accuracy
 
 
 def _training_corpora(

@@ -1,0 +1,70 @@
+"""A stored network in ONNX Runtime: arrays of indices to vectors, vectors to tag scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnntag.schema import DataError
+from rnntag.store import ENCODER, TAGGER, StoredModel
+from rnntag.vocabulary import Ids, Words
+
+Scores = npt.NDArray[np.float32]
+
+
+class Runtime:
+    """The two graphs of a model, see `onnx_graph`. May be used by several threads at once.
+
+    Raises:
+        DataError: the graphs are not what ONNX Runtime can run.
+    """
+
+    def __init__(self, model: StoredModel, threads: int = 1) -> None:
+        self._encoder = _session(model, ENCODER, threads)
+        self._tagger = _session(model, TAGGER, threads)
+        self._reads_characters = len(self._encoder.get_inputs()) > 1
+        self.size: int = self._encoder_size()
+
+    def _encoder_size(self) -> int:
+        one = np.ones(1, dtype=np.int64)
+        return int(self.vectors(Words(one, one[:, None], one)).shape[1])
+
+    def vectors(self, words: Words) -> Scores:
+        """The vector of each word, shape [words, size]."""
+        feed: dict[str, Any] = {"ids": words.ids}
+        if self._reads_characters:
+            feed["chars"] = np.ascontiguousarray(words.chars.T)
+            feed["lengths"] = words.lengths.astype(np.int32)
+        return self._encoder.run(None, feed)[0]  # type: ignore[no-any-return]
+
+    def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
+        """The scores of each tag before the softmax.
+
+        Args:
+            vectors: of the words, shape [time, sentences, size]; what follows a sentence's end
+                does not matter.
+            lengths: number of words of each sentence, at least 1, shape [sentences].
+            tagset: one of the model's.
+
+        Returns:
+            Shape [time, sentences, tags].
+        """
+        feed = {"vectors": vectors, "lengths": lengths.astype(np.int32)}
+        return self._tagger.run([f"tags/{tagset}"], feed)[0]  # type: ignore[no-any-return]
+
+
+def _session(model: StoredModel, name: str, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads that spin take the cores from other processes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model.graphs[name], options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions have no common class to name
+        raise DataError(f"{model.name}/{name}: ONNX Runtime cannot load it: {error}") from error

@@ -1,0 +1,83 @@
+"""The graphs compute what the network computes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rnntag import corpora, onnx_graph, store
+from rnntag.network import Network, TorchRuntime
+from rnntag.runtime import Runtime
+from rnntag.schema import ACTIVATIONS, CELLS, INPUTS, Corpus, DataError, ModelConfig, Provenance, Sentence, TrainConfig
+from rnntag.store import StoredModel, half_precision
+from rnntag.tagger import Tagger
+from rnntag.vocabulary import Vocabulary
+from tests.conftest import BUNDLED
+
+KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if cell == "rnn" or activation == "tanh"]
+
+
+def untrained(starter: list[Corpus], **shape: object) -> StoredModel:
+    torch.manual_seed(0)
+    config = ModelConfig(**{"hidden": 24, "embedding_dim": 16, "char_dim": 8, "char_hidden": 8, **shape})
+    two_tagsets = [Sentence(s.tokens, {**s.tags, "odd.name": s.tags["upos"]}) for s in starter[0].train]
+    vocabulary = Vocabulary.build([*two_tagsets, *starter[1].train], min_count=2)
+    weights = half_precision(Network(config, vocabulary).weights())
+    return StoredModel("untrained", config, TrainConfig(), vocabulary, weights, Provenance())
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("input", INPUTS)
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_fp32_graphs_equal_torch(
+    cell: str, activation: str, input: str, bidirectional: bool, layers: int, starter: list[Corpus]
+) -> None:
+    model = untrained(
+        starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
+    )
+    onnx, torch_ = Runtime(replace(model, graphs=onnx_graph.graphs(model))), TorchRuntime(model)
+    assert onnx.size == torch_.size
+    batch = model.vocabulary.encode([*starter[0].test[:20], *starter[1].test[:20]]).batch(range(40))
+    mine, theirs = onnx.vectors(batch.words), torch_.vectors(batch.words)
+    np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    inside = (np.arange(batch.index.shape[1]) < batch.lengths[:, None]).T
+    for tagset in ("upos", "odd.name"):
+        scores = [runtime.scores(mine[batch.index.T], batch.lengths, tagset)[inside] for runtime in (onnx, torch_)]
+        np.testing.assert_allclose(*scores, atol=1e-5)
+
+
+def test_eight_bits_change_hardly_a_tag(tiny: StoredModel, starter: list[Corpus]) -> None:
+    texts = [sentence.tokens for corpus in starter for sentence in corpus.train[:60]]
+    fp32 = Tagger(tiny).predict(texts)
+    int8 = Tagger(replace(tiny, graphs=onnx_graph.graphs(tiny, int8=True))).predict(texts)
+    torch_ = Tagger(replace(tiny, graphs={})).predict(texts)
+    assert fp32 == torch_
+    pairs = [pair for a, b in zip(fp32, int8, strict=True) for pair in zip(a, b, strict=True)]
+    assert sum(a != b for a, b in pairs) <= 0.01 * len(pairs)
+
+
+def test_what_is_no_graph_is_refused(tiny: StoredModel) -> None:
+    with pytest.raises(DataError, match=r"tiny/encoder.onnx: ONNX Runtime cannot load it"):
+        Tagger(replace(tiny, graphs={"encoder.onnx": b"x", "tagger.onnx": b"y"}))
+
+
+@pytest.mark.parametrize("treebank", ["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"])
+def test_the_bundled_model_in_eight_bits_on_dev(treebank: str, treebanks: Path) -> None:
+    """The shipped graphs give torch's tags on every token; int8 costs at most 0.05 points."""
+    model = store.read(BUNDLED, weights=True)
+    ((sentences),) = (c.dev for c in corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
+    texts = [sentence.tokens for sentence in sentences]
+    shipped = Tagger(model).predict(texts)
+    assert shipped == Tagger(replace(model, graphs={})).predict(texts)
+
+    def right(predicted: list[list[str]]) -> int:
+        pairs = zip(sentences, predicted, strict=True)
+        return sum(a == b for s, tags in pairs for a, b in zip(s.tags["upos"], tags, strict=True))
+
+    int8 = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=True))).predict(texts)
+    assert right(shipped) - right(int8) <= 0.0005 * sum(map(len, texts))
