@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import rnntag
 from rnntag import tagger as tagging
-from rnntag.schema import UsageError
+from rnntag.schema import Corpus, UsageError
 from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
 
@@ -56,6 +57,25 @@ def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.Monkey
     assert next(stream) == tagger.tag(["I", "eat"])
     assert taken == 2
     assert len(list(stream)) == 99
+
+
+def test_words_beyond_the_cache_are_encoded_again(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [[f"word{i}", "eat", f"{i}"] for i in range(200)]
+    expected = tagger.predict(texts)
+    monkeypatch.setattr(tagging, "CACHED_WORDS", 50)
+    monkeypatch.setattr(tagging, "BLOCK_TOKENS", 30)
+    assert Tagger(tagger.model).predict(texts) == expected
+
+
+def test_threads_share_a_tagger(tagger: Tagger, starter: list[Corpus], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the cache, made small here, is emptied again and again."""
+    monkeypatch.setattr(tagging, "CACHED_WORDS", 400)
+    monkeypatch.setattr(tagging, "BLOCK_TOKENS", 100)
+    texts = [sentence.tokens for corpus in starter for sentence in corpus.train[:150]]
+    expected = tagger.predict(texts)
+    shared = Tagger(tagger.model)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(found == expected for found in pool.map(shared.predict, [texts] * 16))
 
 
 def test_windows_leave_short_sentences_alone_and_long_ones_whole(
