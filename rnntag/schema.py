@@ -137,7 +137,7 @@ class TrainConfig:
 
     Attributes:
         epochs: passes over the training data, at most.
-        batch_tokens: tokens of a batch, padding included.
+        batch_tokens: tokens of a batch, padding included; fewer where the corpus is small.
         lr: the first learning rate of Adam; it falls to 0 in a straight line.
         clip: largest norm of the gradient; 0: any.
         dropout: share of the units of each layer's input that is dropped.

@@ -67,7 +67,9 @@ def train(
     patience: Annotated[
         int, typer.Option(rich_help_panel=_RUN, help="Stop after so many epochs without a better dev accuracy.")
     ] = _TRAINING.patience,
-    batch_tokens: Annotated[int, typer.Option(rich_help_panel=_RUN, help="Tokens a batch.")] = _TRAINING.batch_tokens,
+    batch_tokens: Annotated[
+        int, typer.Option(rich_help_panel=_RUN, help="Tokens a batch, at most.")
+    ] = _TRAINING.batch_tokens,
     lr: Annotated[
         float, typer.Option(rich_help_panel=_RUN, help="First learning rate (Adam); falls to 0.")
     ] = _TRAINING.lr,
