@@ -15,11 +15,11 @@ from tests.conftest import BUNDLED, Run
 
 CONTRASTS = {
     "花": ["花/NOUN 很 美", "花/VERB 钱"],
-    "会": ["我 会/AUX 游泳", "我们 下午 开 会/NOUN"],
+    "会": ["我 会/AUX 游泳", "我们 参加 了 一 个 会/NOUN"],
     "要": ["我 要/AUX 走 了", "我 要/VERB 一 杯 茶"],
-    "给": ["请 给/VERB 我 一 杯 水", "他 给/ADP 妈妈 打 电话"],
+    "给": ["请 给/VERB 我 一 杯 水", "他 给/ADP 我 买 了 一 本 书"],
     "把": ["请 把/ADP 门 关上", "桌子 上 有 一 把/NOUN 刀"],
-    "在": ["他 在/ADP 北京 工作", "我 的 书 在/VERB 桌子 上", "他们 在/ADV 吃 饭"],
+    "在": ["他 在/ADP 学校 学习", "我 的 书 在/VERB 桌子 上", "他们 在/ADV 吃 饭"],
     "工作": ["他 的 工作/NOUN 很 忙", "他 在 北京 工作/VERB"],
     "了": ["他 买 了/AUX 一 本 书", "天 黑 了/PART"],
     "can": ["the can/NOUN is full", "I can/AUX swim"],
