@@ -6,11 +6,13 @@ python -m benchmarks.terminal
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -41,7 +43,9 @@ def main() -> None:
                 screen.print(console.coloured([word for word, _, _ in pairs], [tag for _, _, tag in pairs]))
             else:
                 screen.print(Text(line))
-    screen.save_svg(str(PICTURE), title="rnntag")
+    # Rich's own template fetches its font from the network.
+    template = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    screen.save_svg(str(PICTURE), title="rnntag", code_format=template)
 
 
 if __name__ == "__main__":
