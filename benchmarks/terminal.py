@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -43,9 +42,10 @@ def main() -> None:
                 screen.print(console.coloured([word for word, _, _ in pairs], [tag for _, _, tag in pairs]))
             else:
                 screen.print(Text(line))
-    # Rich's own template fetches its font from the network.
-    template = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    screen.save_svg(str(PICTURE), title="rnntag", code_format=template)
+    svg = screen.export_svg(title="rnntag")
+    svg = re.sub(r"@font-face \{.*?\}\n", "", svg, flags=re.DOTALL)  # which come from the network
+    svg = re.sub(r' textLength="[^"]*"', "", svg)  # which count a Chinese character as one cell
+    PICTURE.write_text(svg, encoding="utf-8")
 
 
 if __name__ == "__main__":
