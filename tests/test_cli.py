@@ -351,6 +351,13 @@ def test_a_named_corpus_has_no_substitute(run: Run, tmp_path: Path) -> None:
     assert "python -m nltk.downloader alpino" in one_line(done.stderr)
 
 
+def test_damaged_nltk_data_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "corpora" / "alpino").mkdir(parents=True)
+    done = run("train", "--corpus", "alpino", "--tagset", "native", NLTK_DATA=str(tmp_path))
+    assert done.returncode == 65
+    assert "NLTK's alpino is damaged" in one_line(done.stderr)
+
+
 def test_several_tagsets_in_one_model(run: Run, tmp_path: Path) -> None:
     rows = [f"{i}\tw{i}\t_\t{tag}\t{tag[:2]}\t_\t_\t_\t_\t_\n" for i, tag in ((1, "NOUN"), (2, "VERB"))]
     (tmp_path / "en_x.conllu").write_text(("".join(rows) + "\n") * 10, encoding="utf-8")

@@ -232,14 +232,12 @@ def test_treebanks_have_the_size_that_they_have(treebanks: Path) -> None:
     assert sum(len(s.tokens) for s in loaded["en_ewt"].train) == 204577
 
 
-def test_damaged_data_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_data_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import nltk
 
-    (tmp_path / "corpora" / "alpino").mkdir(parents=True)
+    (tmp_path / "corpora").mkdir()
     (tmp_path / "corpora" / "conll2000.zip").write_bytes(b"")
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
-    with pytest.raises(DataError, match="NLTK's alpino is damaged"):
-        corpora.load(["alpino"], ("native",))
     assert not nltk_corpora.is_here("conll2000")
 
 
