@@ -58,6 +58,7 @@ def test_text_files_and_pipes_give_the_same(run: Run, tiny_folder: Path, tmp_pat
     piped = run("tag", stdin=LEARNED, RNNTAG_MODEL=str(tiny_folder)).stdout
     assert piped == run("tag", "-m", tiny_folder, "--input-file", file).stdout
     assert piped == run("tag", "-m", tiny_folder, *LEARNED.removesuffix("\n").split("\n")).stdout
+    assert piped == run("tag", "-m", tiny_folder, "-i", file, "--threads", "2").stdout
     assert piped * 2 == run("tag", "-m", tiny_folder, "-i", file, "-i", file).stdout
     latin = tmp_path / "utf16.txt"
     latin.write_text(LEARNED, encoding="utf-16")

@@ -16,7 +16,7 @@ LEVELS = {
     "cells": 2, "corpora": 2, "formats": 2, "store": 2,
     "card": 3, "network": 3, "onnx_graph": 3, "runtime": 3,
     "tagger": 4, "training": 4,
-    "console": 5,
+    "console": 5, "nltk_tagger": 5,
     "cli": 6,
     "__main__": 7,
 }  # fmt: skip

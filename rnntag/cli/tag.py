@@ -54,6 +54,7 @@ def tag(
             show_default="conllu for .conllu files, else tokens",
         ),
     ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads to compute with.")] = 1,
     encoding: EncodingOption = "utf-8",
     errors: Annotated[
         Literal["strict", "replace", "ignore"],
@@ -91,7 +92,7 @@ def tag(
 
     if not stored.graphs:
         console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
-    tagger = Tagger(stored)
+    tagger = Tagger(stored, threads=threads)
     tagset = tagger.check_tagset(tagset)
     output = output or ("conllu" if source == "conllu" else "slash")
     emit = _emitter(tagger, tagset, output)

@@ -1,0 +1,36 @@
+"""An rnntag model as one of NLTK's taggers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from nltk.tag.api import TaggerI
+
+from rnntag.schema import DEFAULT_MODEL
+from rnntag.tagger import load
+
+
+class RNNTagger(TaggerI):  # type: ignore[misc]
+    """What NLTK can tag, chunk and evaluate with; `accuracy` and `confusion` come from NLTK.
+
+    Args:
+        name: a model's name or directory.
+        tagset: one of the model's tagsets; the first if None.
+
+    Raises:
+        NotFoundError, DataError, AccessError: see `rnntag.load`.
+        UsageError: the model does not know the tagset.
+    """
+
+    def __init__(self, name: str | Path = DEFAULT_MODEL, tagset: str | None = None) -> None:
+        self._tagger = load(name)
+        self._tagset = self._tagger.check_tagset(tagset)
+
+    def tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
+        """The words of one sentence with their tags."""
+        return self._tagger.tag(tokens, self._tagset)
+
+    def tag_sents(self, sentences: Iterable[Sequence[str]]) -> list[list[tuple[str, str]]]:
+        """The words of many sentences with their tags, faster than one by one."""
+        return self._tagger.tag_sents(sentences, self._tagset)
