@@ -33,7 +33,8 @@ def line_blocks(
         advice: what to do about bytes that cannot be decoded.
 
     Raises:
-        DataError: bytes that `encoding` does not have, with their line and position.
+        DataError: bytes that `encoding` does not have, with their line and position; the lines
+            before it have been handed on.
         AccessError: the source cannot be read.
         UsageError: there is no such encoding.
     """
@@ -54,20 +55,22 @@ def line_blocks(
             good = error.start - len(state[0])
             again = _decoder(encoding, "replace")
             again.setstate(state)
-            before = again.decode(block[: max(good, 0)]).count("\n")
+            sound = again.decode(block[: max(good, 0)])
+            *lines, _ = (rest + (sound if started else sound.removeprefix("\ufeff"))).split("\n")
+            if lines:
+                yield [line.removesuffix("\r") for line in lines]
             where = position + good + 1
             raise DataError(
-                f"{source}:{number + before}: byte {where} of the input is not {encoding}: {advice}"
+                f"{source}:{number + len(lines)}: byte {where} of the input is not {encoding}: {advice}"
             ) from error
         if text and not started:
             text = text.removeprefix("\ufeff")
             started = True
         position += len(block)
-        lines = (rest + text).split("\n") if "\n" in text else None
-        if lines is None:
+        if "\n" not in text:
             rest += text
         else:
-            rest = lines.pop()
+            *lines, rest = (rest + text).split("\n")
             number += len(lines)
             yield [line.removesuffix("\r") for line in lines]
         if not block:

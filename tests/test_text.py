@@ -71,6 +71,17 @@ def test_what_cannot_be_decoded_is_named_by_line_and_byte(cut: int) -> None:
     assert through_pipe([raw], errors="replace")[2] == "a\ufffdb"
 
 
+def test_the_lines_before_are_handed_on() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"\xef\xbb\xbfone\ntwo\nth\xffree\n")
+    os.close(writing)
+    blocks = line_blocks(reading, "<pipe>")
+    assert next(blocks) == ["one", "two"]
+    with pytest.raises(DataError, match="<pipe>:3: byte 14 "):
+        next(blocks)
+    os.close(reading)
+
+
 def test_a_character_cut_off_at_the_end_is_an_error() -> None:
     with pytest.raises(DataError, match=r"<pipe>:2: byte 3 "):
         through_pipe([b"a\n" + "一".encode()[:2]])

@@ -105,7 +105,11 @@ def tag(
         reader = formats.reader(source, name)
         descriptor = sys.stdin.fileno() if file == _STDIN else open_for_reading(file)
         for lines in line_blocks(descriptor, name, encoding, errors, advice):
-            emit(list(reader.feed(lines)))
+            sentences: list[formats.Untagged] = []
+            try:
+                sentences.extend(reader.feed(lines))
+            finally:
+                emit(sentences)  # those before a malformed line too
         emit(list(reader.finish()))
         if file != _STDIN:
             os.close(descriptor)
