@@ -316,6 +316,7 @@ def test_rnntag_alone_shows_its_help(run: Run) -> None:
     done = run()
     assert done.returncode == 0
     assert done.stdout == run("--help").stdout
+    assert "rnntag train --cell lstm" in done.stdout
     assert run("--version").stdout.startswith("rnntag 0.")
 
 

@@ -74,7 +74,14 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="Tag words with their parts of speech, with recurrent networks.",
+    help="""Tag words with their parts of speech, with recurrent networks.
+
+        rnntag tag "我 吃 苹果"
+
+        rnntag train --cell lstm
+
+        cat text.txt | rnntag tag --model lstm
+    """,
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 65 bad input, 66 not found, 74 cannot read or write, "
     "130 interrupted.",
 )
