@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from rnntag import conllu
 
-OUTPUT_FORMATS = ("slash", "tsv", "conllu", "jsonl")
-INPUT_FORMATS = ("tokens", "conllu")
+OutputFormat = Literal["slash", "tsv", "conllu", "jsonl"]
+InputFormat = Literal["tokens", "conllu"]
+OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,15 @@ class TreebankReader:
         return Untagged(sentence.column(conllu.FORM), sentence)
 
 
-def reader(name: str, source: str) -> TokenReader | TreebankReader:
-    """The reader of one of `INPUT_FORMATS`; `source` is what errors call the input."""
+def reader(name: InputFormat, source: str) -> TokenReader | TreebankReader:
+    """The reader of an input format; `source` is what errors call the input."""
     return TreebankReader(source) if name == "conllu" else TokenReader()
 
 
 class Writer:
-    """Tagged sentences in one of `OUTPUT_FORMATS`."""
+    """Tagged sentences in an output format."""
 
-    def __init__(self, name: str, tagset: str) -> None:
+    def __init__(self, name: OutputFormat, tagset: str) -> None:
         self._write = {"slash": self._slash, "tsv": self._tsv, "conllu": self._conllu, "jsonl": self._jsonl}[name]
         self._tagset = tagset
         self._number = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -62,12 +63,13 @@ class WordVectors:
             tokens: at most `CACHED_WORDS` different ones.
         """
         with self._lock:
-            new = set(tokens) - self._rows.keys()
+            distinct = dict.fromkeys(tokens)
+            new = [token for token in distinct if token not in self._rows]
             if len(self._rows) + len(new) > CACHED_WORDS:
                 self._clear()
-                new = set(tokens)
+                new = list(distinct)
             if new:
-                self._encode(sorted(new, key=len))
+                self._encode(new)
             rows = self._rows
             return self._matrix, np.array([rows[token] for token in tokens], dtype=np.int64)
 
@@ -109,7 +111,6 @@ class Tagger:
         self._backend = _backend(model, threads)
         self._words = WordVectors(model.vocabulary, self._backend)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
-        self._seen = frozenset(model.vocabulary.words)
 
     def tag(self, tokens: Sequence[str], tagset: str | None = None) -> list[tuple[str, str]]:
         """The words of one sentence with their tags; see `predict` for `tagset`."""
@@ -178,6 +179,10 @@ class Tagger:
         if tagset not in self.tagsets:
             raise UsageError(f"the model {self.model.name} does not know {tagset}: it knows {', '.join(self.tagsets)}")
         return tagset
+
+    @cached_property
+    def _seen(self) -> frozenset[str]:
+        return frozenset(self.model.vocabulary.words)
 
     def has_seen(self, word: str) -> bool:
         """Whether the word, in upper or lower case, was in the training data."""

@@ -7,11 +7,13 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal, get_args
 
 from rnntag.schema import AccessError, DataError, NotFoundError, UsageError
 
 BLOCK_BYTES = 1 << 18
-DECODING_ERRORS = ("strict", "replace", "ignore")
+DecodingErrors = Literal["strict", "replace", "ignore"]
+DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
 
 
 ADVICE = "name its encoding with --encoding"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import __version__, console, corpora, evaluation
+from rnntag import __version__, console, evaluation
 from rnntag.cli.options import EncodingOption, JsonOption, ModelOption
 from rnntag.schema import DEFAULT_MODEL, Corpus, DataError, NotFoundError, Report, Sentence, UsageError
 
@@ -89,6 +89,8 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
 
 def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:
     """The corpora named, or else those that the model was trained on."""
+    from rnntag import corpora
+
     with console.DownloadView() as download:
         if specs:
             return corpora.load(specs, (tagset or "universal",), whole=True, encoding=encoding, progress=download)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from rnntag import console
-from rnntag import corpora as corpora_known
 from rnntag.cli.options import JsonOption
 from rnntag.schema import RnntagError
 
@@ -68,7 +67,9 @@ def corpora(as_json: JsonOption = False) -> None:
 
         rnntag corpora --json
     """
-    rows = corpora_known.listing()
+    from rnntag import corpora as known
+
+    rows = known.listing()
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     else:

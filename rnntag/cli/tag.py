@@ -6,14 +6,15 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnntag import console, formats
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
+from rnntag.formats import InputFormat, OutputFormat
 from rnntag.schema import DEFAULT_MODEL, AccessError, UsageError
-from rnntag.text import ADVICE, check_readable, line_blocks, open_for_reading
+from rnntag.text import ADVICE, DecodingErrors, check_readable, line_blocks, open_for_reading
 
 if TYPE_CHECKING:
     from rnntag.tagger import Tagger
@@ -37,7 +38,7 @@ def tag(
         str | None, typer.Option(help="One of the model's tagsets.", show_default="its first one")
     ] = None,
     output: Annotated[
-        Literal["slash", "tsv", "conllu", "jsonl"] | None,
+        OutputFormat | None,
         typer.Option(
             "--format",
             "-f",
@@ -46,7 +47,7 @@ def tag(
         ),
     ] = None,
     source: Annotated[
-        Literal["tokens", "conllu"] | None,
+        InputFormat | None,
         typer.Option(
             "--from",
             rich_help_panel=INPUT,
@@ -57,7 +58,7 @@ def tag(
     threads: Annotated[int, typer.Option(min=1, help="Threads to compute with.")] = 1,
     encoding: EncodingOption = "utf-8",
     errors: Annotated[
-        Literal["strict", "replace", "ignore"],
+        DecodingErrors,
         typer.Option(rich_help_panel=INPUT, help="What to do with bytes that are not in the encoding."),
     ] = "strict",
 ) -> None:
@@ -115,7 +116,7 @@ def tag(
             os.close(descriptor)
 
 
-def _emitter(tagger: Tagger, tagset: str, output: str) -> Callable[[list[formats.Untagged]], None]:
+def _emitter(tagger: Tagger, tagset: str, output: OutputFormat) -> Callable[[list[formats.Untagged]], None]:
     """What tags a block of sentences and writes it to stdout at once."""
     writer = formats.Writer(output, tagset)
     out = sys.stdout.buffer

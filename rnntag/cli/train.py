@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import console, corpora
+from rnntag import console
 from rnntag.cli.evaluate import measure
 from rnntag.cli.options import EncodingOption
 from rnntag.evaluation import percent
@@ -97,7 +97,7 @@ def train(
 
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
     """
-    from rnntag import card, onnx_graph, store
+    from rnntag import card, corpora, onnx_graph, store
 
     out = out or Path("models") / cell
     store.check_target(out)
@@ -156,6 +156,8 @@ def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
 def _training_corpora(
     specs: list[str], tagsets: tuple[str, ...], encoding: str
 ) -> tuple[tuple[str, ...], list[Corpus]]:
+    from rnntag import corpora
+
     with console.DownloadView() as download:
         try:
             chosen = tuple(specs or corpora.DEFAULT)

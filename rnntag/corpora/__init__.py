@@ -71,7 +71,7 @@ def load(
             if part in parts and parts[part].resolve() != path.resolve():
                 raise DataError(f"{parts[part]} and {path} both claim to be the {part or 'whole'} part of {treebank}")
             parts[part] = path
-    starter = {path.resolve() for path in starter_files()}
+    starter = {path.resolve() for path in starter_files()} if whole and treebanks else set()
     names = Counter(treebank for _, treebank in treebanks)
     for (folder, treebank), parts in treebanks.items():
         name = treebank if names[treebank] == 1 else f"{folder.name}/{treebank}"
