@@ -1,23 +1,21 @@
-"""Everything that people see: progress, tables, coloured tags, errors. All of it but results on stderr."""
+"""What people see: tables, coloured tags, errors. All of it but results on stderr."""
 
 from __future__ import annotations
 
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from rnntag.evaluation import percent
-from rnntag.schema import Report, Step
+from rnntag.schema import Report
 
 COLOURS = {
     "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
@@ -82,74 +80,6 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDIRECTIONAL_CONTROLS:
         return character.encode("unicode-escape").decode()
     return character
-
-
-class TrainingView:
-    """Shows a run: bars on a terminal, one line an epoch in a log."""
-
-    def __init__(self) -> None:
-        self._console = stderr()
-        self._live = self._console.is_terminal
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  {task.fields[speed]} tokens/s"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._live,
-        )
-        self._run: TaskID | None = None
-
-    def __enter__(self) -> TrainingView:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._progress.stop()
-
-    def show(self, step: Step) -> None:
-        speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
-        if self._run is None:
-            self._run = self._progress.add_task("", total=step.epochs * step.batches, loss="", speed="")
-        done = (step.epoch - 1) * step.batches + step.batch
-        self._progress.update(
-            self._run,
-            description=f"epoch {step.epoch}/{step.epochs}",
-            total=step.epochs * step.batches,
-            completed=done,
-            loss=f"{step.loss:.3f}",
-            speed=speed,
-        )
-        if step.dev:
-            left = timedelta(seconds=round(step.seconds * (step.epochs - step.epoch) / step.epoch))
-            dev = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in step.dev.items())
-            self._console.print(
-                f"epoch {step.epoch}/{step.epochs}  loss {step.loss:.4f}  dev {escape(dev)}{' *' if step.best else ''}"
-                f"  {speed} tokens/s  {timedelta(seconds=round(step.seconds))}, at most {left} left"
-            )
-
-
-class DownloadView:
-    """Shows how far a download has got."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(console=stderr(), transient=True, disable=not is_watched())
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> DownloadView:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, package: str, share: float) -> None:
-        if package not in self._tasks:
-            note(f"fetching {package} with NLTK …")
-            self._tasks[package] = self._progress.add_task(package, total=1.0)
-        self._progress.update(self._tasks[package], completed=share)
 
 
 def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:

@@ -17,8 +17,9 @@ LEVELS = {
     "card": 3, "network": 3, "onnx_graph": 3, "runtime": 3,
     "tagger": 4, "training": 4,
     "console": 5, "nltk_tagger": 5,
-    "cli": 6,
-    "__main__": 7,
+    "progress": 6,
+    "cli": 7,
+    "__main__": 8,
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -53,6 +54,7 @@ class Commands(TyperGroup):
                 raise
             console.error(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
             code = RnntagError.exit_code
+        gc.freeze()  # else Python looks through all memory once more before it gives it back
         sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:

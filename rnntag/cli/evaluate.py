@@ -90,8 +90,9 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
 def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:
     """The corpora named, or else those that the model was trained on."""
     from rnntag import corpora
+    from rnntag.progress import DownloadView
 
-    with console.DownloadView() as download:
+    with DownloadView() as download:
         if specs:
             return corpora.load(specs, (tagset or "universal",), whole=True, encoding=encoding, progress=download)
         provenance = stored.provenance

@@ -111,12 +111,13 @@ def train(
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)
+    from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
     from rnntag.training import Training
 
     training = Training(loaded, config, run)
     interrupted = False
-    with console.TrainingView() as view:
+    with TrainingView() as view:
         try:
             for step in training.steps():
                 view.show(step)
@@ -157,8 +158,9 @@ def _training_corpora(
     specs: list[str], tagsets: tuple[str, ...], encoding: str
 ) -> tuple[tuple[str, ...], list[Corpus]]:
     from rnntag import corpora
+    from rnntag.progress import DownloadView
 
-    with console.DownloadView() as download:
+    with DownloadView() as download:
         try:
             chosen = tuple(specs or corpora.DEFAULT)
             return chosen, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
