@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rnntag.schema import UPOS, DataError
+from rnntag.schema import UPOS, Choices, DataError
 
 COLUMNS = 10
-FORM, UPOS_COLUMN, XPOS_COLUMN = 1, 3, 4
+FORM, UPOS_COLUMN, XPOS_COLUMN, MISC_COLUMN = 1, 3, 4, 9
 
 _ID = re.compile(
     r"(?P<word>[1-9][0-9]{0,8})|(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})"
     r"|(?P<before>0|[1-9][0-9]{0,8})\.[1-9][0-9]{0,8}"
 )
+_OLD_CHOICE = re.compile(r"_$|(Confidence|Tag)[0-9]*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,29 @@ class ConlluSentence:
         """One column of the words."""
         return tuple(self.lines[row].split("\t")[column] for row in self.rows)
 
-    def with_column(self, column: int, values: Sequence[str]) -> tuple[str, ...]:
-        """The lines with other values in one column of the words."""
+    def with_tags(self, column: int, tags: Sequence[str], choices: Sequence[Choices] = ()) -> tuple[str, ...]:
+        """The lines with other tags in one column of the words.
+
+        Args:
+            choices: for each word what to say in MISC of its likeliest tags; see `rows`.
+        """
         lines = list(self.lines)
-        for row, value in zip(self.rows, values, strict=True):
+        for position, (row, tag) in enumerate(zip(self.rows, tags, strict=True)):
             fields = lines[row].split("\t")
-            fields[column] = value
+            fields[column] = tag
+            if choices:
+                kept = [item for item in fields[MISC_COLUMN].split("|") if not _OLD_CHOICE.match(item)]
+                fields[MISC_COLUMN] = "|".join([*kept, _misc(choices[position])])
             lines[row] = "\t".join(fields)
         return tuple(lines)
+
+
+def _misc(choice: Choices) -> str:
+    attributes = [f"Confidence={choice[0][1]:.4f}"]
+    for rank, (tag, probability) in enumerate(choice[1:], 2):
+        escaped = tag.replace("|", r"\p")  # as UDPipe writes it
+        attributes.append(f"Tag{rank}={escaped}|Confidence{rank}={probability:.4f}")
+    return "|".join(attributes)
 
 
 class ConlluReader:
@@ -119,16 +135,22 @@ def read(lines: Iterable[str], source: str) -> Iterator[ConlluSentence]:
             yield sentence
 
 
-def write(number: int, tokens: Sequence[str], tags: Sequence[str], tagset: str) -> list[str]:
-    """One sentence as lines, the empty one at its end included.
+def rows(
+    first: int, tokens: Sequence[str], tags: Sequence[str], tagset: str, choices: Sequence[Choices] = ()
+) -> list[str]:
+    """Words as lines, numbered from `first`.
 
     Tags of UD's own tagset go into the column UPOS, others into XPOS.
+
+    Args:
+        choices: for each word its likeliest tags, the chosen one first; or none. MISC tells the
+            probability of the first as `Confidence`, and the others as `Tag2`, `Confidence2`, …
     """
-    lines = [f"# sent_id = {number}", f"# text = {' '.join(tokens)}"]
-    for position, (token, tag) in enumerate(zip(tokens, tags, strict=True), 1):
+    lines = []
+    for position, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
         upos, xpos = (tag, "_") if tagset == "upos" else ("_", tag)
-        lines.append(f"{position}\t{token}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t_")
-    lines.append("")
+        misc = _misc(choices[position]) if choices else "_"
+        lines.append(f"{first + position}\t{token}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{misc}")
     return lines
 
 

@@ -1,94 +1,183 @@
-"""Lines to tokens, and tagged sentences to word/TAG, TSV, CoNLL-U and JSON lines."""
+"""Text to tokens, and tagged sentences to word/TAG, TSV, CoNLL-U and JSON lines."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from rnntag import conllu
+from rnntag.schema import Choices, DataError
+from rnntag.text import line_blocks
+from rnntag.windows import Cutter
 
 OutputFormat = Literal["slash", "tsv", "conllu", "jsonl"]
 InputFormat = Literal["tokens", "conllu"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 
+LONG_LINE = 1 << 17
+"""Characters of a line that are held back, at most, until its end comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Untagged:
-    """Tokens to tag, and the CoNLL-U sentence that they came in, if they did."""
+    """Tokens to tag: a sentence, or a window of one that is too long to be held.
 
-    tokens: tuple[str, ...]
+    Attributes:
+        tokens: of the sentence or window.
+        source: the CoNLL-U sentence that they came in, if they did.
+        own: which of `tokens` to write; the others are context.
+        ends: whether the sentence ends here.
+    """
+
+    tokens: Sequence[str]
     source: conllu.ConlluSentence | None = None
+    own: slice = field(default_factory=lambda: slice(None))
+    ends: bool = True
 
 
-class TokenReader:
-    """Lines of words parted by white space; each line is a sentence, an empty line an empty one."""
+def read(name: InputFormat, blocks: Iterable[str], source: str) -> Iterator[list[Untagged]]:
+    """The sentences that each block of text completes.
 
-    def feed(self, lines: Iterable[str]) -> Iterator[Untagged]:
-        """The sentences of whole lines."""
+    Args:
+        source: what errors call the input.
+
+    Raises:
+        DataError: a line is not in the format, with its number; the sentences before it have been
+            handed on.
+    """
+    return _treebank(blocks, source) if name == "conllu" else _lines_of_tokens(blocks)
+
+
+def _lines_of_tokens(blocks: Iterable[str]) -> Iterator[list[Untagged]]:
+    """Each line is a sentence of words parted by white space, an empty line an empty one.
+
+    A line longer than `LONG_LINE` comes in windows.
+    """
+    rest = ""
+    cutter: Cutter | None = None
+    for text in blocks:
+        *lines, rest = (rest + text).split("\n")
+        found: list[Untagged] = []
         for line in lines:
-            yield Untagged(tuple(line.split()))
-
-    def finish(self) -> Iterator[Untagged]:
-        """What the end of the input completes: nothing."""
-        return iter(())
-
-
-class TreebankReader:
-    """CoNLL-U lines, whatever tags they carry. See `conllu.ConlluReader.feed` for what it raises."""
-
-    def __init__(self, source: str) -> None:
-        self._reader = conllu.ConlluReader(source)
-
-    def feed(self, lines: Iterable[str]) -> Iterator[Untagged]:
-        """The sentences that `lines` complete."""
-        return map(self._untagged, self._reader.feed(lines))
-
-    def finish(self) -> Iterator[Untagged]:
-        """What the end of the input completes."""
-        return map(self._untagged, self._reader.finish())
-
-    @staticmethod
-    def _untagged(sentence: conllu.ConlluSentence) -> Untagged:
-        return Untagged(sentence.column(conllu.FORM), sentence)
+            if cutter:
+                found += _windows(cutter, line.split(), ends=True)
+                cutter = None
+            else:
+                found.append(Untagged(line.split()))
+        if len(rest) > LONG_LINE:
+            tokens = rest.split()
+            rest = tokens.pop() if tokens and not rest[-1].isspace() else ""
+            cutter = cutter or Cutter()
+            found += _windows(cutter, tokens, ends=False)
+        if found:
+            yield found
+    if cutter:
+        yield list(_windows(cutter, rest.split(), ends=True))
+    elif rest:
+        yield [Untagged(rest.split())]
 
 
-def reader(name: InputFormat, source: str) -> TokenReader | TreebankReader:
-    """The reader of an input format; `source` is what errors call the input."""
-    return TreebankReader(source) if name == "conllu" else TokenReader()
+def _windows(cutter: Cutter, tokens: list[str], *, ends: bool) -> Iterator[Untagged]:
+    for window, own in cutter.feed(tokens):
+        yield Untagged(window, own=own, ends=False)
+    if ends:
+        window, own = cutter.finish()
+        yield Untagged(window, own=own)
+
+
+def _treebank(blocks: Iterable[str], source: str) -> Iterator[list[Untagged]]:
+    reader = conllu.ConlluReader(source)
+    for lines in line_blocks(blocks):
+        found = []
+        wrong = None
+        try:
+            for sentence in reader.feed(lines):
+                found.append(_untagged(sentence))
+        except DataError as error:
+            wrong = error
+        if found:
+            yield found
+        if wrong:
+            raise wrong
+    yield [_untagged(sentence) for sentence in reader.finish()]
+
+
+def _untagged(sentence: conllu.ConlluSentence) -> Untagged:
+    return Untagged(sentence.column(conllu.FORM), sentence)
 
 
 class Writer:
-    """Tagged sentences in an output format."""
+    """Tagged sentences in an output format, one after the other. `tagset` is what the tags are of."""
 
     def __init__(self, name: OutputFormat, tagset: str) -> None:
         self._write = {"slash": self._slash, "tsv": self._tsv, "conllu": self._conllu, "jsonl": self._jsonl}[name]
         self._tagset = tagset
         self._number = 0
+        self._written = 0  # tokens of the sentence that has not ended
+        self._columns: dict[str, list[object]] = {}
 
-    def text(self, sentence: Untagged, tags: Sequence[str]) -> str:
-        """The sentence as whole lines, each with its line feed."""
-        return self._write(sentence, tags)
+    def text(self, sentence: Untagged, tags: Sequence[str], choices: Sequence[Choices] = ()) -> str:
+        """The sentence as whole lines, or the part of it that a window adds.
 
-    def _slash(self, sentence: Untagged, tags: Sequence[str]) -> str:
-        tokens: Sequence[str] = sentence.tokens
+        Args:
+            tags: one for each of its tokens.
+            choices: for each of its tokens the tags to write with their probabilities, the chosen
+                one first; word/TAG has no place for them.
+        """
+        own = sentence.own
+        text = self._write(sentence, sentence.tokens[own], tags[own], choices[own])
+        self._written = 0 if sentence.ends else self._written + len(tags[own])
+        return text
+
+    def _slash(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], _: Sequence[Choices]) -> str:
         if sentence.source is not None:  # CoNLL-U's words may have spaces inside, word/TAG's may not
             tokens = ["_".join(token.split()) for token in tokens]
-        return " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)]) + "\n"
+        items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)])
+        return f"{' ' if self._written else ''}{items}{_end(sentence)}"
 
-    def _tsv(self, sentence: Untagged, tags: Sequence[str]) -> str:
-        return "".join([f"{token}\t{tag}\n" for token, tag in zip(sentence.tokens, tags, strict=True)]) + "\n"
+    def _tsv(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[Choices]) -> str:
+        if choices:
+            tags = ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in choices]
+        return "".join([f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]) + _end(sentence)
 
-    def _jsonl(self, sentence: Untagged, tags: Sequence[str]) -> str:
-        return json.dumps({"tokens": sentence.tokens, "tags": list(tags)}, ensure_ascii=False) + "\n"
+    def _jsonl(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[Choices]) -> str:
+        columns: dict[str, Iterable[object]] = {"tags": tags}
+        if choices:
+            columns["confidence"] = [_rounded(choice[0][1]) for choice in choices]
+            if len(choices[0]) > 1:
+                columns["top"] = [{tag: _rounded(p) for tag, p in choice} for choice in choices]
+        for name, column in columns.items():
+            self._columns.setdefault(name, []).extend(column)
+        text = (", " if self._written else '{"tokens": [') + json.dumps(tokens, ensure_ascii=False)[1:-1]
+        if sentence.ends:
+            text += "], " + json.dumps(self._columns, ensure_ascii=False)[1:] + "\n"
+            self._columns = {}
+        return text
 
-    def _conllu(self, sentence: Untagged, tags: Sequence[str]) -> str:
+    def _conllu(
+        self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[Choices]
+    ) -> str:
         if sentence.source is not None:
             column = conllu.UPOS_COLUMN if self._tagset == "upos" else conllu.XPOS_COLUMN
-            lines = sentence.source.with_column(column, tags)
-            return "\n".join([*lines, "", ""] if tags else [*lines, ""])
+            again = sentence.source.with_tags(column, tags, choices)
+            return "\n".join([*again, "", ""] if tags else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentence
-        self._number += 1
-        return "\n".join([*conllu.write(self._number, sentence.tokens, tags, self._tagset), ""])
+        lines = []
+        if not self._written:
+            self._number += 1
+            lines.append(f"# sent_id = {self._number}")
+            if sentence.ends:  # a sentence that does not fit into memory has no text before its words
+                lines.append(f"# text = {' '.join(tokens)}")
+        lines += conllu.rows(self._written + 1, tokens, tags, self._tagset, choices)
+        return "\n".join([*lines, _end(sentence)])
+
+
+def _end(sentence: Untagged) -> str:
+    return "\n" if sentence.ends else ""
+
+
+def _rounded(probability: float) -> float:
+    return round(probability, 4)

@@ -25,7 +25,7 @@ class RNNTagger(TaggerI):  # type: ignore[misc]
 
     def __init__(self, name: str | Path = DEFAULT_MODEL, tagset: str | None = None) -> None:
         self._tagger = load(name)
-        self._tagset = self._tagger.check_tagset(tagset)
+        self._tagset = self._tagger.model.tagset(tagset)
 
     def tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
         """The words of one sentence with their tags."""

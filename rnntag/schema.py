@@ -23,6 +23,9 @@ UPOS = (
 )  # fmt: skip
 """The 17 tags of Universal Dependencies v2 (https://universaldependencies.org/u/pos/)."""
 
+Choices = list[tuple[str, float]]
+"""Tags with their probabilities (0 to 1), the likeliest first."""
+
 
 class RnntagError(Exception):
     """A failure that one line can explain: what, where, and what to do about it."""

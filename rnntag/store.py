@@ -24,6 +24,7 @@ from rnntag.schema import (
     Provenance,
     RnntagError,
     TrainConfig,
+    UsageError,
 )
 from rnntag.vocabulary import Vocabulary
 
@@ -46,6 +47,8 @@ class StoredModel:
         weights: by the network's parameter names; float16 on disk and here. Empty if the graphs
             were to be read alone.
         graphs: the network for ONNX Runtime, by file name; see `onnx_graph`. Empty if it has none.
+        temperatures: by tagset, what scores are divided by before the softmax, so that its
+            probabilities come true; 1 where there is none.
         digest: eight hexadecimal digits that stand for the verified files; "" before they are written.
     """
 
@@ -56,7 +59,25 @@ class StoredModel:
     weights: Mapping[str, np.ndarray]
     provenance: Provenance
     graphs: Mapping[str, bytes] = field(default_factory=dict)
+    temperatures: Mapping[str, float] = field(default_factory=dict)
     digest: str = ""
+
+    @property
+    def tagsets(self) -> tuple[str, ...]:
+        """The tagsets that it knows, universal ones first."""
+        return tuple(sorted(self.vocabulary.tags, key=lambda name: (name != "upos", name != "universal", name)))
+
+    def tagset(self, name: str | None) -> str:
+        """The tagset that is meant; the first of `tagsets` for None.
+
+        Raises:
+            UsageError: the model does not know it.
+        """
+        if name is None:
+            return self.tagsets[0]
+        if name not in self.tagsets:
+            raise UsageError(f"the model {self.name} does not know {name}: it knows {', '.join(self.tagsets)}")
+        return name
 
 
 def half_precision(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -142,6 +163,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                     "format": FORMAT,
                     "model": asdict(model.config),
                     "training": asdict(model.training),
+                    "temperatures": dict(model.temperatures),
                     "provenance": asdict(model.provenance),
                 }
             ),
@@ -209,6 +231,7 @@ def read(path: Path, *, weights: bool = False) -> StoredModel:
             ),
             weights=safetensors.numpy.load(contents[WEIGHTS]) if WEIGHTS in contents else {},
             graphs={name: contents[name] for name in GRAPHS if name in contents},
+            temperatures={tagset: float(value) for tagset, value in config.get("temperatures", {}).items()},
             provenance=_provenance(config["provenance"]),
             digest=digest,
         )

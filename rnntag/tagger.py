@@ -6,26 +6,26 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from rnntag import store
 from rnntag.runtime import Runtime, Scores
-from rnntag.schema import DEFAULT_MODEL, UsageError
+from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
 from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, normal_form
+from rnntag.windows import Window, windows
 
-WINDOW = 512
-OVERLAP = 32
-"""A longer sentence is tagged in windows of `WINDOW` tokens, which share `OVERLAP` tokens of
-context with each neighbour: no state reaches far enough for a token to miss what lies beyond."""
+BLOCK_TOKENS = 8192
+BATCH_TOKENS = 512
+"""Few enough for what one batch needs to stay in the processor's cache: 2,048 were a fifth slower."""
 
-BLOCK_TOKENS = 16_384
-BATCH_TOKENS = 2048
-ENCODED_AT_ONCE = 4096
+ENCODED_AT_ONCE = 2048
 """Characters, padding included, of the new words that are encoded together."""
 
-CACHED_WORDS = 32_768
+CACHED_WORDS = 8192
+"""At least `BLOCK_TOKENS`, for all tokens of a block may differ."""
 
 
 class Backend(Protocol):
@@ -105,9 +105,7 @@ class Tagger:
 
     def __init__(self, model: store.StoredModel, *, threads: int = 1) -> None:
         self.model = model
-        self.tagsets = tuple(
-            sorted(model.vocabulary.tags, key=lambda name: (name != "upos", name != "universal", name))
-        )
+        self.tagsets = model.tagsets
         self._backend = _backend(model, threads)
         self._words = WordVectors(model.vocabulary, self._backend)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
@@ -136,49 +134,63 @@ class Tagger:
         for words, tags in zip(block, self.predict(block, tagset), strict=True):
             yield list(zip(words, tags, strict=True))
 
-    def predict(self, sentences: Sequence[Sequence[str]], tagset: str | None = None) -> list[list[str]]:
-        """The tags of each sentence.
+    @overload
+    def predict(
+        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: None = None
+    ) -> list[list[str]]: ...
+
+    @overload
+    def predict(
+        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: int
+    ) -> list[list[Choices]]: ...
+
+    def predict(
+        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: int | None = None
+    ) -> list[list[str]] | list[list[Choices]]:
+        """The tag of each token of each sentence.
 
         Args:
             sentences: of any length; an empty one gets no tags.
             tagset: one of `tagsets`; the first if None.
+            top: how many of its likeliest tags to give for each token, with their probabilities,
+                instead of its tag alone.
 
         Raises:
-            UsageError: the model does not know the tagset.
+            UsageError: the model does not know the tagset, or `top` is below 1.
         """
-        tagset = self.check_tagset(tagset)
-        tags: list[list[str]] = [[] for _ in sentences]
+        tagset = self.model.tagset(tagset)
+        if top is not None and top < 1:
+            raise UsageError(f"top is {top}: it must be at least 1")
+        found: list[list[Any]] = [[] for _ in sentences]
         for block in _blocks(sentences):
-            windows = [sentences[position][begin:end] for position, begin, end, _ in block]
-            for (position, _, _, inner), found in zip(block, self._tag_windows(windows, tagset), strict=True):
-                tags[position] += found[inner]
-        return tags
+            tagged = self._tag_windows([window for _, (window, _) in block], tagset, top)
+            for (position, (_, own)), tags in zip(block, tagged, strict=True):
+                found[position] += tags[own]
+        return found
 
-    def _tag_windows(self, windows: list[Sequence[str]], tagset: str) -> list[list[str]]:
+    def _tag_windows(self, windows: list[Sequence[str]], tagset: str, top: int | None) -> list[list[Any]]:
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         starts = np.cumsum(lengths) - lengths
         matrix, rows = self._words.look_up([token for window in windows for token in window])
-        best = np.empty(len(rows), dtype=np.int64)
+        tags = len(self._names[tagset])
+        best = np.empty((len(rows), min(top or 1, tags)), dtype=np.int64)
+        probabilities = np.empty(best.shape, dtype=np.float64)
         for group in by_length(lengths, BATCH_TOKENS):
             steps = np.arange(lengths[group].max())[:, None]
             inside = steps < lengths[group]
             places = np.where(inside, starts[group] + steps, starts[group])
-            scores = self._backend.scores(matrix[rows[places]], lengths[group], tagset)
-            best[places[inside]] = scores.argmax(-1)[inside]
-        names = self._names[tagset][best].tolist()
-        return [names[start:end] for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
-
-    def check_tagset(self, tagset: str | None) -> str:
-        """The tagset that is meant; the first of `tagsets` for None.
-
-        Raises:
-            UsageError: the model does not know it.
-        """
-        if tagset is None:
-            return self.tagsets[0]
-        if tagset not in self.tagsets:
-            raise UsageError(f"the model {self.model.name} does not know {tagset}: it knows {', '.join(self.tagsets)}")
-        return tagset
+            scores = self._backend.scores(matrix[rows[places]], lengths[group], tagset)[inside]
+            if top is None:
+                best[places[inside], 0] = scores.argmax(-1)
+            else:
+                chosen, p = _likeliest(scores / self.model.temperatures.get(tagset, 1.0), best.shape[1])
+                best[places[inside]], probabilities[places[inside]] = chosen, p
+        names = self._names[tagset][best]
+        if top is None:
+            found: list[Any] = names[:, 0].tolist()
+        else:
+            found = [list(zip(*row, strict=True)) for row in zip(names.tolist(), probabilities.tolist(), strict=True)]
+        return [found[start:end] for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
 
     @cached_property
     def _seen(self) -> frozenset[str]:
@@ -197,29 +209,24 @@ def _backend(model: store.StoredModel, threads: int) -> Backend:
     return TorchRuntime(model)
 
 
-def _blocks(sentences: Sequence[Sequence[str]]) -> Iterator[list[tuple[int, int, int, slice]]]:
-    """Windows of at most about `BLOCK_TOKENS` tokens together.
+def _likeliest(scores: Scores, count: int) -> tuple[Ids, npt.NDArray[np.float64]]:
+    """The indices of the highest scores of each row, best first, and their shares of the softmax."""
+    order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # the first of equals, as argmax
+    powers = np.exp(scores - scores.max(-1, keepdims=True), dtype=np.float64)
+    shares = powers / powers.sum(-1, keepdims=True)
+    return order, np.take_along_axis(shares, order, axis=-1)
 
-    A window is the position of its sentence, where it begins and ends there, and which of its
-    tags count.
-    """
-    block: list[tuple[int, int, int, slice]] = []
+
+def _blocks(sentences: Sequence[Sequence[str]]) -> Iterator[list[tuple[int, Window]]]:
+    """Windows, each with the position of its sentence, at most `BLOCK_TOKENS` tokens together."""
+    block: list[tuple[int, Window]] = []
     tokens = 0
-    stride = WINDOW - 2 * OVERLAP
     for position, sentence in enumerate(sentences):
-        length = len(sentence)
-        if length <= WINDOW:
-            windows = [(position, 0, length, slice(None))] if length else []
-        else:
-            windows = []
-            for start in range(0, length, stride):
-                begin, end = max(0, start - OVERLAP), min(length, start + stride + OVERLAP)
-                windows.append((position, begin, end, slice(start - begin, start - begin + stride)))
-        for window in windows:
-            block.append(window)
-            tokens += window[2] - window[1]
-            if tokens >= BLOCK_TOKENS:
+        for window in windows(sentence):
+            if block and tokens + len(window[0]) > BLOCK_TOKENS:
                 yield block
                 block, tokens = [], 0
+            block.append((position, window))
+            tokens += len(window[0])
     if block:
         yield block

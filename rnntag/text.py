@@ -1,32 +1,28 @@
-"""Bytes to lines, as they arrive."""
+"""Bytes to text and lines, as they arrive."""
 
 from __future__ import annotations
 
 import codecs
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
 from rnntag.schema import AccessError, DataError, NotFoundError, UsageError
 
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 17
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
-
-
 ADVICE = "name its encoding with --encoding"
 
 
-def line_blocks(
+def text_blocks(
     descriptor: int, source: str, encoding: str = "utf-8", errors: str = "strict", advice: str = ADVICE
-) -> Iterator[list[str]]:
-    """Whole lines, without their ends, in blocks of what one read brings.
+) -> Iterator[str]:
+    """What each read brings, decoded; a byte order mark at the beginning is dropped.
 
-    A slow pipe is answered line by line and a fast one in blocks of up to `BLOCK_BYTES`. Only
-    line feeds end a line; a carriage return before one belongs to it. A byte order mark at the
-    beginning is dropped.
+    A slow pipe yields line by line and a fast one blocks of up to `BLOCK_BYTES`.
 
     Args:
         descriptor: of a file or pipe that is open for reading.
@@ -35,14 +31,13 @@ def line_blocks(
         advice: what to do about bytes that cannot be decoded.
 
     Raises:
-        DataError: bytes that `encoding` does not have, with their line and position; the lines
-            before it have been handed on.
+        DataError: bytes that `encoding` does not have, with their line and position; what stands
+            before them has been handed on.
         AccessError: the source cannot be read.
         UsageError: there is no such encoding.
     """
     decoder = _decoder(encoding, errors)
-    rest = ""
-    number = 1
+    line = 1
     position = 0
     started = False
     while True:
@@ -51,34 +46,44 @@ def line_blocks(
         except OSError as error:
             raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
         state = decoder.getstate()
+        wrong: UnicodeDecodeError | None = None
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
+            wrong = error
             good = error.start - len(state[0])
             again = _decoder(encoding, "replace")
             again.setstate(state)
-            sound = again.decode(block[: max(good, 0)])
-            *lines, _ = (rest + (sound if started else sound.removeprefix("\ufeff"))).split("\n")
-            if lines:
-                yield [line.removesuffix("\r") for line in lines]
-            where = position + good + 1
-            raise DataError(
-                f"{source}:{number + len(lines)}: byte {where} of the input is not {encoding}: {advice}"
-            ) from error
+            text = again.decode(block[: max(good, 0)])
         if text and not started:
             text = text.removeprefix("\ufeff")
             started = True
+        if text:
+            yield text
+        line += text.count("\n")
+        if wrong:
+            where = position + good + 1
+            raise DataError(f"{source}:{line}: byte {where} of the input is not {encoding}: {advice}") from wrong
+        if not block:
+            return
         position += len(block)
+
+
+def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
+    """The lines that each block of text completes, without their ends, and at last what stands
+    after the last of them.
+
+    Only line feeds end a line; a carriage return before one belongs to it.
+    """
+    rest = ""
+    for text in blocks:
         if "\n" not in text:
             rest += text
-        else:
-            *lines, rest = (rest + text).split("\n")
-            number += len(lines)
-            yield [line.removesuffix("\r") for line in lines]
-        if not block:
-            if rest:
-                yield [rest.removesuffix("\r")]
-            return
+            continue
+        *lines, rest = (rest + text).split("\n")
+        yield [line.removesuffix("\r") for line in lines]
+    if rest:
+        yield [rest.removesuffix("\r")]
 
 
 def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
@@ -116,10 +121,10 @@ def open_for_reading(path: Path) -> int:
 
 
 def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
-    """The lines of a file; see `line_blocks` and `open_for_reading` for what they raise."""
+    """The lines of a file; see `text_blocks` and `open_for_reading` for what they raise."""
     descriptor = open_for_reading(path)
     try:
-        for block in line_blocks(descriptor, str(path), encoding):
-            yield from block
+        for lines in line_blocks(text_blocks(descriptor, str(path), encoding)):
+            yield from lines
     finally:
         os.close(descriptor)

@@ -9,13 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nltk.tag import str2tuple
 
-from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer, reader
+from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer, read
 
 words = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda w: w.split() == [w]))
 
 
+def read_all(name: str, *blocks: str) -> list[Untagged]:
+    return [sentence for found in read(name, blocks, "x") for sentence in found]
+
+
 def written(name: str, tokens: list[str], tagset: str = "upos") -> str:
-    return Writer(name, tagset).text(Untagged(tuple(tokens)), ["NOUN"] * len(tokens))
+    return Writer(name, tagset).text(Untagged(tokens), ["NOUN"] * len(tokens))
 
 
 @given(words)
@@ -40,7 +44,7 @@ def test_jsonl(tokens: list[str]) -> None:
 @given(words)
 def test_conllu(tokens: list[str]) -> None:
     text = written("conllu", tokens)
-    (mine,) = list(reader("conllu", "x").feed(text.split("\n"))) or [Untagged(())]
+    (mine,) = read_all("conllu", text) or [Untagged(())]
     assert list(mine.tokens) == tokens
     assert [token["form"] for sentence in peer.parse(text) for token in sentence] == tokens
 
@@ -51,8 +55,8 @@ def test_tags_that_are_not_ud_s_own_go_into_xpos() -> None:
 
 
 def test_an_empty_line_stays_empty() -> None:
-    (empty,) = reader("tokens", "x").feed(["  "])
-    assert empty.tokens == ()
+    (empty,) = read_all("tokens", "  \n")
+    assert empty.tokens == []
     assert {name: Writer(name, "upos").text(empty, []) for name in OUTPUT_FORMATS} == {
         "slash": "\n",
         "tsv": "\n",
@@ -63,6 +67,6 @@ def test_an_empty_line_stays_empty() -> None:
 
 def test_a_treebank_keeps_what_is_not_a_tag() -> None:
     lines = ["# text = 花", "1\t花\t花\tVERB\tVV\t_\t0\troot\t_\tSpaceAfter=No", ""]
-    (sentence,) = reader("conllu", "x").feed(lines)
+    (sentence,) = read_all("conllu", "\n".join(lines) + "\n")
     text = Writer("conllu", "upos").text(sentence, ["NOUN"])
     assert text.split("\n") == [lines[0], lines[1].replace("VERB", "NOUN"), "", ""]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import rnntag
 from rnntag import tagger as tagging
+from rnntag import windows
 from rnntag.schema import Corpus, UsageError
 from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
@@ -83,8 +84,8 @@ def test_windows_leave_short_sentences_alone_and_long_ones_whole(
 ) -> None:
     sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full", "."] * 10
     whole = tagger.predict([sentence, sentence[:20]])
-    monkeypatch.setattr(tagging, "WINDOW", 40)
-    monkeypatch.setattr(tagging, "OVERLAP", 10)
+    monkeypatch.setattr(windows, "WINDOW", 40)
+    monkeypatch.setattr(windows, "OVERLAP", 10)
     for length in (39, 40, 41, 60, 61, 90):
         (cut,) = tagger.predict([sentence[:length]])
         assert len(cut) == length

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntag.schema import AccessError, DataError, NotFoundError, UsageError
-from rnntag.text import file_lines, line_blocks
+from rnntag.text import file_lines, line_blocks, text_blocks
 
 
 def through_pipe(pieces: list[bytes], **options: str) -> list[str]:
@@ -28,7 +28,7 @@ def through_pipe(pieces: list[bytes], **options: str) -> list[str]:
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        return [line for block in line_blocks(reading, "<pipe>", **options) for line in block]
+        return [line for block in line_blocks(text_blocks(reading, "<pipe>", **options)) for line in block]
     finally:
         writer.join()
         os.close(reading)
@@ -53,7 +53,7 @@ def test_ends_of_lines() -> None:
 
 def test_a_line_is_handed_on_before_the_next_one_comes() -> None:
     reading, writing = os.pipe()
-    blocks = line_blocks(reading, "<pipe>")
+    blocks = line_blocks(text_blocks(reading, "<pipe>"))
     os.write(writing, b"one\ntw")
     assert next(blocks) == ["one"]
     os.write(writing, b"o\n")
@@ -75,7 +75,7 @@ def test_the_lines_before_are_handed_on() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"\xef\xbb\xbfone\ntwo\nth\xffree\n")
     os.close(writing)
-    blocks = line_blocks(reading, "<pipe>")
+    blocks = line_blocks(text_blocks(reading, "<pipe>"))
     assert next(blocks) == ["one", "two"]
     with pytest.raises(DataError, match="<pipe>:3: byte 14 "):
         next(blocks)
@@ -89,7 +89,7 @@ def test_a_character_cut_off_at_the_end_is_an_error() -> None:
 
 def test_a_byte_order_mark_may_come_in_pieces() -> None:
     reading, writing = os.pipe()
-    blocks = line_blocks(reading, "<pipe>")
+    blocks = line_blocks(text_blocks(reading, "<pipe>"))
     os.write(writing, b"\xef\xbb")
     thread = threading.Timer(0.2, os.write, (writing, b"\xbfa\n"))
     thread.start()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,10 +14,7 @@ from rnntag import console, formats
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.formats import InputFormat, OutputFormat
 from rnntag.schema import DEFAULT_MODEL, AccessError, UsageError
-from rnntag.text import ADVICE, DecodingErrors, check_readable, line_blocks, open_for_reading
-
-if TYPE_CHECKING:
-    from rnntag.tagger import Tagger
+from rnntag.text import ADVICE, DecodingErrors, check_readable, open_for_reading, text_blocks
 
 _STDIN = Path("-")
 
@@ -55,7 +52,15 @@ def tag(
             show_default="conllu for .conllu files, else tokens",
         ),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads to compute with.")] = 1,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Add the probability of each tag; in tsv, conllu and jsonl.")
+    ] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(metavar="K", min=1, help="Add the K likeliest tags and their probabilities.", show_default=False),
+    ] = None,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
     encoding: EncodingOption = "utf-8",
     errors: Annotated[
         DecodingErrors,
@@ -84,51 +89,46 @@ def tag(
             check_readable(file)  # before an hour's work on the files before it
     if source is None:
         source = "conllu" if files and all(file.suffix.lower() == ".conllu" for file in files) else "tokens"
+    top = top or (1 if confidence else None)
+    output = output or ("conllu" if source == "conllu" else "slash")
+    if top and output == "slash":
+        raise UsageError("word/TAG has no place for probabilities: add --format tsv, conllu or jsonl")
     from rnntag import store
 
     stored = store.read(store.find(model))
+    tagset = stored.tagset(tagset)
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
         console.note("Type a sentence, words parted by spaces, and press Enter; end with Ctrl-D.")
-    from rnntag.tagger import Tagger
+    from rnntag.parallel import Task, tag_blocks
 
     if not stored.graphs:
         console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
-    tagger = Tagger(stored, threads=threads)
-    tagset = tagger.check_tagset(tagset)
-    output = output or ("conllu" if source == "conllu" else "slash")
-    emit = _emitter(tagger, tagset, output)
     if text:
-        reader = formats.reader(source, "TEXT")
-        emit(list(reader.feed(line for argument in text for line in argument.split("\n"))) + list(reader.finish()))
+        blocks = formats.read(source, ["".join(f"{argument}\n" for argument in text)], "TEXT")
+    else:
+        blocks = _read_files(files, source, encoding, errors)
+    writer = formats.Writer(output, tagset)
+    terminal = console.stdout() if output == "slash" and sys.stdout.isatty() else None
+    out = sys.stdout.buffer
+    for sentences, found in tag_blocks(Task(stored, tagset, top, threads), blocks, jobs):
+        for sentence, predicted in zip(sentences, found, strict=True):
+            choices = predicted if top else ()
+            tags = [choice[0][0] for choice in choices] if top else predicted
+            if terminal:
+                coloured = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
+                terminal.print(coloured, end="\n" if sentence.ends else " ")
+            else:
+                out.write(writer.text(sentence, tags, choices).encode("utf-8", "surrogateescape"))
+        out.flush()
+
+
+def _read_files(
+    files: list[Path], source: InputFormat, encoding: str, errors: DecodingErrors
+) -> Iterator[list[formats.Untagged]]:
     advice = f"{ADVICE}, or put a sign in its place with --errors replace"
     for file in files:
         name = "<stdin>" if file == _STDIN else str(file)
-        reader = formats.reader(source, name)
         descriptor = sys.stdin.fileno() if file == _STDIN else open_for_reading(file)
-        for lines in line_blocks(descriptor, name, encoding, errors, advice):
-            sentences: list[formats.Untagged] = []
-            try:
-                sentences.extend(reader.feed(lines))
-            finally:
-                emit(sentences)  # those before a malformed line too
-        emit(list(reader.finish()))
+        yield from formats.read(source, text_blocks(descriptor, name, encoding, errors, advice), name)
         if file != _STDIN:
             os.close(descriptor)
-
-
-def _emitter(tagger: Tagger, tagset: str, output: OutputFormat) -> Callable[[list[formats.Untagged]], None]:
-    """What tags a block of sentences and writes it to stdout at once."""
-    writer = formats.Writer(output, tagset)
-    out = sys.stdout.buffer
-    terminal = console.stdout() if output == "slash" and sys.stdout.isatty() else None
-
-    def emit(sentences: list[formats.Untagged]) -> None:
-        predicted = tagger.predict([sentence.tokens for sentence in sentences], tagset)
-        for sentence, tags in zip(sentences, predicted, strict=True):
-            if terminal:
-                terminal.print(console.coloured(sentence.tokens, tags))
-            else:
-                out.write(writer.text(sentence, tags).encode("utf-8", "surrogateescape"))
-        out.flush()
-
-    return emit
