@@ -21,6 +21,8 @@ from rnntag.schema import AccessError, RnntagError, UsageError
 
 # Else torch's threads spin while they wait: beside two busy processes on two cores, training took 40 times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# What NumPy does here needs no threads, and `parallel` forks.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not export
 
