@@ -105,6 +105,7 @@ def print_report(name: str, report: Report, signature: str) -> None:
     figures.add_row("accuracy", percent(report.accuracy), f"{report.tokens:,} tokens")
     figures.add_row("on unseen words", percent(report.unseen_accuracy), f"{report.unseen_tokens:,} tokens")
     figures.add_row("whole sentences", percent(report.sentence_accuracy), f"{report.sentences:,} sentences")
+    figures.add_row("calibration error", percent(report.calibration_error), "")
     print_table(figures)
     tags = _table("tag", "precision", "recall", "F1", "tokens", numbers=["precision", "recall", "F1", "tokens"])
     for tag, score in report.tags.items():

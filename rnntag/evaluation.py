@@ -8,9 +8,15 @@ from collections.abc import Iterable, Sequence
 
 from rnntag.schema import Report, Sentence, TagScore
 
+CALIBRATION_BINS = 15
+
 
 def evaluate(
-    sentences: Sequence[Sentence], tagset: str, predicted: Sequence[Sequence[str]], is_known: Sequence[Sequence[bool]]
+    sentences: Sequence[Sentence],
+    tagset: str,
+    predicted: Sequence[Sequence[str]],
+    is_known: Sequence[Sequence[bool]],
+    confidences: Sequence[Sequence[float]] = (),
 ) -> Report:
     """How far the predicted tags agree with those of `tagset`.
 
@@ -20,6 +26,7 @@ def evaluate(
         sentences: the gold sentences; each has `tagset`.
         predicted: one tag for each of their tokens.
         is_known: for each of their tokens whether training has seen its word.
+        confidences: for each of their tokens the probability (0 to 1) of the tag predicted; or none.
     """
     pairs: Counter[tuple[str, str]] = Counter()
     unseen = unseen_correct = right_sentences = 0
@@ -41,9 +48,26 @@ def evaluate(
         accuracy=correct / tokens if tokens else 0.0,
         unseen_accuracy=unseen_correct / unseen if unseen else None,
         sentence_accuracy=right_sentences / len(sentences) if sentences else 0.0,
+        calibration_error=_calibration_error(sentences, tagset, predicted, confidences) if confidences else None,
         tags=_tag_scores(pairs),
         confusions=tuple(sorted(wrong, key=lambda item: (-item[2], item[0], item[1]))),
     )
+
+
+def _calibration_error(
+    sentences: Sequence[Sentence],
+    tagset: str,
+    predicted: Sequence[Sequence[str]],
+    confidences: Sequence[Sequence[float]],
+) -> float:
+    """The expected calibration error over `CALIBRATION_BINS` bins of equal width (Guo et al. 2017)."""
+    excess = [0.0] * CALIBRATION_BINS  # confidence less hits, summed over the tokens of a bin
+    tokens = 0
+    for sentence, tags, shares in zip(sentences, predicted, confidences, strict=True):
+        for gold, tag, share in zip(sentence.tags[tagset], tags, shares, strict=True):
+            excess[min(int(share * CALIBRATION_BINS), CALIBRATION_BINS - 1)] += share - (gold == tag)
+            tokens += 1
+    return sum(map(abs, excess)) / tokens if tokens else 0.0
 
 
 def _tag_scores(pairs: Counter[tuple[str, str]]) -> dict[str, TagScore]:

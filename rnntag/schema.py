@@ -222,6 +222,7 @@ class Report:
     """How the predicted tags of some sentences agree with the gold ones.
 
     Every accuracy lies between 0 and 1, or is None where there is nothing to measure it on.
+    `calibration_error` is how far, in the mean, confidence and accuracy differ (0 to 1).
     `confusions` holds (gold tag, predicted tag, count), the commonest first.
     """
 
@@ -231,6 +232,7 @@ class Report:
     accuracy: float
     unseen_accuracy: float | None
     sentence_accuracy: float
+    calibration_error: float | None
     tags: Mapping[str, TagScore]
     confusions: tuple[tuple[str, str, int], ...]
 

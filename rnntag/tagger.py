@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from rnntag import store
 from rnntag.runtime import Runtime, Scores
@@ -163,34 +162,48 @@ class Tagger:
             raise UsageError(f"top is {top}: it must be at least 1")
         found: list[list[Any]] = [[] for _ in sentences]
         for block in _blocks(sentences):
-            tagged = self._tag_windows([window for _, (window, _) in block], tagset, top)
-            for (position, (_, own)), tags in zip(block, tagged, strict=True):
-                found[position] += tags[own]
+            scores = self._score([window for _, (window, _) in block], tagset)
+            tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
+            end = 0
+            for position, (window, own) in block:
+                begin, end = end, end + len(window)
+                found[position] += tags[begin:end][own]
         return found
 
-    def _tag_windows(self, windows: list[Sequence[str]], tagset: str, top: int | None) -> list[list[Any]]:
+    def scores(self, sentences: Sequence[Sequence[str]], tagset: str) -> Scores:
+        """The scores of each tag before the softmax, shape [tokens of all sentences, tags]."""
+        found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
+        for block in _blocks(sentences):
+            scores = self._score([window for _, (window, _) in block], tagset)
+            end = 0
+            for _, (window, own) in block:
+                begin, end = end, end + len(window)
+                found.append(scores[begin:end][own])
+        return np.concatenate(found)
+
+    def _score(self, windows: list[Sequence[str]], tagset: str) -> Scores:
+        """As `scores`, for at most `BLOCK_TOKENS` tokens of windows."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         starts = np.cumsum(lengths) - lengths
         matrix, rows = self._words.look_up([token for window in windows for token in window])
-        tags = len(self._names[tagset])
-        best = np.empty((len(rows), min(top or 1, tags)), dtype=np.int64)
-        probabilities = np.empty(best.shape, dtype=np.float64)
+        scores = np.empty((len(rows), len(self._names[tagset])), dtype=np.float32)
         for group in by_length(lengths, BATCH_TOKENS):
             steps = np.arange(lengths[group].max())[:, None]
             inside = steps < lengths[group]
             places = np.where(inside, starts[group] + steps, starts[group])
-            scores = self._backend.scores(matrix[rows[places]], lengths[group], tagset)[inside]
-            if top is None:
-                best[places[inside], 0] = scores.argmax(-1)
-            else:
-                chosen, p = _likeliest(scores / self.model.temperatures.get(tagset, 1.0), best.shape[1])
-                best[places[inside]], probabilities[places[inside]] = chosen, p
-        names = self._names[tagset][best]
-        if top is None:
-            found: list[Any] = names[:, 0].tolist()
-        else:
-            found = [list(zip(*row, strict=True)) for row in zip(names.tolist(), probabilities.tolist(), strict=True)]
-        return [found[start:end] for start, end in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)]
+            scores[places[inside]] = self._backend.scores(matrix[rows[places]], lengths[group], tagset)[inside]
+        return scores
+
+    def _best(self, scores: Scores, tagset: str) -> list[str]:
+        return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]
+
+    def _likeliest(self, scores: Scores, tagset: str, count: int) -> list[Choices]:
+        scores = scores / self.model.temperatures.get(tagset, 1.0)
+        order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # the first of equals, as argmax
+        powers = np.exp(scores - scores.max(-1, keepdims=True), dtype=np.float64)
+        shares = np.take_along_axis(powers / powers.sum(-1, keepdims=True), order, axis=-1).tolist()
+        names = self._names[tagset][order].tolist()
+        return [list(zip(*row, strict=True)) for row in zip(names, shares, strict=True)]
 
     @cached_property
     def _seen(self) -> frozenset[str]:
@@ -207,14 +220,6 @@ def _backend(model: store.StoredModel, threads: int) -> Backend:
     from rnntag.network import TorchRuntime
 
     return TorchRuntime(model)
-
-
-def _likeliest(scores: Scores, count: int) -> tuple[Ids, npt.NDArray[np.float64]]:
-    """The indices of the highest scores of each row, best first, and their shares of the softmax."""
-    order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # the first of equals, as argmax
-    powers = np.exp(scores - scores.max(-1, keepdims=True), dtype=np.float64)
-    shares = powers / powers.sum(-1, keepdims=True)
-    return order, np.take_along_axis(shares, order, axis=-1)
 
 
 def _blocks(sentences: Sequence[Sequence[str]]) -> Iterator[list[tuple[int, Window]]]:

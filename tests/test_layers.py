@@ -16,7 +16,7 @@ LEVELS = {
     "cells": 2, "corpora": 2, "formats": 2, "store": 2,
     "card": 3, "network": 3, "onnx_graph": 3, "runtime": 3,
     "tagger": 4, "training": 4,
-    "console": 5, "nltk_tagger": 5, "parallel": 5,
+    "calibration": 5, "console": 5, "nltk_tagger": 5, "parallel": 5,
     "progress": 6,
     "cli": 7,
     "__main__": 8,

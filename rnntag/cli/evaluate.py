@@ -82,9 +82,11 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
     """
     for tagset, head in _shared_tagsets(tagger, name, sentences):
         gold = [Sentence(s.tokens, {head: s.tags[tagset]}) for s in sentences if tagset in s.tags]
-        predicted = tagger.predict([sentence.tokens for sentence in gold], head)
+        likeliest = tagger.predict([sentence.tokens for sentence in gold], head, top=1)
+        predicted = [[choices[0][0] for choices in sentence] for sentence in likeliest]
+        confidences = [[choices[0][1] for choices in sentence] for sentence in likeliest]
         known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold]
-        yield head, gold, evaluation.evaluate(gold, head, predicted, known)
+        yield head, gold, evaluation.evaluate(gold, head, predicted, known, confidences)
 
 
 def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:

@@ -40,7 +40,7 @@ def tag(
             "--format",
             "-f",
             help="word/TAG, a token a line, CoNLL-U or JSON lines.",
-            show_default="slash; conllu for CoNLL-U",
+            show_default="slash; conllu for CoNLL-U; tsv for --top",
         ),
     ] = None,
     source: Annotated[
@@ -53,7 +53,7 @@ def tag(
         ),
     ] = None,
     confidence: Annotated[
-        bool, typer.Option("--confidence", help="Add the probability of each tag; in tsv, conllu and jsonl.")
+        bool, typer.Option("--confidence", help="Add the probability of each tag.")
     ] = False,
     top: Annotated[
         int | None,
@@ -90,7 +90,7 @@ def tag(
     if source is None:
         source = "conllu" if files and all(file.suffix.lower() == ".conllu" for file in files) else "tokens"
     top = top or (1 if confidence else None)
-    output = output or ("conllu" if source == "conllu" else "slash")
+    output = output or ("conllu" if source == "conllu" else "tsv" if top else "slash")
     if top and output == "slash":
         raise UsageError("word/TAG has no place for probabilities: add --format tsv, conllu or jsonl")
     from rnntag import store

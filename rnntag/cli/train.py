@@ -111,6 +111,7 @@ def train(
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)
+    from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
     from rnntag.training import Training
@@ -133,7 +134,10 @@ def train(
         raise typer.Exit(INTERRUPTED)
     if interrupted:
         console.note("interrupted: the best model so far is kept")
-    model = replace(model, provenance=replace(model.provenance, test=_test_accuracy(Tagger(model), loaded)))
+    tagger = Tagger(model)
+    dev = [sentence for corpus in loaded for sentence in corpus.dev]
+    provenance = replace(model.provenance, test=_test_accuracy(tagger, loaded))
+    model = replace(model, provenance=provenance, temperatures=calibration.temperatures(tagger, dev))
     store.write(out, model, card.write(model))
     test = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in model.provenance.test.items())
     console.note(f"test {test or '(no test part)'}")
