@@ -49,4 +49,4 @@ def windows(sentence: Sequence[str]) -> Iterator[Window]:
         yield from cutter.feed(sentence)
         yield cutter.finish()
     elif sentence:
-        yield sentence, slice(None)
+        yield sentence, slice(0, None)

@@ -18,7 +18,9 @@ import conllu as peer
 import pytest
 
 from rnntag import corpora, store
+from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
 from rnntag.store import StoredModel
+from rnntag.tagger import Tagger
 from tests.conftest import Run, one_line
 
 LEARNED = "I eat apples .\n\nthe can is full\n"
@@ -93,10 +95,13 @@ def test_a_treebank_gets_new_tags_and_keeps_the_rest(run: Run, tiny_folder: Path
             assert [i for i in range(10) if a[i] != b[i]] == [3]
 
 
-def test_a_slow_writer_is_answered_line_by_line(tiny_folder: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+JOBS = pytest.mark.parametrize("jobs", ["1", "2"])
+
+
+@JOBS
+def test_a_slow_writer_is_answered_line_by_line(tiny_folder: Path, jobs: str) -> None:
+    command = [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "--jobs", jobs]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
         for _ in range(2):
@@ -107,11 +112,12 @@ def test_a_slow_writer_is_answered_line_by_line(tiny_folder: Path) -> None:
         assert process.wait() == 0
 
 
-def test_a_reader_that_has_enough_ends_it_quietly(tiny_folder: Path, tmp_path: Path) -> None:
+@JOBS
+def test_a_reader_that_has_enough_ends_it_quietly(tiny_folder: Path, tmp_path: Path, jobs: str) -> None:
     text = tmp_path / "long.txt"
     text.write_text("I eat apples .\n" * 100_000, encoding="utf-8")
     with text.open("rb") as stdin, subprocess.Popen(
-        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder)],
+        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "--jobs", jobs],
         stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout
@@ -205,11 +211,13 @@ def test_a_failure_is_one_line_and_its_exit_code(
     assert one_line(done.stderr).startswith("error: ")
 
 
-def test_what_stands_before_bad_input_is_tagged(run: Run, tiny_folder: Path) -> None:
-    done = run("tag", "-m", tiny_folder, stdin=b"I eat apples .\n\xff\n")
+@JOBS
+def test_what_stands_before_bad_input_is_tagged(run: Run, tiny_folder: Path, jobs: str) -> None:
+    done = run("tag", "-m", tiny_folder, "--jobs", jobs, stdin=b"I eat apples .\n\xff\n")
     assert (done.returncode, done.stdout) == (65, "I/PRON eat/VERB apples/NOUN ./PUNCT\n")
     rows = "".join(f"{i}\t{w}" + "\t_" * 8 + "\n" for i, w in enumerate(["I", "eat", "apples", "."], 1))
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", "-f", "slash", stdin=f"{rows}\n1\tbad\n")
+    treebank = ("--from", "conllu", "-f", "slash", "--jobs", jobs)
+    done = run("tag", "-m", tiny_folder, *treebank, stdin=f"{rows}\n1\tbad\n")
     assert (done.returncode, done.stdout) == (65, "I/PRON eat/VERB apples/NOUN ./PUNCT\n")
     assert "<stdin>:6: 2 columns" in one_line(done.stderr)
 
@@ -239,6 +247,40 @@ def test_a_terminal_gets_colours_and_is_spared_control_characters(tiny_folder: P
     assert "apples\\u202e" in shown
 
 
+@JOBS
+@pytest.mark.parametrize("output", OUTPUT_FORMATS)
+def test_a_line_longer_than_any_block_stays_a_line(
+    run: Run, tiny: StoredModel, tiny_folder: Path, jobs: str, output: str
+) -> None:
+    sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full"] * 10_000
+    before, after = ["花", "开", "了"], ["I", "eat"]
+    text = "\n".join(" ".join(tokens) for tokens in (before, sentence, after))
+    writer = Writer(output, "upos")
+    expected = "".join(
+        writer.text(Untagged(tokens), tags)
+        for tokens, tags in zip((before, sentence, after), Tagger(tiny).predict([before, sentence, after]), strict=True)
+    )
+    tagged = run("tag", "-m", tiny_folder, "--format", output, "--jobs", jobs, stdin=text).stdout
+    if output == "conllu":  # the text of a long line is not held until its end
+        expected = expected.replace(f"# text = {' '.join(sentence)}\n", "")
+    assert tagged == expected
+
+
+def test_probabilities_are_written_where_there_is_room(run: Run, tiny_folder: Path) -> None:
+    text = "I eat apples ."
+    tsv = run("tag", "-m", tiny_folder, "--confidence", text).stdout
+    assert [line.split("\t")[:2] for line in tsv.splitlines()[:-1]] == [
+        ["I", "PRON"], ["eat", "VERB"], ["apples", "NOUN"], [".", "PUNCT"],
+    ]  # fmt: skip
+    record = json.loads(run("tag", "-m", tiny_folder, "--top", "3", "-f", "jsonl", text).stdout)
+    assert record["tags"] == ["PRON", "VERB", "NOUN", "PUNCT"]
+    assert [f"{p:.4f}" for p in record["confidence"]] == [line.split("\t")[2] for line in tsv.splitlines()[:-1]]
+    assert [(len(best), next(iter(best))) for best in record["top"]] == [(3, tag) for tag in record["tags"]]
+    refused = run("tag", "-m", tiny_folder, "--confidence", "-f", "slash", text)
+    assert refused.returncode == 2
+    assert "add --format tsv" in one_line(refused.stderr)
+
+
 def test_a_named_pipe_is_a_file(tiny_folder: Path, tmp_path: Path, run: Run) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -260,6 +302,7 @@ def test_eval_of_what_was_learned(run: Run, tiny: StoredModel, tiny_folder: Path
     assert (report["tokens"], report["sentences"], report["unseen_tokens"]) == (4, 1, 1)
     assert report["accuracy"] == 0.75
     assert report["unseen_accuracy"] == 0
+    assert 0 < report["calibration_error"] < 1
     assert report["confusions"][0][0] == "X"
     assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
     digest = store.read(tiny_folder).digest
@@ -333,6 +376,7 @@ def test_train_then_eval_then_tag(cell: str, input: str, run: Run, tmp_path: Pat
     stored = store.read(tmp_path / "models" / cell)
     assert (stored.config.cell, stored.config.input) == (cell, input)
     assert stored.provenance.specs == ("starter",)
+    assert stored.temperatures.keys() == {"upos"}
     report = json.loads(run("eval", "-m", cell, "--json").stdout)
     figures = {one["corpus"]: one["accuracy"] for one in report}
     assert figures == pytest.approx(dict(stored.provenance.test))

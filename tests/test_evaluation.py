@@ -27,6 +27,14 @@ def test_a_report_worked_out_by_hand() -> None:
     assert report.confusions == (("N", "V", 1), ("V", "N", 1))
 
 
+def test_a_calibration_error_worked_out_by_hand() -> None:
+    predicted, known = [["N", "N", "N"], ["V", "D"]], [[True] * 3, [True] * 2]
+    report = evaluate(GOLD, "t", predicted, known, [[1.0, 0.95, 0.99], [0.41, 0.45]])
+    # In the last of 15 bins two of three are right; in the seventh, from 0.4 to 0.467, one of two.
+    assert report.calibration_error == pytest.approx((abs(1.0 + 0.95 + 0.99 - 2) + abs(0.41 + 0.45 - 1)) / 5)
+    assert evaluate(GOLD, "t", predicted, known).calibration_error is None
+
+
 def test_all_right() -> None:
     report = evaluate(GOLD, "t", [["N", "V", "N"], ["N", "D"]], [[True] * 3, [True] * 2])
     assert (report.accuracy, report.sentence_accuracy, report.unseen_accuracy, report.confusions) == (1, 1, None, ())

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import conllu as peer
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nltk.tag import str2tuple
 
+from rnntag import formats, windows
 from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer, read
 
 words = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda w: w.split() == [w]))
@@ -52,6 +54,56 @@ def test_conllu(tokens: list[str]) -> None:
 def test_tags_that_are_not_ud_s_own_go_into_xpos() -> None:
     assert "1\t花\t_\t_\tNOUN\t_" in written("conllu", ["花"], "sinica")
     assert "1\t花\t_\tNOUN\t_\t_" in written("conllu", ["花"], "upos")
+
+
+CHOICES = [("NOUN", 0.87654321), ("VERB", 0.1), ("a|b", 0.02)]
+
+
+@given(words.filter(bool))
+def test_probabilities_can_be_read_back(tokens: list[str]) -> None:
+    tags, choices = ["NOUN"] * len(tokens), [CHOICES] * len(tokens)
+    texts = {name: Writer(name, "upos").text(Untagged(tokens), tags, choices) for name in OUTPUT_FORMATS}
+    assert texts["slash"] == written("slash", tokens)
+    assert texts["tsv"].split("\n") == [
+        *(f"{token}\tNOUN\t0.8765\tVERB\t0.1000\ta|b\t0.0200" for token in tokens), "", "",
+    ]  # fmt: skip
+    record = json.loads(texts["jsonl"])
+    assert record["confidence"] == [0.8765] * len(tokens)
+    assert record["top"] == [{"NOUN": 0.8765, "VERB": 0.1, "a|b": 0.02}] * len(tokens)
+    (sentence,) = peer.parse(texts["conllu"])
+    assert [token["misc"] for token in sentence] == [
+        {"Confidence": "0.8765", "Tag2": "VERB", "Confidence2": "0.1000", "Tag3": r"a\pb", "Confidence3": "0.0200"}
+    ] * len(tokens)
+
+
+def test_new_probabilities_take_the_place_of_old_ones() -> None:
+    (sentence,) = read_all("conllu", "1\t花" + "\t_" * 7 + "\tConfidence=0.1|SpaceAfter=No|Tag2=X|Tag7=Y\n\n")
+    text = Writer("conllu", "upos").text(sentence, ["NOUN"], [CHOICES[:1]])
+    assert text.split("\n")[0].endswith("\t_\tSpaceAfter=No|Confidence=0.8765")
+
+
+@pytest.mark.parametrize("name", OUTPUT_FORMATS)
+@given(st.lists(st.sampled_from(["I", "eat", "苹果", "\n", "\n\n", "   "])), st.integers(1, 50))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_line_that_comes_in_windows_is_written_as_one(
+    monkeypatch: pytest.MonkeyPatch, name: str, items: list[str], size: int
+) -> None:
+    text = " ".join(items)
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    monkeypatch.setattr(formats, "LONG_LINE", 1 << 17)
+    whole = list(read_all("tokens", *blocks))
+    monkeypatch.setattr(formats, "LONG_LINE", 7)
+    monkeypatch.setattr(windows, "WINDOW", 6)
+    monkeypatch.setattr(windows, "OVERLAP", 2)
+    cut = list(read_all("tokens", *blocks))
+    assert all(sentence.ends for sentence in whole)
+
+    def output(sentences: list[Untagged]) -> str:
+        writer = Writer(name, "upos")
+        return "".join(writer.text(s, s.tokens, [[(token, 0.5)] for token in s.tokens]) for s in sentences)
+
+    lines = [line for line in output(whole).split("\n") if not line.startswith("# text")]
+    assert [line for line in output(cut).split("\n") if not line.startswith("# text")] == lines
 
 
 def test_an_empty_line_stays_empty() -> None:

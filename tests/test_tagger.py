@@ -44,6 +44,25 @@ def test_any_text_gets_its_tags_in_order(tagger: Tagger, texts: list[list[str]])
     assert [[word for word, _ in pairs] for pairs in tagger.tag_sents(texts)] == texts
 
 
+@settings(max_examples=30, deadline=None)
+@given(sentences, st.integers(1, 20))
+def test_the_likeliest_tags_come_first(tagger: Tagger, texts: list[list[str]], top: int) -> None:
+    plain, all_tags = tagger.predict(texts), tagger.predict(texts, top=99)
+    for sentence, tags, everything in zip(tagger.predict(texts, top=top), plain, all_tags, strict=True):
+        assert [choices[0][0] for choices in sentence] == tags
+        for choices, distribution in zip(sentence, everything, strict=True):
+            assert choices == distribution[:top]
+            assert sorted(tag for tag, _ in distribution) == sorted(tagger.model.vocabulary.tags["upos"])
+            shares = [p for _, p in distribution]
+            assert shares == sorted(shares, reverse=True)
+            assert sum(shares) == pytest.approx(1)
+
+
+def test_fewer_than_one_tag_cannot_be_asked_for(tagger: Tagger) -> None:
+    with pytest.raises(UsageError, match="top is 0"):
+        tagger.predict([["a"]], top=0)
+
+
 def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tagging, "BLOCK_TOKENS", 4)
     taken = 0

@@ -52,9 +52,7 @@ def tag(
             show_default="conllu for .conllu files, else tokens",
         ),
     ] = None,
-    confidence: Annotated[
-        bool, typer.Option("--confidence", help="Add the probability of each tag.")
-    ] = False,
+    confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     top: Annotated[
         int | None,
         typer.Option(metavar="K", min=1, help="Add the K likeliest tags and their probabilities.", show_default=False),
