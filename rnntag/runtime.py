@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,8 @@ class Runtime:
 
 
 def _session(model: StoredModel, name: str, threads: int) -> Any:
+    # From 1.29 on it keeps a log of its use in the user's folders, and sends it to Microsoft.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

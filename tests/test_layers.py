@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +79,14 @@ def test_help_does_without_numpy_too() -> None:
 
 def test_importing_the_package_costs_nothing() -> None:
     assert not loaded_by("import rnntag") & {"torch", "nltk", "numpy", "rich", "typer"}
+
+
+def test_tagging_leaves_nothing_behind_and_calls_nobody(tiny_folder: Path, tmp_path: Path) -> None:
+    """ONNX Runtime, left to itself, keeps a database of what it did in the user's folder, to send it home."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}  # no sign of CI, which would stop it too
+    done = subprocess.run(
+        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "I eat"],
+        env=environment, cwd=PACKAGE.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "I/PRON eat/VERB\n"
+    assert list(tmp_path.rglob("*")) == []
