@@ -1,0 +1,188 @@
+"""Start-up, speed, latency and memory of rnntag beside NLTK's perceptron, spaCy and UDPipe 1.
+
+    python -m benchmarks.speed en_ewt-ud-train.conllu en_ewt-ud-dev.conllu --json speed.json
+
+The peers that are installed (`pip install ".[bench]"`) are trained on the first treebank, unless
+--work holds their models already. The text of the second, repeated to --tokens, is tagged from
+file to file, all of them in turn, --rounds times; medians are printed. Start-up is a whole process
+that tags one sentence; what is written `import …` is Python importing so much and nothing else.
+Memory is the largest resident size of one process, at 50 thousand tokens and at --tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from benchmarks.peers import PEERS
+from rnntag import corpora
+
+SHORT_TOKENS = 50_000
+STARTS = 7
+BASELINES = ("torch", "typer, rich.table, onnxruntime")
+
+
+@dataclass
+class Contestant:
+    """A way to tag a file, and what was measured of it."""
+
+    name: str
+    command: list[str]
+    cores: int = 1
+    latency: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    latency_ms: float | None = None
+    short_megabytes: float = 0
+    megabytes: float = 0
+
+    def run(self, source: Path, target: Path) -> tuple[float, float]:
+        files = {"{input}": str(source), "{output}": str(target)}
+        return measure([files.get(word, word) for word in self.command], self.cores, target)
+
+
+def measure(command: Sequence[str], cores: int, target: Path = Path(os.devnull)) -> tuple[float, float]:
+    """Seconds of a whole process on so many cores, and its largest resident size in 10⁶ bytes."""
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    with target.open("ab") as out:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, preexec_fn=lambda: os.sched_setaffinity(0, chosen))
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+    if status:
+        raise SystemExit(f"{' '.join(command)}: failed")
+    return seconds, usage.ru_maxrss * 1024 / 1e6
+
+
+def write_text(treebank: str, tokens: int, path: Path) -> int:
+    """The sentences of a treebank, again and again, as lines; the number of tokens written."""
+    (corpus,) = corpora.load([treebank], whole=True)
+    sentences = [sentence.tokens for sentence in (*corpus.train, *corpus.dev, *corpus.test)]
+    written = 0
+    with path.open("w", encoding="utf-8") as out:
+        while True:
+            for sentence in sentences:
+                if written >= tokens:
+                    return written
+                out.write(" ".join(sentence) + "\n")
+                written += len(sentence)
+
+
+def contestants(models: list[str], treebank: str, work: Path) -> list[Contestant]:
+    found = []
+    for model in models:
+        tag = [sys.executable, "-m", "rnntag", "tag", "--model", model, "--input-file", "{input}"]
+        name, (package, _, _) = f"rnntag {Path(model).name}", PEERS["rnntag"]
+        latency = [sys.executable, "-m", "benchmarks.peers", "latency", package, model]
+        found.append(Contestant(f"{name}, 1 core", tag, latency=latency))
+        if (os.cpu_count() or 1) > 1:
+            found.append(Contestant(f"{name}, --threads 2", [*tag, "--threads", "2"], cores=2))
+            found.append(Contestant(f"{name}, --jobs 2", [*tag, "--jobs", "2"], cores=2))
+    for name, peer in PEERS.items():
+        if peer.train is None or importlib.util.find_spec(peer.package.split(".")[0]) is None:
+            continue
+        model_path = str(work / name)
+        run = [sys.executable, "-m", "benchmarks.peers"]
+        if not (work / name).exists():
+            print(f"training {name} …", file=sys.stderr, flush=True)
+            subprocess.run([*run, "train", name, treebank, model_path], check=True, stdout=sys.stderr)
+        tag = [*run, "tag", name, model_path, "{input}", "{output}"]
+        found.append(Contestant(f"{name}, 1 core", tag, latency=[*run, "latency", name, model_path]))
+    return found
+
+
+def machine() -> dict[str, str]:
+    processor = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), processor)
+    versions = {"python": platform.python_version()}
+    for package in ("rnntag", "onnxruntime", "torch", "nltk", "spacy", "ufal.udpipe"):
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"machine": f"{processor}, {os.cpu_count()} cores, {platform.system()}", **versions}
+
+
+def table(found: list[Contestant], tokens: int, baselines: dict[str, float]) -> str:
+    unit = statistics.median(next(c for c in found if c.name.startswith("nltk")).seconds)
+    rows = [
+        "| | start-up, s | latency, ms | tokens/s | of NLTK's speed | MB at 50,000 tokens | at the end |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for one in found:
+        seconds = statistics.median(one.seconds)
+        latency = "" if one.latency_ms is None else f"{one.latency_ms:.2f}"
+        rows.append(
+            f"| {one.name} | {statistics.median(one.starts):.2f} | {latency} | {tokens / seconds:,.0f} "
+            f"| {unit / seconds:.2f} | {one.short_megabytes:.0f} | {one.megabytes:.0f} |"
+        )
+    rows += [f"| `import {modules}` | {seconds:.2f} | | | | | |" for modules, seconds in baselines.items()]
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("train", help="CoNLL-U to train the peers on")
+    parser.add_argument("text", help="CoNLL-U whose words are tagged")
+    parser.add_argument("--model", action="append", help="of rnntag, by its directory; may be repeated")
+    parser.add_argument("--tokens", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--work", type=Path, help="where the peers' models are kept")
+    parser.add_argument("--json", type=Path, help="write all figures there")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = given.work or Path(folder)
+        work.mkdir(parents=True, exist_ok=True)
+        found = contestants(given.model or ["models/zh-en"], given.train, work)
+        target = Path(folder) / "output"
+        sentence, short, full = (Path(folder) / name for name in ("sentence", "short", "full"))
+        sentence.write_text("我 吃 苹果\n", encoding="utf-8")
+        write_text(given.text, SHORT_TOKENS, short)
+        tokens = write_text(given.text, given.tokens, full)
+        imports: dict[str, list[float]] = {modules: [] for modules in BASELINES}
+        for _ in range(STARTS):
+            for one in found:
+                one.starts.append(one.run(sentence, target)[0])
+            for modules, starts in imports.items():
+                starts.append(measure([sys.executable, "-c", f"import {modules}"], 1)[0])
+        for number in range(given.rounds):
+            for one in found:
+                print(f"round {number + 1}: {one.name}", file=sys.stderr, flush=True)
+                seconds, megabytes = one.run(full, target)
+                one.seconds.append(seconds)
+                one.megabytes = max(one.megabytes, megabytes)
+                one.short_megabytes = max(one.short_megabytes, one.run(short, target)[1])
+                target.unlink()
+        for one in found:
+            if one.latency:
+                done = subprocess.run(one.latency, check=True, capture_output=True, text=True)
+                one.latency_ms = float(done.stdout)
+    baselines = {modules: statistics.median(starts) for modules, starts in imports.items()}
+    print(table(found, tokens, baselines))
+    print("\n" + ", ".join(f"{name} {version}" for name, version in machine().items()))
+    if given.json:
+        figures = {
+            "machine": machine(),
+            "tokens": tokens,
+            "imports": imports,
+            "contestants": [asdict(one) for one in found],
+        }
+        given.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
