@@ -23,14 +23,18 @@ Array = npt.NDArray[np.float32]
 _OPERATOR = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
 """Where ONNX's gates stand among torch's: i, o, f, c from i, f, g, o; and z, r, h from r, z, n."""
+_DIRECTION = {1: "forward", 2: "bidirectional"}
+
+ANCHORS = 2
+_SHUT = 100.0
+"""Far enough from 0 for a sigmoid, and for tanh, to be at its end."""
 
 
 class _Graph:
     """Nodes and tensors as they are added; the name of each node's result is handed back."""
 
-    def __init__(self, weights: Mapping[str, Array], *, int8: bool) -> None:
+    def __init__(self, weights: Mapping[str, Array]) -> None:
         self._weights = weights
-        self._int8 = int8
         self._nodes: list[NodeProto] = []
         self._tensors: dict[str, TensorProto] = {}
 
@@ -57,40 +61,78 @@ class _Graph:
     def recurrent(self, config: ModelConfig, x: str, lengths: str, prefix: str, hidden: int, *, gated: bool) -> str:
         """A layer over x, shape [time, batch, inputs]; the result's first output is all states,
         shape [time, directions, batch, hidden], its second (`…/last`) the last ones."""
-        directions = [f"{prefix}.{name}" for name in ("forwards", "backwards") if self._has(f"{prefix}.{name}")]
         order = _GATE_ORDER[config.cell]
-
-        def gates(name: str) -> Array:
-            stacked = []
-            for direction in directions:
-                parts = np.split(self.weight(f"{direction}.{name}"), len(order))
-                stacked.append(np.concatenate([parts[gate] for gate in order]))
-            return np.stack(stacked)
-
-        bias = self.weights(f"{prefix}/B", np.concatenate([gates("bias_ih_l0"), gates("bias_hh_l0")], axis=1))
-        outputs = [f"{prefix}/states", f"{prefix}/last"]
-        attributes: dict[str, Any] = {
-            "hidden_size": hidden,
-            "direction": "bidirectional" if len(directions) == 2 else "forward",
-        }
-        if self._int8 and config.cell == "lstm" and not gated:
-            w, w_scale, w_zero = self._quantised(f"{prefix}/W", gates("weight_ih_l0"))
-            r, r_scale, r_zero = self._quantised(f"{prefix}/R", gates("weight_hh_l0"))
-            quantised = [x, w, r, bias, lengths, "", "", "", w_scale, w_zero, r_scale, r_zero]
-            node = helper.make_node("DynamicQuantizeLSTM", quantised, outputs, domain=MICROSOFT, **attributes)
-            self._nodes.append(node)
-            return outputs[0]
+        directions = len(self._directions(prefix))
+        biases = [_flat(self._gates(prefix, name, order)) for name in ("bias_ih_l0", "bias_hh_l0")]
+        bias = self.weights(f"{prefix}/B", np.concatenate(biases, axis=1))
         if gated:
-            inputs = self._identities(prefix, order, hidden, len(directions))
+            inputs = self._identities(prefix, order, hidden, directions)
         else:
-            inputs = self.weights(f"{prefix}/W", gates("weight_ih_l0"))
+            inputs = self.weights(f"{prefix}/W", _flat(self._gates(prefix, "weight_ih_l0", order)))
+        attributes: dict[str, Any] = {"hidden_size": hidden, "direction": _DIRECTION[directions]}
         if config.cell == "gru":
             attributes["linear_before_reset"] = 1
         if config.cell == "rnn":
-            attributes["activations"] = [config.activation.capitalize()] * len(directions)
-        recurrent = [x, inputs, self.weights(f"{prefix}/R", gates("weight_hh_l0")), bias]
-        self._nodes.append(helper.make_node(_OPERATOR[config.cell], [*recurrent, lengths], outputs, **attributes))
+            attributes["activations"] = [config.activation.capitalize()] * directions
+        recurrent = self.weights(f"{prefix}/R", _flat(self._gates(prefix, "weight_hh_l0", order)))
+        outputs = [f"{prefix}/states", f"{prefix}/last"]
+        node = helper.make_node(_OPERATOR[config.cell], [x, inputs, recurrent, bias, lengths], outputs, **attributes)
+        self._nodes.append(node)
         return outputs[0]
+
+    def quantised_lstm(self, x: str, lengths: str, prefix: str, hidden: int, blocks: int) -> str:
+        """As `recurrent`, for an LSTM in 8 bits, whose states have `ANCHORS` more units.
+
+        ONNX Runtime scales x, and at each step the states, by the extremes over a whole batch, so
+        that sentences would decide on each other's tags. So the extremes are held fast: of the
+        states by units that stay at 1 and -1, of x by columns that do.
+
+        Args:
+            x: its columns in so many blocks, each with `ANCHORS` at its end.
+        """
+        order = _GATE_ORDER["lstm"]
+        directions = len(self._directions(prefix))
+        size = hidden + ANCHORS
+        rows = ((0, 0), (0, 0), (0, ANCHORS))  # of directions, gates, units
+        w = self._gates(prefix, "weight_ih_l0", order)
+        w = np.pad(w.reshape(*w.shape[:3], blocks, -1), (*rows, (0, 0), (0, ANCHORS)))
+        r = np.pad(self._gates(prefix, "weight_hh_l0", order), (*rows, (0, ANCHORS)))
+        biases = [np.pad(self._gates(prefix, name, order), rows) for name in ("bias_ih_l0", "bias_hh_l0")]
+        # Gates i, o, f, c: nothing enters an anchor's cell, all of it is kept, and all of it is shown.
+        biases[0][:, :3, hidden:] = [[-_SHUT], [_SHUT], [_SHUT]]
+        anchors = np.zeros((directions, 1, size), dtype=np.float32)
+        anchors[..., hidden:] = [1, -1]
+        sentences = self.node("Shape", [lengths], f"{prefix}/sentences")
+        ends = [self.constant(f"{prefix}/{name}", np.array([n])) for name, n in (("first", directions), ("last", size))]
+        shape = self.node("Concat", [ends[0], sentences, ends[1]], f"{prefix}/shape", axis=0)
+        state, cell = (
+            self.node("Expand", [self.constant(f"{prefix}/{name}/one", value), shape], f"{prefix}/{name}")
+            for name, value in (("h", anchors), ("c", _SHUT * anchors))
+        )
+        w8, w_scale, w_zero = self._quantised(f"{prefix}/W", _flat(w.reshape(*w.shape[:3], -1)))
+        r8, r_scale, r_zero = self._quantised(f"{prefix}/R", _flat(r))
+        bias = self.weights(f"{prefix}/B", np.concatenate([_flat(one) for one in biases], axis=1))
+        states = f"{prefix}/states"
+        inputs = [x, w8, r8, bias, lengths, state, cell, "", w_scale, w_zero, r_scale, r_zero]
+        attributes: dict[str, Any] = {"hidden_size": size, "direction": _DIRECTION[directions]}
+        self._nodes.append(helper.make_node("DynamicQuantizeLSTM", inputs, [states], domain=MICROSOFT, **attributes))
+        return states
+
+    def with_anchors(self, x: str, largest: float) -> str:
+        """x, shape [time, batch, columns], with two more columns, of its largest value and its opposite."""
+        shape = self.node("Shape", [x], f"{x}/shape", end=2)
+        width = self.constant(f"{x}/anchors/width", np.array([ANCHORS]))
+        shape = self.node("Concat", [shape, width], f"{x}/anchors/shape", axis=0)
+        one = self.constant(f"{x}/anchors/one", np.array([largest, -largest], dtype=np.float32))
+        return self.node("Concat", [x, self.node("Expand", [one, shape], f"{x}/anchors")], f"{x}/anchored", axis=2)
+
+    def _gates(self, prefix: str, name: str, order: list[int]) -> Array:
+        """A weight of both directions in ONNX's order of gates, shape [directions, gates, units, …]."""
+        stacked = []
+        for direction in self._directions(prefix):
+            parts = np.split(self.weight(f"{direction}.{name}"), len(order))
+            stacked.append(np.stack([parts[gate] for gate in order]))
+        return np.stack(stacked)
 
     def _quantised(self, name: str, matrix: Array) -> tuple[str, str, str]:
         """A matrix [directions, rows, columns] in 8 bits, one scale a row, as the node wants it:
@@ -103,8 +145,9 @@ class _Graph:
             self.constant(f"{name}/zero", np.zeros(scale.shape, dtype=np.int8)),
         )
 
-    def _has(self, prefix: str) -> bool:
-        return f"{prefix}.weight_hh_l0" in self._weights
+    def _directions(self, prefix: str) -> list[str]:
+        names = [f"{prefix}.{name}" for name in ("forwards", "backwards")]
+        return [name for name in names if f"{name}.weight_hh_l0" in self._weights]
 
     def _identities(self, prefix: str, order: list[int], hidden: int, directions: int) -> str:
         """The input matrices of a layer whose inputs are products already, in ONNX's order of gates.
@@ -139,28 +182,31 @@ class _Graph:
         return model
 
 
-def graphs(model: StoredModel, *, int8: bool = False) -> dict[str, bytes]:
+def graphs(model: StoredModel, *, int8: bool | None = None) -> dict[str, bytes]:
     """Both graphs of a model, by the names of their files.
 
     Args:
-        int8: whether the weights of LSTM layers go down to 8 bits, one scale a row, and their
-            inputs while they run (ONNX Runtime's DynamicQuantizeLSTM). It has no such operator for
-            other cells. The inputs' scale is that of a whole batch, so that which sentences stand
-            beside it can decide on a tag that hangs in the balance.
+        int8: whether the weights of the recurrent layers go down to 8 bits, one scale a row, and
+            what they meet while they run; if None, where it can be done. ONNX Runtime can for an
+            LSTM (DynamicQuantizeLSTM), if its inputs are no one-hot vectors.
     """
-    return {
-        ENCODER: encoder(model, int8=int8).SerializeToString(),
-        TAGGER: tagger(model, int8=int8).SerializeToString(),
-    }
+    if int8 is None:
+        int8 = has_int8(model.config)
+    return {ENCODER: encoder(model).SerializeToString(), TAGGER: tagger(model, int8=int8).SerializeToString()}
 
 
-def encoder(model: StoredModel, *, int8: bool) -> ModelProto:
+def has_int8(config: ModelConfig) -> bool:
+    """Whether a network's recurrent layers can run in 8 bits."""
+    return config.cell == "lstm" and config.input == "embedding"
+
+
+def encoder(model: StoredModel) -> ModelProto:
     """Words to vectors.
 
     Inputs: `ids` [words], `chars` [longest, words], int64; `lengths` [words], int32; see
     `vocabulary.Words`. Output: `vectors` [words, size]. A one-hot encoder reads `ids` alone.
     """
-    graph = _Graph(model.weights, int8=int8)
+    graph = _Graph(model.weights)
     inputs = {"ids": (TensorProto.INT64, ["words"])}
     if model.config.input == "onehot":
         graph.table("encoder.words.weight", "ids", "vectors")
@@ -183,20 +229,28 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
     tagset, as `tags/NAME`, its scores before the softmax, [time, sentences, tags].
     """
     config = model.config
-    graph = _Graph(model.weights, int8=int8)
-    width = config.hidden * (2 if config.bidirectional else 1)
-    flat = graph.constant("flat", np.array([0, 0, width], dtype=np.int64))
+    graph = _Graph(model.weights)
+    directions = 2 if config.bidirectional else 1
+    size = config.hidden + (ANCHORS if int8 else 0)
+    flat = graph.constant("flat", np.array([0, 0, directions * size], dtype=np.int64))
     x = "vectors"
+    if int8:
+        x = graph.with_anchors(x, _largest_input(model))
     for depth in range(config.layers):
         prefix = f"layers.{depth}"
-        gated = config.input == "onehot" and depth == 0
-        states = graph.recurrent(config, x, "lengths", prefix, config.hidden, gated=gated)
+        if int8:
+            states = graph.quantised_lstm(x, "lengths", prefix, config.hidden, directions if depth else 1)
+        else:
+            gated = config.input == "onehot" and depth == 0
+            states = graph.recurrent(config, x, "lengths", prefix, config.hidden, gated=gated)
         turned = graph.node("Transpose", [states], f"{prefix}/turned", perm=[0, 2, 1, 3])
         x = graph.node("Reshape", [turned, flat], f"{prefix}/flat")
     outputs = {}
     for number, (tagset, tags) in enumerate(model.vocabulary.tags.items()):
         head = f"heads.{number}"
-        weight = graph.weights(f"{head}/W", graph.weight(f"{head}.weight").T)
+        columns = graph.weight(f"{head}.weight").reshape(len(tags), directions, config.hidden)
+        columns = np.pad(columns, ((0, 0), (0, 0), (0, size - config.hidden)))
+        weight = graph.weights(f"{head}/W", columns.reshape(len(tags), -1).T)
         product = graph.node("MatMul", [x, weight], f"{head}/product")
         bias = graph.weights(f"{head}/B", graph.weight(f"{head}.bias"))
         outputs[graph.node("Add", [product, bias], f"tags/{tagset}")] = ["time", "sentences", str(len(tags))]
@@ -207,3 +261,13 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
         },
         outputs,
     )
+
+
+def _largest_input(model: StoredModel) -> float:
+    """The largest value that a word's vector can have: the spelling's states lie between -1 and 1."""
+    return max(1.0, float(np.abs(model.weights["encoder.words.weight"]).max()))
+
+
+def _flat(gates: Array) -> Array:
+    """[directions, gates, units, …] to [directions, gates times units, …]."""
+    return gates.reshape(len(gates), -1, *gates.shape[3:])

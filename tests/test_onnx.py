@@ -47,7 +47,7 @@ def test_fp32_graphs_equal_torch(
     model = untrained(
         starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
     )
-    onnx, torch_ = Runtime(replace(model, graphs=onnx_graph.graphs(model))), TorchRuntime(model)
+    onnx, torch_ = Runtime(replace(model, graphs=onnx_graph.graphs(model, int8=False))), TorchRuntime(model)
     assert onnx.size == torch_.size
     batch = model.vocabulary.encode([*starter[0].test[:20], *starter[1].test[:20]]).batch(range(40))
     mine, theirs = onnx.vectors(batch.words), torch_.vectors(batch.words)
@@ -74,7 +74,7 @@ def test_fp32_graphs_equal_torch_on_every_token_of_the_treebanks(
     model = untrained(
         starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
     )
-    onnx, torch_ = Tagger(replace(model, graphs=onnx_graph.graphs(model))), Tagger(model)
+    onnx, torch_ = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=False))), Tagger(model)
     for texts in dev_texts:
         mine, theirs = onnx.scores(texts, "upos"), torch_.scores(texts, "upos")
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
@@ -86,12 +86,37 @@ def test_fp32_graphs_equal_torch_on_every_token_of_the_treebanks(
 
 def test_eight_bits_change_hardly_a_tag(tiny: StoredModel, starter: list[Corpus]) -> None:
     texts = [sentence.tokens for corpus in starter for sentence in corpus.train[:60]]
-    fp32 = Tagger(tiny).predict(texts)
-    int8 = Tagger(replace(tiny, graphs=onnx_graph.graphs(tiny, int8=True))).predict(texts)
     torch_ = Tagger(replace(tiny, graphs={})).predict(texts)
-    assert fp32 == torch_
-    pairs = [pair for a, b in zip(fp32, int8, strict=True) for pair in zip(a, b, strict=True)]
+    assert Tagger(replace(tiny, graphs=onnx_graph.graphs(tiny, int8=False))).predict(texts) == torch_
+    int8 = Tagger(replace(tiny, graphs=onnx_graph.graphs(tiny, int8=True))).predict(texts)
+    pairs = [pair for a, b in zip(torch_, int8, strict=True) for pair in zip(a, b, strict=True)]
     assert sum(a != b for a, b in pairs) <= 0.01 * len(pairs)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_sentences_do_not_decide_on_each_other_s_tags_in_eight_bits(
+    layers: int, bidirectional: bool, starter: list[Corpus]
+) -> None:
+    """Not a bit of a score depends on the batch, and scores are near those in 32 bits."""
+    model = untrained(starter, layers=layers, bidirectional=bidirectional)
+    noise = np.random.default_rng(1)  # for states that differ much, as those of a trained network do
+    weights = {
+        name: weight * noise.normal(3, 1, weight.shape).astype(np.float16) if name.startswith("layers") else weight
+        for name, weight in model.weights.items()
+    }
+    model = replace(model, weights=weights)
+    int8, fp32 = (Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=int8))) for int8 in (True, False))
+    texts = [sentence.tokens for corpus in starter for sentence in corpus.dev]
+    together = int8.scores(texts, "upos")
+    assert (together == np.concatenate([int8.scores([text], "upos") for text in texts])).all()
+    assert np.corrcoef(together.ravel(), fp32.scores(texts, "upos").ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru"])
+def test_what_has_no_eight_bits_gets_thirty_two(cell: str, starter: list[Corpus]) -> None:
+    model = untrained(starter, cell=cell)
+    assert onnx_graph.graphs(model) == onnx_graph.graphs(model, int8=False)
 
 
 def test_what_is_no_graph_is_refused(tiny: StoredModel) -> None:
@@ -101,16 +126,15 @@ def test_what_is_no_graph_is_refused(tiny: StoredModel) -> None:
 
 @pytest.mark.parametrize("treebank", ["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"])
 def test_the_bundled_model_in_eight_bits_on_dev(treebank: str, treebanks: Path) -> None:
-    """The shipped graphs give torch's tags on every token; int8 costs at most 0.05 points."""
+    """32 bits give torch's tags on every token; the 8 bits of the shipped graphs cost at most 0.05 points."""
     model = store.read(BUNDLED, weights=True)
     ((sentences),) = (c.dev for c in corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
     texts = [sentence.tokens for sentence in sentences]
-    shipped = Tagger(model).predict(texts)
-    assert shipped == Tagger(replace(model, graphs={})).predict(texts)
+    fp32 = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=False))).predict(texts)
+    assert fp32 == Tagger(replace(model, graphs={})).predict(texts)
 
     def right(predicted: list[list[str]]) -> int:
         pairs = zip(sentences, predicted, strict=True)
         return sum(a == b for s, tags in pairs for a, b in zip(s.tags["upos"], tags, strict=True))
 
-    int8 = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=True))).predict(texts)
-    assert right(shipped) - right(int8) <= 0.0005 * sum(map(len, texts))
+    assert abs(right(fp32) - right(Tagger(model).predict(texts))) <= 0.0005 * sum(map(len, texts))

@@ -100,6 +100,7 @@ def tag(
     from rnntag.parallel import Task, tag_blocks
 
     if not stored.graphs:
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when it is imported
         console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
     if text:
         blocks = formats.read(source, ["".join(f"{argument}\n" for argument in text)], "TEXT")
