@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from rnntag import conllu
 from rnntag.schema import Choices, DataError
@@ -20,8 +19,7 @@ LONG_LINE = 1 << 17
 """Characters of a line that are held back, at most, until its end comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Untagged:
+class Untagged(NamedTuple):
     """Tokens to tag: a sentence, or a window of one that is too long to be held.
 
     Attributes:
@@ -33,7 +31,7 @@ class Untagged:
 
     tokens: Sequence[str]
     source: conllu.ConlluSentence | None = None
-    own: slice = field(default_factory=lambda: slice(None))
+    own: slice = slice(None)
     ends: bool = True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
 _DIRECTION = {1: "forward", 2: "bidirectional"}
 
 ANCHORS = 2
+METADATA = "anchors"
 _SHUT = 100.0
 """Far enough from 0 for a sigmoid, and for tanh, to be at its end."""
 
@@ -117,14 +119,6 @@ class _Graph:
         attributes: dict[str, Any] = {"hidden_size": size, "direction": _DIRECTION[directions]}
         self._nodes.append(helper.make_node("DynamicQuantizeLSTM", inputs, [states], domain=MICROSOFT, **attributes))
         return states
-
-    def with_anchors(self, x: str, largest: float) -> str:
-        """x, shape [time, batch, columns], with two more columns, of its largest value and its opposite."""
-        shape = self.node("Shape", [x], f"{x}/shape", end=2)
-        width = self.constant(f"{x}/anchors/width", np.array([ANCHORS]))
-        shape = self.node("Concat", [shape, width], f"{x}/anchors/shape", axis=0)
-        one = self.constant(f"{x}/anchors/one", np.array([largest, -largest], dtype=np.float32))
-        return self.node("Concat", [x, self.node("Expand", [one, shape], f"{x}/anchors")], f"{x}/anchored", axis=2)
 
     def _gates(self, prefix: str, name: str, order: list[int]) -> Array:
         """A weight of both directions in ONNX's order of gates, shape [directions, gates, units, …]."""
@@ -227,6 +221,9 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
 
     Inputs: `vectors` [time, sentences, size] and `lengths` [sentences], int32. Outputs: for each
     tagset, as `tags/NAME`, its scores before the softmax, [time, sentences, tags].
+
+    In 8 bits each vector must end in the numbers that the metadata holds under `METADATA`; see
+    `_Graph.quantised_lstm`. There they are made once for a word, in a graph for every token.
     """
     config = model.config
     graph = _Graph(model.weights)
@@ -234,8 +231,6 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
     size = config.hidden + (ANCHORS if int8 else 0)
     flat = graph.constant("flat", np.array([0, 0, directions * size], dtype=np.int64))
     x = "vectors"
-    if int8:
-        x = graph.with_anchors(x, _largest_input(model))
     for depth in range(config.layers):
         prefix = f"layers.{depth}"
         if int8:
@@ -254,13 +249,17 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
         product = graph.node("MatMul", [x, weight], f"{head}/product")
         bias = graph.weights(f"{head}/B", graph.weight(f"{head}.bias"))
         outputs[graph.node("Add", [product, bias], f"tags/{tagset}")] = ["time", "sentences", str(len(tags))]
-    return graph.model(
+    made = graph.model(
         {
             "vectors": (TensorProto.FLOAT, ["time", "sentences", "size"]),
             "lengths": (TensorProto.INT32, ["sentences"]),
         },
         outputs,
     )
+    if int8:
+        largest = _largest_input(model)
+        helper.set_model_props(made, {METADATA: json.dumps([largest, -largest])})
+    return made
 
 
 def _largest_input(model: StoredModel) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -26,6 +27,8 @@ class Runtime:
         self._encoder = _session(model, ENCODER, threads)
         self._tagger = _session(model, TAGGER, threads)
         self._reads_characters = len(self._encoder.get_inputs()) > 1
+        anchors = self._tagger.get_modelmeta().custom_metadata_map.get("anchors", "[]")
+        self._anchors = np.array(json.loads(anchors), dtype=np.float32)
         self.size: int = self._encoder_size()
 
     def _encoder_size(self) -> int:
@@ -33,12 +36,14 @@ class Runtime:
         return int(self.vectors(Words(one, one[:, None], one)).shape[1])
 
     def vectors(self, words: Words) -> Scores:
-        """The vector of each word, shape [words, size]."""
+        """The vector of each word, shape [words, size], with the anchors that `onnx_graph.tagger` wants."""
         feed: dict[str, Any] = {"ids": words.ids}
         if self._reads_characters:
             feed["chars"] = np.ascontiguousarray(words.chars.T)
             feed["lengths"] = words.lengths.astype(np.int32)
-        return self._encoder.run(None, feed)[0]  # type: ignore[no-any-return]
+        vectors = self._encoder.run(None, feed)[0]
+        anchors = np.broadcast_to(self._anchors, (len(vectors), len(self._anchors)))
+        return np.concatenate([vectors, anchors], axis=1)
 
     def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
         """The scores of each tag before the softmax.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, overload
 
@@ -62,17 +63,17 @@ class WordVectors:
             tokens: at most `CACHED_WORDS` different ones.
         """
         with self._lock:
-            distinct = dict.fromkeys(tokens)
-            new = [token for token in distinct if token not in self._rows]
-            if len(self._rows) + len(new) > CACHED_WORDS:
-                self._clear()
-                new = list(distinct)
-            if new:
-                self._encode(new)
-            rows = self._rows
-            return self._matrix, np.array([rows[token] for token in tokens], dtype=np.int64)
+            rows = list(map(self._rows.get, tokens))
+            if None in rows:
+                self._add(dict.fromkeys(tokens))
+                rows = list(map(self._rows.get, tokens))
+            return self._matrix, np.array(rows, dtype=np.int64)
 
-    def _encode(self, words: list[str]) -> None:
+    def _add(self, distinct: Iterable[str]) -> None:
+        words = [word for word in distinct if word not in self._rows]
+        if len(self._rows) + len(words) > CACHED_WORDS:
+            self._clear()
+            words = list(distinct)
         encoded = self._vocabulary.encode_words(words)
         for group in by_length(encoded.lengths, ENCODED_AT_ONCE):
             start = len(self._rows)
@@ -185,7 +186,7 @@ class Tagger:
         """As `scores`, for at most `BLOCK_TOKENS` tokens of windows."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         starts = np.cumsum(lengths) - lengths
-        matrix, rows = self._words.look_up([token for window in windows for token in window])
+        matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
         scores = np.empty((len(rows), len(self._names[tagset])), dtype=np.float32)
         for group in by_length(lengths, BATCH_TOKENS):
             steps = np.arange(lengths[group].max())[:, None]

@@ -13,6 +13,7 @@ a token to miss what lies beyond."""
 
 Window = tuple[Sequence[str], slice]
 """Some tokens of a sentence, at most `WINDOW`, and which of them are not context alone."""
+_ALL = slice(0, None)
 
 
 class Cutter:
@@ -42,11 +43,9 @@ class Cutter:
         return self._tokens, slice(self._context, None)
 
 
-def windows(sentence: Sequence[str]) -> Iterator[Window]:
+def windows(sentence: Sequence[str]) -> list[Window]:
     """The windows of a whole sentence; none of an empty one."""
     if len(sentence) > WINDOW:
         cutter = Cutter()
-        yield from cutter.feed(sentence)
-        yield cutter.finish()
-    elif sentence:
-        yield sentence, slice(0, None)
+        return [*cutter.feed(sentence), cutter.finish()]
+    return [(sentence, _ALL)] if sentence else []

@@ -26,9 +26,9 @@ def test_each_token_is_in_one_window_with_its_context(length: int, cuts: list[in
         first, last = int(window[0]) if window else 0, int(window[-1]) if window else -1
         assert start == 0 == first or start >= OVERLAP
         assert stop == len(window) == len(window) - (length - 1 - last) or len(window) - stop >= OVERLAP
-    assert [window for window in found if window[0]] == list(windows.windows(sentence))
+    assert [window for window in found if window[0]] == windows.windows(sentence)
 
 
 @pytest.mark.parametrize("length", [1, WINDOW - 1, WINDOW])
 def test_what_fits_is_one_window(length: int) -> None:
-    assert list(windows.windows(["a"] * length)) == [(["a"] * length, slice(0, None))]
+    assert windows.windows(["a"] * length) == [(["a"] * length, slice(0, None))]

@@ -110,6 +110,7 @@ def tag(
     terminal = console.stdout() if output == "slash" and sys.stdout.isatty() else None
     out = sys.stdout.buffer
     for sentences, found in tag_blocks(Task(stored, tagset, top, threads), blocks, jobs):
+        texts = []
         for sentence, predicted in zip(sentences, found, strict=True):
             choices = predicted if top else ()
             tags = [choice[0][0] for choice in choices] if top else predicted
@@ -117,7 +118,8 @@ def tag(
                 coloured = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
                 terminal.print(coloured, end="\n" if sentence.ends else " ")
             else:
-                out.write(writer.text(sentence, tags, choices).encode("utf-8", "surrogateescape"))
+                texts.append(writer.text(sentence, tags, choices))
+        out.write("".join(texts).encode("utf-8", "surrogateescape"))
         out.flush()
 
 
