@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import marshal
 import queue
 import signal
 import sys
@@ -77,7 +79,8 @@ def _in_processes(task: Task, blocks: Iterable[list[Item]], jobs: int) -> Iterat
                 waiting[connection] += _size(portion)
                 order.put((connection, portion))
                 try:
-                    connection.send([item.tokens for item in portion])
+                    # Lists of plain strings, within one program: marshal takes half the time of pickle.
+                    connection.send_bytes(marshal.dumps([item.tokens for item in portion]))
                 except OSError:
                     return  # as whoever waits for its answer will see
         except Exception as error:
@@ -108,6 +111,7 @@ def _start(task: Task, jobs: int) -> list[Connection]:
     import multiprocessing  # which takes as long to import as all that one job needs of rnntag
 
     context: Any = multiprocessing.get_context(START_METHOD)  # its type knows no Process
+    gc.freeze()  # what is here stays: no process need look through it, and so copy it, again and again
     connections: list[Connection] = []
     for _ in range(jobs):
         ours, theirs = context.Pipe()
@@ -139,7 +143,8 @@ def _work(connection: Connection, task: Task, inherited: list[Connection]) -> No
     try:
         tagger = Tagger(task.model, threads=task.threads)
         while True:
-            connection.send(tagger.predict(connection.recv(), task.tagset, top=task.top))
+            sentences = marshal.loads(connection.recv_bytes())
+            connection.send(tagger.predict(sentences, task.tagset, top=task.top))
     except (EOFError, OSError):
         return
     except Exception as error:

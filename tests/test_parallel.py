@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import multiprocessing
 import os
 import threading
@@ -95,7 +96,7 @@ def test_processes_end_with_the_connection(tiny: StoredModel) -> None:
     process = multiprocessing.get_context("spawn").Process(target=parallel._work, args=(theirs, Task(tiny, "upos"), []))
     process.start()
     theirs.close()
-    ours.send([["I", "eat"]])
+    ours.send_bytes(marshal.dumps([["I", "eat"]]))
     assert ours.recv() == [["PRON", "VERB"]]
     ours.close()
     process.join(60)
