@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnntag.schema import ModelConfig
-from rnntag.store import ENCODER, TAGGER, StoredModel
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel
 
 MICROSOFT = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""
@@ -27,7 +27,6 @@ _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
 _DIRECTION = {1: "forward", 2: "bidirectional"}
 
 ANCHORS = 2
-METADATA = "anchors"
 _SHUT = 100.0
 """Far enough from 0 for a sigmoid, and for tanh, to be at its end."""
 
@@ -222,8 +221,8 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
     Inputs: `vectors` [time, sentences, size] and `lengths` [sentences], int32. Outputs: for each
     tagset, as `tags/NAME`, its scores before the softmax, [time, sentences, tags].
 
-    In 8 bits each vector must end in the numbers that the metadata holds under `METADATA`; see
-    `_Graph.quantised_lstm`. There they are made once for a word, in a graph for every token.
+    In 8 bits each vector must end in the numbers that the metadata holds under `ANCHORS_KEY`, see
+    `_Graph.quantised_lstm`: outside the graph they are appended once a word, not once a token.
     """
     config = model.config
     graph = _Graph(model.weights)
@@ -258,7 +257,7 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
     )
     if int8:
         largest = _largest_input(model)
-        helper.set_model_props(made, {METADATA: json.dumps([largest, -largest])})
+        helper.set_model_props(made, {ANCHORS_KEY: json.dumps([largest, -largest])})
     return made
 
 

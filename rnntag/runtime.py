@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.schema import DataError
-from rnntag.store import ENCODER, TAGGER, StoredModel
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel
 from rnntag.vocabulary import Ids, Words
 
 Scores = npt.NDArray[np.float32]
@@ -27,7 +27,7 @@ class Runtime:
         self._encoder = _session(model, ENCODER, threads)
         self._tagger = _session(model, TAGGER, threads)
         self._reads_characters = len(self._encoder.get_inputs()) > 1
-        anchors = self._tagger.get_modelmeta().custom_metadata_map.get("anchors", "[]")
+        anchors = self._tagger.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
         self._anchors = np.array(json.loads(anchors), dtype=np.float32)
         self.size: int = self._encoder_size()
 

@@ -32,6 +32,8 @@ FORMAT = 1
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
 ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
 GRAPHS = (ENCODER, TAGGER)
+ANCHORS_KEY = "anchors"
+"""Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
 CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS)
 """The files that a model is read from. The card is for people, who may edit it."""
