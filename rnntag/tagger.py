@@ -21,7 +21,7 @@ BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
 """Few enough for what one batch needs to stay in the processor's cache: 2,048 take twice as long."""
 
-ENCODED_AT_ONCE = 2048
+ENCODED_AT_ONCE = 1024
 """Characters, padding included, of the new words that are encoded together."""
 
 CACHED_WORDS = 8192
