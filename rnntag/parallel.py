@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import marshal
+import json
 import queue
 import signal
 import sys
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from rnntag.schema import RnntagError
+from rnntag.schema import Choices, RnntagError
 from rnntag.store import StoredModel
 from rnntag.tagger import BLOCK_TOKENS, Tagger
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 """Forked processes are ready half a second sooner. What they do here is safe: no session and no
 thread has been started before them."""
+
+_ERRORS = {kind.__name__: kind for kind in RnntagError.__subclasses__()}
 
 AHEAD = 2
 """How many portions a process may be given before it has done the first of them."""
@@ -79,8 +81,7 @@ def _in_processes(task: Task, blocks: Iterable[list[Item]], jobs: int) -> Iterat
                 waiting[connection] += _size(portion)
                 order.put((connection, portion))
                 try:
-                    # Lists of plain strings, within one program: marshal takes half the time of pickle.
-                    connection.send_bytes(marshal.dumps([item.tokens for item in portion]))
+                    connection.send_bytes(_packed([item.tokens for item in portion]))
                 except OSError:
                     return  # as whoever waits for its answer will see
         except Exception as error:
@@ -94,13 +95,13 @@ def _in_processes(task: Task, blocks: Iterable[list[Item]], jobs: int) -> Iterat
             raise due
         connection, portion = due
         try:
-            answer = connection.recv()
+            answer = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             raise RnntagError("a tagging process has died, for want of memory perhaps: try fewer --jobs") from None
-        if isinstance(answer, Exception):
-            raise answer
+        if isinstance(answer, dict):
+            raise _ERRORS.get(answer["error"], RnntagError)(answer["message"])
         waiting[connection] -= _size(portion)
-        yield portion, answer
+        yield portion, answer if task.top is None else [_choices(sentence) for sentence in answer]
 
 
 def _size(portion: list[Item]) -> int:
@@ -143,9 +144,18 @@ def _work(connection: Connection, task: Task, inherited: list[Connection]) -> No
     try:
         tagger = Tagger(task.model, threads=task.threads)
         while True:
-            sentences = marshal.loads(connection.recv_bytes())
-            connection.send(tagger.predict(sentences, task.tagset, top=task.top))
+            sentences = json.loads(connection.recv_bytes())
+            connection.send_bytes(_packed(tagger.predict(sentences, task.tagset, top=task.top)))
     except (EOFError, OSError):
         return
     except Exception as error:
-        connection.send(error)
+        connection.send_bytes(_packed({"error": type(error).__name__, "message": str(error)}))
+
+
+def _packed(value: object) -> bytes:
+    """What processes tell each other: JSON, which json.loads takes back whatever the words are."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _choices(sentence: list[list[list[Any]]]) -> list[Choices]:
+    return [[(tag, probability) for tag, probability in token] for token in sentence]

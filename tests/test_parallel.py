@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import marshal
+import json
 import multiprocessing
 import os
 import threading
@@ -96,8 +96,8 @@ def test_processes_end_with_the_connection(tiny: StoredModel) -> None:
     process = multiprocessing.get_context("spawn").Process(target=parallel._work, args=(theirs, Task(tiny, "upos"), []))
     process.start()
     theirs.close()
-    ours.send_bytes(marshal.dumps([["I", "eat"]]))
-    assert ours.recv() == [["PRON", "VERB"]]
+    ours.send_bytes(json.dumps([["I", "eat"]]).encode())
+    assert json.loads(ours.recv_bytes()) == [["PRON", "VERB"]]
     ours.close()
     process.join(60)
     assert process.exitcode == 0

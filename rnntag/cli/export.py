@@ -18,8 +18,8 @@ def export(
 ) -> None:
     """Write a model's ONNX graphs anew.
 
-    `tag` and `eval` run these graphs. `train` writes them at its end: LSTM layers in 8 bits, twice
-    as fast in 32, for which ONNX Runtime has no counterpart for other cells.
+    `tag` and `eval` run these graphs. `train` writes them at its end: LSTM layers in 8 bits, which
+    are twice as fast as 32; for other cells ONNX Runtime has no such operator.
 
         rnntag export models/lstm --fp32
     """
