@@ -165,10 +165,8 @@ class Tagger:
         for block in _blocks(sentences):
             scores = self._score([window for _, (window, _) in block], tagset)
             tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
-            end = 0
-            for position, (window, own) in block:
-                begin, end = end, end + len(window)
-                found[position] += tags[begin:end][own]
+            for position, own_tags in _own_parts(block, tags):
+                found[position] += own_tags
         return found
 
     def scores(self, sentences: Sequence[Sequence[str]], tagset: str) -> Scores:
@@ -176,10 +174,7 @@ class Tagger:
         found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in _blocks(sentences):
             scores = self._score([window for _, (window, _) in block], tagset)
-            end = 0
-            for _, (window, own) in block:
-                begin, end = end, end + len(window)
-                found.append(scores[begin:end][own])
+            found += [own_scores for _, own_scores in _own_parts(block, scores)]
         return np.concatenate(found)
 
     def _score(self, windows: list[Sequence[str]], tagset: str) -> Scores:
@@ -236,3 +231,12 @@ def _blocks(sentences: Sequence[Sequence[str]]) -> Iterator[list[tuple[int, Wind
             tokens += len(window[0])
     if block:
         yield block
+
+
+def _own_parts(block: list[tuple[int, Window]], values: Any) -> Iterator[tuple[int, Any]]:
+    """For each window the position of its sentence, and those of `values`, one for each token of
+    the block, that belong to it."""
+    end = 0
+    for position, (window, own) in block:
+        begin, end = end, end + len(window)
+        yield position, values[begin:end][own]
