@@ -68,11 +68,12 @@ class ConlluReader:
 
     Args:
         source: what errors call the input.
+        line: how many of its lines stand before those that come.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, line: int = 0) -> None:
         self._source = source
-        self._number = 0
+        self._number = line
         self._first = 0
         self._lines: list[str] = []
         self._rows: list[int] = []

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from rnntag import conllu
-from rnntag.schema import Choices, DataError
-from rnntag.text import line_blocks
+from rnntag.schema import Choices
 from rnntag.windows import Cutter
 
 OutputFormat = Literal["slash", "tsv", "conllu", "jsonl"]
@@ -35,71 +34,88 @@ class Untagged(NamedTuple):
     ends: bool = True
 
 
-def read(name: InputFormat, blocks: Iterable[str], source: str) -> Iterator[list[Untagged]]:
-    """The sentences that each block of text completes.
+class Reader(Protocol):
+    """Gathers text into sentences, however it arrives."""
+
+    def feed(self, text: str) -> Iterator[Untagged]:
+        """The sentences, or windows of them, that `text` completes.
+
+        Raises:
+            DataError: a line is not in the format, with its number; the sentences before it have
+                been handed on.
+        """
+
+    def finish(self) -> Iterator[Untagged]:
+        """What the end of the input completes."""
+
+
+def reader(name: InputFormat, source: str, line: int = 0) -> Reader:
+    """A reader of a format.
 
     Args:
         source: what errors call the input.
-
-    Raises:
-        DataError: a line is not in the format, with its number; the sentences before it have been
-            handed on.
+        line: how many lines stand before what it reads.
     """
-    return _treebank(blocks, source) if name == "conllu" else _lines_of_tokens(blocks)
+    return _TreebankReader(source, line) if name == "conllu" else _TokenReader()
 
 
-def _lines_of_tokens(blocks: Iterable[str]) -> Iterator[list[Untagged]]:
+class _TokenReader:
     """Each line is a sentence of words parted by white space, an empty line an empty one.
 
     A line longer than `LONG_LINE` comes in windows.
     """
-    rest = ""
-    cutter: Cutter | None = None
-    for text in blocks:
-        *lines, rest = (rest + text).split("\n")
-        found: list[Untagged] = []
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._cutter: Cutter | None = None
+
+    def feed(self, text: str) -> Iterator[Untagged]:
+        *lines, rest = (self._rest + text).split("\n")
         for line in lines:
-            if cutter:
-                found += _windows(cutter, line.split(), ends=True)
-                cutter = None
+            if self._cutter:
+                yield from self._windows(line.split(), ends=True)
             else:
-                found.append(Untagged(line.split()))
+                yield Untagged(line.split())
         if len(rest) > LONG_LINE:
             tokens = rest.split()
             rest = tokens.pop() if tokens and not rest[-1].isspace() else ""
-            cutter = cutter or Cutter()
-            found += _windows(cutter, tokens, ends=False)
-        if found:
-            yield found
-    if cutter:
-        yield list(_windows(cutter, rest.split(), ends=True))
-    elif rest:
-        yield [Untagged(rest.split())]
+            yield from self._windows(tokens, ends=False)
+        self._rest = rest
+
+    def finish(self) -> Iterator[Untagged]:
+        if self._cutter:
+            yield from self._windows(self._rest.split(), ends=True)
+        elif self._rest:
+            yield Untagged(self._rest.split())
+        self._rest = ""
+
+    def _windows(self, tokens: list[str], *, ends: bool) -> Iterator[Untagged]:
+        cutter = self._cutter = self._cutter or Cutter()
+        for window, own in cutter.feed(tokens):
+            yield Untagged(window, own=own, ends=False)
+        if ends:
+            window, own = cutter.finish()
+            yield Untagged(window, own=own)
+            self._cutter = None
 
 
-def _windows(cutter: Cutter, tokens: list[str], *, ends: bool) -> Iterator[Untagged]:
-    for window, own in cutter.feed(tokens):
-        yield Untagged(window, own=own, ends=False)
-    if ends:
-        window, own = cutter.finish()
-        yield Untagged(window, own=own)
+class _TreebankReader:
+    def __init__(self, source: str, line: int) -> None:
+        self._rest = ""
+        self._reader = conllu.ConlluReader(source, line)
 
+    def feed(self, text: str) -> Iterator[Untagged]:
+        *lines, self._rest = (self._rest + text).split("\n")
+        yield from self._read(lines)
 
-def _treebank(blocks: Iterable[str], source: str) -> Iterator[list[Untagged]]:
-    reader = conllu.ConlluReader(source)
-    for lines in line_blocks(blocks):
-        found = []
-        wrong = None
-        try:
-            for sentence in reader.feed(lines):
-                found.append(_untagged(sentence))
-        except DataError as error:
-            wrong = error
-        if found:
-            yield found
-        if wrong:
-            raise wrong
-    yield [_untagged(sentence) for sentence in reader.finish()]
+    def finish(self) -> Iterator[Untagged]:
+        if self._rest:
+            yield from self._read([self._rest])
+        self._rest = ""
+        yield from map(_untagged, self._reader.finish())
+
+    def _read(self, lines: list[str]) -> Iterator[Untagged]:
+        yield from map(_untagged, self._reader.feed(line.removesuffix("\r") for line in lines))
 
 
 def _untagged(sentence: conllu.ConlluSentence) -> Untagged:
@@ -107,12 +123,17 @@ def _untagged(sentence: conllu.ConlluSentence) -> Untagged:
 
 
 class Writer:
-    """Tagged sentences in an output format, one after the other. `tagset` is what the tags are of."""
+    """Tagged sentences in an output format, one after the other.
 
-    def __init__(self, name: OutputFormat, tagset: str) -> None:
+    Args:
+        tagset: what the tags are of.
+        number: how many sentences stand before them.
+    """
+
+    def __init__(self, name: OutputFormat, tagset: str, number: int = 0) -> None:
         self._write = {"slash": self._slash, "tsv": self._tsv, "conllu": self._conllu, "jsonl": self._jsonl}[name]
         self._tagset = tagset
-        self._number = 0
+        self._number = number
         self._written = 0  # tokens of the sentence that has not ended
         self._columns: dict[str, list[object]] = {}
 

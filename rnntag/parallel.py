@@ -1,4 +1,4 @@
-"""A stream of sentences through one tagger, or through one in each of several processes."""
+"""A text through one pipeline, or through one in each of several processes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from rnntag.schema import Choices, RnntagError
-from rnntag.store import StoredModel
-from rnntag.tagger import BLOCK_TOKENS, Tagger
+from rnntag.pipeline import Pipeline, Task
+from rnntag.portions import Portion
+from rnntag.schema import RnntagError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -29,59 +28,44 @@ AHEAD = 2
 """How many portions a process may be given before it has done the first of them."""
 
 
-class _HasTokens(Protocol):
-    @property
-    def tokens(self) -> Sequence[str]: ...
+def tag(task: Task, portions: Iterable[Portion], jobs: int = 1) -> Iterator[bytes]:
+    """The portions tagged, in order.
 
-
-Item = TypeVar("Item", bound=_HasTokens)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What `Tagger` and `Tagger.predict` are called with."""
-
-    model: StoredModel
-    tagset: str
-    top: int | None = None
-    threads: int = 1
-
-
-def tag_blocks(task: Task, blocks: Iterable[list[Item]], jobs: int = 1) -> Iterator[tuple[list[Item], list[Any]]]:
-    """Blocks of sentences as they come, with what `Tagger.predict` says of them, in order.
-
-    With several jobs, `blocks` is consumed in a thread of its own, so that what is done does not
-    wait for what comes next, and a block may come out in pieces.
+    With several jobs, `portions` is consumed in a thread of its own, so that what is done does not
+    wait for what comes next.
 
     Args:
         jobs: number of processes.
 
     Raises:
-        DataError: the model's graphs cannot be loaded.
+        DataError: the model's graphs cannot be loaded; or see `Pipeline.tag`.
         RnntagError: a process has died.
-        And whatever `blocks` raises, once what stands before it is done.
+        And whatever `portions` raises, once what stands before it is done.
     """
     if jobs > 1:
-        yield from _in_processes(task, blocks, jobs)
+        yield from _in_processes(task, portions, jobs)
         return
-    tagger = Tagger(task.model, threads=task.threads)
-    for block in blocks:
-        yield block, tagger.predict([item.tokens for item in block], task.tagset, top=task.top)
+    pipeline = Pipeline(task)
+    for portion in portions:
+        yield from pipeline.tag(portion)
 
 
-def _in_processes(task: Task, blocks: Iterable[list[Item]], jobs: int) -> Iterator[tuple[list[Item], list[Any]]]:
+def _in_processes(task: Task, portions: Iterable[Portion], jobs: int) -> Iterator[bytes]:
     connections = _start(task, jobs)
-    waiting = dict.fromkeys(connections, 0)  # tokens that each has still to tag
-    order: queue.Queue[tuple[Connection, list[Item]] | Exception | None] = queue.Queue(AHEAD * jobs)
+    waiting = dict.fromkeys(connections, 0)  # characters that each has still to tag
+    order: queue.Queue[tuple[Connection, int] | Exception | None] = queue.Queue(AHEAD * jobs)
 
     def distribute() -> None:
+        connection = connections[0]
         try:
-            for portion in _portions(blocks):
-                connection = min(waiting, key=waiting.__getitem__)
-                waiting[connection] += _size(portion)
-                order.put((connection, portion))
+            for portion in portions:
+                if portion.begins:
+                    connection = min(waiting, key=waiting.__getitem__)
+                size = len(portion.text)
+                waiting[connection] += size
+                order.put((connection, size))
                 try:
-                    connection.send_bytes(_packed([item.tokens for item in portion]))
+                    connection.send_bytes(_packed(portion))
                 except OSError:
                     return  # as whoever waits for its answer will see
         except Exception as error:
@@ -93,19 +77,16 @@ def _in_processes(task: Task, blocks: Iterable[list[Item]], jobs: int) -> Iterat
     while (due := order.get()) is not None:
         if isinstance(due, Exception):
             raise due
-        connection, portion = due
+        connection, size = due
         try:
-            answer = json.loads(connection.recv_bytes())
+            error, tagged = connection.recv_bytes(), connection.recv_bytes()
         except (EOFError, OSError):
             raise RnntagError("a tagging process has died, for want of memory perhaps: try fewer --jobs") from None
-        if isinstance(answer, dict):
-            raise _ERRORS.get(answer["error"], RnntagError)(answer["message"])
-        waiting[connection] -= _size(portion)
-        yield portion, answer if task.top is None else [_choices(sentence) for sentence in answer]
-
-
-def _size(portion: list[Item]) -> int:
-    return sum(len(item.tokens) for item in portion)
+        waiting[connection] -= size
+        yield tagged
+        if error:
+            kind, message = json.loads(error)
+            raise _ERRORS.get(kind, RnntagError)(message)
 
 
 def _start(task: Task, jobs: int) -> list[Connection]:
@@ -123,39 +104,29 @@ def _start(task: Task, jobs: int) -> list[Connection]:
     return connections
 
 
-def _portions(blocks: Iterable[list[Item]]) -> Iterator[list[Item]]:
-    for block in blocks:
-        portion: list[Item] = []
-        tokens = 0
-        for item in block:
-            portion.append(item)
-            tokens += len(item.tokens)
-            if tokens >= BLOCK_TOKENS:
-                yield portion
-                portion, tokens = [], 0
-        if portion:
-            yield portion
-
-
 def _work(connection: Connection, task: Task, inherited: list[Connection]) -> None:
+    """Portions in; for each, the error that ended it, if one did, and what is tagged, out."""
     for other in inherited:
         other.close()  # else the parent's end would not be seen here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the connection
+    pipeline = None
     try:
-        tagger = Tagger(task.model, threads=task.threads)
         while True:
-            sentences = json.loads(connection.recv_bytes())
-            connection.send_bytes(_packed(tagger.predict(sentences, task.tagset, top=task.top)))
+            portion = Portion(*json.loads(connection.recv_bytes()))
+            error = b""
+            tagged = []
+            try:
+                pipeline = pipeline or Pipeline(task)
+                for text in pipeline.tag(portion):
+                    tagged.append(text)
+            except Exception as found:
+                error = _packed([type(found).__name__, str(found)])
+            connection.send_bytes(error)
+            connection.send_bytes(b"".join(tagged))
     except (EOFError, OSError):
         return
-    except Exception as error:
-        connection.send_bytes(_packed({"error": type(error).__name__, "message": str(error)}))
 
 
 def _packed(value: object) -> bytes:
     """What processes tell each other: JSON, which json.loads takes back whatever the words are."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def _choices(sentence: list[list[list[Any]]]) -> list[Choices]:
-    return [[(tag, probability) for tag, probability in token] for token in sentence]

@@ -14,14 +14,14 @@ import numpy as np
 from rnntag import store
 from rnntag.runtime import Runtime, Scores
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
-from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, normal_form
+from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, normal_form, spelling_lengths
 from rnntag.windows import Window, windows
 
 BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
 """Few enough for what one batch needs to stay in the processor's cache: 2,048 take twice as long."""
 
-ENCODED_AT_ONCE = 1024
+ENCODED_AT_ONCE = 512
 """Characters, padding included, of the new words that are encoded together."""
 
 CACHED_WORDS = 8192
@@ -52,8 +52,10 @@ class WordVectors:
         self._clear()
 
     def _clear(self) -> None:
-        # A new matrix, not the old one emptied: other threads may still read that.
+        # A new matrix, not the old one emptied: other threads may still read that. Between the two
+        # none, so that the memory of the old one can be had again.
         self._rows: dict[str, int] = {}
+        self._matrix = np.empty((0, self._backend.size), dtype=np.float32)
         self._matrix = np.empty((CACHED_WORDS, self._backend.size), dtype=np.float32)
 
     def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
@@ -74,11 +76,11 @@ class WordVectors:
         if len(self._rows) + len(words) > CACHED_WORDS:
             self._clear()
             words = list(distinct)
-        encoded = self._vocabulary.encode_words(words)
-        for group in by_length(encoded.lengths, ENCODED_AT_ONCE):
+        for group in by_length(spelling_lengths(words), ENCODED_AT_ONCE):
+            encoded = self._vocabulary.encode_words([words[position] for position in group])
             start = len(self._rows)
-            self._matrix[start : start + len(group)] = self._backend.vectors(encoded.take(np.array(group)))
-            self._rows.update((words[position], start + i) for i, position in enumerate(group))
+            self._matrix[start : start + len(group)] = self._backend.vectors(encoded)
+            self._rows.update((words[position], row) for row, position in enumerate(group, start))
 
 
 def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1) -> Tagger:

@@ -30,6 +30,11 @@ def normal_form(word: str) -> str:
     return word.lower()
 
 
+def spelling_lengths(words: Iterable[str]) -> Ids:
+    """How many characters of each word the encoder reads; of an empty one a character of padding."""
+    return np.array([min(max(len(word), 1), LONGEST_WORD) for word in words], dtype=np.int64)
+
+
 def by_length(lengths: Ids, most: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
     """Positions of sequences in groups of alike length, each of at most `most` steps, padding
     included, or of one sequence.
@@ -188,7 +193,7 @@ class Vocabulary:
 
     def encode_words(self, words: Sequence[str]) -> Words:
         """Words as indices, in the order given. An empty one reads as a character of padding."""
-        lengths = np.array([min(max(len(word), 1), LONGEST_WORD) for word in words], dtype=np.int64)
+        lengths = spelling_lengths(words)
         chars = np.full((len(words), int(lengths.max(initial=1))), PAD, dtype=np.int64)
         half = LONGEST_WORD // 2
         lookup = self._char_index.get

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from nltk.tag import str2tuple
 
 from rnntag import formats, windows
-from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer, read
+from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer, reader
 
 words = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda w: w.split() == [w]))
 
 
 def read_all(name: str, *blocks: str) -> list[Untagged]:
-    return [sentence for found in read(name, blocks, "x") for sentence in found]
+    reading = reader(name, "x")
+    return [sentence for block in blocks for sentence in reading.feed(block)] + list(reading.finish())
 
 
 def written(name: str, tokens: list[str], tagset: str = "upos") -> str:

@@ -15,12 +15,13 @@ LEVELS = {
     "schema": 0,
     "conllu": 1, "text": 1, "vocabulary": 1, "evaluation": 1, "windows": 1,
     "cells": 2, "corpora": 2, "formats": 2, "store": 2,
-    "card": 3, "network": 3, "onnx_graph": 3, "runtime": 3,
+    "card": 3, "network": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
     "tagger": 4, "training": 4,
-    "calibration": 5, "console": 5, "nltk_tagger": 5, "parallel": 5,
-    "progress": 6,
-    "cli": 7,
-    "__main__": 8,
+    "calibration": 5, "console": 5, "nltk_tagger": 5,
+    "pipeline": 6, "progress": 6,
+    "parallel": 7,
+    "cli": 8,
+    "__main__": 9,
 }  # fmt: skip
 
 

@@ -8,96 +8,101 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 import pytest
 
-from rnntag import parallel
-from rnntag.parallel import Task, tag_blocks
+from rnntag import parallel, portions
+from rnntag.pipeline import Task
+from rnntag.portions import Portion
 from rnntag.schema import DataError, RnntagError
 from rnntag.store import StoredModel
 
-
-class Words(NamedTuple):
-    tokens: list[str]
+SENTENCES = ["", "I eat", "I eat apples .", "花 开 了"]
+TEXT = "".join(f"{SENTENCES[number % 4]}\n" for number in range(200))
 
 
 @pytest.fixture(autouse=True)
 def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process has threads, which the command line, when it forks, has not."""
     monkeypatch.setattr(parallel, "START_METHOD", "spawn")
-    monkeypatch.setattr(parallel, "BLOCK_TOKENS", 12)
+    monkeypatch.setattr(portions, "PORTION", 100)
 
 
-BLOCKS = [[Words(["I", "eat", "apples", "."][: number % 5]) for number in range(size)] for size in (1, 30, 0, 7, 50)]
+def task(model: StoredModel, top: int | None = None, output: str = "slash") -> Task:
+    return Task(model, "upos", "tokens", output, top)
 
 
-@pytest.mark.parametrize("top", [None, 2])
-def test_processes_and_their_number_do_not_show(tiny: StoredModel, top: int | None) -> None:
-    def flat(jobs: int) -> list[object]:
-        pairs = tag_blocks(Task(tiny, "upos", top), BLOCKS, jobs)
-        return [pair for block, found in pairs for pair in zip(block, found, strict=True)]
+def cut(*blocks: str) -> Iterator[Portion]:
+    return portions.portions("tokens", [("x", blocks)])
 
-    assert [words for words, _ in flat(1)] == [words for block in BLOCKS for words in block]
-    assert flat(3) == flat(1)
+
+@pytest.mark.parametrize(("output", "top"), [("slash", None), ("conllu", None), ("jsonl", 2)])
+def test_processes_and_their_number_do_not_show(
+    monkeypatch: pytest.MonkeyPatch, tiny: StoredModel, output: str, top: int | None
+) -> None:
+    monkeypatch.setattr(portions, "LONG_LINE", 200)  # so that a portion ends within a line
+    text = f"{TEXT}{TEXT.replace(chr(10), ' ')}\n{TEXT}"
+    blocks = [text[start : start + 150] for start in range(0, len(text), 150)]
+    assert any(not portion.begins for portion in cut(*blocks))
+    one, three = (b"".join(parallel.tag(task(tiny, top, output), cut(*blocks), jobs)) for jobs in (1, 3))
+    assert one.decode().count("apples") == text.count("apples") * (2 if output == "conllu" else 1)
+    assert three == one
 
 
 def test_what_is_done_does_not_wait_for_what_comes_next(tiny: StoredModel) -> None:
     more = threading.Event()
 
-    def blocks() -> Iterator[list[Words]]:
-        yield BLOCKS[0]
+    def blocks() -> Iterator[str]:
+        yield "I eat\n"
         assert more.wait(60)
-        yield BLOCKS[1][:1]
+        yield "花 开\n"
 
-    tagged = tag_blocks(Task(tiny, "upos"), blocks(), 2)
-    assert next(tagged)[0] == BLOCKS[0]
+    tagged = parallel.tag(task(tiny), portions.portions("tokens", [("x", blocks())]), 2)
+    assert next(tagged) == b"I/PRON eat/VERB\n"
     more.set()
-    assert next(tagged)[0] == BLOCKS[1][:1]
+    assert next(tagged).decode() == "花/NOUN 开/VERB\n"
     assert next(tagged, None) is None
 
 
 def test_bad_input_comes_after_what_stands_before_it(tiny: StoredModel) -> None:
-    def blocks() -> Iterator[list[Words]]:
-        yield BLOCKS[1]
-        raise DataError("x:31: bad")
+    def blocks() -> Iterator[str]:
+        yield TEXT
+        raise DataError("x:201: bad")
 
-    tagged = tag_blocks(Task(tiny, "upos"), blocks(), 2)
-    done: list[Words] = []
-    while len(done) < len(BLOCKS[1]):
-        done += next(tagged)[0]
-    assert done == BLOCKS[1]
-    with pytest.raises(DataError, match="x:31: bad"):
+    tagged = parallel.tag(task(tiny), portions.portions("tokens", [("x", blocks())]), 2)
+    for expected in parallel.tag(task(tiny), cut(TEXT)):
+        assert next(tagged) == expected
+    with pytest.raises(DataError, match="x:201: bad"):
         next(tagged)
 
 
 def test_a_process_that_dies_is_an_error(tiny: StoredModel) -> None:
     before = set(multiprocessing.active_children())
 
-    def blocks() -> Iterator[list[Words]]:
-        yield BLOCKS[1]
+    def blocks() -> Iterator[str]:
+        yield TEXT
         for process in set(multiprocessing.active_children()) - before:
             process.kill()
             process.join()
-        yield from [BLOCKS[4]] * 100
+        yield TEXT * 100
 
     with pytest.raises(RnntagError, match="a tagging process has died"):
-        list(tag_blocks(Task(tiny, "upos"), blocks(), 2))
+        list(parallel.tag(task(tiny), portions.portions("tokens", [("x", blocks())]), 2))
 
 
 def test_graphs_that_cannot_be_loaded_are_an_error(tiny: StoredModel) -> None:
     broken = replace(tiny, graphs={"encoder.onnx": b"x", "tagger.onnx": b"y"})
     with pytest.raises(DataError, match="ONNX Runtime cannot load it"):
-        list(tag_blocks(Task(broken, "upos"), BLOCKS, 2))
+        list(parallel.tag(task(broken), cut(TEXT), 2))
 
 
 def test_processes_end_with_the_connection(tiny: StoredModel) -> None:
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=parallel._work, args=(theirs, Task(tiny, "upos"), []))
+    process = multiprocessing.get_context("spawn").Process(target=parallel._work, args=(theirs, task(tiny), []))
     process.start()
     theirs.close()
-    ours.send_bytes(json.dumps([["I", "eat"]]).encode())
-    assert json.loads(ours.recv_bytes()) == [["PRON", "VERB"]]
+    ours.send_bytes(json.dumps(next(cut("I eat\n"))).encode())
+    assert (ours.recv_bytes(), ours.recv_bytes()) == (b"", b"I/PRON eat/VERB\n")
     ours.close()
     process.join(60)
     assert process.exitcode == 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rnntag import console, formats
+from rnntag import console
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.formats import InputFormat, OutputFormat
 from rnntag.schema import DEFAULT_MODEL, AccessError, UsageError
@@ -97,39 +97,27 @@ def tag(
     tagset = stored.tagset(tagset)
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
         console.note("Type a sentence, words parted by spaces, and press Enter; end with Ctrl-D.")
-    from rnntag.parallel import Task, tag_blocks
+    from rnntag import parallel
+    from rnntag.pipeline import Task
+    from rnntag.portions import portions
 
     if not stored.graphs:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when it is imported
         console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
-    if text:
-        blocks = formats.read(source, ["".join(f"{argument}\n" for argument in text)], "TEXT")
-    else:
-        blocks = _read_files(files, source, encoding, errors)
-    writer = formats.Writer(output, tagset)
-    terminal = console.stdout() if output == "slash" and sys.stdout.isatty() else None
+    coloured = output == "slash" and sys.stdout.isatty()
+    task = Task(stored, tagset, source, output, top, threads, coloured)
+    inputs = [("TEXT", ["".join(f"{argument}\n" for argument in text)])] if text else _read(files, encoding, errors)
     out = sys.stdout.buffer
-    for sentences, found in tag_blocks(Task(stored, tagset, top, threads), blocks, jobs):
-        texts = []
-        for sentence, predicted in zip(sentences, found, strict=True):
-            choices = predicted if top else ()
-            tags = [choice[0][0] for choice in choices] if top else predicted
-            if terminal:
-                coloured = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
-                terminal.print(coloured, end="\n" if sentence.ends else " ")
-            else:
-                texts.append(writer.text(sentence, tags, choices))
-        out.write("".join(texts).encode("utf-8", "surrogateescape"))
+    for tagged in parallel.tag(task, portions(source, inputs), jobs):
+        out.write(tagged)
         out.flush()
 
 
-def _read_files(
-    files: list[Path], source: InputFormat, encoding: str, errors: DecodingErrors
-) -> Iterator[list[formats.Untagged]]:
+def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[tuple[str, Iterable[str]]]:
     advice = f"{ADVICE}, or put a sign in its place with --errors replace"
     for file in files:
         name = "<stdin>" if file == _STDIN else str(file)
         descriptor = sys.stdin.fileno() if file == _STDIN else open_for_reading(file)
-        yield from formats.read(source, text_blocks(descriptor, name, encoding, errors, advice), name)
+        yield name, text_blocks(descriptor, name, encoding, errors, advice)
         if file != _STDIN:
             os.close(descriptor)

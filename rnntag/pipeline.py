@@ -1,0 +1,89 @@
+"""Text in, tagged text out: what each process of `rnntag tag` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rnntag import console
+from rnntag.formats import InputFormat, OutputFormat, Untagged, Writer, reader
+from rnntag.portions import Portion
+from rnntag.schema import Choices, RnntagError
+from rnntag.store import StoredModel
+from rnntag.tagger import Tagger
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done with a text.
+
+    Attributes:
+        tagset: one of the model's.
+        top: how many tags to write for each token, with their probabilities; if None, its tag
+            alone, without.
+        threads: of each process.
+        coloured: whether to write word/TAG as `console.coloured` shows it.
+    """
+
+    model: StoredModel
+    tagset: str
+    source: InputFormat
+    output: OutputFormat
+    top: int | None = None
+    threads: int = 1
+    coloured: bool = False
+
+
+class Pipeline:
+    """Does a task, portion by portion.
+
+    Raises:
+        DataError: the model's graphs cannot be loaded.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._tagger = Tagger(task.model, threads=task.threads)
+
+    def tag(self, portion: Portion) -> Iterator[bytes]:
+        """The portion tagged. A portion that does not begin a sentence must follow the one before it.
+
+        Raises:
+            DataError: a line is not in the format; what stands before it has been handed on.
+        """
+        task = self._task
+        if portion.begins:
+            self._reader = reader(task.source, portion.source, portion.line)
+            self._write = _coloured if task.coloured else Writer(task.output, task.tagset, portion.number).text
+        sentences = []
+        wrong = None
+        try:
+            for sentence in self._reader.feed(portion.text):
+                sentences.append(sentence)
+            if portion.ends:
+                sentences += self._reader.finish()
+        except RnntagError as error:
+            wrong = error
+        yield self._tagged(sentences)
+        if wrong:
+            raise wrong
+
+    def _tagged(self, sentences: list[Untagged]) -> bytes:
+        tokens = [sentence.tokens for sentence in sentences]
+        texts = []
+        if self._task.top is None:
+            for sentence, tags in zip(sentences, self._tagger.predict(tokens, self._task.tagset), strict=True):
+                texts.append(self._write(sentence, tags, ()))
+        else:
+            found = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
+            for sentence, choices in zip(sentences, found, strict=True):
+                texts.append(self._write(sentence, [choice[0][0] for choice in choices], choices))
+        return "".join(texts).encode("utf-8", "surrogateescape")
+
+
+def _coloured(sentence: Untagged, tags: Sequence[str], _: Sequence[Choices]) -> str:
+    terminal = console.stdout()
+    with terminal.capture() as text:
+        line = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
+        terminal.print(line, end="\n" if sentence.ends else " ")
+    return text.get()

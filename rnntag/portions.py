@@ -1,0 +1,81 @@
+"""Text in portions that can be tagged each on its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rnntag.formats import LONG_LINE, InputFormat
+
+PORTION = 1 << 15
+"""Characters after which a portion ends with the sentence: some thousands of tokens."""
+
+_SENTENCE_END = {
+    "tokens": re.compile(r"\n"),
+    "conllu": re.compile(r"^[1-9][0-9]*\t.*\n\r?\n", re.MULTILINE),  # not all ends, but no other place
+}
+
+
+class Portion(NamedTuple):
+    """Whole sentences, or a piece of one that is too long to be held.
+
+    Attributes:
+        text: as it stands in the input.
+        source: what errors call the input.
+        line: how many lines of the input stand before it.
+        number: how many lines with words in them, of all inputs, stand before it.
+        begins: whether a sentence begins with it.
+        ends: whether its last sentence ends with it.
+    """
+
+    text: str
+    source: str
+    line: int
+    number: int
+    begins: bool
+    ends: bool
+
+
+def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Portion]:
+    """What has come of each input, as far as its sentences are whole, and the last one at its end.
+
+    Args:
+        inputs: what errors call it, and its text as it comes, for each.
+    """
+    number = 0
+    for source, blocks in inputs:
+        line = 0
+        begins = True
+        in_words = False  # whether the portion before ends in a line with words that goes on
+        for text, ends in _cut(_SENTENCE_END[name], blocks):
+            yield Portion(text, source, line, number, begins, ends)
+            lines = text.split("\n")
+            full = [bool(line) and not line.isspace() for line in lines]
+            number += sum(full) - (in_words and full[0])
+            in_words = full[-1] or (in_words and len(lines) == 1)
+            line += len(lines) - 1
+            begins = ends
+
+
+def _cut(sentence_end: re.Pattern[str], blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Text, and whether its last sentence ends with it."""
+    rest = ""
+    whole = True
+    for block in blocks:
+        rest += block
+        begin = end = 0
+        for found in sentence_end.finditer(rest):
+            end = found.end()
+            if end - begin >= PORTION:
+                yield rest[begin:end], True
+                begin = end
+        if begin < end:
+            yield rest[begin:end], True
+        rest = rest[end:]
+        whole = whole or end > 0
+        if len(rest) > LONG_LINE:
+            yield rest, False
+            rest, whole = "", False
+    if rest or not whole:
+        yield rest, True

@@ -1,0 +1,79 @@
+"""A text cut into portions, each for whichever process is free, is tagged as the whole text is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnntag import portions
+from rnntag.pipeline import Pipeline, Task
+from rnntag.portions import Portion
+from rnntag.schema import DataError
+from rnntag.store import StoredModel
+
+EMPTY = "\t_" * 8
+LINES = {
+    "tokens": ["I eat apples", "花", "", "   ", " a", "\r"],
+    "conllu": [
+        *(f"{number}\tapples{EMPTY}" for number in ("1", "1", "1", "2", "2", "3", "2-3", "0.1", "1.1")),
+        *("", "", "", "\r", " ", "# c", "# 1\tx", f"1\tapples{EMPTY}\r"),
+    ],
+}
+FORMATS = [("tokens", "slash"), ("tokens", "conllu"), ("conllu", "conllu"), ("conllu", "jsonl")]
+
+
+def tagged(task: Task, given_portions: list[Portion]) -> tuple[bytes, str]:
+    """What comes out, and the error that ends it."""
+    found = []
+    pipeline = Pipeline(task)
+    try:
+        for portion in given_portions:
+            if portion.begins:
+                pipeline = Pipeline(task)
+            for part in pipeline.tag(portion):
+                found.append(part)
+    except DataError as error:
+        return b"".join(found), str(error)
+    return b"".join(found), ""
+
+
+@pytest.mark.parametrize(("source", "output"), FORMATS)
+@given(st.data(), st.integers(1, 60), st.booleans())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_portions_do_not_show(
+    monkeypatch: pytest.MonkeyPatch,
+    tiny: StoredModel,
+    source: str,
+    output: str,
+    data: st.DataObject,
+    size: int,
+    ended: bool,
+) -> None:
+    monkeypatch.setattr(portions, "PORTION", 12)
+    monkeypatch.setattr(portions, "LONG_LINE", 24)
+    text = "\n".join(data.draw(st.lists(st.sampled_from(LINES[source])))) + "\n" * ended
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    task = Task(tiny, "upos", source, output)
+    whole = Portion(text, "x", 0, 0, begins=True, ends=True)
+    assert tagged(task, list(portions.portions(source, [("x", blocks)]))) == tagged(task, [whole])
+
+
+def test_numbers_go_on_from_input_to_input() -> None:
+    cut = portions.portions("tokens", [("x", ["I\n\neat", " apples"]), ("y", [" \nI\n", "eat\n"])])
+    assert [(p.text, p.source, p.line, p.number) for p in cut] == [
+        ("I\n\n", "x", 0, 0), ("eat apples", "x", 2, 1), (" \nI\n", "y", 0, 2), ("eat\n", "y", 2, 3),
+    ]  # fmt: skip
+
+
+def test_long_texts_come_in_short_portions() -> None:
+    sizes = [len(portion.text) for portion in portions.portions("tokens", [("x", ["I eat apples\n" * 100_000])])]
+    assert max(sizes) <= portions.PORTION + len("I eat apples\n")
+
+
+@pytest.mark.parametrize("source", ["tokens", "conllu"])
+def test_a_sentence_without_end_is_not_held(source: str) -> None:
+    block = "apples " * 1000
+    cut = list(portions.portions(source, [("x", [block] * 100)]))
+    assert max(len(portion.text) for portion in cut) <= portions.LONG_LINE + len(block)
+    assert [(portion.begins, portion.ends) for portion in (cut[0], *cut[-1:])] == [(True, False), (False, True)]
