@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnntag.schema import ModelConfig
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel
 
 MICROSOFT = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""
@@ -176,7 +176,8 @@ class _Graph:
 
 
 def graphs(model: StoredModel, *, int8: bool | None = None) -> dict[str, bytes]:
-    """Both graphs of a model, by the names of their files.
+    """The graphs of a model, by the names of their files: one for spellings, if it reads them, and
+    one for sentences.
 
     Args:
         int8: whether the weights of the recurrent layers go down to 8 bits, one scale a row, and
@@ -185,7 +186,10 @@ def graphs(model: StoredModel, *, int8: bool | None = None) -> dict[str, bytes]:
     """
     if int8 is None:
         int8 = has_int8(model.config)
-    return {ENCODER: encoder(model).SerializeToString(), TAGGER: tagger(model, int8=int8).SerializeToString()}
+    made = {TAGGER: tagger(model, int8=int8)}
+    if model.config.input == "embedding":
+        made[ENCODER] = encoder(model)
+    return {name: graph.SerializeToString() for name, graph in made.items()}
 
 
 def has_int8(config: ModelConfig) -> bool:
@@ -194,25 +198,21 @@ def has_int8(config: ModelConfig) -> bool:
 
 
 def encoder(model: StoredModel) -> ModelProto:
-    """Words to vectors.
+    """Spellings to vectors.
 
-    Inputs: `ids` [words], `chars` [longest, words], int64; `lengths` [words], int32; see
-    `vocabulary.Words`. Output: `vectors` [words, size]. A one-hot encoder reads `ids` alone.
+    Inputs: `chars` [longest, words], int64, and `lengths` [words], int32; see `vocabulary.Words`.
+    Output: `spelling` [words, size].
     """
     graph = _Graph(model.weights)
-    inputs = {"ids": (TensorProto.INT64, ["words"])}
-    if model.config.input == "onehot":
-        graph.table("encoder.words.weight", "ids", "vectors")
-        return graph.model(inputs, {"vectors": ["words", "size"]})
-    inputs |= {"chars": (TensorProto.INT64, ["longest", "words"]), "lengths": (TensorProto.INT32, ["words"])}
     letters = graph.table("encoder.chars.weight", "chars", "letters")
     graph.recurrent(model.config, letters, "lengths", "encoder.spelling", model.config.char_hidden, gated=False)
     ends = graph.node("Transpose", ["encoder.spelling/last"], "ends", perm=[1, 0, 2])
     flat = graph.constant("flat", np.array([0, 2 * model.config.char_hidden], dtype=np.int64))
-    spelling = graph.node("Reshape", [ends, flat], "spelling")
-    known = graph.table("encoder.words.weight", "ids", "known")
-    graph.node("Concat", [known, spelling], "vectors", axis=1)
-    return graph.model(inputs, {"vectors": ["words", "size"]})
+    graph.node("Reshape", [ends, flat], "spelling")
+    return graph.model(
+        {"chars": (TensorProto.INT64, ["longest", "words"]), "lengths": (TensorProto.INT32, ["words"])},
+        {"spelling": ["words", "size"]},
+    )
 
 
 def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
@@ -263,7 +263,7 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
 
 def _largest_input(model: StoredModel) -> float:
     """The largest value that a word's vector can have: the spelling's states lie between -1 and 1."""
-    return max(1.0, float(np.abs(model.weights["encoder.words.weight"]).max()))
+    return max(1.0, float(np.abs(model.weights[WORD_TABLE]).max()))
 
 
 def _flat(gates: Array) -> Array:

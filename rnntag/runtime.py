@@ -1,4 +1,4 @@
-"""A stored network in ONNX Runtime: arrays of indices to vectors, vectors to tag scores."""
+"""A stored network without torch: arrays of indices to vectors, vectors to tag scores."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.schema import DataError
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel
 from rnntag.vocabulary import Ids, Words
 
 Scores = npt.NDArray[np.float32]
 
 
 class Runtime:
-    """The two graphs of a model, see `onnx_graph`. May be used by several threads at once.
+    """The word table and the graphs of a model, see `onnx_graph`. May be used by several threads at once.
+
+    Attributes:
+        size: of a word's vector.
 
     Raises:
         DataError: the graphs are not what ONNX Runtime can run.
     """
 
     def __init__(self, model: StoredModel, threads: int = 1) -> None:
-        self._encoder = _session(model, ENCODER, threads)
+        self._table = model.weights[WORD_TABLE]
+        self._encoder = _session(model, ENCODER, threads) if ENCODER in model.graphs else None
         self._tagger = _session(model, TAGGER, threads)
-        self._reads_characters = len(self._encoder.get_inputs()) > 1
         anchors = self._tagger.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
         self._anchors = np.array(json.loads(anchors), dtype=np.float32)
-        self.size: int = self._encoder_size()
-
-    def _encoder_size(self) -> int:
         one = np.ones(1, dtype=np.int64)
-        return int(self.vectors(Words(one, one[:, None], one)).shape[1])
+        self.size = self.vectors(Words(one, one[:, None], one)).shape[1]
 
     def vectors(self, words: Words) -> Scores:
-        """The vector of each word, shape [words, size], with the anchors that `onnx_graph.tagger` wants."""
-        feed: dict[str, Any] = {"ids": words.ids}
-        if self._reads_characters:
-            feed["chars"] = np.ascontiguousarray(words.chars.T)
-            feed["lengths"] = words.lengths.astype(np.int32)
-        vectors = self._encoder.run(None, feed)[0]
-        anchors = np.broadcast_to(self._anchors, (len(vectors), len(self._anchors)))
-        return np.concatenate([vectors, anchors], axis=1)
+        """The vector of each word, shape [words, size]: its row of the table, its spelling, and the
+        anchors that `onnx_graph.tagger` wants."""
+        parts: list[Any] = [self._table[words.ids]]
+        if self._encoder:
+            feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
+            parts += self._encoder.run(None, feed)
+        parts.append(np.broadcast_to(self._anchors, (len(words.ids), len(self._anchors))))
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
         """The scores of each tag before the softmax.

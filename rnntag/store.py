@@ -28,10 +28,12 @@ from rnntag.schema import (
 )
 from rnntag.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
 ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
 GRAPHS = (ENCODER, TAGGER)
+WORD_TABLE = "encoder.words.weight"
+"""The weights that no graph holds: one row for each word, most of a model's size."""
 ANCHORS_KEY = "anchors"
 """Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
 CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
@@ -46,8 +48,7 @@ class StoredModel:
 
     Attributes:
         name: the directory's name.
-        weights: by the network's parameter names; float16 on disk and here. Empty if the graphs
-            were to be read alone.
+        weights: by the network's parameter names; float16 on disk and here.
         graphs: the network for ONNX Runtime, by file name; see `onnx_graph`. Empty if it has none.
         temperatures: by tagset, what scores are divided by before the softmax, so that its
             probabilities come true; 1 where there is none.
@@ -202,17 +203,14 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def read(path: Path, *, weights: bool = False) -> StoredModel:
+def read(path: Path) -> StoredModel:
     """Read a model directory, once its checksums hold.
-
-    Args:
-        weights: whether to read the weights even if there are graphs to tag with.
 
     Raises:
         DataError: a file is missing, damaged, or of another format version.
         AccessError: a file cannot be read.
     """
-    contents, digest = _verified(path, weights)
+    contents, digest = _verified(path)
     try:
         config = json.loads(contents[CONFIG].decode("utf-8", "surrogateescape"))
         if config["format"] != FORMAT:
@@ -231,7 +229,7 @@ def read(path: Path, *, weights: bool = False) -> StoredModel:
                 characters=tuple(tables["characters"]),
                 tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
             ),
-            weights=safetensors.numpy.load(contents[WEIGHTS]) if WEIGHTS in contents else {},
+            weights=safetensors.numpy.load(contents[WEIGHTS]),
             graphs={name: contents[name] for name in GRAPHS if name in contents},
             temperatures={tagset: float(value) for tagset, value in config.get("temperatures", {}).items()},
             provenance=_provenance(config["provenance"]),
@@ -261,18 +259,14 @@ def megabytes(path: Path) -> float:
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
 
 
-def _verified(path: Path, weights: bool) -> tuple[dict[str, bytes], str]:
+def _verified(path: Path) -> tuple[dict[str, bytes], str]:
     sums = _bytes(path / CHECKSUMS)
     try:
         expected = dict(line.split("  ")[::-1] for line in sums.decode().splitlines())
     except ValueError as error:
         raise DataError(f"{path / CHECKSUMS}: is damaged: copy the model again, or train it") from error
-    has_graphs = expected.keys() >= {*GRAPHS}
-    names = [CONFIG, VOCABULARY, *(GRAPHS if has_graphs else ())]
-    if weights or not has_graphs:
-        names.append(WEIGHTS)
     contents = {}
-    for name in names:
+    for name in (CONFIG, VOCABULARY, WEIGHTS, *(graph for graph in GRAPHS if graph in expected)):
         content = _bytes(path / name)
         if hashlib.sha256(content).hexdigest() != expected.get(name):
             raise DataError(f"{path / name}: does not match its checksum: copy the model again, or train it")

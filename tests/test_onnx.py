@@ -127,7 +127,7 @@ def test_what_is_no_graph_is_refused(tiny: StoredModel) -> None:
 @pytest.mark.parametrize("treebank", ["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"])
 def test_the_bundled_model_in_eight_bits_on_dev(treebank: str, treebanks: Path) -> None:
     """32 bits give torch's tags on every token; the 8 bits of the shipped graphs cost at most 0.05 points."""
-    model = store.read(BUNDLED, weights=True)
+    model = store.read(BUNDLED)
     ((sentences),) = (c.dev for c in corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
     texts = [sentence.tokens for sentence in sentences]
     fp32 = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=False))).predict(texts)

@@ -17,7 +17,7 @@ from rnntag.store import StoredModel
 
 
 def test_a_model_comes_back_as_it_was(tiny: StoredModel, tiny_folder: Path) -> None:
-    back = store.read(tiny_folder, weights=True)
+    back = store.read(tiny_folder)
     assert back.graphs == tiny.graphs
     assert not store.read(tiny_folder).weights
     assert (back.name, back.config, back.training) == (tiny.name, tiny.config, tiny.training)
@@ -51,7 +51,7 @@ def test_damage_is_noticed(name: str, damage: str, tiny: StoredModel, tmp_path: 
     else:
         (path / name).write_bytes(content if damage == "flip" else content[:-1])
     with pytest.raises(DataError, match=f"{name}: (does not match its checksum|is missing)"):
-        store.read(path, weights=True)
+        store.read(path)
 
 
 def resign(path: Path) -> None:

@@ -26,8 +26,7 @@ def export(
     from rnntag import onnx_graph, store
 
     path = store.find(name)
-    model = store.read(path, weights=True)
-    store.write(
-        path, replace(model, graphs=onnx_graph.graphs(model, int8=False if fp32 else None)), store.read_card(path)
-    )
-    console.note(f"wrote {', '.join(store.GRAPHS)} in {path}")
+    model = store.read(path)
+    model = replace(model, graphs=onnx_graph.graphs(model, int8=False if fp32 else None))
+    store.write(path, model, store.read_card(path))
+    console.note(f"wrote {', '.join(model.graphs)} in {path}")
