@@ -53,8 +53,9 @@ def _command(model: StoredModel) -> str:
         words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
     # Every option, for a later version may have other defaults.
     for name, value in (asdict(model.config) | asdict(model.training)).items():
-        if name not in _NOT_OPTIONS:
-            words += [f"--{name.replace('_', '-')}", f"{value}"]
+        if name in _NOT_OPTIONS or value is False:
+            continue
+        words += [f"--{name.replace('_', '-')}", *([] if value is True else [f"{value}"])]
     if model.provenance.encoding != "utf-8":
         words += ["--encoding", model.provenance.encoding]
     if not model.config.bidirectional:

@@ -132,7 +132,8 @@ class Network(nn.Module):
         return self.scores(self.vectors(batch.words)[index], lengths)
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
-        """Mean cross-entropy over all gold tags of all tagsets, in nats, and their number."""
+        """Mean cross-entropy over all tags of all tagsets, gold ones and those that a model has
+        found (Hinton et al. 2015, at temperature 1), in nats, and their number."""
         total = torch.zeros(())
         count = 0
         for tagset, scores in self(batch).items():
@@ -144,6 +145,10 @@ class Network(nn.Module):
                     scores.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
                 )
                 count += annotated
+            if tagset in batch.soft:
+                probabilities = torch.from_numpy(batch.soft[tagset]).to(scores.device)
+                total = total.to(scores.device) - (probabilities * scores.log_softmax(-1)).sum()
+                count += int((batch.soft[tagset].any(-1)).sum())
         return total / max(count, 1), count
 
     def weights(self) -> dict[str, np.ndarray]:

@@ -61,17 +61,21 @@ class AccessError(RnntagError):
 class Sentence:
     """The tokens of one sentence, and for each tagset that it is annotated with, one tag a token.
 
+    Attributes:
+        choices: where a model has annotated it, for each token also the tags that it found likely.
+
     Raises:
         DataError: a tagset has more or fewer tags than there are tokens.
     """
 
     tokens: tuple[str, ...]
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    choices: Mapping[str, tuple[Choices, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for tagset, tags in self.tags.items():
-            if len(tags) != len(self.tokens):
-                raise DataError(f"{len(self.tokens)} tokens but {len(tags)} {tagset} tags: {' '.join(self.tokens)}")
+        for tagset, column in (*self.tags.items(), *self.choices.items()):
+            if len(column) != len(self.tokens):
+                raise DataError(f"{len(self.tokens)} tokens but {len(column)} {tagset} tags: {' '.join(self.tokens)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,9 @@ class TrainConfig:
         dropout: share of the units of each layer's input that is dropped.
         word_dropout: see `network.Regularisation`.
         min_count: how often a word must occur to have an embedding of its own.
+        vary: share of the sentences that an epoch meets in lower case, in capitals or without
+            the punctuation at their end; see `variants`.
+        fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
         patience: epochs without a better dev accuracy after which training stops.
         seed: of all that is random.
         device: one of `DEVICES`.
@@ -162,6 +169,8 @@ class TrainConfig:
     dropout: float = 0.4
     word_dropout: float = 1.0
     min_count: int = 1
+    vary: float = 0.0
+    fold: bool = False
     patience: int = 5
     seed: int = 1
     device: str = "auto"
@@ -173,6 +182,7 @@ class TrainConfig:
         _between(0, 10**9, self, "word_dropout", "clip", "max_minutes")
         _between(0, 2**63 - 1, self, "seed")
         _between(0, 0.99, self, "dropout")
+        _between(0, 1, self, "vary")
         if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
 

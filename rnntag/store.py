@@ -175,6 +175,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                     "embedded": model.vocabulary.embedded,
                     "tags": model.vocabulary.tags,
                     "characters": model.vocabulary.characters,
+                    "folds": model.vocabulary.folds,
                     "words": model.vocabulary.words,
                 }
             ),
@@ -228,6 +229,7 @@ def read(path: Path) -> StoredModel:
                 embedded=int(tables["embedded"]),
                 characters=tuple(tables["characters"]),
                 tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
+                folds=(tables["folds"][0], tables["folds"][1]),
             ),
             weights=safetensors.numpy.load(contents[WEIGHTS]),
             graphs={name: contents[name] for name in GRAPHS if name in contents},

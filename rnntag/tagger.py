@@ -14,7 +14,7 @@ import numpy as np
 from rnntag import store
 from rnntag.runtime import Runtime, Scores
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
-from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, normal_form, spelling_lengths
+from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, spelling_lengths
 from rnntag.windows import Window, windows
 
 BLOCK_TOKENS = 8192
@@ -209,7 +209,7 @@ class Tagger:
 
     def has_seen(self, word: str) -> bool:
         """Whether the word, in upper or lower case, was in the training data."""
-        return normal_form(word) in self._seen
+        return self.model.vocabulary.normal_form(word) in self._seen
 
 
 def _backend(model: store.StoredModel, threads: int) -> Backend:

@@ -6,15 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
+from itertools import chain
 
 import numpy as np
 import torch
 
-from rnntag import __version__
+from rnntag import __version__, folding
 from rnntag.network import Network, Regularisation, predict
 from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Step, TrainConfig, UsageError
 from rnntag.store import StoredModel, half_precision
-from rnntag.vocabulary import RESERVED, Encoded, Vocabulary, normal_form
+from rnntag.variants import VARIANTS
+from rnntag.vocabulary import RESERVED, Encoded, Vocabulary
 
 LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
 """A small corpus is cut into so many batches, as long as they have so many tokens: with too few
@@ -48,6 +50,7 @@ class Training:
     Raises:
         DataError: the corpora have no training or no dev sentence, or one with other tagsets.
         UsageError: the device is not there.
+        NotFoundError: there is no OpenCC to fold with.
     """
 
     def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
@@ -70,15 +73,18 @@ class Training:
         self.corpora = tuple(corpora)
         self.config = config
         self.device = choose_device(config.device)
-        self.vocabulary = Vocabulary.build(sentences, config.min_count)
+        folds = folding.chinese() if config.fold else {}
+        self.vocabulary = Vocabulary.build(sentences, config.min_count, ("".join(folds), "".join(folds.values())))
         self.network = Network(model, self.vocabulary).to(self.device)
-        counts = Counter(normal_form(token) for sentence in sentences for token in sentence.tokens)
+        counts = Counter(self.vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
         rows = [1.0] * RESERVED + [float(counts[word]) for word in self.vocabulary.words[: self.vocabulary.embedded]]
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
-        self._train = self.vocabulary.encode(sentences)
-        tokens = sum(map(len, self._train.sentences))
+        variants = VARIANTS if config.vary else ()
+        self._train = self.vocabulary.encode(chain(sentences, *(map(variant, sentences) for variant in variants)))
+        self._sentences = len(sentences)
+        tokens = sum(len(sentence.tokens) for sentence in sentences)
         self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
         self._best: tuple[Step, dict[str, np.ndarray]] | None = None
@@ -106,7 +112,7 @@ class Training:
 
         for epoch in range(1, config.epochs + 1):
             self.network.train()
-            batches = self._train.batches(self._batch_tokens, shuffle)
+            batches = self._train.batches(self._batch_tokens, shuffle, self._choose(shuffle))
             loss_sum, tag_sum = 0.0, 0
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
@@ -145,6 +151,14 @@ class Training:
             out_of_time = config.max_minutes and time.monotonic() - started >= 60 * config.max_minutes
             if stale >= config.patience or out_of_time:
                 return
+
+    def _choose(self, random: np.random.Generator) -> np.ndarray:
+        """The position of each sentence, or of one of its variants."""
+        positions = np.arange(self._sentences)
+        if self.config.vary:
+            varied = random.random(self._sentences) < self.config.vary
+            positions += varied * random.integers(1, len(VARIANTS) + 1, self._sentences) * self._sentences
+        return positions
 
     @staticmethod
     def _swap(left: list[torch.nn.Parameter], right: list[torch.Tensor]) -> None:

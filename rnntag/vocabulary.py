@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rnntag.schema import Sentence
+from rnntag.schema import Choices, Sentence
 
 Ids = npt.NDArray[np.int64]
+Probabilities = npt.NDArray[np.float32]
 
 PAD = 0
 UNKNOWN = 1
@@ -23,11 +24,6 @@ IGNORED = -100
 
 LONGEST_WORD = 32
 """Of a longer word the encoder reads the first and the last 16 characters."""
-
-
-def normal_form(word: str) -> str:
-    """The key of a word in the word table. Its spelling as it stands goes to the characters."""
-    return word.lower()
 
 
 def spelling_lengths(words: Iterable[str]) -> Ids:
@@ -90,21 +86,25 @@ class Batch:
         lengths: number of tokens of each sentence, shape [sentences].
         gold: for each tagset the tag indices, `IGNORED` where there is none,
             shape [sentences, longest].
+        soft: for the tagsets that a model has annotated sentences with, the probability of each
+            tag, 0 where there is none, shape [sentences, longest, tags].
     """
 
     words: Words
     index: Ids
     lengths: Ids
     gold: Mapping[str, Ids] = field(default_factory=dict)
+    soft: Mapping[str, Probabilities] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Sentences as indices, before they are batched."""
+    """Sentences as indices, before they are batched; see `Batch`."""
 
     words: Words
     sentences: tuple[Ids, ...]
     gold: Mapping[str, tuple[Ids | None, ...]] = field(default_factory=dict)
+    soft: Mapping[str, tuple[Probabilities | None, ...]] = field(default_factory=dict)
 
     def batch(self, positions: Sequence[int]) -> Batch:
         """The sentences at `positions` (none of them empty) as one padded array."""
@@ -122,14 +122,28 @@ class Encoded:
                 if sentence is not None:
                     padded[row, : len(sentence)] = sentence
             gold[tagset] = padded
-        return Batch(self.words.take(rows), index, lengths, gold)
+        soft = {}
+        for tagset, column in self.soft.items():
+            found = [(row, column[position]) for row, position in enumerate(positions)]
+            given = [(row, distribution) for row, distribution in found if distribution is not None]
+            if given:
+                soft[tagset] = np.zeros((*inside.shape, given[0][1].shape[1]), dtype=np.float32)
+            for row, distribution in given:
+                soft[tagset][row, : len(distribution)] = distribution
+        return Batch(self.words.take(rows), index, lengths, gold, soft)
 
-    def batches(self, tokens: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
+    def batches(
+        self, tokens: int, shuffle: np.random.Generator | None = None, among: Ids | None = None
+    ) -> list[list[int]]:
         """Positions of the sentences in groups of alike length, each of about `tokens` tokens.
 
-        See `by_length`.
+        Args:
+            tokens, shuffle: see `by_length`.
+            among: positions of the sentences that are wanted; None for all.
         """
         lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.int64)
+        if among is not None:
+            lengths[np.setdiff1d(np.arange(len(lengths)), among)] = 0
         return by_length(lengths, tokens, shuffle)
 
 
@@ -142,23 +156,27 @@ class Vocabulary:
         embedded: how many of them have a row of their own in the word table.
         characters: in index order, from index `RESERVED`.
         tags: for each tagset its tags in index order.
+        folds: characters, and at the same places those that they are read as.
     """
 
     words: tuple[str, ...]
     embedded: int
     characters: tuple[str, ...]
     tags: Mapping[str, tuple[str, ...]]
+    folds: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
         embedded = self.words[: self.embedded]
         object.__setattr__(self, "_word_index", {word: i for i, word in enumerate(embedded, RESERVED)})
         object.__setattr__(self, "_char_index", {char: i for i, char in enumerate(self.characters, RESERVED)})
+        object.__setattr__(self, "_fold", str.maketrans(*self.folds))
 
+    _fold: dict[int, int] = field(init=False, repr=False, compare=False)
     _word_index: dict[str, int] = field(init=False, repr=False, compare=False)
     _char_index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     @classmethod
-    def build(cls, sentences: Iterable[Sentence], min_count: int) -> Vocabulary:
+    def build(cls, sentences: Iterable[Sentence], min_count: int, folds: tuple[str, str] = ("", "")) -> Vocabulary:
         """The vocabulary of training sentences.
 
         Words that occur fewer than `min_count` times, and characters of fewer distinct words, have
@@ -172,15 +190,18 @@ class Vocabulary:
                 tags.setdefault(tagset, set()).update(column)
         words: Counter[str] = Counter()
         characters: Counter[str] = Counter()
+        fold = str.maketrans(*folds)
         for form, count in forms.items():
-            words[normal_form(form)] += count
-            characters.update(set(form))
+            spelling = form.translate(fold)
+            words[spelling.lower()] += count
+            characters.update(set(spelling))
         ranked = sorted(words, key=lambda word: (-words[word], word))
         return cls(
             words=tuple(ranked),
             embedded=sum(count >= min_count for count in words.values()),
             characters=tuple(sorted(c for c, count in characters.items() if count >= min_count)),
             tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},
+            folds=folds,
         )
 
     @property
@@ -191,6 +212,10 @@ class Vocabulary:
     def character_rows(self) -> int:
         return len(self.characters) + RESERVED
 
+    def normal_form(self, word: str) -> str:
+        """The key of a word in the word table."""
+        return word.translate(self._fold).lower()
+
     def encode_words(self, words: Sequence[str]) -> Words:
         """Words as indices, in the order given. An empty one reads as a character of padding."""
         lengths = spelling_lengths(words)
@@ -199,25 +224,45 @@ class Vocabulary:
         lookup = self._char_index.get
         for row, word in enumerate(words):
             spelling = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
-            chars[row, : len(spelling)] = [lookup(char, UNKNOWN) for char in spelling]
-        ids = np.array([self._word_index.get(normal_form(word), UNKNOWN) for word in words], dtype=np.int64)
+            chars[row, : len(spelling)] = [lookup(char, UNKNOWN) for char in spelling.translate(self._fold)]
+        ids = np.array([self._word_index.get(self.normal_form(word), UNKNOWN) for word in words], dtype=np.int64)
         return Words(ids, chars, lengths)
 
     def encode(self, sentences: Iterable[Sentence]) -> Encoded:
         """Sentences as indices; each distinct word once.
 
-        A tag that the vocabulary does not have becomes `IGNORED`.
+        A tag that the vocabulary does not have becomes `IGNORED`. Where there are choices, they
+        stand for the tag.
         """
         rows: dict[str, int] = {}
         encoded = []
         gold: dict[str, list[Ids | None]] = {tagset: [] for tagset in self.tags}
+        soft: dict[str, list[Probabilities | None]] = {tagset: [] for tagset in self.tags}
         tag_index = {tagset: {tag: i for i, tag in enumerate(tags)} for tagset, tags in self.tags.items()}
         for sentence in sentences:
             encoded.append(np.array([rows.setdefault(t, len(rows)) for t in sentence.tokens], dtype=np.int64))
             for tagset, index in tag_index.items():
-                tags = sentence.tags.get(tagset)
+                choices = sentence.choices.get(tagset)
+                soft[tagset].append(None if choices is None else _distributions(choices, index))
+                tags = sentence.tags.get(tagset) if choices is None else None
                 gold[tagset].append(
                     None if tags is None else np.array([index.get(tag, IGNORED) for tag in tags], dtype=np.int64)
                 )
-        words = self.encode_words(tuple(rows))
-        return Encoded(words, tuple(encoded), {tagset: tuple(column) for tagset, column in gold.items()})
+        return Encoded(
+            self.encode_words(tuple(rows)),
+            tuple(encoded),
+            {tagset: tuple(column) for tagset, column in gold.items()},
+            {tagset: tuple(column) for tagset, column in soft.items()},
+        )
+
+
+def _distributions(choices: Sequence[Choices], index: Mapping[str, int]) -> Probabilities:
+    """Probabilities of all tags, shape [tokens, tags]; those of a token whose tags are all unknown
+    are 0."""
+    found: Probabilities = np.zeros((len(choices), len(index)), dtype=np.float32)
+    for row, choice in enumerate(choices):
+        for tag, probability in choice:
+            if tag in index:
+                found[row, index[tag]] = probability
+    found /= np.maximum(found.sum(-1, keepdims=True), 1e-9)
+    return found

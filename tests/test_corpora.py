@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -14,7 +15,7 @@ from rnntag import corpora
 from rnntag.corpora import nltk_corpora
 from rnntag.corpora.files import UNIVERSAL_12, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE
-from rnntag.schema import UPOS, Corpus, DataError, NotFoundError, UsageError
+from rnntag.schema import UPOS, Corpus, DataError, NotFoundError, Sentence, UsageError
 
 
 def row(position: int, form: str, upos: str, xpos: str = "_") -> str:
@@ -272,3 +273,43 @@ def test_ambiguous_words_stand_in_each_of_their_roles(word: str, roles: str, sta
             for token, tag in zip(sentence.tokens, sentence.tags["upos"], strict=True):
                 found[tag] += token.lower() == word
     assert all(found[role] >= 2 for role in roles.split()), found
+
+
+def test_what_a_model_has_tagged_is_there_to_learn_from(tmp_path: Path) -> None:
+    path = tmp_path / "tagged.jsonl"
+    path.write_text(
+        '{"tokens": ["I", "eat"], "tags": ["PRON", "VERB"], "confidence": [0.9, 1.0], '
+        '"top": [{"PRON": 0.9, "X": 0.1}, {"VERB": 1.0, "AUX": 0.0}]}\n\n'
+        '{"tokens": ["花"], "tags": ["NOUN"]}\n{"tokens": [], "tags": []}\n',
+        encoding="utf-8",
+    )
+    tagged = (
+        Sentence(
+            ("I", "eat"),
+            {"upos": ("PRON", "VERB")},
+            {"upos": ([("PRON", 0.9), ("X", 0.1)], [("VERB", 1.0), ("AUX", 0.0)])},
+        ),
+        Sentence(("花",), {"upos": ("NOUN",)}),
+    )
+    assert corpora.load([str(path)]) == [Corpus("tagged", train=tagged)]
+    assert corpora.load([str(path)], whole=True) == [Corpus("tagged", test=tagged)]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("花/NOUN", "tagged.jsonl:2: is no line that `rnntag tag --format jsonl` writes"),
+        ('{"tokens": ["a"]}', "tagged.jsonl:2: is no line"),
+        ('{"tokens": "a", "tags": "b"}', "tagged.jsonl:2: is no line"),
+        ('{"tokens": [1], "tags": ["X"]}', "tagged.jsonl:2: is no line"),
+        ('{"tokens": ["a"], "tags": ["X"], "top": [["X", 1]]}', "tagged.jsonl:2: is no line"),
+        ('{"tokens": ["a"], "tags": ["X"], "top": [{"X": NaN}]}', "tagged.jsonl:2: X has the probability nan"),
+        ('{"tokens": ["a"], "tags": ["X"], "top": [{"X": -1}]}', "tagged.jsonl:2: X has the probability -1.0"),
+        ('{"tokens": ["a", "b"], "tags": ["X"]}', "tagged.jsonl:2: 2 tokens but 1"),
+    ],
+)
+def test_what_no_model_has_tagged_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "tagged.jsonl"
+    path.write_text(f'{{"tokens": ["a"], "tags": ["X"]}}\n{line}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=re.escape(message)):
+        corpora.load([str(path)])

@@ -126,6 +126,21 @@ def test_the_loss_of_equal_scores_is_the_logarithm_of_the_number_of_tags() -> No
     assert loss.item() == pytest.approx(np.log(3))
 
 
+def test_the_loss_against_a_model_s_tags_is_the_cross_entropy() -> None:
+    gold = Sentence(("a", "b"), {"t": ("A", "B")})
+    tagged = Sentence(
+        ("b", "a", "b"), {"t": ("A", "A", "Z")}, {"t": ([("A", 0.6), ("B", 0.3)], [("A", 1)], [("Z", 1)])}
+    )
+    network, vocabulary = network_of(Corpus("x", train=(gold,)))
+    for parameter in network.heads.parameters():
+        torch.nn.init.zeros_(parameter)
+    network.heads[0].bias.data = torch.tensor([1.0, -1.0])
+    loss, count = network.loss(vocabulary.encode([gold, tagged]).batch([0, 1]))
+    a, b = np.log(1 / (1 + np.exp(-2))), np.log(1 / (1 + np.exp(2)))
+    assert count == 4  # Z is unknown
+    assert loss.item() == pytest.approx(-(a + b + (2 * a + b) / 3 + a) / 4)
+
+
 def test_weights_of_another_network_are_refused(starter: list[Corpus]) -> None:
     network, _ = network_of(starter[0])
     other, _ = network_of(starter[0], layers=3)

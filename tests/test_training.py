@@ -115,3 +115,19 @@ def test_corpora_without_a_train_or_dev_part_are_refused() -> None:
 def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         TrainConfig(**bad)
+
+
+def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: list[Corpus]) -> None:
+    corpus = replace(few(starter), train=starter[0].train[:12])
+    training = Training([corpus], SMALL, replace(QUICK, vary=0.5))
+    generator = np.random.default_rng(1)
+    met = set()
+    for _ in range(50):
+        chosen = training._choose(generator)
+        assert sorted(chosen % 12) == list(range(12))
+        met |= {position // 12 for position in chosen}
+    assert met == {0, 1, 2, 3, 4}
+    first = training._train.sentences[0], training._train.sentences[12 * 3]
+    assert [training._train.words.lengths[ids].tolist() for ids in first] == [
+        list(map(len, corpus.train[0].tokens))
+    ] * 2

@@ -31,8 +31,8 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, or a file of "
-            "word/TAG lines. May be repeated.",
+            help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file of "
+            "word/TAG lines, or what a model has tagged with --format jsonl --top. May be repeated.",
             show_default="treebank, sinica_treebank",
         ),
     ] = None,
@@ -81,6 +81,16 @@ def train(
     min_count: Annotated[
         int, typer.Option(rich_help_panel=_RUN, help="Rarer words have no embedding of their own.")
     ] = _TRAINING.min_count,
+    vary: Annotated[
+        float,
+        typer.Option(
+            rich_help_panel=_RUN,
+            help="Share of the sentences met in lower case, in capitals or without the punctuation at their end.",
+        ),
+    ] = _TRAINING.vary,
+    fold: Annotated[
+        bool, typer.Option("--fold", rich_help_panel=_RUN, help="Read traditional Chinese as simplified (OpenCC).")
+    ] = _TRAINING.fold,
     seed: Annotated[
         int, typer.Option(rich_help_panel=_RUN, help="The same seed gives the same model.")
     ] = _TRAINING.seed,
@@ -107,7 +117,7 @@ def train(
     )  # fmt: skip
     run = TrainConfig(
         epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, dropout=dropout, word_dropout=word_dropout,
-        min_count=min_count, patience=patience, seed=seed, device=device, max_minutes=max_minutes,
+        min_count=min_count, vary=vary, fold=fold, patience=patience, seed=seed, device=device, max_minutes=max_minutes,
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)

@@ -1,9 +1,10 @@
 """Corpora by name or path, in train, dev and test parts.
 
 A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
-glob. Files are CoNLL-U (`.conllu`, `.conll`) or lines of `word/TAG`. Files whose names say so
-(`en_ewt-ud-train.conllu`) are parts of one treebank; anything else is parted by sentence: of
-every ten, the ninth is dev, the tenth test, the others train.
+glob. Files are CoNLL-U (`.conllu`, `.conll`), what a model has tagged (`.jsonl`) or lines of
+`word/TAG`. Files whose names say so (`en_ewt-ud-train.conllu`) are parts of one treebank. What a
+model has tagged is there to learn from; anything else is parted by sentence: of every ten, the
+ninth is dev, the tenth test, the others train.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntag.corpora import nltk_corpora
-from rnntag.corpora.files import CONLLU_SUFFIXES, named, read_sentences, treebank_and_part
+from rnntag.corpora.files import CONLLU_SUFFIXES, JSONL_SUFFIX, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
 from rnntag.schema import Corpus, DataError, NotFoundError, Sentence
 
@@ -131,7 +132,11 @@ def _treebank(name: str, files: dict[str, Path], tagsets: tuple[str, ...], whole
     if "" in parts:
         if len(parts) > 1:
             raise DataError(f"{files['']} stands beside files that are parts of {name}: name one or the other")
-        return Corpus(name, test=parts[""]) if whole else in_parts(name, parts[""])
+        if whole:
+            return Corpus(name, test=parts[""])
+        if files[""].suffix.lower() == JSONL_SUFFIX:
+            return Corpus(name, train=parts[""])
+        return in_parts(name, parts[""])
     if "train" in parts and "dev" not in parts and not whole:
         cut = in_parts(name, parts["train"])
         return Corpus(name, train=cut.train + cut.test, dev=cut.dev, test=parts.get("test", ()))

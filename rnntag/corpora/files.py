@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from rnntag import conllu
 from rnntag.schema import UPOS, DataError, Sentence
 from rnntag.text import file_lines
 
 CONLLU_SUFFIXES = (".conllu", ".conll")
+JSONL_SUFFIX = ".jsonl"
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
 """The universal tagset of Petrov, Das and McDonald (2012)."""
 
 UNNAMED = ""
+T = TypeVar("T")
 
 _PART = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<part>train|dev|test)")
 _LANGUAGE = re.compile(r"(?P<language>[a-z]{2,3})_")
@@ -29,7 +33,8 @@ def treebank_and_part(path: Path) -> tuple[str, str]:
 def read_sentences(path: Path, tagsets: tuple[str, ...], encoding: str = "utf-8") -> tuple[Sentence, ...]:
     """The tagged sentences of a file, in order.
 
-    The tags of word/TAG lines belong to the tagset `UNNAMED` until all parts are read; see `named`.
+    The tags of word/TAG and JSON lines belong to the tagset `UNNAMED` until all parts are read; see
+    `named`.
 
     Raises:
         DataError: a line that cannot be understood, or a file without a sentence.
@@ -37,6 +42,8 @@ def read_sentences(path: Path, tagsets: tuple[str, ...], encoding: str = "utf-8"
     """
     if path.suffix.lower() in CONLLU_SUFFIXES:
         sentences = tuple(_conllu_sentences(path, tagsets, encoding))
+    elif path.suffix.lower() == JSONL_SUFFIX:
+        sentences = tuple(_jsonl_sentences(path, encoding))
     else:
         sentences = tuple(_slash_sentences(path, encoding))
     if not sentences:
@@ -73,8 +80,43 @@ def _slash_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
             yield Sentence(tuple(words), {UNNAMED: tuple(tags)})
 
 
+def _jsonl_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
+    """What `rnntag tag --format jsonl` writes: a model's tags, and with --top their probabilities."""
+    for number, line in enumerate(file_lines(path, encoding), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            tokens, tags = _strings(record["tokens"]), _strings(record["tags"])
+            choices = {}
+            if "top" in record:
+                choices[UNNAMED] = tuple(
+                    [(tag, _probability(tag, p)) for tag, p in top.items()] for top in record["top"]
+                )
+            if tokens:
+                yield Sentence(tokens, {UNNAMED: tags}, choices)
+        except DataError as error:
+            raise DataError(f"{path}:{number}: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"{path}:{number}: is no line that `rnntag tag --format jsonl` writes: {error!r}"
+            ) from error
+
+
+def _probability(tag: str, value: float) -> float:
+    if not 0 <= (probability := float(value)) <= 1:  # nor is nan
+        raise DataError(f"{tag} has the probability {probability}")
+    return probability
+
+
+def _strings(values: list[object]) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("not a list of strings")
+    return tuple(str(value) for value in values)
+
+
 def named(parts: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str, tuple[Sentence, ...]]:
-    """The parts of a treebank with a name for the tagset of their word/TAG lines.
+    """The parts of a treebank with a name for the tagset of their word/TAG or JSON lines.
 
     It is `upos` or `universal` where all their tags belong to it, else the treebank's name.
     """
@@ -88,6 +130,10 @@ def named(parts: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str,
     else:
         tagset = f"{treebank}-tags" if treebank in ("upos", "universal") else treebank
     return {
-        name: tuple(Sentence(s.tokens, {tagset: s.tags[UNNAMED]} if UNNAMED in s.tags else s.tags) for s in part)
+        name: tuple(Sentence(s.tokens, _renamed(s.tags, tagset), _renamed(s.choices, tagset)) for s in part)
         for name, part in parts.items()
     }
+
+
+def _renamed(columns: Mapping[str, T], tagset: str) -> Mapping[str, T]:
+    return {tagset: columns[UNNAMED]} if UNNAMED in columns else columns

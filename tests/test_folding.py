@@ -1,0 +1,52 @@
+"""Traditional Chinese is read as simplified, where a model was trained so."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnntag import card, folding, store
+from rnntag.schema import NotFoundError, Sentence
+from rnntag.store import StoredModel
+from rnntag.tagger import Tagger
+from rnntag.vocabulary import RESERVED, Vocabulary
+
+FOLDS = ("髮１", "发1")
+
+
+def test_what_is_folded_is_one_word_to_the_model() -> None:
+    vocabulary = Vocabulary.build([Sentence(("理髮", "A1")), Sentence(("理发",))], min_count=1, folds=FOLDS)
+    assert vocabulary.words == ("理发", "a1")
+    words = vocabulary.encode_words(["理髮", "理发", "a１"])
+    assert words.ids.tolist() == [RESERVED, RESERVED, RESERVED + 1]
+    assert (words.chars[0] == words.chars[1]).all()
+
+
+def test_a_model_keeps_its_folds(tiny: StoredModel, tmp_path: Path) -> None:
+    model = replace(tiny, vocabulary=replace(tiny.vocabulary, folds=("睏", "开")))
+    store.write(tmp_path / "m", model, card.write(model))
+    back = Tagger(store.read(tmp_path / "m"))
+    texts = [["花", "睏", "了"], ["花", "开", "了"]]
+    one, other = (back.scores([text], "upos") for text in texts)
+    assert back.model.vocabulary == model.vocabulary
+    assert np.array_equal(one, other)
+    assert back.has_seen("睏") == back.has_seen("开")
+
+
+def test_opencc_s_characters_and_ours() -> None:
+    pytest.importorskip("opencc", reason="needs rnntag[chinese]")
+    folds = folding.chinese()
+    text = "「他們」著ＡＢ１２裏臺灣"
+    assert "".join(folds.get(character, character) for character in text) == "“他们”着AB12里台湾"
+    assert all(len(pair[0]) == len(pair[1]) == 1 for pair in folds.items())
+    assert not set(folds) & set(folds.values())
+
+
+def test_without_opencc_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opencc", None)
+    with pytest.raises(NotFoundError, match=r"pip install 'rnntag\[chinese\]'"):
+        folding.chinese()

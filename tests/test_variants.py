@@ -1,0 +1,25 @@
+"""A sentence written otherwise keeps its tags, token by token."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnntag.schema import Sentence
+from rnntag.variants import capitals, lower_case, unpunctuated
+
+CHOICES = ([("PRON", 0.9), ("X", 0.1)], [("VERB", 1.0)], [("PUNCT", 1.0)])
+SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"upos": CHOICES})
+
+
+def test_the_case_of_all_words_changes_and_nothing_else() -> None:
+    assert lower_case(SENTENCE) == Sentence(("i", "eat", "."), SENTENCE.tags, SENTENCE.choices)
+    assert capitals(SENTENCE) == Sentence(("I", "EAT", "."), SENTENCE.tags, SENTENCE.choices)
+
+
+def test_final_punctuation_goes_with_its_tag() -> None:
+    assert unpunctuated(SENTENCE) == Sentence(("I", "eat"), {"upos": ("PRON", "VERB")}, {"upos": CHOICES[:2]})
+
+
+@pytest.mark.parametrize("tokens", [(), (".",), ("I", "eat"), ("cost", "$")])
+def test_without_final_punctuation_there_is_none_to_drop(tokens: tuple[str, ...]) -> None:
+    assert unpunctuated(Sentence(tokens)) == Sentence(tokens)
