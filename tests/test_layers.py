@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0,
-    "conllu": 1, "text": 1, "vocabulary": 1, "folding": 1, "variants": 1, "evaluation": 1, "windows": 1,
+    "conllu": 1, "text": 1, "vocabulary": 1, "folding": 1, "recipe": 1, "variants": 1, "evaluation": 1, "windows": 1,
     "cells": 2, "corpora": 2, "formats": 2, "store": 2,
     "card": 3, "network": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
     "tagger": 4, "training": 4,

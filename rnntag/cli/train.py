@@ -13,7 +13,7 @@ from rnntag import console
 from rnntag.cli.evaluate import measure
 from rnntag.cli.options import EncodingOption
 from rnntag.evaluation import percent
-from rnntag.schema import Activation, Cell, Corpus, Device, Input, ModelConfig, NotFoundError, TrainConfig
+from rnntag.schema import Activation, Cell, Corpus, Device, Input, ModelConfig, NotFoundError, TrainConfig, UsageError
 
 if TYPE_CHECKING:
     from rnntag.tagger import Tagger
@@ -23,10 +23,12 @@ _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
 _NETWORK = "Network"
 _RUN = "Training"
+_RECIPE = "Recipe"
 
 
 def train(
-    more: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)] = None,
+    context: typer.Context,
+    spec: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)] = None,
     corpus: Annotated[
         list[str] | None,
         typer.Option(
@@ -95,6 +97,13 @@ def train(
         int, typer.Option(rich_help_panel=_RUN, help="The same seed gives the same model.")
     ] = _TRAINING.seed,
     device: Annotated[Device, typer.Option(rich_help_panel=_RUN, help="Where to compute.")] = "auto",
+    recipe: Annotated[
+        Path | None, typer.Option(rich_help_panel=_RECIPE, help="Run the stages of a recipe instead.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", rich_help_panel=_RECIPE, help="A variable of the recipe."),
+    ] = None,
 ) -> None:
     """Train a model.
 
@@ -107,6 +116,9 @@ def train(
 
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
     """
+    if recipe or set_:
+        _follow(context, recipe, set_ or [])
+        return
     from rnntag import card, corpora, onnx_graph, store
 
     out = out or Path("models") / cell
@@ -120,7 +132,7 @@ def train(
         min_count=min_count, vary=vary, fold=fold, patience=patience, seed=seed, device=device, max_minutes=max_minutes,
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
-    specs, loaded = _training_corpora([*(corpus or []), *(more or [])], tagsets, encoding)
+    specs, loaded = _training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
@@ -155,6 +167,31 @@ def train(
     console.note(f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), example])}")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -> None:
+    """Run the stages of a recipe that are not done."""
+    from rnntag import recipe
+
+    if path is None:
+        raise UsageError("--set gives a value to a variable of a recipe: name that with --recipe")
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if others := [name.replace("_", "-") for name in given if name not in ("recipe", "set_")]:
+        raise UsageError(f"a recipe brings its own settings: leave out {', '.join(others)}, or --set its variables")
+    variables = {}
+    for assignment in assignments:
+        name, equals, variables[name] = assignment.partition("=")
+        if not (name and equals):
+            raise UsageError(f"--set {assignment}: it must be NAME=VALUE")
+    stages = recipe.read(path, variables)
+    for number, stage in enumerate(stages, 1):
+        where = f"stage {number} of {len(stages)}"
+        if stage.makes.exists():
+            console.note(f"{where}: {stage.makes} is there")
+        else:
+            console.note(f"{where}: {shlex.join(stage.command)}")
+            stage.run()
 
 
 def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:

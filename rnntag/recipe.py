@@ -1,0 +1,126 @@
+"""Recipes: commands that make a model from start to end, each done once.
+
+A recipe is TOML:
+
+    [variables]
+    seed = "1"
+
+    [[stages]]
+    makes = "work/tagged.jsonl"
+    run = ["rnntag", "tag", "--model", "large", "--format", "jsonl", "--top", "5"]
+    input = "work/text.txt"
+    output = true
+
+    [[stages]]
+    makes = "models/small-{seed}"
+    run = ["rnntag", "train", "gold.conllu", "work/tagged.jsonl", "--seed", "{seed}", "--out", "{makes}"]
+
+A stage whose product is there is not run again. Its command is run without a shell, with `input` as
+its standard input; with `output` what it prints becomes the product, once it has ended well.
+`{seed}` stands for a variable, in any string.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from rnntag.schema import AccessError, DataError, NotFoundError, RnntagError, UsageError
+
+_PROGRAMS = {"python": [sys.executable], "rnntag": [sys.executable, "-m", "rnntag"]}
+_KEYS = {"makes", "run", "input", "output"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A command and what it makes; see the module."""
+
+    makes: Path
+    command: tuple[str, ...]
+    input: Path | None = None
+    output: bool = False
+
+    def run(self) -> None:
+        """Run the command.
+
+        Raises:
+            RnntagError: it fails, or does not make what it should.
+            AccessError: its input cannot be read or its output not written.
+        """
+        try:
+            self.makes.parent.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as files:
+                source = files.enter_context(self.input.open("rb")) if self.input else subprocess.DEVNULL
+                fresh = self.makes.with_name(f".{self.makes.name}.{os.getpid()}.new")
+                target = files.enter_context(fresh.open("wb")) if self.output else None
+                program, *arguments = self.command
+                done = subprocess.run(
+                    [*_PROGRAMS.get(program, [program]), *arguments], stdin=source, stdout=target, check=False
+                )
+            if self.output and done.returncode == 0:
+                fresh.rename(self.makes)
+            elif self.output:
+                fresh.unlink()
+        except OSError as error:
+            raise AccessError(f"{error.filename or self.makes}: {error.strerror}") from error
+        if done.returncode:
+            raise RnntagError(f"the stage that makes {self.makes} failed with exit code {done.returncode}")
+        if not self.makes.exists():
+            raise RnntagError(f"the stage that makes {self.makes} has ended, but there is no {self.makes}")
+
+
+def read(path: Path, variables: Mapping[str, str]) -> list[Stage]:
+    """The stages of a recipe, in order.
+
+    Args:
+        variables: values that take the place of the recipe's own.
+
+    Raises:
+        NotFoundError: there is no such file.
+        DataError: it is no recipe.
+        UsageError: the recipe has no variable of a name.
+    """
+    try:
+        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{path}: no such recipe") from error
+    except OSError as error:
+        raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DataError(f"{path}: is no TOML: {error}") from error
+    known = {name: str(value) for name, value in recipe.get("variables", {}).items()}
+    for name in variables:
+        if name not in known:
+            raise UsageError(f"{path} has no variable {name}: it has {', '.join(known) or 'none'}")
+    stages = recipe.get("stages", [])
+    if not stages:
+        raise DataError(f"{path}: has no stages")
+    return [_stage(f"{path}: stage {number}", stage, {**known, **variables}) for number, stage in enumerate(stages, 1)]
+
+
+def _stage(where: str, stage: Mapping[str, Any], variables: Mapping[str, str]) -> Stage:
+    try:
+        if odd := stage.keys() - _KEYS:
+            raise DataError(f"{where}: has {', '.join(sorted(odd))}, but a stage has only {', '.join(sorted(_KEYS))}")
+        makes = str(stage["makes"]).format_map(variables)
+        named = {**variables, "makes": makes}
+        command = tuple(str(word).format_map(named) for word in stage["run"])
+        source = Path(stage["input"].format_map(named)) if "input" in stage else None
+    except KeyError as error:
+        raise DataError(f"{where}: there is no {error.args[0]}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{where}: {error}") from error
+    if not command:
+        raise DataError(f"{where}: runs nothing")
+    return Stage(Path(makes), command, source, bool(stage.get("output", False)))
