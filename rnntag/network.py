@@ -12,10 +12,12 @@ from torch.nn import functional
 
 from rnntag.cells import GATES, RecurrentLayer, reversal
 from rnntag.schema import DataError, ModelConfig
-from rnntag.store import StoredModel
+from rnntag.store import WORD_TABLE, StoredModel
 from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary, Words
 
 PREDICTION_TOKENS = 8000
+VECTOR_DROPOUT = 0.1
+"""How often, in training, a word goes without its pretrained vector, so that it does not lean on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,23 @@ def _initialise(table: nn.Embedding) -> None:
 
 class SpellingEncoder(nn.Module):
     """Word embedding beside the last states of a bidirectional RNN over the characters
-    (Ling et al. 2015; Plank et al. 2016)."""
+    (Ling et al. 2015; Plank et al. 2016).
 
-    def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
+    With pretrained vectors, which stay as they are, a word's embedding is the sum of a row of its
+    own and of a linear map of its vector. What training has not seen has the row of the unknown.
+    """
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: Tensor | None = None) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary.word_rows, config.embedding_dim, padding_idx=PAD)
+        self.own_rows = vocabulary.word_rows
+        self.vectors: Tensor
+        self.projection: nn.Linear | None = None
+        if vectors is not None:
+            self.own_rows -= len(vocabulary.extra)
+            self.register_buffer("vectors", vectors, persistent=False)
+            self.projection = nn.Linear(vectors.shape[1], config.embedding_dim, bias=False)
+            nn.init.normal_(self.projection.weight, std=0.02)
         self.chars = nn.Embedding(vocabulary.character_rows, config.char_dim, padding_idx=PAD)
         for table in (self.words, self.chars):
             _initialise(table)
@@ -54,10 +68,24 @@ class SpellingEncoder(nn.Module):
         )
         self.outputs = config.embedding_dim + self.spelling.outputs
 
-    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float) -> Tensor:
+    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float, dropped: Tensor | None) -> Tensor:
+        """Vectors of words, shape [words, outputs]. `dropped` ones go without their own row."""
         letters = functional.dropout(self.chars(chars), dropout, self.training)
         _, spelling = self.spelling(letters, reversal(lengths, chars.shape[1]))
-        return torch.cat([self.words(ids), spelling], dim=-1)
+        own = ids if dropped is None else ids.masked_fill(dropped, UNKNOWN)
+        known = self.words(own.masked_fill(own >= self.own_rows, UNKNOWN))
+        if self.projection is not None:
+            lost = torch.rand(ids.shape, device=ids.device) < (VECTOR_DROPOUT if self.training else 0.0)
+            known = known + self.projection(self.vectors[ids]) * ~lost[:, None]
+        return torch.cat([known, spelling], dim=-1)
+
+    def table(self) -> Tensor:
+        """The embedding of each word, shape [rows, size]."""
+        rows = torch.arange(len(self.words.weight), device=self.words.weight.device)
+        table = self.words(rows.masked_fill(rows >= self.own_rows, UNKNOWN))
+        if self.projection is not None:
+            table = table + self.projection(self.vectors)
+        return table  # type: ignore[no-any-return]
 
 
 class OneHotEncoder(nn.Module):
@@ -69,18 +97,24 @@ class OneHotEncoder(nn.Module):
         self.words = nn.Embedding(vocabulary.word_rows, self.outputs, padding_idx=PAD)
         _initialise(self.words)
 
-    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float) -> Tensor:
-        return self.words(ids)  # type: ignore[no-any-return]
+    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float, dropped: Tensor | None) -> Tensor:
+        return self.words(ids if dropped is None else ids.masked_fill(dropped, UNKNOWN))  # type: ignore[no-any-return]
+
+    def table(self) -> Tensor:
+        return self.words.weight
 
 
 class Network(nn.Module):
     """From batches of indices to tag scores."""
 
-    def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: np.ndarray | None = None) -> None:
         super().__init__()
         self.config = config
         onehot = config.input == "onehot"
-        self.encoder = (OneHotEncoder if onehot else SpellingEncoder)(config, vocabulary)
+        if onehot:
+            self.encoder: OneHotEncoder | SpellingEncoder = OneHotEncoder(config, vocabulary)
+        else:
+            self.encoder = SpellingEncoder(config, vocabulary, None if vectors is None else torch.from_numpy(vectors))
         self.layers = nn.ModuleList()
         inputs = self.encoder.outputs
         for depth in range(config.layers):
@@ -103,10 +137,11 @@ class Network(nn.Module):
         device = next(self.parameters()).device
         ids, chars, lengths = (torch.from_numpy(a).to(device) for a in (words.ids, words.chars, words.lengths))
         drop = self.regularisation if self.training else None
+        dropped = None
         if drop and drop.word_dropout:
             odds = drop.word_dropout / (drop.word_dropout + drop.counts[ids])
-            ids = ids.masked_fill(torch.rand(ids.shape, device=device) < odds, UNKNOWN)
-        return self.encoder(ids, chars, lengths, self._dropout)  # type: ignore[no-any-return]
+            dropped = torch.rand(ids.shape, device=device) < odds
+        return self.encoder(ids, chars, lengths, self._dropout, dropped)  # type: ignore[no-any-return]
 
     def scores(self, x: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         """Scores before the softmax, for each tagset of shape [sentences, time, tags].
@@ -152,12 +187,13 @@ class Network(nn.Module):
         return total / max(count, 1), count
 
     def weights(self) -> dict[str, np.ndarray]:
-        """What training changes, by name; see `load_weights`."""
-        return {
+        """What training changes, by name, pretrained vectors and all in the word table; see `load_weights`."""
+        weights = {
             name: parameter.detach().cpu().numpy()
             for name, parameter in self.named_parameters()
-            if parameter.requires_grad
+            if parameter.requires_grad and name != "encoder.projection.weight"
         }
+        return {**weights, WORD_TABLE: self.encoder.table().detach().cpu().numpy()}
 
     def load_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         """Take over weights of the same network, of any float type.

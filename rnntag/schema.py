@@ -150,6 +150,8 @@ class TrainConfig:
         dropout: share of the units of each layer's input that is dropped.
         word_dropout: see `network.Regularisation`.
         min_count: how often a word must occur to have an embedding of its own.
+        vectors: files of pretrained word vectors; see `vectors`.
+        vector_words: how many words of each of them get a row though training does not see them.
         vary: share of the sentences that an epoch meets in lower case, in capitals or without
             the punctuation at their end; see `variants`.
         fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
@@ -169,6 +171,8 @@ class TrainConfig:
     dropout: float = 0.4
     word_dropout: float = 1.0
     min_count: int = 1
+    vectors: tuple[str, ...] = ()
+    vector_words: int = 10_000
     vary: float = 0.0
     fold: bool = False
     patience: int = 5
@@ -179,7 +183,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _one_of("device", self.device, DEVICES)
         _between(1, 10**9, self, "epochs", "batch_tokens", "min_count", "patience")
-        _between(0, 10**9, self, "word_dropout", "clip", "max_minutes")
+        _between(0, 10**9, self, "word_dropout", "clip", "max_minutes", "vector_words")
         _between(0, 2**63 - 1, self, "seed")
         _between(0, 0.99, self, "dropout")
         _between(0, 1, self, "vary")

@@ -177,6 +177,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                     "characters": model.vocabulary.characters,
                     "folds": model.vocabulary.folds,
                     "words": model.vocabulary.words,
+                    "extra": model.vocabulary.extra,
                 }
             ),
             WEIGHTS: safetensors.numpy.save(half_precision(model.weights)),
@@ -223,13 +224,14 @@ def read(path: Path) -> StoredModel:
         return StoredModel(
             name=path.resolve().name,
             config=ModelConfig(**config["model"]),
-            training=TrainConfig(**config["training"]),
+            training=_train_config(config["training"]),
             vocabulary=Vocabulary(
                 words=tuple(tables["words"]),
                 embedded=int(tables["embedded"]),
                 characters=tuple(tables["characters"]),
                 tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
                 folds=(tables["folds"][0], tables["folds"][1]),
+                extra=tuple(tables["extra"]),
             ),
             weights=safetensors.numpy.load(contents[WEIGHTS]),
             graphs={name: contents[name] for name in GRAPHS if name in contents},
@@ -241,6 +243,10 @@ def read(path: Path) -> StoredModel:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
         raise DataError(f"{path}: is no rnntag model: {error!r}") from error
+
+
+def _train_config(fields: dict[str, Any]) -> TrainConfig:
+    return TrainConfig(**{**fields, "vectors": tuple(fields["vectors"])})
 
 
 def _provenance(fields: dict[str, Any]) -> Provenance:

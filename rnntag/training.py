@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from rnntag import __version__, folding
+from rnntag import __version__, folding, vectors
 from rnntag.network import Network, Regularisation, predict
 from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Step, TrainConfig, UsageError
 from rnntag.store import StoredModel, half_precision
@@ -37,6 +39,23 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
+    """A vocabulary with more words, and the pretrained vector of each of its rows, 0 where there is
+    none; each file has columns of its own, shape [rows, sum of sizes]."""
+    known = dict.fromkeys(vocabulary.words[: vocabulary.embedded])
+    files = [vectors.read(Path(name), vocabulary.normal_form, known, config.vector_words) for name in config.vectors]
+    extra = dict.fromkeys(word for file in files for word in file.words if word not in known)
+    vocabulary = replace(vocabulary, extra=tuple(extra))
+    rows = {word: row for row, word in enumerate((*known, *extra), RESERVED)}
+    matrix = np.zeros((vocabulary.word_rows, sum(file.matrix.shape[1] for file in files)), dtype=np.float32)
+    column = 0
+    for file in files:
+        end = column + file.matrix.shape[1]
+        matrix[[rows[word] for word in file.words], column:end] = file.matrix
+        column = end
+    return vocabulary, matrix
+
+
 class Training:
     """One run over one or more corpora; seeded, and repeatable on one machine.
 
@@ -50,7 +69,7 @@ class Training:
     Raises:
         DataError: the corpora have no training or no dev sentence, or one with other tagsets.
         UsageError: the device is not there.
-        NotFoundError: there is no OpenCC to fold with.
+        NotFoundError: there is no OpenCC to fold with, or no file of vectors.
     """
 
     def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
@@ -75,9 +94,15 @@ class Training:
         self.device = choose_device(config.device)
         folds = folding.chinese() if config.fold else {}
         self.vocabulary = Vocabulary.build(sentences, config.min_count, ("".join(folds), "".join(folds.values())))
-        self.network = Network(model, self.vocabulary).to(self.device)
+        pretrained = None
+        if config.vectors and model.input == "onehot":
+            raise UsageError("a one-hot word has no vector: leave out --vectors, or take --input embedding")
+        if config.vectors:
+            self.vocabulary, pretrained = _with_vectors(self.vocabulary, config)
+        self.network = Network(model, self.vocabulary, pretrained).to(self.device)
         counts = Counter(self.vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
-        rows = [1.0] * RESERVED + [float(counts[word]) for word in self.vocabulary.words[: self.vocabulary.embedded]]
+        words = (*self.vocabulary.words[: self.vocabulary.embedded], *self.vocabulary.extra)
+        rows = [1.0] * RESERVED + [float(counts[word]) for word in words]
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )

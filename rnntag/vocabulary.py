@@ -157,6 +157,7 @@ class Vocabulary:
         characters: in index order, from index `RESERVED`.
         tags: for each tagset its tags in index order.
         folds: characters, and at the same places those that they are read as.
+        extra: words that have a row, after the others, for their pretrained vector alone.
     """
 
     words: tuple[str, ...]
@@ -164,9 +165,10 @@ class Vocabulary:
     characters: tuple[str, ...]
     tags: Mapping[str, tuple[str, ...]]
     folds: tuple[str, str] = ("", "")
+    extra: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        embedded = self.words[: self.embedded]
+        embedded = (*self.words[: self.embedded], *self.extra)
         object.__setattr__(self, "_word_index", {word: i for i, word in enumerate(embedded, RESERVED)})
         object.__setattr__(self, "_char_index", {char: i for i, char in enumerate(self.characters, RESERVED)})
         object.__setattr__(self, "_fold", str.maketrans(*self.folds))
@@ -206,7 +208,7 @@ class Vocabulary:
 
     @property
     def word_rows(self) -> int:
-        return self.embedded + RESERVED
+        return self.embedded + len(self.extra) + RESERVED
 
     @property
     def character_rows(self) -> int:

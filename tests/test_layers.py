@@ -13,8 +13,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0,
-    "conllu": 1, "text": 1, "vocabulary": 1, "folding": 1, "recipe": 1, "variants": 1, "evaluation": 1, "windows": 1,
-    "cells": 2, "corpora": 2, "formats": 2, "store": 2,
+    "conllu": 1, "evaluation": 1, "folding": 1, "recipe": 1, "text": 1, "variants": 1, "vocabulary": 1, "windows": 1,
+    "cells": 2, "corpora": 2, "formats": 2, "store": 2, "vectors": 2,
     "card": 3, "network": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
     "tagger": 4, "training": 4,
     "calibration": 5, "console": 5, "nltk_tagger": 5,

