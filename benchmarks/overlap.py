@@ -4,14 +4,16 @@
     python -m benchmarks.overlap --dev en_ewt-ud-dev.conllu --write clean -- en_ewt-ud-train.conllu
 
 Case, width, script, digits and punctuation do not count. Two sentences are nearly the same if four
-fifths of the word trigrams of the shorter are in the longer, and it has six. `--write` puts copies
-of CoNLL-U files without such sentences into a folder; without it the exit code is 1 if there are any.
+fifths of the word trigrams of the shorter are in the longer, and it has six. `--write` makes a folder
+of the dev parts and of the training parts without such sentences, all of them CoNLL-U; without it
+the exit code is 1 if there are any.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -66,11 +68,20 @@ def held_out(specs: Sequence[str]) -> Held:
     return Held(sentence.tokens for corpus in corpora.load(specs, whole=True) for sentence in corpus.dev + corpus.test)
 
 
-def write_clean(source: Path, held: Held, target: Path) -> None:
-    with target.open("w", encoding="utf-8") as out:
-        for sentence in conllu.read(file_lines(source), str(source)):
-            if not held.has(sentence.column(conllu.FORM)):
-                out.write("\n".join([*sentence.lines, "", ""]))
+def write_clean(dev: Iterable[Path], training: Iterable[Path], folder: Path) -> None:
+    """Dev parts as they are, and training parts without what is in these, in a new folder."""
+    held = held_out([str(source) for source in dev])
+    fresh = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for source in dev:
+        shutil.copy(source, fresh)
+    for source in training:
+        with (fresh / source.name).open("w", encoding="utf-8") as out:
+            for sentence in conllu.read(file_lines(source), str(source)):
+                if not held.has(sentence.column(conllu.FORM)):
+                    out.write("\n".join([*sentence.lines, "", ""]))
+    fresh.rename(folder)
 
 
 def main() -> None:
@@ -79,12 +90,10 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="FOLDER")
     parser.add_argument("training", nargs="+", metavar="SPEC")
     given = parser.parse_args()
-    held = held_out(given.dev)
     if given.write:
-        given.write.mkdir(parents=True, exist_ok=True)
-        for source in map(Path, given.training):
-            write_clean(source, held, given.write / source.name)
+        write_clean([Path(source) for source in given.dev], [Path(source) for source in given.training], given.write)
         return
+    held = held_out(given.dev)
     total = 0
     for corpus in corpora.load(given.training):
         sentences = corpus.train + corpus.dev + corpus.test

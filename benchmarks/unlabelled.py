@@ -37,7 +37,8 @@ def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
     fold = str.maketrans(folding.chinese())
     for line in path.read_text(encoding="utf-8").split("\n"):
         for sentence in _SENTENCE_END.split(line.strip().translate(fold)):
-            yield [word for word in jieba.cut(sentence) if word.strip()]
+            if words := [word for word in jieba.cut(sentence) if word.strip()]:
+                yield words
 
 
 def main() -> None:

@@ -37,9 +37,11 @@ WORD_TABLE = "encoder.words.weight"
 ANCHORS_KEY = "anchors"
 """Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
 CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
+RECIPE = "recipe.toml"
+"""How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS)
 """The files that a model is read from. The card is for people, who may edit it."""
-_FILES = {*VERIFIED, CARD, CHECKSUMS}
+_FILES = {*VERIFIED, CARD, CHECKSUMS, RECIPE}
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
         ).encode()
         contents[CARD] = card.encode("utf-8", "surrogateescape")
+        if (path / RECIPE).is_file():
+            contents[RECIPE] = (path / RECIPE).read_bytes()
         for name, content in contents.items():
             with open(fresh / name, "wb") as file:
                 file.write(content)

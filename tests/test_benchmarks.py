@@ -1,0 +1,75 @@
+"""What the scripts of the bundled model's recipe promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("opencc", reason="needs rnntag[chinese]")
+
+from benchmarks import overlap, robustness, unlabelled
+from rnntag import corpora
+from rnntag.schema import Sentence
+
+DEV = "The old man saw a red bird in the garden ."
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [
+        (DEV, True),
+        ("the OLD man saw a red bird in the garden", True),
+        ("Yesterday the old man saw a red bird in the garden behind the house .", True),
+        ("The old man saw a red fox in the garden .", False),
+        ("The old man saw her .", False),
+        ("Thanks !", True),
+        ("Thanks a lot !", False),
+        ("他 在 1999年 看到 了 乌龟 。", True),
+        ("他 在 2001 年 看到 了 烏龜 。", True),
+        ("他 没 看到 乌龟 。", False),
+    ],
+)
+def test_what_is_like_a_dev_sentence(text: str, alike: bool) -> None:
+    held = overlap.Held(sentence.split() for sentence in (DEV, "thanks", "他在 1999 年 看到 了 乌龟"))
+    assert held.has(text.split()) == alike
+
+
+def conllu(folder: Path, name: str, *sentences: str) -> Path:
+    empty = "\t_" * 6
+    rows = ("".join(f"{i}\t{w}\t_\tX{empty}\n" for i, w in enumerate(s.split(), 1)) for s in sentences)
+    path = folder / name
+    path.write_text("# c\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_training_parts_are_written_without_dev_sentences(tmp_path: Path) -> None:
+    dev = conllu(tmp_path, "x-dev.conllu", DEV)
+    train = conllu(tmp_path, "x-train.conllu", "Birds sing .", DEV, "I eat .")
+    overlap.write_clean([dev], [train], tmp_path / "clean")
+    (corpus,) = corpora.load([str(tmp_path / "clean" / "*")])
+    assert [" ".join(s.tokens) for s in corpus.train] == ["Birds sing .", "I eat ."]
+    assert [" ".join(s.tokens) for s in corpus.dev] == [DEV]
+    assert (tmp_path / "clean" / "x-dev.conllu").read_bytes() == dev.read_bytes()
+
+
+def test_chinese_text_becomes_sentences_of_simplified_words(tmp_path: Path) -> None:
+    pytest.importorskip("jieba", reason="needs rnntag[recipe]")
+    text = tmp_path / "text.txt"
+    text.write_text("我吃蘋果。你喝什麼？\n\n「好」", encoding="utf-8")
+    assert ["".join(words) for words in unlabelled.chinese_sentences(text)] == ["我吃苹果。", "你喝什么?", "“好”"]
+
+
+def test_every_way_of_writing_keeps_the_gold_tags_in_their_places() -> None:
+    sentence = Sentence(
+        ("I", "ate", "2", "，", "Tom", "！"), {"upos": ("PRON", "VERB", "NUM", "PUNCT", "PROPN", "PUNCT")}
+    )
+    for name, items in robustness.written([sentence] * 3):
+        if name == "one word alone":
+            assert [gold for _, (gold,), _ in items] == list(sentence.tags["upos"])
+            continue
+        for tokens, gold, first in items:
+            middle = tokens[first : first + len(gold)]
+            assert list(gold) == list(sentence.tags["upos"])[: len(gold)]
+            assert len(middle) == len(gold) == (5 if name.startswith("no punctuation") else 6)
+            assert middle[4].lower() in ("tom", "ｔｏｍ")
