@@ -226,10 +226,8 @@ class Teacher(nn.Module):
         return found
 
 
-def train(
-    parts: Sequence[Corpus], settings: Settings, device: torch.device
-) -> Iterator[tuple[Teacher, dict[str, float]]]:
-    """The teacher after each epoch, with its accuracy on the dev parts."""
+def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
+    """A teacher; tells its accuracy on the dev parts after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     sentences = [sentence for corpus in parts for sentence in corpus.train if sentence.tokens]
@@ -284,7 +282,9 @@ def train(
                     f"epoch {epoch} batch {number}/{len(batches)} loss {loss_sum / number:.4f} {seconds:.0f} s",
                     file=sys.stderr,
                 )
-        yield teacher, {corpus.name: accuracy(teacher, corpus.dev) for corpus in parts if corpus.dev}
+        dev = [f"{corpus.name} {100 * accuracy(teacher, corpus.dev):.2f}" for corpus in parts if corpus.dev]
+        print(f"epoch {epoch} {' '.join(dev)}", flush=True)
+    return teacher
 
 
 def accuracy(teacher: Teacher, sentences: Sequence[Sentence]) -> float:
@@ -368,9 +368,7 @@ def main() -> None:
         sys.stdout.writelines(tag(teacher, sentences) if tagged else word_vectors(teacher, sentences, given.size))
         return
     settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
-    for epoch, (teacher, dev) in enumerate(train(corpora.load(given.specs), settings, device), 1):
-        print(f"epoch {epoch} {' '.join(f'{name} {100 * value:.2f}' for name, value in dev.items())}", flush=True)
-        save(teacher, given.path)
+    save(train(corpora.load(given.specs), settings, device), given.path)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Plain text as sentences of words, to be tagged by a teacher.
 
-    python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu --corpus masc_tagged > english.txt
-    python -m benchmarks.unlabelled --dev zh_gsdsimp-ud-dev.conllu --chinese zh_wiki.txt > chinese.txt
+    python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
+        --corpus masc_tagged en_ewt-ud-train.conllu --chinese zh_wiki.txt > text.txt
 
 The words of tagged corpora, without their tags, and Chinese text that jieba parts. Sentences that a
 dev part has too, or nearly, are left out, and so is what comes twice.
@@ -24,9 +24,10 @@ _SENTENCE_END = re.compile("(?<=[。！？；!?])")
 
 
 def corpus_sentences(specs: Iterable[str]) -> Iterator[Sequence[str]]:
-    for corpus in corpora.load([*specs], ("native",)):
+    for corpus in corpora.load([*specs]):
         for sentence in corpus.train + corpus.dev + corpus.test:
-            yield sentence.tokens
+            if not any(" " in token for token in sentence.tokens):
+                yield sentence.tokens
 
 
 def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
