@@ -152,8 +152,8 @@ class TrainConfig:
         min_count: how often a word must occur to have an embedding of its own.
         vectors: files of pretrained word vectors; see `vectors`.
         vector_words: how many words of each of them get a row though training does not see them.
-        vary: share of the sentences that an epoch meets in lower case, in capitals or without
-            the punctuation at their end; see `variants`.
+        vary: share of the sentences that an epoch meets in lower case, in capitals, without the
+            punctuation at their end, or in one line with another; see `variants`.
         fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
         patience: epochs without a better dev accuracy after which training stops.
         seed: of all that is random.

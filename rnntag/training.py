@@ -15,9 +15,19 @@ import torch
 
 from rnntag import __version__, folding, vectors
 from rnntag.network import Network, Regularisation, predict
-from rnntag.schema import Corpus, DataError, ModelConfig, Provenance, RnntagError, Step, TrainConfig, UsageError
+from rnntag.schema import (
+    Corpus,
+    DataError,
+    ModelConfig,
+    Provenance,
+    RnntagError,
+    Sentence,
+    Step,
+    TrainConfig,
+    UsageError,
+)
 from rnntag.store import StoredModel, half_precision
-from rnntag.variants import VARIANTS
+from rnntag.variants import VARIANTS, variants
 from rnntag.vocabulary import RESERVED, Encoded, Vocabulary
 
 LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
@@ -106,9 +116,8 @@ class Training:
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
-        variants = VARIANTS if config.vary else ()
-        self._train = self.vocabulary.encode(chain(sentences, *(map(variant, sentences) for variant in variants)))
         self._sentences = len(sentences)
+        self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.vary else ()))
         tokens = sum(len(sentence.tokens) for sentence in sentences)
         self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
@@ -182,8 +191,14 @@ class Training:
         positions = np.arange(self._sentences)
         if self.config.vary:
             varied = random.random(self._sentences) < self.config.vary
-            positions += varied * random.integers(1, len(VARIANTS) + 1, self._sentences) * self._sentences
+            positions += varied * random.integers(1, VARIANTS + 1, self._sentences) * self._sentences
         return positions
+
+    def _variants(self, sentences: Sequence[Sentence]) -> Iterator[Sentence]:
+        """The first variant of each sentence, then the second of each, and so on."""
+        others = np.random.default_rng(self.config.seed).permutation(len(sentences))
+        found = [variants(sentence, sentences[other]) for sentence, other in zip(sentences, others, strict=True)]
+        yield from chain.from_iterable(zip(*found, strict=True))
 
     @staticmethod
     def _swap(left: list[torch.nn.Parameter], right: list[torch.Tensor]) -> None:

@@ -4,34 +4,63 @@ from __future__ import annotations
 
 import unicodedata
 
-from rnntag.schema import Sentence
+from rnntag.schema import Choices, Sentence
+
+VARIANTS = 5
+"""How many `variants` a sentence has."""
+
+
+def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
+    """What training chooses from, see `TrainConfig.vary`; lower case is the commonest by far.
+
+    Args:
+        other: any sentence, to stand in the same line.
+    """
+    return (
+        lower_case(sentence),
+        lower_case(sentence),
+        capitals(sentence),
+        unpunctuated(sentence),
+        joined(sentence, other),
+    )
 
 
 def lower_case(sentence: Sentence) -> Sentence:
     """All of it in lower case."""
-    return _with(sentence, tuple(token.lower() for token in sentence.tokens))
+    return Sentence(tuple(token.lower() for token in sentence.tokens), sentence.tags, sentence.choices)
 
 
 def capitals(sentence: Sentence) -> Sentence:
     """All of it in capitals."""
-    return _with(sentence, tuple(token.upper() for token in sentence.tokens))
+    return Sentence(tuple(token.upper() for token in sentence.tokens), sentence.tags, sentence.choices)
 
 
 def unpunctuated(sentence: Sentence) -> Sentence:
     """Without the punctuation at its end; the same if it has none, or nothing else."""
     if len(sentence.tokens) < 2 or not all(unicodedata.category(char)[0] == "P" for char in sentence.tokens[-1]):
         return sentence
-    return _with(sentence, sentence.tokens[:-1])
-
-
-VARIANTS = (lower_case, lower_case, capitals, unpunctuated)
-"""What training chooses from; see `TrainConfig.vary`. Lower case is the commonest by far."""
-
-
-def _with(sentence: Sentence, tokens: tuple[str, ...]) -> Sentence:
-    kept = slice(len(tokens))
     return Sentence(
-        tokens,
-        {tagset: tags[kept] for tagset, tags in sentence.tags.items()},
-        {tagset: choices[kept] for tagset, choices in sentence.choices.items()},
+        sentence.tokens[:-1],
+        {tagset: tags[:-1] for tagset, tags in sentence.tags.items()},
+        {tagset: choices[:-1] for tagset, choices in sentence.choices.items()},
     )
+
+
+def joined(first: Sentence, second: Sentence) -> Sentence:
+    """Both as one, with the tagsets that both have; the first alone if there is none."""
+    tagsets = first.tags.keys() & second.tags.keys()
+    if not tagsets:
+        return first
+    return Sentence(
+        first.tokens + second.tokens,
+        {tagset: first.tags[tagset] + second.tags[tagset] for tagset in tagsets},
+        {
+            tagset: _choices(first, tagset) + _choices(second, tagset)
+            for tagset in tagsets
+            if tagset in first.choices or tagset in second.choices
+        },
+    )
+
+
+def _choices(sentence: Sentence, tagset: str) -> tuple[Choices, ...]:
+    return sentence.choices.get(tagset) or tuple([(tag, 1.0)] for tag in sentence.tags[tagset])

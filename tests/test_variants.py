@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnntag.schema import Sentence
-from rnntag.variants import capitals, lower_case, unpunctuated
+from rnntag.variants import VARIANTS, capitals, joined, lower_case, unpunctuated, variants
 
 CHOICES = ([("PRON", 0.9), ("X", 0.1)], [("VERB", 1.0)], [("PUNCT", 1.0)])
 SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"upos": CHOICES})
@@ -18,6 +18,17 @@ def test_the_case_of_all_words_changes_and_nothing_else() -> None:
 
 def test_final_punctuation_goes_with_its_tag() -> None:
     assert unpunctuated(SENTENCE) == Sentence(("I", "eat"), {"upos": ("PRON", "VERB")}, {"upos": CHOICES[:2]})
+
+
+def test_two_sentences_in_a_line() -> None:
+    gold = Sentence(("a",), {"upos": ("DET",), "ptb": ("DT",)})
+    one = Sentence(
+        ("I", "eat", ".", "a"), {"upos": ("PRON", "VERB", "PUNCT", "DET")}, {"upos": (*CHOICES, [("DET", 1.0)])}
+    )
+    assert joined(SENTENCE, gold) == one
+    assert joined(gold, gold) == Sentence(("a", "a"), {"upos": ("DET", "DET"), "ptb": ("DT", "DT")})
+    assert joined(SENTENCE, Sentence(("a",), {"ptb": ("DT",)})) == SENTENCE
+    assert len(variants(SENTENCE, gold)) == VARIANTS
 
 
 @pytest.mark.parametrize("tokens", [(), (".",), ("I", "eat"), ("cost", "$")])

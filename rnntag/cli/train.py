@@ -94,7 +94,8 @@ def train(
         float,
         typer.Option(
             rich_help_panel=_RUN,
-            help="Share of the sentences met in lower case, in capitals or without the punctuation at their end.",
+            help="Share of the sentences met in other writing: lower case, capitals, without final punctuation, "
+            "two in a line.",
         ),
     ] = _TRAINING.vary,
     fold: Annotated[
