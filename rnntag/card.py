@@ -53,9 +53,12 @@ def _command(model: StoredModel) -> str:
         words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
     # Every option, for a later version may have other defaults.
     for name, value in (asdict(model.config) | asdict(model.training)).items():
-        if name in _NOT_OPTIONS or value is False:
-            continue
-        words += [f"--{name.replace('_', '-')}", *([] if value is True else [f"{value}"])]
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [option] * (value and name not in _NOT_OPTIONS)
+        elif name not in _NOT_OPTIONS:
+            for one in value if isinstance(value, tuple) else [value]:
+                words += [option, f"{one}"]
     if model.provenance.encoding != "utf-8":
         words += ["--encoding", model.provenance.encoding]
     if not model.config.bidirectional:
