@@ -58,22 +58,21 @@ class Stage:
             RnntagError: it fails, or does not make what it should.
             AccessError: its input cannot be read or its output not written.
         """
+        program, *arguments = self.command
+        command = [*_PROGRAMS.get(program, [program]), *arguments]
+        fresh = self.makes.with_name(f".{self.makes.name}.{os.getpid()}.new")
         try:
             self.makes.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as files:
                 source = files.enter_context(self.input.open("rb")) if self.input else subprocess.DEVNULL
-                fresh = self.makes.with_name(f".{self.makes.name}.{os.getpid()}.new")
                 target = files.enter_context(fresh.open("wb")) if self.output else None
-                program, *arguments = self.command
-                done = subprocess.run(
-                    [*_PROGRAMS.get(program, [program]), *arguments], stdin=source, stdout=target, check=False
-                )
+                done = subprocess.run(command, stdin=source, stdout=target, check=False)
             if self.output and done.returncode == 0:
                 fresh.rename(self.makes)
-            elif self.output:
-                fresh.unlink()
         except OSError as error:
             raise AccessError(f"{error.filename or self.makes}: {error.strerror}") from error
+        finally:
+            fresh.unlink(missing_ok=True)
         if done.returncode:
             raise RnntagError(f"the stage that makes {self.makes} failed with exit code {done.returncode}")
         if not self.makes.exists():

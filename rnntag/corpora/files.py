@@ -18,7 +18,7 @@ UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", 
 """The universal tagset of Petrov, Das and McDonald (2012)."""
 
 UNNAMED = ""
-T = TypeVar("T")
+_Column = TypeVar("_Column")
 
 _PART = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<part>train|dev|test)")
 _LANGUAGE = re.compile(r"(?P<language>[a-z]{2,3})_")
@@ -135,5 +135,5 @@ def named(parts: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str,
     }
 
 
-def _renamed(columns: Mapping[str, T], tagset: str) -> Mapping[str, T]:
+def _renamed(columns: Mapping[str, _Column], tagset: str) -> Mapping[str, _Column]:
     return {tagset: columns[UNNAMED]} if UNNAMED in columns else columns
