@@ -248,7 +248,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
     ]
     optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
     bases = [group["lr"] for group in optimiser.param_groups]
-    started, step = time.monotonic(), 0
+    started = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         teacher.train()
         times = np.floor(rates + random.random(len(rates))).astype(int)
@@ -274,7 +274,6 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
             loss.backward()
             nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
             optimiser.step()
-            step += 1
             loss_sum += loss.item()
             if number % 50 == 0:
                 seconds = time.monotonic() - started

@@ -152,7 +152,8 @@ class Vocabulary:
     """What a model knows by heart.
 
     Attributes:
-        words: every normal form of the training data, the commonest first.
+        words: every normal form of the training data, the commonest first; of what only a model has
+            tagged, those that have a row.
         embedded: how many of them have a row of their own in the word table.
         characters: in index order, from index `RESERVED`.
         tags: for each tagset its tags in index order.
@@ -185,21 +186,27 @@ class Vocabulary:
         no row of their own: they train the row of the unknown.
         """
         forms: Counter[str] = Counter()
+        gold: set[str] = set()
         tags: dict[str, set[str]] = {}
         for sentence in sentences:
             forms.update(sentence.tokens)
+            if not sentence.choices:
+                gold.update(sentence.tokens)
             for tagset, column in sentence.tags.items():
                 tags.setdefault(tagset, set()).update(column)
         words: Counter[str] = Counter()
+        seen: set[str] = set()
         characters: Counter[str] = Counter()
         fold = str.maketrans(*folds)
         for form, count in forms.items():
             spelling = form.translate(fold)
             words[spelling.lower()] += count
             characters.update(set(spelling))
+            if form in gold:
+                seen.add(spelling.lower())
         ranked = sorted(words, key=lambda word: (-words[word], word))
         return cls(
-            words=tuple(ranked),
+            words=tuple(word for word in ranked if words[word] >= min_count or word in seen),
             embedded=sum(count >= min_count for count in words.values()),
             characters=tuple(sorted(c for c, count in characters.items() if count >= min_count)),
             tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},

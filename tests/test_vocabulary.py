@@ -32,6 +32,14 @@ def test_characters_of_one_word_alone_stand_for_the_unknown() -> None:
     ]
 
 
+def test_of_what_a_model_has_tagged_only_common_words_are_kept() -> None:
+    choices = {"upos": ([("NOUN", 1.0)], [("NOUN", 1.0)])}
+    tagged = [Sentence(("bird", word), {"upos": ("NOUN", "NOUN")}, choices) for word in ("wren", "naps")]
+    vocabulary = Vocabulary.build([*TRAINING, *tagged], min_count=2)
+    assert vocabulary.words == ("bird", "cat", "naps", "the", "dog", "saw")
+    assert vocabulary.embedded == 4
+
+
 def test_a_corpus_without_a_tagset_has_no_gold_for_it() -> None:
     encoded = Vocabulary.build(TRAINING, min_count=1).encode(TRAINING)
     batch = encoded.batch([1, 0])
