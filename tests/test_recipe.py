@@ -9,7 +9,7 @@ import pytest
 
 from rnntag import recipe
 from rnntag.schema import DataError, NotFoundError, RnntagError, UsageError
-from tests.conftest import Run
+from tests.conftest import BUNDLED, Run
 
 RECIPE = """
 [variables]
@@ -100,3 +100,10 @@ def test_options_that_do_not_go_together(run: Run, kitchen: Path, arguments: tup
     done = run("train", *arguments)
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
+
+
+def test_the_bundled_model_s_recipe_can_be_read() -> None:
+    stages = recipe.read(BUNDLED / "recipe.toml", {"work": "w", "seed": "2"})
+    made = {stage.makes for stage in stages}
+    assert stages[-1].makes == Path("w/zh-en")
+    assert all(stage.input is None or stage.input in made for stage in stages)
