@@ -153,7 +153,7 @@ class TrainConfig:
         vectors: files of pretrained word vectors; see `vectors`.
         vector_words: how many words of each of them get a row though training does not see them.
         vary: share of the sentences that an epoch meets in lower case, in capitals, without the
-            punctuation at their end, or in one line with another; see `variants`.
+            punctuation at their end, in one line with another, or as one word; see `variants`.
         fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
         patience: epochs without a better dev accuracy after which training stops.
         seed: of all that is random.
@@ -202,7 +202,9 @@ class Step:
         tokens: training tokens seen in this run so far.
         seconds: time spent in this run so far.
         dev: accuracy (0 to 1) on each corpus's dev part, by its name; empty but at an epoch's end.
-        best: whether the mean of `dev` is the highest so far.
+        dev_accuracy: the mean of `dev`, weighted by the square roots of the parts' sizes: a small
+            language counts nearly as much as a large one, and chance in a tiny part no more.
+        best: whether it is the highest so far.
     """
 
     epoch: int
@@ -213,12 +215,8 @@ class Step:
     tokens: int
     seconds: float
     dev: Mapping[str, float] = field(default_factory=dict)
+    dev_accuracy: float = 0.0
     best: bool = False
-
-    @property
-    def dev_accuracy(self) -> float:
-        """The mean over the corpora, so that a small language counts as much as a large one."""
-        return sum(self.dev.values()) / len(self.dev) if self.dev else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,11 +138,11 @@ class Training:
         average = [parameter.detach().clone() for parameter in parameters]
         updates = tokens = stale = 0
         highest = -1.0
+        dev_weights = [sum(map(len, encoded.sentences)) ** 0.5 for encoded in self._dev.values()]
 
-        def event(batch: int, dev: dict[str, float], best: bool) -> Step:
+        def event(batch: int) -> Step:
             loss = loss_sum / max(tag_sum, 1)
-            seconds = time.monotonic() - started
-            return Step(epoch, config.epochs, batch, len(batches), loss, tokens, seconds, dev, best)
+            return Step(epoch, config.epochs, batch, len(batches), loss, tokens, time.monotonic() - started)
 
         for epoch in range(1, config.epochs + 1):
             self.network.train()
@@ -170,14 +170,14 @@ class Training:
                 tag_sum += tags
                 tokens += int(batch.lengths.sum())
                 if number < len(batches):
-                    yield event(number, {}, False)
+                    yield event(number)
             self._swap(parameters, average)
             dev = {name: self._accuracy(encoded) for name, encoded in self._dev.items()}
-            mean = sum(dev.values()) / len(dev)
+            mean = float(np.average([*dev.values()], weights=dev_weights))
             best = mean > highest
             highest = max(mean, highest)
             stale = 0 if best else stale + 1
-            step = event(len(batches), dev, best)
+            step = replace(event(len(batches)), dev=dev, dev_accuracy=mean, best=best)
             if best:
                 self._best = (step, half_precision(self.network.weights()))
             yield step

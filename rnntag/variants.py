@@ -6,7 +6,7 @@ import unicodedata
 
 from rnntag.schema import Choices, Sentence
 
-VARIANTS = 5
+VARIANTS = 6
 """How many `variants` a sentence has."""
 
 
@@ -14,7 +14,7 @@ def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
     """What training chooses from, see `TrainConfig.vary`; lower case is the commonest by far.
 
     Args:
-        other: any sentence, to stand in the same line.
+        other: any sentence, to stand in the same line; its length decides which word stands alone.
     """
     return (
         lower_case(sentence),
@@ -22,6 +22,7 @@ def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
         capitals(sentence),
         unpunctuated(sentence),
         joined(sentence, other),
+        alone(sentence, len(other.tokens) % max(len(sentence.tokens), 1)),
     )
 
 
@@ -39,11 +40,12 @@ def unpunctuated(sentence: Sentence) -> Sentence:
     """Without the punctuation at its end; the same if it has none, or nothing else."""
     if len(sentence.tokens) < 2 or not all(unicodedata.category(char)[0] == "P" for char in sentence.tokens[-1]):
         return sentence
-    return Sentence(
-        sentence.tokens[:-1],
-        {tagset: tags[:-1] for tagset, tags in sentence.tags.items()},
-        {tagset: choices[:-1] for tagset, choices in sentence.choices.items()},
-    )
+    return _part(sentence, slice(-1))
+
+
+def alone(sentence: Sentence, position: int) -> Sentence:
+    """One of its words."""
+    return _part(sentence, slice(position, position + 1))
 
 
 def joined(first: Sentence, second: Sentence) -> Sentence:
@@ -59,6 +61,14 @@ def joined(first: Sentence, second: Sentence) -> Sentence:
             for tagset in tagsets
             if tagset in first.choices or tagset in second.choices
         },
+    )
+
+
+def _part(sentence: Sentence, part: slice) -> Sentence:
+    return Sentence(
+        sentence.tokens[part],
+        {tagset: tags[part] for tagset, tags in sentence.tags.items()},
+        {tagset: choices[part] for tagset, choices in sentence.choices.items()},
     )
 
 

@@ -84,6 +84,15 @@ def test_the_best_epoch_is_kept_and_the_run_stops_when_it_gets_no_better(starter
     assert len(history) == best.epoch + 3 < QUICK.epochs
 
 
+def test_large_dev_parts_count_for_more_than_small_ones(starter: list[Corpus]) -> None:
+    large, small = (replace(starter[0], name=name, dev=starter[0].dev[:size]) for name, size in (("a", 40), ("b", 4)))
+    *_, step = Training([large, replace(small, train=())], SMALL, replace(QUICK, epochs=1)).steps()
+    sizes = [sum(len(s.tokens) for s in corpus.dev) for corpus in (large, small)]
+    expected = np.average([step.dev["a"], step.dev["b"]], weights=np.sqrt(sizes))
+    assert step.dev_accuracy == pytest.approx(expected)
+    assert step.dev["a"] != step.dev["b"]
+
+
 def test_a_run_may_be_left_after_any_epoch_but_not_before(starter: list[Corpus]) -> None:
     training = Training([few(starter)], SMALL, QUICK)
     steps = training.steps()
@@ -126,7 +135,7 @@ def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: l
         chosen = training._choose(generator)
         assert sorted(chosen % 12) == list(range(12))
         met |= {position // 12 for position in chosen}
-    assert met == {0, 1, 2, 3, 4, 5}
+    assert met == {0, 1, 2, 3, 4, 5, 6}
     first = training._train.sentences[0], training._train.sentences[12 * 3]
     assert [training._train.words.lengths[ids].tolist() for ids in first] == [
         list(map(len, corpus.train[0].tokens))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnntag.schema import Sentence
-from rnntag.variants import VARIANTS, capitals, joined, lower_case, unpunctuated, variants
+from rnntag.variants import VARIANTS, alone, capitals, joined, lower_case, unpunctuated, variants
 
 CHOICES = ([("PRON", 0.9), ("X", 0.1)], [("VERB", 1.0)], [("PUNCT", 1.0)])
 SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"upos": CHOICES})
@@ -29,6 +29,11 @@ def test_two_sentences_in_a_line() -> None:
     assert joined(gold, gold) == Sentence(("a", "a"), {"upos": ("DET", "DET"), "ptb": ("DT", "DT")})
     assert joined(SENTENCE, Sentence(("a",), {"ptb": ("DT",)})) == SENTENCE
     assert len(variants(SENTENCE, gold)) == VARIANTS
+
+
+def test_one_word_alone() -> None:
+    assert alone(SENTENCE, 1) == Sentence(("eat",), {"upos": ("VERB",)}, {"upos": (CHOICES[1],)})
+    assert alone(Sentence(()), 0) == Sentence(())
 
 
 @pytest.mark.parametrize("tokens", [(), (".",), ("I", "eat"), ("cost", "$")])

@@ -95,7 +95,7 @@ def train(
         typer.Option(
             rich_help_panel=_RUN,
             help="Share of the sentences met in other writing: lower case, capitals, without final punctuation, "
-            "two in a line.",
+            "two in a line, one word.",
         ),
     ] = _TRAINING.vary,
     fold: Annotated[
