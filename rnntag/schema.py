@@ -152,8 +152,7 @@ class TrainConfig:
         min_count: how often a word must occur to have an embedding of its own.
         vectors: files of pretrained word vectors; see `vectors`.
         vector_words: how many words of each of them get a row though training does not see them.
-        vary: share of the sentences that an epoch meets in lower case, in capitals, without the
-            punctuation at their end, in one line with another, or as one word; see `variants`.
+        vary: share of the sentences that an epoch meets in other writing; see `variants`.
         fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
         patience: epochs without a better dev accuracy after which training stops.
         seed: of all that is random.

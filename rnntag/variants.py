@@ -6,7 +6,7 @@ import unicodedata
 
 from rnntag.schema import Choices, Sentence
 
-VARIANTS = 6
+VARIANTS = 7
 """How many `variants` a sentence has."""
 
 
@@ -20,6 +20,7 @@ def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
         lower_case(sentence),
         lower_case(sentence),
         capitals(sentence),
+        headline(sentence),
         unpunctuated(sentence),
         joined(sentence, other),
         alone(sentence, len(other.tokens) % max(len(sentence.tokens), 1)),
@@ -34,6 +35,11 @@ def lower_case(sentence: Sentence) -> Sentence:
 def capitals(sentence: Sentence) -> Sentence:
     """All of it in capitals."""
     return Sentence(tuple(token.upper() for token in sentence.tokens), sentence.tags, sentence.choices)
+
+
+def headline(sentence: Sentence) -> Sentence:
+    """Each word with a capital."""
+    return Sentence(tuple(token[:1].upper() + token[1:] for token in sentence.tokens), sentence.tags, sentence.choices)
 
 
 def unpunctuated(sentence: Sentence) -> Sentence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnntag.schema import Sentence
-from rnntag.variants import VARIANTS, alone, capitals, joined, lower_case, unpunctuated, variants
+from rnntag.variants import VARIANTS, alone, capitals, headline, joined, lower_case, unpunctuated, variants
 
 CHOICES = ([("PRON", 0.9), ("X", 0.1)], [("VERB", 1.0)], [("PUNCT", 1.0)])
 SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"upos": CHOICES})
@@ -14,6 +14,7 @@ SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"up
 def test_the_case_of_all_words_changes_and_nothing_else() -> None:
     assert lower_case(SENTENCE) == Sentence(("i", "eat", "."), SENTENCE.tags, SENTENCE.choices)
     assert capitals(SENTENCE) == Sentence(("I", "EAT", "."), SENTENCE.tags, SENTENCE.choices)
+    assert headline(SENTENCE) == Sentence(("I", "Eat", "."), SENTENCE.tags, SENTENCE.choices)
 
 
 def test_final_punctuation_goes_with_its_tag() -> None:

@@ -94,8 +94,8 @@ def train(
         float,
         typer.Option(
             rich_help_panel=_RUN,
-            help="Share of the sentences met in other writing: lower case, capitals, without final punctuation, "
-            "two in a line, one word.",
+            help="Share of the sentences met in other writing: lower case, capitals, headlines, without final "
+            "punctuation, two in a line, one word.",
         ),
     ] = _TRAINING.vary,
     fold: Annotated[
