@@ -44,6 +44,7 @@ class Pipeline:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._tagger = Tagger(task.model, threads=task.threads)
+        self._terminal = console.stdout() if task.coloured else None
 
     def tag(self, portion: Portion) -> Iterator[bytes]:
         """The portion tagged. A portion that does not begin a sentence must follow the one before it.
@@ -54,7 +55,7 @@ class Pipeline:
         task = self._task
         if portion.begins:
             self._reader = reader(task.source, portion.source, portion.line)
-            self._write = _coloured if task.coloured else Writer(task.output, task.tagset, portion.number).text
+            self._write = self._coloured if self._terminal else Writer(task.output, task.tagset, portion.number).text
         sentences = []
         wrong = None
         try:
@@ -80,10 +81,9 @@ class Pipeline:
                 texts.append(self._write(sentence, [choice[0][0] for choice in choices], choices))
         return "".join(texts).encode("utf-8", "surrogateescape")
 
-
-def _coloured(sentence: Untagged, tags: Sequence[str], _: Sequence[Choices]) -> str:
-    terminal = console.stdout()
-    with terminal.capture() as text:
-        line = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
-        terminal.print(line, end="\n" if sentence.ends else " ")
-    return text.get()
+    def _coloured(self, sentence: Untagged, tags: Sequence[str], _: Sequence[Choices]) -> str:
+        assert self._terminal
+        with self._terminal.capture() as text:
+            line = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
+            self._terminal.print(line, end="\n" if sentence.ends else " ")
+        return text.get()
