@@ -152,6 +152,8 @@ class TrainConfig:
         min_count: how often a word must occur to have an embedding of its own.
         vectors: files of pretrained word vectors; see `vectors`.
         vector_words: how many words of each of them get a row though training does not see them.
+        balance: how much oftener an epoch meets small corpora: (tokens of the largest / tokens)^balance
+            times; 0: all once, 1: all for as long.
         vary: share of the sentences that an epoch meets in other writing; see `variants`.
         fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
         patience: epochs without a better dev accuracy after which training stops.
@@ -172,6 +174,7 @@ class TrainConfig:
     min_count: int = 1
     vectors: tuple[str, ...] = ()
     vector_words: int = 10_000
+    balance: float = 0.0
     vary: float = 0.0
     fold: bool = False
     patience: int = 5
@@ -185,7 +188,7 @@ class TrainConfig:
         _between(0, 10**9, self, "word_dropout", "clip", "max_minutes", "vector_words")
         _between(0, 2**63 - 1, self, "seed")
         _between(0, 0.99, self, "dropout")
-        _between(0, 1, self, "vary")
+        _between(0, 1, self, "balance", "vary")
         if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
 

@@ -116,10 +116,11 @@ class Training:
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
-        self._sentences = len(sentences)
+        sizes = [sum(len(sentence.tokens) for sentence in corpus.train) for corpus in corpora]
+        rates = [(max(sizes) / max(size, 1)) ** config.balance for size in sizes]
+        self._rates = np.repeat(rates, [sum(bool(s.tokens) for s in corpus.train) for corpus in corpora])
         self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.vary else ()))
-        tokens = sum(len(sentence.tokens) for sentence in sentences)
-        self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
+        self._batch_tokens = min(config.batch_tokens, max(sum(sizes) // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
         self._best: tuple[Step, dict[str, np.ndarray]] | None = None
 
@@ -187,12 +188,12 @@ class Training:
                 return
 
     def _choose(self, random: np.random.Generator) -> np.ndarray:
-        """The position of each sentence, or of one of its variants."""
-        positions = np.arange(self._sentences)
-        if self.config.vary:
-            varied = random.random(self._sentences) < self.config.vary
-            positions += varied * random.integers(1, VARIANTS + 1, self._sentences) * self._sentences
-        return positions
+        """The position of each sentence or of one of its variants, as often as an epoch meets it."""
+        sentences = len(self._rates)
+        times = np.floor(self._rates + random.random(sentences)).astype(np.int64)
+        positions = np.repeat(np.arange(sentences), times)
+        varied = random.random(len(positions)) < self.config.vary
+        return positions + varied * random.integers(1, VARIANTS + 1, len(positions)) * sentences
 
     def _variants(self, sentences: Sequence[Sentence]) -> Iterator[Sentence]:
         """The first variant of each sentence, then the second of each, and so on."""

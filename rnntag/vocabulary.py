@@ -139,12 +139,12 @@ class Encoded:
 
         Args:
             tokens, shuffle: see `by_length`.
-            among: positions of the sentences that are wanted; None for all.
+            among: positions of the sentences that are wanted, as often as they are; None for all.
         """
         lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.int64)
-        if among is not None:
-            lengths[np.setdiff1d(np.arange(len(lengths)), among)] = 0
-        return by_length(lengths, tokens, shuffle)
+        if among is None:
+            return by_length(lengths, tokens, shuffle)
+        return [among[group].tolist() for group in by_length(lengths[among], tokens, shuffle)]
 
 
 @dataclass(frozen=True)

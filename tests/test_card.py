@@ -29,7 +29,14 @@ def options(model: StoredModel) -> dict[str, Any]:
         (
             ModelConfig(cell="gru", input="onehot", bidirectional=False, layers=3, hidden=7),
             TrainConfig(
-                epochs=3, lr=0.1, vary=0.5, fold=True, vectors=("a b.txt", "c.txt"), min_count=4, max_minutes=1.5
+                epochs=3,
+                lr=0.1,
+                balance=0.3,
+                vary=0.5,
+                fold=True,
+                vectors=("a b.txt", "c.txt"),
+                min_count=4,
+                max_minutes=1.5,
             ),
         ),
     ],

@@ -141,3 +141,11 @@ def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: l
     assert [training._train.words.lengths[ids].tolist() for ids in first] == [
         list(map(len, corpus.train[0].tokens))
     ] * 2
+
+
+@pytest.mark.parametrize(("balance", "longer"), [(0.0, 1.0), (0.5, 3.0), (1.0, 9.0)])
+def test_small_corpora_are_met_oftener(balance: float, longer: float, starter: list[Corpus]) -> None:
+    sentence = starter[0].train[0]
+    large, small = (Corpus(name, train=(sentence,) * size, dev=(sentence,)) for name, size in (("a", 90), ("b", 10)))
+    steps = list(Training([large, small], SMALL, replace(QUICK, epochs=1, balance=balance)).steps())
+    assert steps[-1].tokens == pytest.approx((90 + longer * 10) * len(sentence.tokens))

@@ -90,6 +90,12 @@ def train(
     vector_words: Annotated[
         int, typer.Option(rich_help_panel=_RUN, help="How many of their words get a row though the corpora lack them.")
     ] = _TRAINING.vector_words,
+    balance: Annotated[
+        float,
+        typer.Option(
+            rich_help_panel=_RUN, help="Meet small corpora oftener: (tokens of the largest / tokens)^balance an epoch."
+        ),
+    ] = _TRAINING.balance,
     vary: Annotated[
         float,
         typer.Option(
@@ -138,7 +144,7 @@ def train(
     run = TrainConfig(
         epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, dropout=dropout, word_dropout=word_dropout,
         min_count=min_count, vectors=tuple(map(str, vectors or [])),
-        vector_words=vector_words, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
+        vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
         max_minutes=max_minutes,
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
