@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from rnntag.cells import GATES, RecurrentLayer, reversal
 from rnntag.schema import DataError, ModelConfig
-from rnntag.store import WORD_TABLE, StoredModel
+from rnntag.store import WORD_TABLE, StoredModel, widened
 from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary, Words
 
 PREDICTION_TOKENS = 8000
@@ -233,7 +233,7 @@ class TorchRuntime:
 
     def __init__(self, model: StoredModel) -> None:
         self._network = Network(model.config, model.vocabulary)
-        self._network.load_weights(model.weights)
+        self._network.load_weights(widened(model.weights))
         self._network.eval()
         self.size = self._network.encoder.outputs
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnntag.schema import ModelConfig
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, word_vectors
 
 MICROSOFT = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""
@@ -263,7 +263,7 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
 
 def _largest_input(model: StoredModel) -> float:
     """The largest value that a word's vector can have: the spelling's states lie between -1 and 1."""
-    return max(1.0, float(np.abs(model.weights[WORD_TABLE]).max()))
+    return max(1.0, float(np.abs(word_vectors(model.weights)).max()))
 
 
 def _flat(gates: Array) -> Array:

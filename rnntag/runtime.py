@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.schema import DataError
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, word_vectors
 from rnntag.vocabulary import Ids, Words
 
 Scores = npt.NDArray[np.float32]
@@ -27,7 +27,7 @@ class Runtime:
     """
 
     def __init__(self, model: StoredModel, threads: int = 1) -> None:
-        self._table = model.weights[WORD_TABLE]
+        self._weights = model.weights
         self._encoder = _session(model, ENCODER, threads) if ENCODER in model.graphs else None
         self._tagger = _session(model, TAGGER, threads)
         anchors = self._tagger.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
@@ -38,7 +38,7 @@ class Runtime:
     def vectors(self, words: Words) -> Scores:
         """The vector of each word, shape [words, size]: its row of the table, its spelling, and the
         anchors that `onnx_graph.tagger` wants."""
-        parts: list[Any] = [self._table[words.ids]]
+        parts: list[Any] = [word_vectors(self._weights, words.ids)]
         if self._encoder:
             feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
             parts += self._encoder.run(None, feed)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
@@ -26,14 +27,16 @@ from rnntag.schema import (
     TrainConfig,
     UsageError,
 )
-from rnntag.vocabulary import Vocabulary
+from rnntag.vocabulary import Ids, Vocabulary
 
-FORMAT = 2
+FORMAT = 3
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
 ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
 GRAPHS = (ENCODER, TAGGER)
 WORD_TABLE = "encoder.words.weight"
 """The weights that no graph holds: one row for each word, most of a model's size."""
+WORD_SCALES = "encoder.words.scale"
+"""What each row of the stored word table is a multiple of, shape [rows, 1]."""
 ANCHORS_KEY = "anchors"
 """Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
 CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
@@ -42,6 +45,8 @@ RECIPE = "recipe.toml"
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS)
 """The files that a model is read from. The card is for people, who may edit it."""
 _FILES = {*VERIFIED, CARD, CHECKSUMS, RECIPE}
+ALL_ROWS = slice(None)
+SMALLEST_SCALE = 2.0**-14  # of what float16 holds in full
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class StoredModel:
 
     Attributes:
         name: the directory's name.
-        weights: by the network's parameter names; float16 on disk and here.
+        weights: by the network's parameter names, on disk and here; see `compact`.
         graphs: the network for ONNX Runtime, by file name; see `onnx_graph`. Empty if it has none.
         temperatures: by tagset, what scores are divided by before the softmax, so that its
             probabilities come true; 1 where there is none.
@@ -85,9 +90,24 @@ class StoredModel:
         return name
 
 
-def half_precision(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights as they are stored: half the size, and no figure in this project has moved for it."""
-    return {name: weight.astype(np.float16) for name, weight in weights.items()}
+def compact(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights as they are stored: float16, and the word table in 8 bits with a scale for each row."""
+    table = weights[WORD_TABLE].astype(np.float32)
+    scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, SMALLEST_SCALE).astype(np.float16)
+    stored = {name: weight.astype(np.float16) for name, weight in weights.items()}
+    return {**stored, WORD_TABLE: np.round(table / scales).clip(-127, 127).astype(np.int8), WORD_SCALES: scales}
+
+
+def word_vectors(weights: Mapping[str, np.ndarray], rows: Ids | slice = ALL_ROWS) -> npt.NDArray[np.float32]:
+    """Rows of a stored word table, shape [rows, size]."""
+    vectors: npt.NDArray[np.float32] = weights[WORD_TABLE][rows].astype(np.float32) * weights[WORD_SCALES][rows]
+    return vectors
+
+
+def widened(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Stored weights as a network takes them."""
+    others = {name: weight for name, weight in weights.items() if name != WORD_SCALES}
+    return {**others, WORD_TABLE: word_vectors(weights)}
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -182,7 +202,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                     "extra": model.vocabulary.extra,
                 }
             ),
-            WEIGHTS: safetensors.numpy.save(half_precision(model.weights)),
+            WEIGHTS: safetensors.numpy.save(dict(model.weights)),
             **model.graphs,
         }
         contents[CHECKSUMS] = "".join(

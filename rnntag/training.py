@@ -26,7 +26,7 @@ from rnntag.schema import (
     TrainConfig,
     UsageError,
 )
-from rnntag.store import StoredModel, half_precision
+from rnntag.store import StoredModel, compact
 from rnntag.variants import VARIANTS, variants
 from rnntag.vocabulary import RESERVED, Encoded, Vocabulary
 
@@ -180,7 +180,7 @@ class Training:
             stale = 0 if best else stale + 1
             step = replace(event(len(batches)), dev=dev, dev_accuracy=mean, best=best)
             if best:
-                self._best = (step, half_precision(self.network.weights()))
+                self._best = (step, compact(self.network.weights()))
             yield step
             self._swap(parameters, average)
             out_of_time = config.max_minutes and time.monotonic() - started >= 60 * config.max_minutes

@@ -13,7 +13,7 @@ from rnntag import corpora, onnx_graph, store
 from rnntag.network import Network, TorchRuntime
 from rnntag.runtime import Runtime
 from rnntag.schema import ACTIVATIONS, CELLS, INPUTS, Corpus, DataError, ModelConfig, Provenance, Sentence, TrainConfig
-from rnntag.store import StoredModel, half_precision
+from rnntag.store import StoredModel, compact
 from rnntag.tagger import Tagger
 from rnntag.vocabulary import Vocabulary
 from tests.conftest import BUNDLED
@@ -33,7 +33,7 @@ def untrained(starter: list[Corpus], **shape: object) -> StoredModel:
     config = ModelConfig(**{"hidden": 24, "embedding_dim": 16, "char_dim": 8, "char_hidden": 8, **shape})
     two_tagsets = [Sentence(s.tokens, {**s.tags, "odd.name": s.tags["upos"]}) for s in starter[0].train]
     vocabulary = Vocabulary.build([*two_tagsets, *starter[1].train], min_count=2)
-    weights = half_precision(Network(config, vocabulary).weights())
+    weights = compact(Network(config, vocabulary).weights())
     return StoredModel("untrained", config, TrainConfig(), vocabulary, weights, Provenance())
 
 

@@ -8,8 +8,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis.extra.numpy as hnp
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
 
 from rnntag import store
 from rnntag.schema import AccessError, DataError, NotFoundError
@@ -23,6 +26,17 @@ def test_a_model_comes_back_as_it_was(tiny: StoredModel, tiny_folder: Path) -> N
     assert (back.vocabulary, back.provenance) == (tiny.vocabulary, tiny.provenance)
     assert back.weights.keys() == tiny.weights.keys()
     assert all(np.array_equal(back.weights[name], tiny.weights[name]) for name in tiny.weights)
+
+
+@given(hnp.arrays(np.float32, (5, 3), elements=st.floats(-100, 100, width=32)))
+def test_a_word_keeps_its_vector_within_a_step_of_its_scale(table: np.ndarray) -> None:
+    weights = {store.WORD_TABLE: table, "heads.0.bias": np.array([0.1])}
+    stored = store.compact(weights)
+    step = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, store.SMALLEST_SCALE)
+    assert stored[store.WORD_TABLE].dtype == np.int8
+    assert (np.abs(store.word_vectors(stored) - table) <= 0.6 * step).all()
+    assert (store.word_vectors(stored, np.array([3, 0])) == store.word_vectors(stored)[[3, 0]]).all()
+    assert store.widened(stored).keys() == weights.keys()
 
 
 def test_the_directory_holds_what_the_documentation_lists(tiny_folder: Path) -> None:
