@@ -296,7 +296,7 @@ def accuracy(teacher: Teacher, sentences: Sequence[Sentence]) -> float:
 def save(teacher: Teacher, path: Path) -> None:
     """Beside `path` first, so that what is there is whole."""
     fresh = path.with_suffix(".new")
-    about = {"vocabulary": json.dumps(asdict(teacher.vocabulary), default=dict), "dropout": str(teacher.dropout)}
+    about = {"vocabulary": json.dumps(teacher.vocabulary.tables()), "dropout": str(teacher.dropout)}
     save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
     fresh.rename(path)
 
@@ -304,12 +304,7 @@ def save(teacher: Teacher, path: Path) -> None:
 def load(path: Path) -> Teacher:
     with safe_open(path, "pt") as file:
         about = file.metadata()
-        tables = json.loads(about["vocabulary"])
-        vocabulary = Vocabulary(
-            tuple(tables["words"]), tables["embedded"], tuple(tables["characters"]),
-            {tagset: tuple(tags) for tagset, tags in tables["tags"].items()}, (tables["folds"][0], tables["folds"][1]),
-        )  # fmt: skip
-        teacher = Teacher(vocabulary, float(about["dropout"]))
+        teacher = Teacher(Vocabulary.from_tables(json.loads(about["vocabulary"])), float(about["dropout"]))
         teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     return teacher
 

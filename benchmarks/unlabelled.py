@@ -1,15 +1,17 @@
 """Plain text as sentences of words, to be tagged by a teacher.
 
     python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
-        --corpus masc_tagged en_ewt-ud-train.conllu --chinese zh_wiki.txt > text.txt
+        --corpus masc_tagged en_ewt-ud-train.conllu --english state_union --chinese zh_wiki.txt > text.txt
 
-The words of tagged corpora, without their tags, and Chinese text that jieba parts. Sentences that a
-dev part has too, or nearly, are left out, and so is what comes twice.
+The words of tagged corpora, without their tags; English text of NLTK's, which its tokenizer parts;
+and Chinese text, which jieba does. Sentences that a dev part has too, or nearly, are left out, and so
+is what comes twice.
 """
 
 from __future__ import annotations
 
 import argparse
+import html
 import logging
 import re
 import sys
@@ -20,7 +22,9 @@ from benchmarks.overlap import held_out
 from rnntag import corpora, folding
 
 SHORTEST, LONGEST = 3, 100
-_SENTENCE_END = re.compile("(?<=[。！？；!?])")
+_CHINESE_END = re.compile("(?<=[。！？；!?])")
+_ENGLISH_END = re.compile(r"""(?<=[.!?])\s+(?=["'(]?[A-Z])""")
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 
 
 def corpus_sentences(specs: Iterable[str]) -> Iterator[Sequence[str]]:
@@ -30,6 +34,22 @@ def corpus_sentences(specs: Iterable[str]) -> Iterator[Sequence[str]]:
                 yield sentence.tokens
 
 
+def english_sentences(name: str) -> Iterator[Sequence[str]]:
+    """Of an untagged corpus of NLTK, with words as English treebanks part them: ca n't, well - known."""
+    import nltk
+    from nltk.tokenize import NLTKWordTokenizer
+
+    try:
+        nltk.data.find(f"corpora/{name}.zip")
+    except LookupError:
+        nltk.download(name, quiet=True, raise_on_error=True)
+    tokenizer = NLTKWordTokenizer()
+    for line in getattr(nltk.corpus, name).raw().split("\n"):
+        text = html.unescape(line.rpartition("##")[2].removeprefix("[t]"))  # product_reviews: what is praised##text
+        for sentence in _ENGLISH_END.split(_HYPHEN.sub(" - ", text)):
+            yield ['"' if token in ("``", "''") else token for token in tokenizer.tokenize(sentence)]
+
+
 def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
     """Of a text with a paragraph a line, in simplified characters."""
     import jieba
@@ -37,7 +57,7 @@ def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
     jieba.setLogLevel(logging.WARNING)
     fold = str.maketrans(folding.chinese())
     for line in path.read_text(encoding="utf-8").split("\n"):
-        for sentence in _SENTENCE_END.split(line.strip().translate(fold)):
+        for sentence in _CHINESE_END.split(line.strip().translate(fold)):
             if words := [word for word in jieba.cut(sentence) if word.strip()]:
                 yield words
 
@@ -46,12 +66,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", nargs="+", required=True, metavar="SPEC")
     parser.add_argument("--corpus", nargs="+", default=[], metavar="SPEC")
+    parser.add_argument("--english", nargs="+", default=[], metavar="NAME", help="of an NLTK corpus")
     parser.add_argument("--chinese", nargs="+", default=[], type=Path, metavar="FILE")
     given = parser.parse_args()
     held = held_out(given.dev)
     seen = set()
     left_out = 0
-    for source in (corpus_sentences(given.corpus), *map(chinese_sentences, given.chinese)):
+    sources = [
+        corpus_sentences(given.corpus),
+        *map(english_sentences, given.english),
+        *map(chinese_sentences, given.chinese),
+    ]
+    for source in sources:
         for tokens in source:
             line = " ".join(tokens)
             if not SHORTEST <= len(tokens) <= LONGEST or line in seen:

@@ -192,16 +192,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                     "provenance": asdict(model.provenance),
                 }
             ),
-            VOCABULARY: _json_bytes(
-                {
-                    "embedded": model.vocabulary.embedded,
-                    "tags": model.vocabulary.tags,
-                    "characters": model.vocabulary.characters,
-                    "folds": model.vocabulary.folds,
-                    "words": model.vocabulary.words,
-                    "extra": model.vocabulary.extra,
-                }
-            ),
+            VOCABULARY: _json_bytes(model.vocabulary.tables()),
             WEIGHTS: safetensors.numpy.save(dict(model.weights)),
             **model.graphs,
         }
@@ -244,19 +235,11 @@ def read(path: Path) -> StoredModel:
                 f"{path}: model format {config['format']} needs another rnntag than {__version__}, "
                 f"which reads format {FORMAT}"
             )
-        tables = json.loads(contents[VOCABULARY])
         return StoredModel(
             name=path.resolve().name,
             config=ModelConfig(**config["model"]),
             training=_train_config(config["training"]),
-            vocabulary=Vocabulary(
-                words=tuple(tables["words"]),
-                embedded=int(tables["embedded"]),
-                characters=tuple(tables["characters"]),
-                tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
-                folds=(tables["folds"][0], tables["folds"][1]),
-                extra=tuple(tables["extra"]),
-            ),
+            vocabulary=Vocabulary.from_tables(json.loads(contents[VOCABULARY])),
             weights=safetensors.numpy.load(contents[WEIGHTS]),
             graphs={name: contents[name] for name in GRAPHS if name in contents},
             temperatures={tagset: float(value) for tagset, value in config.get("temperatures", {}).items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -212,6 +213,33 @@ class Vocabulary:
             tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},
             folds=folds,
         )
+
+    @classmethod
+    def from_tables(cls, tables: Mapping[str, Any]) -> Vocabulary:
+        """What `tables` was made of.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: it was made of something else.
+        """
+        return cls(
+            words=tuple(tables["words"]),
+            embedded=int(tables["embedded"]),
+            characters=tuple(tables["characters"]),
+            tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
+            folds=(tables["folds"][0], tables["folds"][1]),
+            extra=tuple(tables["extra"]),
+        )
+
+    def tables(self) -> dict[str, Any]:
+        """Itself as JSON takes it."""
+        return {
+            "embedded": self.embedded,
+            "tags": dict(self.tags),
+            "characters": self.characters,
+            "folds": self.folds,
+            "words": self.words,
+            "extra": self.extra,
+        }
 
     @property
     def word_rows(self) -> int:

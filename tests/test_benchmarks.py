@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
+import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import nltk
 import pytest
 
 pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
-from benchmarks import overlap, robustness, unlabelled
+from benchmarks import glove, overlap, robustness, unlabelled
 from rnntag import corpora
 from rnntag.schema import Sentence
 
@@ -58,6 +63,28 @@ def test_chinese_text_becomes_sentences_of_simplified_words(tmp_path: Path) -> N
     text = tmp_path / "text.txt"
     text.write_text("我吃蘋果。你喝什麼？\n\n「好」", encoding="utf-8")
     assert ["".join(words) for words in unlabelled.chinese_sentences(text)] == ["我吃苹果。", "你喝什么?", "“好”"]
+
+
+def test_english_text_becomes_sentences_of_a_treebank_s_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[t]well-known\nprice[-1]##i can't say &#34;no&#34; . It's 3-4 (U.S.) dollars. Buy it!"
+    monkeypatch.setattr(nltk.data, "find", lambda _: None)
+    monkeypatch.setattr(nltk, "corpus", SimpleNamespace(mine=SimpleNamespace(raw=lambda: text)))
+    assert [" ".join(words) for words in unlabelled.english_sentences("mine")] == [
+        "well - known",
+        'i ca n\'t say " no " .',
+        "It 's 3-4 ( U.S. ) dollars .",
+        "Buy it !",
+    ]
+
+
+def test_glove_comes_as_text(tmp_path: Path) -> None:
+    vectors = {"the": [0.5, -0.25, 0.56, 0], "a b": [1, 1, 1.4, 1], "cat": [1.0, 2.0, 2.2, 2]}
+    content = json.dumps({"words": [*vectors], "dimensions": 2, "vectors": vectors}).encode()
+    with tarfile.open(tmp_path / "x.tgz", "w:gz") as archive:
+        member = tarfile.TarInfo(glove.MEMBER)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    assert [*glove.lines(tmp_path / "x.tgz")] == ["the 0.5 -0.25\n", "cat 1.0 2.0\n"]
 
 
 def test_every_way_of_writing_keeps_the_gold_tags_in_their_places() -> None:
