@@ -40,7 +40,7 @@ from rnntag.cells import RecurrentLayer, reversal
 from rnntag.formats import Untagged, Writer
 from rnntag.network import SpellingEncoder
 from rnntag.schema import Corpus, ModelConfig, Sentence
-from rnntag.training import choose_device
+from rnntag.training import choose_device, meetings
 from rnntag.variants import lower_case
 from rnntag.vocabulary import IGNORED, RESERVED, Batch, Vocabulary, by_length
 
@@ -51,6 +51,7 @@ PIECES_AT_ONCE = 4000
 MOST_PIECES = 8  # of a word
 LEAD = "\u2581"  # what stands before a piece that begins a word
 TOP = 5
+BALANCE = 0.5  # see `TrainConfig`
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
     folds = folding.chinese()
     vocabulary = Vocabulary.build(sentences, 1, ("".join(folds), "".join(folds.values())))
     teacher = Teacher(vocabulary, settings.dropout).to(device)
-    # A small corpus is met as often as the root of its size asks for.
-    sizes = [sum(len(s.tokens) for s in corpus.train) for corpus in parts]
-    rates = np.repeat([(max(sizes) / size) ** 0.5 for size in sizes], [len(corpus.train) for corpus in parts])
+    rates = meetings([corpus.train for corpus in parts], BALANCE)
     forms = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
     both = [*sentences, *map(lower_case, sentences)]

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.overlap import held_out
 from rnntag import corpora, folding
+from rnntag.corpora import nltk_corpora
 
 SHORTEST, LONGEST = 3, 100
 _CHINESE_END = re.compile("(?<=[。！？；!?])")
@@ -39,10 +40,7 @@ def english_sentences(name: str) -> Iterator[Sequence[str]]:
     import nltk
     from nltk.tokenize import NLTKWordTokenizer
 
-    try:
-        nltk.data.find(f"corpora/{name}.zip")
-    except LookupError:
-        nltk.download(name, quiet=True, raise_on_error=True)
+    nltk_corpora.provide(name)
     tokenizer = NLTKWordTokenizer()
     for line in getattr(nltk.corpus, name).raw().split("\n"):
         text = html.unescape(line.rpartition("##")[2].removeprefix("[t]"))  # product_reviews: what is praised##text

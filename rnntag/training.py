@@ -49,6 +49,14 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def meetings(parts: Sequence[Sequence[Sentence]], balance: float) -> np.ndarray:
+    """How often an epoch meets each sentence of the parts that is not empty, in the mean; see
+    `TrainConfig.balance`. Shape [sentences]."""
+    lengths = [[len(sentence.tokens) for sentence in part if sentence.tokens] for part in parts]
+    largest = max(map(sum, lengths))
+    return np.concatenate([np.full(len(part), (largest / max(sum(part), 1)) ** balance) for part in lengths])
+
+
 def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
     """A vocabulary with more words, and the pretrained vector of each of its rows, 0 where there is
     none; each file has columns of its own, shape [rows, sum of sizes]."""
@@ -116,11 +124,10 @@ class Training:
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
-        sizes = [sum(len(sentence.tokens) for sentence in corpus.train) for corpus in corpora]
-        rates = [(max(sizes) / max(size, 1)) ** config.balance for size in sizes]
-        self._rates = np.repeat(rates, [sum(bool(s.tokens) for s in corpus.train) for corpus in corpora])
+        self._rates = meetings([corpus.train for corpus in corpora], config.balance)
         self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.vary else ()))
-        self._batch_tokens = min(config.batch_tokens, max(sum(sizes) // LEAST_BATCHES, LEAST_BATCH_TOKENS))
+        tokens = sum(len(sentence.tokens) for sentence in sentences)
+        self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
         self._best: tuple[Step, dict[str, np.ndarray]] | None = None
 

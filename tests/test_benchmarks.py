@@ -15,6 +15,7 @@ pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
 from benchmarks import glove, overlap, robustness, unlabelled
 from rnntag import corpora
+from rnntag.corpora import nltk_corpora
 from rnntag.schema import Sentence
 
 DEV = "The old man saw a red bird in the garden ."
@@ -67,7 +68,7 @@ def test_chinese_text_becomes_sentences_of_simplified_words(tmp_path: Path) -> N
 
 def test_english_text_becomes_sentences_of_a_treebank_s_words(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "[t]well-known\nprice[-1]##i can't say &#34;no&#34; . It's 3-4 (U.S.) dollars. Buy it!"
-    monkeypatch.setattr(nltk.data, "find", lambda _: None)
+    monkeypatch.setattr(nltk_corpora, "provide", lambda _: None)
     monkeypatch.setattr(nltk, "corpus", SimpleNamespace(mine=SimpleNamespace(raw=lambda: text)))
     assert [" ".join(words) for words in unlabelled.english_sentences("mine")] == [
         "well - known",

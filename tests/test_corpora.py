@@ -184,7 +184,7 @@ def test_a_missing_corpus_is_fetched_with_progress(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     seen: list[tuple[str, float]] = []
     assert not nltk_corpora.is_here("indian")
-    nltk_corpora._provide("indian", lambda package, share: seen.append((package, share)))
+    nltk_corpora.provide("indian", lambda package, share: seen.append((package, share)))
     assert nltk_corpora.is_here("indian")
     assert (tmp_path / "corpora" / "indian.zip").read_bytes() == content
     assert {package for package, _ in seen} == {"indian"}

@@ -142,9 +142,9 @@ def read_sentences(spec: str, tagsets: tuple[str, ...], progress: Progress | Non
     for part in sections:
         if "universal" in tagsets and not part.universal:
             raise DataError(f"NLTK has no universal map for the tags of {spec}: add --tagset native")
-    _provide(name, progress)
+    provide(name, progress)
     if "universal" in tagsets:
-        _provide(TAGSET_MAPS, progress)
+        provide(TAGSET_MAPS, progress)
     try:
         sentences = tuple(sentence for part in sections for sentence in _read_section(name, part, tagsets))
     # What NLTK's readers raise when they stumble over a damaged file; SyntaxError is that of XML.
@@ -178,8 +178,12 @@ def _read_section(name: str, section: Section, tagsets: tuple[str, ...]) -> Iter
         yield Sentence(words, tags)
 
 
-def _provide(package: str, progress: Progress | None) -> None:
-    """Fetch an NLTK package unless it is on this machine."""
+def provide(package: str, progress: Progress | None = None) -> None:
+    """Fetch an NLTK package unless it is on this machine.
+
+    Raises:
+        NotFoundError: it cannot be fetched.
+    """
     if is_here(package):
         return
     import nltk
