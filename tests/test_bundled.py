@@ -1,4 +1,4 @@
-"""The bundled model: words whose tag their neighbours decide, and accuracy where treebanks are at hand."""
+"""The bundled models: words whose tag their neighbours decide, and accuracy where treebanks are at hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from rnntag.evaluation import evaluate
 from rnntag.schema import UPOS, Report, Sentence
 from rnntag.tagger import Tagger
 from rnntag.variants import lower_case
-from tests.conftest import BUNDLED, Run
+from tests.conftest import BUNDLED, ROOT, Run
+
+FAST = ROOT / "models" / "zh-en-fast"
 
 CONTRASTS = {
     "花": ["花/NOUN 很 美", "花/VERB 钱"],
@@ -50,6 +52,11 @@ def tagger() -> Tagger:
     return rnntag.load(BUNDLED)
 
 
+@pytest.fixture(scope="module")
+def fast() -> Tagger:
+    return rnntag.load(FAST)
+
+
 @pytest.mark.parametrize("sentences", CONTRASTS.values(), ids=list(CONTRASTS))
 def test_its_neighbours_decide_on_a_word(sentences: list[str], tagger: Tagger) -> None:
     for sentence in sentences:
@@ -75,11 +82,12 @@ def test_the_contrasts_are_not_taken_from_the_training_data() -> None:
     assert not own & known
 
 
-def test_it_is_small_and_knows_all_of_upos(tagger: Tagger) -> None:
-    assert store.megabytes(BUNDLED) <= 15
-    assert tagger.tagsets == ("upos",)
-    assert set(tagger.model.vocabulary.tags["upos"]) == set(UPOS)
-    assert "CC BY-SA 4.0" in store.read_card(BUNDLED)
+def test_they_are_small_and_know_all_of_upos(tagger: Tagger, fast: Tagger) -> None:
+    assert store.megabytes(FAST) < store.megabytes(BUNDLED) <= 15
+    for path, one in ((BUNDLED, tagger), (FAST, fast)):
+        assert one.tagsets == ("upos",)
+        assert set(one.model.vocabulary.tags["upos"]) == set(UPOS)
+        assert "CC BY-SA 4.0" in store.read_card(path)
 
 
 DEV = {
@@ -93,7 +101,7 @@ calibration error."""
 
 
 @pytest.mark.parametrize("treebank", DEV)
-def test_how_good_it_is_on_dev(treebank: str, tagger: Tagger, treebanks: Path) -> None:
+def test_how_good_they_are_on_dev(treebank: str, tagger: Tagger, fast: Tagger, treebanks: Path) -> None:
     least, least_unseen, most_error = DEV[treebank]
     sentences, report = measured(tagger, treebanks / f"{treebank}-ud-dev.conllu")
     assert report.accuracy >= least
@@ -104,6 +112,7 @@ def test_how_good_it_is_on_dev(treebank: str, tagger: Tagger, treebanks: Path) -
         known = [[token.lower() in seen for token in sentence.tokens] for sentence in sentences]
         predicted = tagger.predict([sentence.tokens for sentence in sentences])
         assert evaluate(sentences, "upos", predicted, known).unseen_accuracy >= least_unseen
+    assert measured(fast, treebanks / f"{treebank}-ud-dev.conllu")[1].accuracy >= report.accuracy - 0.005
 
 
 def test_lower_case_costs_little(tagger: Tagger, treebanks: Path) -> None:
