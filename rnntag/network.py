@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntag.cells import GATES, RecurrentLayer, reversal
+from rnntag.bptt import Cuts
+from rnntag.cells import GATES, Read, RecurrentLayer, State, reversal
 from rnntag.schema import DataError, ModelConfig
 from rnntag.store import WORD_TABLE, StoredModel, widened
 from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary, Words
@@ -104,6 +105,10 @@ class OneHotEncoder(nn.Module):
         return self.words.weight
 
 
+def _times(x: Tensor, noise: Tensor | None) -> Tensor:
+    return x if noise is None else x * noise
+
+
 class Network(nn.Module):
     """From batches of indices to tag scores."""
 
@@ -117,6 +122,8 @@ class Network(nn.Module):
             self.encoder = SpellingEncoder(config, vocabulary, None if vectors is None else torch.from_numpy(vectors))
         self.layers = nn.ModuleList()
         inputs = self.encoder.outputs
+        self._tag_counts = [len(tags) for tags in vocabulary.tags.values()]
+        fed_back = sum(self._tag_counts) if config.feedback else 0
         for depth in range(config.layers):
             layer = RecurrentLayer(
                 config.cell,
@@ -124,12 +131,13 @@ class Network(nn.Module):
                 inputs,
                 config.hidden,
                 bidirectional=config.bidirectional,
-                gated_inputs=onehot and depth == 0,
+                onehot=onehot and depth == 0,
+                tags=fed_back if depth == config.layers - 1 else 0,
             )
             self.layers.append(layer)
             inputs = layer.outputs
         self.tagsets = tuple(vocabulary.tags)
-        self.heads = nn.ModuleList(nn.Linear(inputs, len(tags)) for tags in vocabulary.tags.values())
+        self.heads = nn.ModuleList(nn.Linear(inputs, count) for count in self._tag_counts)
         self.regularisation: Regularisation | None = None
 
     def vectors(self, words: Words) -> Tensor:
@@ -143,35 +151,118 @@ class Network(nn.Module):
             dropped = torch.rand(ids.shape, device=device) < odds
         return self.encoder(ids, chars, lengths, self._dropout, dropped)  # type: ignore[no-any-return]
 
-    def scores(self, x: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+    def scores(self, x: Tensor, lengths: Tensor, gold: Tensor | None = None, *, reach: int = 0) -> dict[str, Tensor]:
         """Scores before the softmax, for each tagset of shape [sentences, time, tags].
 
         Args:
             x: vectors of words, padded on the right, shape [sentences, time, size].
             lengths: number of words of each sentence, shape [sentences].
+            gold: with feedback, what is fed back instead of the network's own distributions; not
+                a number where these are, shape [sentences, time, tags of all tagsets].
+            reach: how many steps an error goes back (see `bptt.Cuts`); 0: all. It changes gradients only.
         """
         order = reversal(lengths, x.shape[1])
-        for layer in self.layers:
-            x, _ = layer(functional.dropout(x, self._dropout, self.training), order)
-        x = functional.dropout(x, self._dropout, self.training)
-        return {tagset: head(x) for tagset, head in zip(self.tagsets, self.heads, strict=True)}
+        noise = [self._noise(x, size) for size in (x.shape[2], *(layer.outputs for layer in self._recurrent))]
+        if not reach:
+            return self._heads(self._states(x, order, noise, gold))
+        with torch.no_grad():
+            traces = self._traces(x, order, noise, gold)
+        cuts = Cuts.around(lengths, reach, bidirectional=self.config.bidirectional)
+        states = self._states(
+            cuts.of(x),
+            reversal(cuts.lengths, cuts.steps.shape[1]),
+            [None if one is None else cuts.of(one) for one in noise],
+            None if gold is None else cuts.of(gold),
+            [cuts.states(trace) for trace in traces],
+        )
+        return self._heads(cuts.own(states, x.shape[1]))
+
+    def _states(
+        self,
+        x: Tensor,
+        order: Tensor,
+        noise: list[Tensor | None],
+        gold: Tensor | None,
+        initial: Sequence[tuple[State, State | None] | None] | None = None,
+    ) -> Tensor:
+        """What the heads read, shape [sentences, time, size]."""
+        for layer, own, before in zip(self._recurrent, noise, initial or [None] * len(self.layers), strict=False):
+            x, _ = layer(_times(x, own), order, before, self._reader(layer, noise[-1], gold))
+        return _times(x, noise[-1])
+
+    def _traces(
+        self, x: Tensor, order: Tensor, noise: list[Tensor | None], gold: Tensor | None
+    ) -> list[tuple[State, State | None]]:
+        """What each direction of each layer hands on at each step."""
+        traces = []
+        for layer, own in zip(self._recurrent, noise, strict=False):
+            ahead, behind = layer.trace(_times(x, own), order, self._reader(layer, noise[-1], gold))
+            traces.append((ahead, behind))
+            x = ahead[0] if behind is None else torch.cat([ahead[0], behind[0]], dim=-1)
+        return traces
+
+    def _reader(self, layer: RecurrentLayer, noise: Tensor | None, gold: Tensor | None) -> Read | None:
+        """What is fed back into a layer."""
+        if not layer.tags:
+            return None
+
+        def read(step: int, states: Tensor) -> Tensor:
+            scores = self._heads(_times(states, None if noise is None else noise[:, step]))
+            found = torch.cat([one.softmax(-1) for one in scores.values()], dim=-1)
+            return found if gold is None else torch.where(gold[:, step].isnan(), found, gold[:, step])
+
+        return read
+
+    def _heads(self, states: Tensor) -> dict[str, Tensor]:
+        return {tagset: head(states) for tagset, head in zip(self.tagsets, self.heads, strict=True)}
+
+    @property
+    def _recurrent(self) -> Iterator[RecurrentLayer]:
+        yield from self.layers  # type: ignore[misc]
+
+    def _noise(self, x: Tensor, size: int) -> Tensor | None:
+        """What dropout multiplies with, shape [sentences, time, size]; None where nothing is dropped."""
+        if not self._dropout:
+            return None
+        return functional.dropout(x.new_ones(*x.shape[:2], size), self._dropout)
 
     @property
     def _dropout(self) -> float:
         return self.regularisation.dropout if self.regularisation and self.training else 0.0
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]."""
+    def forward(self, batch: Batch, *, reach: int = 0, gold_rate: float = 0.0) -> dict[str, Tensor]:
+        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]; see `loss`."""
         device = next(self.parameters()).device
         index, lengths = (torch.from_numpy(array).to(device) for array in (batch.index, batch.lengths))
-        return self.scores(self.vectors(batch.words)[index], lengths)
+        gold = self._gold(batch, gold_rate).to(device) if self.config.feedback and gold_rate else None
+        return self.scores(self.vectors(batch.words)[index], lengths, gold, reach=reach)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+    def _gold(self, batch: Batch, rate: float) -> Tensor:
+        """The gold tags, or those of a model, of a random share of the tokens; see `scores`."""
+        tags = []
+        for tagset, count in zip(self.tagsets, self._tag_counts, strict=True):
+            gold = torch.from_numpy(batch.gold[tagset])
+            known = torch.zeros(*gold.shape, count).scatter_(2, gold.clamp(min=0)[..., None], 1.0)
+            known[gold == IGNORED] = torch.nan
+            if tagset in batch.soft:
+                soft = torch.from_numpy(batch.soft[tagset])
+                known = torch.where(soft.any(-1, keepdim=True), soft, known)
+            tags.append(known)
+        given = torch.rand(batch.index.shape) < rate
+        return torch.cat(tags, dim=-1).masked_fill(~given[..., None], torch.nan)
+
+    def loss(self, batch: Batch, *, reach: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
         """Mean cross-entropy over all tags of all tagsets, gold ones and those that a model has
-        found (Hinton et al. 2015, at temperature 1), in nats, and their number."""
+        found (Hinton et al. 2015, at temperature 1), in nats, and their number.
+
+        Args:
+            reach: see `scores`.
+            gold_rate: with feedback, the share of the tokens whose gold tag is fed back instead of
+                what the network finds (Bengio et al. 2015).
+        """
         total = torch.zeros(())
         count = 0
-        for tagset, scores in self(batch).items():
+        for tagset, scores in self(batch, reach=reach, gold_rate=gold_rate).items():
             gold = batch.gold[tagset]
             annotated = int((gold != IGNORED).sum())
             if annotated:

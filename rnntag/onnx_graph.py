@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnntag.schema import ModelConfig
 from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, word_vectors
@@ -59,17 +59,14 @@ class _Graph:
         self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
-    def recurrent(self, config: ModelConfig, x: str, lengths: str, prefix: str, hidden: int, *, gated: bool) -> str:
+    def recurrent(self, config: ModelConfig, x: str, lengths: str, prefix: str, hidden: int) -> str:
         """A layer over x, shape [time, batch, inputs]; the result's first output is all states,
         shape [time, directions, batch, hidden], its second (`…/last`) the last ones."""
         order = _GATE_ORDER[config.cell]
         directions = len(self._directions(prefix))
         biases = [_flat(self._gates(prefix, name, order)) for name in ("bias_ih_l0", "bias_hh_l0")]
         bias = self.weights(f"{prefix}/B", np.concatenate(biases, axis=1))
-        if gated:
-            inputs = self._identities(prefix, order, hidden, directions)
-        else:
-            inputs = self.weights(f"{prefix}/W", _flat(self._gates(prefix, "weight_ih_l0", order)))
+        inputs = self.weights(f"{prefix}/W", _flat(self._gates(prefix, "weight_ih_l0", order)))
         attributes: dict[str, Any] = {"hidden_size": hidden, "direction": _DIRECTION[directions]}
         if config.cell == "gru":
             attributes["linear_before_reset"] = 1
@@ -80,6 +77,113 @@ class _Graph:
         node = helper.make_node(_OPERATOR[config.cell], [x, inputs, recurrent, bias, lengths], outputs, **attributes)
         self._nodes.append(node)
         return outputs[0]
+
+    def stepped(self, config: ModelConfig, x: str, lengths: str, prefix: str, heads: Sequence[tuple[str, str]]) -> str:
+        """A layer over x, shape [time, batch, inputs], step by step, as `cells.SteppedKernel` has it:
+        on one-hot words, whose products with the input matrix x then holds, or with feedback.
+
+        Args:
+            heads: with feedback the weights and the bias of each head; of another layer none.
+
+        Returns:
+            All states, shape [time, batch, directions × hidden].
+        """
+        directions = self._directions(prefix)
+        inputs = [x] * len(directions)
+        if f"{directions[0]}.weight_ih_l0" not in self._weights and len(directions) > 1:
+            inputs = [f"{direction}/products" for direction in directions]
+            self._nodes.append(helper.make_node("Split", [x], inputs, axis=2))
+        if len(directions) == 1:
+            return self._scan(config, inputs[0], directions[0], heads, None)
+        long = self.node("Cast", [lengths], f"{prefix}/lengths", to=TensorProto.INT64)
+        turn = {"time_axis": 0, "batch_axis": 1}
+        turned = self.node("ReverseSequence", [inputs[1], long], f"{prefix}/turned", **turn)
+        back = self._scan(config, turned, directions[1], (), None)
+        behind = self.node("ReverseSequence", [back, long], f"{prefix}/behind", **turn)
+        ahead = self._scan(config, inputs[0], directions[0], heads, behind)
+        return self.node("Concat", [ahead, behind], f"{prefix}/both", axis=2)
+
+    def _scan(
+        self, config: ModelConfig, x: str, kernel: str, heads: Sequence[tuple[str, str]], behind: str | None
+    ) -> str:
+        """The hidden states of one direction, shape [time, batch, hidden]."""
+        if f"{kernel}.weight_ih_l0" in self._weights:
+            matrix = self.weights(f"{kernel}/W", self.weight(f"{kernel}.weight_ih_l0").T)
+            x = self.node("MatMul", [x, matrix], f"{kernel}/inputs")
+        x = self.node("Add", [x, self.weights(f"{kernel}/b", self.weight(f"{kernel}.bias_ih_l0"))], f"{kernel}/x")
+        recurrent = self.weights(f"{kernel}/R", self.weight(f"{kernel}.weight_hh_l0").T)
+        bias = self.weights(f"{kernel}/d", self.weight(f"{kernel}.bias_hh_l0"))
+        sizes = [config.hidden] * (2 if config.cell == "lstm" else 1)
+        fed = None
+        if heads:
+            feedback = self.weight(f"{kernel}.weight_fb_l0").T
+            sizes.append(len(feedback))
+            fed = self.weights(f"{kernel}/F", feedback)
+        batch = self.node("Shape", [x], f"{kernel}/batch", start=1, end=2)
+        initial = []
+        for part, size in enumerate(sizes):
+            width = self.constant(f"{kernel}/{part}/size", np.array([size]))
+            shape = self.node("Concat", [batch, width], f"{kernel}/{part}/shape", axis=0)
+            initial.append(self.node("ConstantOfShape", [shape], f"{kernel}/{part}/zero"))
+
+        body = _Graph({})
+        before = [f"{kernel}/{part}/before" for part in range(len(sizes))]
+        given = [f"{kernel}/now", *([f"{kernel}/behind"] if behind else [])]
+        now = given[0]
+        if fed:
+            now = body.node("Add", [now, body.node("MatMul", [before[-1], fed], f"{kernel}/fed")], f"{kernel}/both")
+        product = body.node("MatMul", [before[0], recurrent], f"{kernel}/product")
+        after = body.step(config, now, body.node("Add", [product, bias], f"{kernel}/recurrent"), before, kernel)
+        if heads:
+            seen = body.node("Concat", [after[0], given[1]], f"{kernel}/seen", axis=-1) if behind else after[0]
+            shares = [
+                body.node("Softmax", [body.head(seen, head, f"{kernel}/{number}")], f"{kernel}/{number}/share", axis=-1)
+                for number, head in enumerate(heads)
+            ]
+            after.append(body.node("Concat", shares, f"{kernel}/shares", axis=-1))
+        shown = body.node("Identity", [after[0]], f"{kernel}/shown")
+        kinds = dict.fromkeys((*before, *given), (TensorProto.FLOAT, None))
+        scan = body.graph(kinds, dict.fromkeys((*after, shown)))
+        ends = [f"{kernel}/{part}/end" for part in range(len(sizes))]
+        inputs = [*initial, x, *([behind] if behind else [])]
+        states = f"{kernel}/states"
+        node = helper.make_node("Scan", inputs, [*ends, states], body=scan, num_scan_inputs=len(given))
+        self._nodes.append(node)
+        return states
+
+    def step(self, config: ModelConfig, x: str, recurrent: str, state: list[str], prefix: str) -> list[str]:
+        """What `cells` computes in a step: the parts of the next state, but for what is fed back."""
+        if config.cell == "rnn":
+            total = self.node("Add", [x, recurrent], f"{prefix}/total")
+            return [self.node(config.activation.capitalize(), [total], f"{prefix}/h")]
+        if config.cell == "lstm":
+            total = self.node("Add", [x, recurrent], f"{prefix}/total")
+            i, f, g, o = self._gates_of(total, "ifgo", prefix)
+            i, f, o = (self.node("Sigmoid", [gate], f"{gate}/open") for gate in (i, f, o))
+            kept = self.node("Mul", [f, state[1]], f"{prefix}/kept")
+            new = self.node("Mul", [i, self.node("Tanh", [g], f"{g}/new")], f"{prefix}/new")
+            c = self.node("Add", [kept, new], f"{prefix}/c")
+            return [self.node("Mul", [o, self.node("Tanh", [c], f"{prefix}/c/tanh")], f"{prefix}/h"), c]
+        parts = self._gates_of(x, "rzn", f"{prefix}/x"), self._gates_of(recurrent, "rzn", f"{prefix}/h")
+        r, z = (
+            self.node("Sigmoid", [self.node("Add", pair, f"{pair[0]}/sum")], f"{pair[0]}/open")
+            for pair in list(zip(*parts, strict=True))[:2]
+        )
+        reset = self.node("Mul", [r, parts[1][2]], f"{prefix}/reset")
+        new = self.node("Tanh", [self.node("Add", [parts[0][2], reset], f"{prefix}/n")], f"{prefix}/new")
+        # z h + (1 - z) n = n + z (h - n)
+        gap = self.node("Mul", [z, self.node("Sub", [state[0], new], f"{prefix}/gap")], f"{prefix}/kept")
+        return [self.node("Add", [new, gap], f"{prefix}/h")]
+
+    def _gates_of(self, x: str, names: str, prefix: str) -> list[str]:
+        gates = [f"{prefix}/{name}" for name in names]
+        self._nodes.append(helper.make_node("Split", [x], gates, axis=-1))
+        return gates
+
+    def head(self, states: str, head: tuple[str, str], name: str) -> str:
+        """Scores of tags, given the weights and the bias of a head."""
+        weight, bias = head
+        return self.node("Add", [self.node("MatMul", [states, weight], f"{name}/product"), bias], name)
 
     def quantised_lstm(self, x: str, lengths: str, prefix: str, hidden: int, blocks: int) -> str:
         """As `recurrent`, for an LSTM in 8 bits, whose states have `ANCHORS` more units.
@@ -142,35 +246,22 @@ class _Graph:
         names = [f"{prefix}.{name}" for name in ("forwards", "backwards")]
         return [name for name in names if f"{name}.weight_hh_l0" in self._weights]
 
-    def _identities(self, prefix: str, order: list[int], hidden: int, directions: int) -> str:
-        """The input matrices of a layer whose inputs are products already, in ONNX's order of gates.
-
-        The graph makes them when it is loaded, so that a file does not carry millions of zeros.
-        """
-        size = len(order) * hidden
-        shape = self.constant(f"{prefix}/identity/shape", np.array([size, size * directions], dtype=np.int64))
-        zeros = self.node("ConstantOfShape", [shape], f"{prefix}/identity/zeros")
-        rows = np.concatenate([np.arange(gate * hidden, (gate + 1) * hidden) for gate in order])
-        chosen = self.constant(f"{prefix}/identity/rows", rows)
-        axis = self.constant(f"{prefix}/identity/axis", np.array([0], dtype=np.int64))
-        eyes = []
-        for direction in range(directions):
-            name = f"{prefix}/identity/{direction}"
-            eye = self.node("EyeLike", [zeros], f"{name}/eye", k=size * direction)
-            ordered = self.node("Gather", [eye, chosen], f"{name}/ordered", axis=0)
-            eyes.append(self.node("Unsqueeze", [ordered, axis], name))
-        return self.node("Concat", eyes, f"{prefix}/W", axis=0)
-
-    def model(self, inputs: Mapping[str, tuple[int, list[str]]], outputs: Mapping[str, list[str]]) -> ModelProto:
-        graph = helper.make_graph(
+    def graph(
+        self, inputs: Mapping[str, tuple[int, list[str] | None]], outputs: Mapping[str, list[str] | None]
+    ) -> GraphProto:
+        return helper.make_graph(
             self._nodes,
             "rnntag",
             [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in inputs.items()],
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
             list(self._tensors.values()),
         )
+
+    def model(
+        self, inputs: Mapping[str, tuple[int, list[str] | None]], outputs: Mapping[str, list[str] | None]
+    ) -> ModelProto:
         operators = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
-        model = helper.make_model(graph, opset_imports=operators, ir_version=IR_VERSION)
+        model = helper.make_model(self.graph(inputs, outputs), opset_imports=operators, ir_version=IR_VERSION)
         checker.check_model(model)
         return model
 
@@ -194,7 +285,7 @@ def graphs(model: StoredModel, *, int8: bool | None = None) -> dict[str, bytes]:
 
 def has_int8(config: ModelConfig) -> bool:
     """Whether a network's recurrent layers can run in 8 bits."""
-    return config.cell == "lstm" and config.input == "embedding"
+    return config.cell == "lstm" and config.input == "embedding" and not config.feedback
 
 
 def encoder(model: StoredModel) -> ModelProto:
@@ -205,7 +296,7 @@ def encoder(model: StoredModel) -> ModelProto:
     """
     graph = _Graph(model.weights)
     letters = graph.table("encoder.chars.weight", "chars", "letters")
-    graph.recurrent(model.config, letters, "lengths", "encoder.spelling", model.config.char_hidden, gated=False)
+    graph.recurrent(model.config, letters, "lengths", "encoder.spelling", model.config.char_hidden)
     ends = graph.node("Transpose", ["encoder.spelling/last"], "ends", perm=[1, 0, 2])
     flat = graph.constant("flat", np.array([0, 2 * model.config.char_hidden], dtype=np.int64))
     graph.node("Reshape", [ends, flat], "spelling")
@@ -229,25 +320,28 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
     directions = 2 if config.bidirectional else 1
     size = config.hidden + (ANCHORS if int8 else 0)
     flat = graph.constant("flat", np.array([0, 0, directions * size], dtype=np.int64))
+    heads = []
+    for number, tags in enumerate(model.vocabulary.tags.values()):
+        columns = graph.weight(f"heads.{number}.weight").reshape(len(tags), directions, config.hidden)
+        columns = np.pad(columns, ((0, 0), (0, 0), (0, size - config.hidden)))
+        weight = graph.weights(f"heads.{number}/W", columns.reshape(len(tags), -1).T)
+        heads.append((weight, graph.weights(f"heads.{number}/B", graph.weight(f"heads.{number}.bias"))))
     x = "vectors"
     for depth in range(config.layers):
         prefix = f"layers.{depth}"
+        fed_back = config.feedback and depth == config.layers - 1
+        if fed_back or (config.input == "onehot" and depth == 0):
+            x = graph.stepped(config, x, "lengths", prefix, heads if fed_back else ())
+            continue
         if int8:
             states = graph.quantised_lstm(x, "lengths", prefix, config.hidden, directions if depth else 1)
         else:
-            gated = config.input == "onehot" and depth == 0
-            states = graph.recurrent(config, x, "lengths", prefix, config.hidden, gated=gated)
-        turned = graph.node("Transpose", [states], f"{prefix}/turned", perm=[0, 2, 1, 3])
+            states = graph.recurrent(config, x, "lengths", prefix, config.hidden)
+        turned = graph.node("Transpose", [states], f"{prefix}/states/turned", perm=[0, 2, 1, 3])
         x = graph.node("Reshape", [turned, flat], f"{prefix}/flat")
-    outputs = {}
-    for number, (tagset, tags) in enumerate(model.vocabulary.tags.items()):
-        head = f"heads.{number}"
-        columns = graph.weight(f"{head}.weight").reshape(len(tags), directions, config.hidden)
-        columns = np.pad(columns, ((0, 0), (0, 0), (0, size - config.hidden)))
-        weight = graph.weights(f"{head}/W", columns.reshape(len(tags), -1).T)
-        product = graph.node("MatMul", [x, weight], f"{head}/product")
-        bias = graph.weights(f"{head}/B", graph.weight(f"{head}.bias"))
-        outputs[graph.node("Add", [product, bias], f"tags/{tagset}")] = ["time", "sentences", str(len(tags))]
+    outputs: dict[str, list[str] | None] = {}
+    for head, (tagset, tags) in zip(heads, model.vocabulary.tags.items(), strict=True):
+        outputs[graph.head(x, head, f"tags/{tagset}")] = ["time", "sentences", str(len(tags))]
     made = graph.model(
         {
             "vectors": (TensorProto.FLOAT, ["time", "sentences", "size"]),

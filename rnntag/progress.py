@@ -54,7 +54,8 @@ class TrainingView:
             left = timedelta(seconds=round(step.seconds * (step.epochs - step.epoch) / step.epoch))
             dev = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in step.dev.items())
             self._console.print(
-                f"epoch {step.epoch}/{step.epochs}  loss {step.loss:.4f}  dev {escape(dev)}{' *' if step.best else ''}"
+                f"epoch {step.epoch}/{step.epochs}  loss {step.loss:.4f}  gradient {step.gradient_norm:.2f}, "
+                f"{step.clipped:.0%} clipped  dev {escape(dev)}{' *' if step.best else ''}"
                 f"  {speed} tokens/s  {timedelta(seconds=round(step.seconds))}, at most {left} left"
             )
 

@@ -109,6 +109,8 @@ class ModelConfig:
         activation: one of `ACTIVATIONS`; only the plain rnn has a choice.
         input: one of `INPUTS`: word and character embeddings, or the one-hot vector of the word.
         bidirectional: whether the recurrent layers read from both sides.
+        feedback: whether the last recurrent layer, where it reads forward, sees the probabilities of
+            the tags of the word before.
         layers: how many there are.
         hidden: their units, for each direction.
         embedding_dim, char_dim: size of a word's and of a character's embedding.
@@ -122,6 +124,7 @@ class ModelConfig:
     activation: str = "tanh"
     input: str = "embedding"
     bidirectional: bool = True
+    feedback: bool = False
     layers: int = 1
     hidden: int = 200
     embedding_dim: int = 100
@@ -147,6 +150,10 @@ class TrainConfig:
         batch_tokens: tokens of a batch, padding included; fewer where the corpus is small.
         lr: the first learning rate of Adam; it falls to 0 in a straight line.
         clip: largest norm of the gradient; 0: any.
+        bptt: how many words back, and ahead where the network reads both ways, a word's error is
+            propagated; 0: all. See `bptt`.
+        gold_feedback: with feedback, the share of the words that at first have their gold tag fed back
+            instead of what the network finds; it falls to 0 in a straight line.
         dropout: share of the units of each layer's input that is dropped.
         word_dropout: see `network.Regularisation`.
         min_count: how often a word must occur to have an embedding of its own.
@@ -169,6 +176,8 @@ class TrainConfig:
     batch_tokens: int = 1000
     lr: float = 0.002
     clip: float = 1.0
+    bptt: int = 0
+    gold_feedback: float = 0.0
     dropout: float = 0.4
     word_dropout: float = 1.0
     min_count: int = 1
@@ -185,10 +194,10 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _one_of("device", self.device, DEVICES)
         _between(1, 10**9, self, "epochs", "batch_tokens", "min_count", "patience")
-        _between(0, 10**9, self, "word_dropout", "clip", "max_minutes", "vector_words")
+        _between(0, 10**9, self, "word_dropout", "clip", "max_minutes", "vector_words", "bptt")
         _between(0, 2**63 - 1, self, "seed")
         _between(0, 0.99, self, "dropout")
-        _between(0, 1, self, "balance", "vary")
+        _between(0, 1, self, "balance", "vary", "gold_feedback")
         if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
 
@@ -201,6 +210,8 @@ class Step:
         epoch: counted from 1.
         batch, batches: the position in the epoch.
         loss: mean cross-entropy a tag, in nats, over this epoch so far.
+        gradient_norm: its mean before clipping, over this epoch so far.
+        clipped: the share of this epoch's batches so far whose gradient was clipped.
         tokens: training tokens seen in this run so far.
         seconds: time spent in this run so far.
         dev: accuracy (0 to 1) on each corpus's dev part, by its name; empty but at an epoch's end.
@@ -214,6 +225,8 @@ class Step:
     batch: int
     batches: int
     loss: float
+    gradient_norm: float
+    clipped: float
     tokens: int
     seconds: float
     dev: Mapping[str, float] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,9 @@ steps an epoch a network learns too little (4 points less on the starter corpus)
 
 AVERAGING_STEPS = 200
 """How many batches the averaged weights look back over, in the mean; fewer while a run is young."""
+
+LARGEST_WEIGHT = float(np.finfo(np.float16).max)
+"""Models are stored in half precision."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -72,6 +76,10 @@ def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabula
         matrix[[rows[word] for word in file.words], column:end] = file.matrix
         column = end
     return vocabulary, matrix
+
+
+def _exploded(epoch: int) -> RnntagError:
+    return RnntagError(f"the gradients exploded in epoch {epoch}: train with a lower --lr, or a lower --clip above 0")
 
 
 class Training:
@@ -115,6 +123,8 @@ class Training:
         pretrained = None
         if config.vectors and model.input == "onehot":
             raise UsageError("a one-hot word has no vector: leave out --vectors, or take --input embedding")
+        if config.gold_feedback and not model.feedback:
+            raise UsageError("no tag is fed back: leave out --gold-feedback, or take --feedback")
         if config.vectors:
             self.vocabulary, pretrained = _with_vectors(self.vocabulary, config)
         self.network = Network(model, self.vocabulary, pretrained).to(self.device)
@@ -137,6 +147,9 @@ class Training:
         The learning rate falls in a straight line to zero over the epochs, or over `max_minutes`
         where these are over sooner. Dev accuracy is that of the exponential moving average of the
         weights (Polyak and Juditsky 1992), which is what a run leaves behind.
+
+        Raises:
+            RnntagError: the gradient is no longer finite, or a weight too large to be stored.
         """
         config = self.config
         started = time.monotonic()
@@ -150,12 +163,16 @@ class Training:
 
         def event(batch: int) -> Step:
             loss = loss_sum / max(tag_sum, 1)
-            return Step(epoch, config.epochs, batch, len(batches), loss, tokens, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            norm = sum(norms) / max(len(norms), 1)
+            clipped = sum(one > config.clip > 0 for one in norms) / max(len(norms), 1)
+            return Step(epoch, config.epochs, batch, len(batches), loss, norm, clipped, tokens, seconds)
 
         for epoch in range(1, config.epochs + 1):
             self.network.train()
             batches = self._train.batches(self._batch_tokens, shuffle, self._choose(shuffle))
             loss_sum, tag_sum = 0.0, 0
+            norms: list[float] = []
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
                 if config.max_minutes:
@@ -164,11 +181,13 @@ class Training:
                     break
                 optimiser.param_groups[0]["lr"] = config.lr * (1 - done)
                 batch = self._train.batch(positions)
-                loss, tags = self.network.loss(batch)
+                loss, tags = self.network.loss(batch, reach=config.bptt, gold_rate=config.gold_feedback * (1 - done))
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
-                if config.clip:
-                    torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+                norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip or math.inf).item()
+                if not math.isfinite(norm):
+                    raise _exploded(epoch)
+                norms.append(norm)
                 optimiser.step()
                 updates += 1
                 weight = max(1 / AVERAGING_STEPS, 9 / (9 + updates))
@@ -186,8 +205,11 @@ class Training:
             highest = max(mean, highest)
             stale = 0 if best else stale + 1
             step = replace(event(len(batches)), dev=dev, dev_accuracy=mean, best=best)
+            weights = self.network.weights()
+            if max(np.abs(weight).max(initial=0) for weight in weights.values()) > LARGEST_WEIGHT:
+                raise _exploded(epoch)
             if best:
-                self._best = (step, compact(self.network.weights()))
+                self._best = (step, compact(weights))
             yield step
             self._swap(parameters, average)
             out_of_time = config.max_minutes and time.monotonic() - started >= 60 * config.max_minutes

@@ -15,13 +15,14 @@ LEVELS = {
     "schema": 0,
     "conllu": 1, "evaluation": 1, "folding": 1, "recipe": 1, "text": 1, "variants": 1, "vocabulary": 1, "windows": 1,
     "cells": 2, "corpora": 2, "formats": 2, "store": 2, "vectors": 2,
-    "card": 3, "network": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
-    "tagger": 4, "training": 4,
-    "calibration": 5, "console": 5, "nltk_tagger": 5,
-    "pipeline": 6, "progress": 6,
-    "parallel": 7,
-    "cli": 8,
-    "__main__": 9,
+    "bptt": 3, "card": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
+    "network": 4,
+    "tagger": 5, "training": 5,
+    "calibration": 6, "console": 6, "nltk_tagger": 6,
+    "pipeline": 7, "progress": 7,
+    "parallel": 8,
+    "cli": 9,
+    "__main__": 10,
 }  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_a_one_hot_row_is_the_dense_product(cell: str) -> None:
     torch.manual_seed(0)
     words, hidden, lengths = 7, 4, torch.tensor([5, 3])
     ids = torch.randint(words, (2, 5))
-    layer = RecurrentLayer(cell, "tanh", 0, hidden, bidirectional=True, gated_inputs=True)
+    layer = RecurrentLayer(cell, "tanh", 0, hidden, bidirectional=True, onehot=True)
     dense = RecurrentLayer(cell, "tanh", words, hidden, bidirectional=True)
     table = torch.randn(words, 2 * GATES[cell] * hidden)
     assert layer.backwards is not None
@@ -76,6 +76,35 @@ def test_a_one_hot_row_is_the_dense_product(cell: str) -> None:
     order = reversal(lengths, 5)
     for mine, theirs in zip(layer(table[ids], order), dense(onehot, order), strict=True):
         torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_given_tag_is_fed_back_instead_of_what_is_found(bidirectional: bool, starter: list[Corpus]) -> None:
+    network, vocabulary = network_of(starter[0], feedback=True, bidirectional=bidirectional)
+    batch = vocabulary.encode(starter[0].test[:1]).batch([0])
+    tags = len(vocabulary.tags["upos"])
+    x, lengths = network.vectors(batch.words)[batch.index], torch.from_numpy(batch.lengths)
+    own = network.scores(x, lengths)["upos"]
+    gold = torch.full((*batch.index.shape, tags), torch.nan)
+    torch.testing.assert_close(network.scores(x, lengths, gold)["upos"], own)
+    torch.testing.assert_close(network.scores(x, lengths, own.softmax(-1))["upos"], own)
+    gold[0, 1] = torch.eye(tags)[3]
+    given = network.scores(x, lengths, gold)["upos"]
+    torch.testing.assert_close(given[0, :2], own[0, :2])
+    assert (given[0, 2] - own[0, 2]).abs().max() > 1e-6
+
+
+def test_the_share_of_gold_tags_is_that_asked_for(starter: list[Corpus]) -> None:
+    network, vocabulary = network_of(starter[0], feedback=True)
+    batch = vocabulary.encode(starter[0].train).batch(range(400))
+    annotated = torch.from_numpy(batch.gold["upos"] >= 0)
+    for rate in (0.0, 0.25, 1.0):
+        gold = network._gold(batch, rate)
+        given = ~gold.isnan().any(-1)
+        assert given[annotated].float().mean().item() == pytest.approx(rate, abs=0.03)
+        assert not given[~annotated].any()
+        assert torch.equal(gold[given].argmax(-1), torch.from_numpy(batch.gold["upos"])[given])
+        assert torch.equal(gold[given].sum(-1), torch.ones(int(given.sum())))
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)

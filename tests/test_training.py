@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from rnntag.schema import CELLS, Corpus, DataError, ModelConfig, RnntagError, Sentence, TrainConfig, UsageError
+from rnntag import onnx_graph, store
+from rnntag.schema import (
+    CELLS,
+    INPUTS,
+    Corpus,
+    DataError,
+    ModelConfig,
+    RnntagError,
+    Sentence,
+    Step,
+    TrainConfig,
+    UsageError,
+)
 from rnntag.tagger import Tagger
 from rnntag.training import Training
 from rnntag.variants import VARIANTS
@@ -39,6 +52,57 @@ def test_every_kind_of_network_learns_a_few_sentences_by_heart(cell: str, input:
     model = training.model("few")
     predicted = Tagger(model).predict([sentence.tokens for sentence in corpus.train])
     assert predicted == [list(sentence.tags["upos"]) for sentence in corpus.train]
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("feedback", [True, False])
+@pytest.mark.parametrize("input", INPUTS)
+@pytest.mark.parametrize(("cell", "activation"), [*((cell, "tanh") for cell in CELLS), ("rnn", "relu")])
+def test_every_kind_of_network_tags_the_same_once_it_is_stored(
+    cell: str, activation: str, input: str, feedback: bool, bidirectional: bool, starter: list[Corpus], tmp_path: Path
+) -> None:
+    shape = replace(
+        SMALL, cell=cell, activation=activation, input=input, feedback=feedback, bidirectional=bidirectional
+    )
+    corpus = few(starter)
+    run = replace(QUICK, epochs=3, bptt=2, dropout=0.1, gold_feedback=0.5 if feedback else 0.0)
+    training = Training([corpus], shape, run)
+    list(training.steps())
+    model = training.model("kind")
+    store.write(tmp_path / "kind", replace(model, graphs=onnx_graph.graphs(model, int8=False)), "")
+    stored = store.read(tmp_path / "kind")
+    assert stored.config == shape
+    assert stored.training == run
+    texts = [sentence.tokens for sentence in corpus.dev]
+    by_torch, by_onnx = Tagger(model), Tagger(stored)
+    np.testing.assert_allclose(by_torch.scores(texts, "upos"), by_onnx.scores(texts, "upos"), atol=1e-4)
+    assert by_torch.predict(texts) == by_onnx.predict(texts)
+
+
+def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -> None:
+    def steps(clip: float) -> list[Step]:
+        return list(Training([few(starter)], SMALL, replace(QUICK, epochs=1, clip=clip)).steps())
+
+    free, loose, tight = steps(0), steps(1000.0), steps(1e-6)
+    assert free == [replace(step, seconds=other.seconds) for step, other in zip(loose, free, strict=True)]
+    assert [step.clipped for step in free] == [0.0] * len(free)
+    assert [step.clipped for step in tight] == [1.0] * len(tight)
+    assert tight[0].gradient_norm == free[0].gradient_norm > 0.1
+
+
+@pytest.mark.parametrize("lr", [1e3, 1e30])
+def test_a_run_that_explodes_ends_with_what_it_has(lr: float, starter: list[Corpus]) -> None:
+    shape = replace(SMALL, cell="rnn", activation="relu")
+    training = Training([few(starter)], shape, replace(QUICK, lr=lr, clip=0))
+    with pytest.raises(RnntagError, match="exploded in epoch 1: train with a lower --lr") as raised:
+        list(training.steps())
+    assert not training.has_model
+    del raised  # and with it the tensors of the run
+
+
+def test_gold_tags_are_fed_back_to_networks_with_feedback_only(starter: list[Corpus]) -> None:
+    with pytest.raises(UsageError, match="take --feedback"):
+        Training([few(starter)], SMALL, replace(QUICK, gold_feedback=0.5))
 
 
 def test_the_same_seed_gives_the_same_model(starter: list[Corpus]) -> None:

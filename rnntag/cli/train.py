@@ -53,6 +53,14 @@ def train(
     unidirectional: Annotated[
         bool, typer.Option("--unidirectional", help="Read from the left only.", rich_help_panel=_NETWORK)
     ] = False,
+    feedback: Annotated[
+        bool,
+        typer.Option(
+            "--feedback",
+            help="Let the tag probabilities of a word into the hidden layer at the next one.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = False,
     layers: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Recurrent layers.")] = _MODEL.layers,
     hidden: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Hidden units a direction.")] = _MODEL.hidden,
     embedding_dim: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Of a word.")] = _MODEL.embedding_dim,
@@ -76,6 +84,14 @@ def train(
         float, typer.Option(rich_help_panel=_RUN, help="First learning rate (Adam); falls to 0.")
     ] = _TRAINING.lr,
     clip: Annotated[float, typer.Option(rich_help_panel=_RUN, help="Largest gradient norm; 0: any.")] = _TRAINING.clip,
+    bptt: Annotated[
+        int,
+        typer.Option(rich_help_panel=_RUN, help="Words that an error is propagated through; 0: the whole sentence."),
+    ] = _TRAINING.bptt,
+    gold_feedback: Annotated[
+        float,
+        typer.Option(rich_help_panel=_RUN, help="Share of the words whose gold tag is fed back at first; falls to 0."),
+    ] = _TRAINING.gold_feedback,
     dropout: Annotated[float, typer.Option(rich_help_panel=_RUN, help="Share of units dropped.")] = _TRAINING.dropout,
     word_dropout: Annotated[
         float, typer.Option(rich_help_panel=_RUN, help="How readily a rare word is taken for unknown.")
@@ -138,12 +154,12 @@ def train(
     out = out or Path("models") / cell
     store.check_target(out)
     config = ModelConfig(
-        cell=cell, activation=activation, input=input, bidirectional=not unidirectional, layers=layers, hidden=hidden,
-        embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
+        cell=cell, activation=activation, input=input, bidirectional=not unidirectional, feedback=feedback,
+        layers=layers, hidden=hidden, embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
     )  # fmt: skip
     run = TrainConfig(
-        epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, dropout=dropout, word_dropout=word_dropout,
-        min_count=min_count, vectors=tuple(map(str, vectors or [])),
+        epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, bptt=bptt, gold_feedback=gold_feedback,
+        dropout=dropout, word_dropout=word_dropout, min_count=min_count, vectors=tuple(map(str, vectors or [])),
         vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
         max_minutes=max_minutes,
     )  # fmt: skip
