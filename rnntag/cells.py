@@ -20,7 +20,7 @@ Read = Callable[[int, Tensor], Tensor]
 
 
 class SteppedKernel(nn.Module):
-    """The weights of one direction of a layer, for what torch's own kernels cannot do; called as these are.
+    """The weights of one direction of a layer, for what torch's own kernels cannot do; named as theirs.
 
     With feedback, the tags of the step before are more inputs, with a matrix of their own.
 
@@ -138,14 +138,11 @@ class RecurrentLayer(nn.Module):
                 _initialise(kernel, cell)
 
     def _kernel(self, inputs: int, hidden: int, tags: int) -> Kernel:
-        kernel: Kernel
         if self.onehot or tags:
-            kernel = SteppedKernel(self.cell, 0 if self.onehot else inputs, hidden, tags)
-        elif self.cell == "rnn":
-            kernel = nn.RNN(inputs, hidden, nonlinearity=self.activation, batch_first=True)
-        else:
-            kernel = (nn.LSTM if self.cell == "lstm" else nn.GRU)(inputs, hidden, batch_first=True)
-        return kernel
+            return SteppedKernel(self.cell, 0 if self.onehot else inputs, hidden, tags)
+        if self.cell == "rnn":
+            return nn.RNN(inputs, hidden, nonlinearity=self.activation, batch_first=True)
+        return (nn.LSTM if self.cell == "lstm" else nn.GRU)(inputs, hidden, batch_first=True)
 
     def forward(
         self,
@@ -213,13 +210,13 @@ class RecurrentLayer(nn.Module):
         if before is None:
             parts = [kernel.hidden_size] * (2 if self.cell == "lstm" else 1) + [self.tags] * (read is not None)
             before = tuple(x.new_zeros(len(x), size) for size in parts)
+        weight, bias = kernel.get_parameter("weight_hh_l0"), kernel.get_parameter("bias_hh_l0")
+        feedback = kernel.get_parameter("weight_fb_l0") if read else None
         state, history = before, []
         for step, products in enumerate(x.unbind(1)):
-            if read:
-                products = products + functional.linear(state[-1], kernel.get_parameter("weight_fb_l0"))
-            recurrent = functional.linear(
-                state[0], kernel.get_parameter("weight_hh_l0"), kernel.get_parameter("bias_hh_l0")
-            )
+            if feedback is not None:
+                products = products + functional.linear(state[-1], feedback)
+            recurrent = functional.linear(state[0], weight, bias)
             state = _step(self.cell, self.activation, products, recurrent, state)
             if read:
                 state = (*state, read(step, state[0]))

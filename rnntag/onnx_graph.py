@@ -89,12 +89,12 @@ class _Graph:
             All states, shape [time, batch, directions × hidden].
         """
         directions = self._directions(prefix)
-        inputs = [x] * len(directions)
-        if f"{directions[0]}.weight_ih_l0" not in self._weights and len(directions) > 1:
+        if len(directions) == 1:
+            return self._scan(config, x, directions[0], heads, None)
+        inputs = [x, x]
+        if f"{directions[0]}.weight_ih_l0" not in self._weights:
             inputs = [f"{direction}/products" for direction in directions]
             self._nodes.append(helper.make_node("Split", [x], inputs, axis=2))
-        if len(directions) == 1:
-            return self._scan(config, inputs[0], directions[0], heads, None)
         long = self.node("Cast", [lengths], f"{prefix}/lengths", to=TensorProto.INT64)
         turn = {"time_axis": 0, "batch_axis": 1}
         turned = self.node("ReverseSequence", [inputs[1], long], f"{prefix}/turned", **turn)

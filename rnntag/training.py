@@ -164,15 +164,15 @@ class Training:
         def event(batch: int) -> Step:
             loss = loss_sum / max(tag_sum, 1)
             seconds = time.monotonic() - started
-            norm = sum(norms) / max(len(norms), 1)
-            clipped = sum(one > config.clip > 0 for one in norms) / max(len(norms), 1)
+            count = max(updates - updates_before, 1)
+            norm, clipped = norm_sum / count, clipped_count / count
             return Step(epoch, config.epochs, batch, len(batches), loss, norm, clipped, tokens, seconds)
 
         for epoch in range(1, config.epochs + 1):
             self.network.train()
             batches = self._train.batches(self._batch_tokens, shuffle, self._choose(shuffle))
             loss_sum, tag_sum = 0.0, 0
-            norms: list[float] = []
+            norm_sum, clipped_count, updates_before = 0.0, 0, updates
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
                 if config.max_minutes:
@@ -187,7 +187,8 @@ class Training:
                 norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip or math.inf).item()
                 if not math.isfinite(norm):
                     raise _exploded(epoch)
-                norms.append(norm)
+                norm_sum += norm
+                clipped_count += norm > config.clip > 0
                 optimiser.step()
                 updates += 1
                 weight = max(1 / AVERAGING_STEPS, 9 / (9 + updates))

@@ -14,13 +14,16 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 
 from rnntag import card, corpora, onnx_graph, store
-from rnntag.schema import DEFAULT_MODEL, Corpus, ModelConfig, TrainConfig
+from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, TrainConfig
 from rnntag.store import StoredModel
 from rnntag.training import Training
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 BUNDLED = ROOT / "models" / DEFAULT_MODEL
+
+KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if cell == "rnn" or activation == "tanh"]
+"""Every cell with each activation that it may have."""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

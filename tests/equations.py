@@ -132,5 +132,5 @@ def distributions(
 
 
 def loss(probabilities: list[Array], gold: npt.NDArray[np.int64]) -> complex:
-    """Mean cross-entropy."""
-    return -sum(np.log(p[tag]) for p, tag in zip(probabilities, gold, strict=True)) / len(gold)
+    """The cross-entropy of all steps."""
+    return -sum(np.log(p[tag]) for p, tag in zip(probabilities, gold, strict=True))

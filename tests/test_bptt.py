@@ -10,12 +10,11 @@ from rnntag.bptt import Cuts
 from rnntag.network import Network, Regularisation
 from rnntag.schema import ModelConfig, Sentence
 from rnntag.vocabulary import Vocabulary
-from tests.equations import CELLS
+from tests.conftest import KINDS
 
 REACH = 3
 LENGTHS = torch.tensor([9, 1, 5])
 TAGS = 4
-KINDS = [pytest.param(*kind, id="-".join(kind)) for kind in CELLS]
 SENTENCE = Sentence(tuple("abcd"), {"upos": ("N", "V", "D", "X")})
 
 

@@ -18,13 +18,14 @@ from rnntag.schema import ModelConfig, Provenance, Sentence, TrainConfig
 from rnntag.store import StoredModel, compact
 from rnntag.vocabulary import Vocabulary
 from tests import equations
+from tests.conftest import KINDS
 from tests.equations import CELLS, ORDER, Array, Cell, Weights
 
 TOKENS, TAGS = tuple("abcdefg"), ("N", "V", "D", "X", "P", "N", "V")
 LENGTHS = (6, 2, 4)
 INPUTS = 5
 SHAPES = [(layers, bidirectional) for layers in (1, 2, 3) for bidirectional in (False, True)]
-KINDS = [pytest.param(*kind, id="-".join(kind)) for kind in CELLS]
+VOCABULARY = Vocabulary.build([Sentence(TOKENS, {"upos": TAGS})], min_count=1)
 
 
 def network_of(cell: str, activation: str, layers: int, *, bidirectional: bool, feedback: bool = False) -> Network:
@@ -34,7 +35,7 @@ def network_of(cell: str, activation: str, layers: int, *, bidirectional: bool, 
         hidden=4, embedding_dim=1, char_dim=2, char_hidden=2,
     )  # fmt: skip
     torch.manual_seed(3)
-    network = Network(config, Vocabulary.build([Sentence(TOKENS, {"upos": TAGS})], min_count=1))
+    network = Network(config, VOCABULARY)
     for parameter in network.parameters():
         torch.nn.init.uniform_(parameter, -1, 1)
     return network.half().double().eval()
@@ -65,8 +66,7 @@ def by_torch(network: Network, xs: Array) -> list[Array]:
 
 
 def by_onnx(network: Network, xs: Array) -> list[Array]:
-    vocabulary = Vocabulary.build([Sentence(TOKENS, {"upos": TAGS})], min_count=1)
-    model = StoredModel("x", network.config, TrainConfig(), vocabulary, compact(network.weights()), Provenance())
+    model = StoredModel("x", network.config, TrainConfig(), VOCABULARY, compact(network.weights()), Provenance())
     runtime = Runtime(replace(model, graphs=onnx_graph.graphs(model, int8=False)))
     scores = runtime.scores(xs.astype(np.float32).transpose(1, 0, 2), np.array(LENGTHS), "upos").transpose(1, 0, 2)
     powers = np.exp(scores.astype(np.float64))
@@ -114,7 +114,7 @@ def test_torch_goes_back_through_time_as_the_formulas_do(
 
     def loss(weights: Weights, xs: Array) -> complex:
         found = by_formula(CELLS[cell, activation], ORDER[cell], weights, network, xs)
-        return sum(equations.loss(list(one), tags) * len(tags) for one, tags in zip(found, gold, strict=True))
+        return sum(equations.loss(list(one), tags) for one, tags in zip(found, gold, strict=True))
 
     x = torch.from_numpy(xs).requires_grad_()
     scores = network.scores(x, torch.tensor(LENGTHS))["upos"]

@@ -8,10 +8,10 @@ import torch
 
 from rnntag.cells import GATES, RecurrentLayer, reversal
 from rnntag.network import Network, predict
-from rnntag.schema import ACTIVATIONS, CELLS, Corpus, DataError, ModelConfig, Sentence, UsageError
+from rnntag.schema import CELLS, Corpus, DataError, ModelConfig, Sentence, UsageError
 from rnntag.vocabulary import Vocabulary
+from tests.conftest import KINDS
 
-KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if cell == "rnn" or activation == "tanh"]
 SMALL = {"hidden": 6, "embedding_dim": 5, "char_dim": 4, "char_hidden": 3}
 
 

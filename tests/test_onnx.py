@@ -12,13 +12,11 @@ import torch
 from rnntag import corpora, onnx_graph, store
 from rnntag.network import Network, TorchRuntime
 from rnntag.runtime import Runtime
-from rnntag.schema import ACTIVATIONS, CELLS, INPUTS, Corpus, DataError, ModelConfig, Provenance, Sentence, TrainConfig
+from rnntag.schema import INPUTS, Corpus, DataError, ModelConfig, Provenance, Sentence, TrainConfig
 from rnntag.store import StoredModel, compact
 from rnntag.tagger import Tagger
 from rnntag.vocabulary import Vocabulary
-from tests.conftest import BUNDLED
-
-KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if cell == "rnn" or activation == "tanh"]
+from tests.conftest import BUNDLED, KINDS
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from rnntag.schema import (
 from rnntag.tagger import Tagger
 from rnntag.training import Training
 from rnntag.variants import VARIANTS
+from tests.conftest import KINDS
 
 SMALL = ModelConfig(layers=1, hidden=24, embedding_dim=24, char_dim=12, char_hidden=12)
 QUICK = TrainConfig(
@@ -57,7 +58,7 @@ def test_every_kind_of_network_learns_a_few_sentences_by_heart(cell: str, input:
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("feedback", [True, False])
 @pytest.mark.parametrize("input", INPUTS)
-@pytest.mark.parametrize(("cell", "activation"), [*((cell, "tanh") for cell in CELLS), ("rnn", "relu")])
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_every_kind_of_network_tags_the_same_once_it_is_stored(
     cell: str, activation: str, input: str, feedback: bool, bidirectional: bool, starter: list[Corpus], tmp_path: Path
 ) -> None:
