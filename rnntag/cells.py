@@ -15,6 +15,10 @@ State = tuple[Tensor, ...]
 """What a cell hands on from step to step: h, for an LSTM also c, with feedback last the
 distributions of tags; each of shape [batch, units], of many steps [batch, time, units]."""
 
+Gates = dict[str, Tensor]
+"""How far each gate of a cell is open at each step, 0 to 1, shape [batch, time, units]; empty for
+the plain RNN, which has none."""
+
 Read = Callable[[int, Tensor], Tensor]
 """The distributions of tags [batch, tags] at a step, given all hidden states there [batch, outputs]."""
 
@@ -187,6 +191,34 @@ class RecurrentLayer(nn.Module):
         behind = tuple(_turned(part, order) for part in turned)
         return self._unroll(self.forwards, ahead, None, _beside(read, behind[0])), behind
 
+    def gates(self, x: Tensor, order: Tensor, read: Read | None = None) -> tuple[Gates, Gates | None]:
+        """The gates of each direction; see `forward`."""
+        ahead, back = self._inputs(x)
+        states, behind = self.trace(x, order, read)
+        opened = self._gates(self.forwards, ahead, states)
+        if self.backwards is None or behind is None:
+            return opened, None
+        turned = self._gates(self.backwards, _turned(back, order), tuple(_turned(part, order) for part in behind))
+        return opened, {name: _turned(gate, order) for name, gate in turned.items()}
+
+    def _gates(self, kernel: Kernel, x: Tensor, states: State) -> Gates:
+        before = tuple(functional.pad(part, (0, 0, 1, -1)) for part in states)
+        products = self._products(kernel, x)
+        if self.tags and kernel is self.forwards:
+            products = products + functional.linear(before[-1], kernel.get_parameter("weight_fb_l0"))
+        recurrent = functional.linear(
+            before[0], kernel.get_parameter("weight_hh_l0"), kernel.get_parameter("bias_hh_l0")
+        )
+        parts = (products + recurrent).chunk(GATES[self.cell], dim=-1)
+        names = {"rnn": (), "lstm": ("input", "forget", "", "output"), "gru": ("reset", "update")}[self.cell]
+        return {name: part.sigmoid() for name, part in zip(names, parts, strict=False) if name}
+
+    def _products(self, kernel: Kernel, x: Tensor) -> Tensor:
+        """U x_t + b of each step."""
+        if not self.onehot:
+            x = functional.linear(x, kernel.get_parameter("weight_ih_l0"))
+        return x + kernel.get_parameter("bias_ih_l0")
+
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Those of each direction."""
         if self.onehot and self.backwards is not None:
@@ -204,9 +236,7 @@ class RecurrentLayer(nn.Module):
 
     def _unroll(self, kernel: Kernel, x: Tensor, before: State | None = None, read: Read | None = None) -> State:
         """What the kernel hands on at each step, shape [batch, time, units]; step by step, by `_step`."""
-        if not self.onehot:
-            x = functional.linear(x, kernel.get_parameter("weight_ih_l0"))
-        x = x + kernel.get_parameter("bias_ih_l0")
+        x = self._products(kernel, x)
         if before is None:
             parts = [kernel.hidden_size] * (2 if self.cell == "lstm" else 1) + [self.tags] * (read is not None)
             before = tuple(x.new_zeros(len(x), size) for size in parts)

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -17,6 +17,9 @@ from rich.text import Text
 from rnntag.evaluation import percent
 from rnntag.schema import Report
 
+if TYPE_CHECKING:
+    from rnntag.explanation import Explanation, Gate
+
 COLOURS = {
     "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
     "ADV": "bright_yellow", "ADP": "blue", "DET": "bright_cyan", "NUM": "bright_blue", "CCONJ": "bright_magenta",
@@ -24,6 +27,10 @@ COLOURS = {
     "INTJ": "bright_green", "PUNCT": "dim", ".": "dim", "SYM": "dim",
 }  # fmt: skip
 CONFUSIONS_SHOWN = 10
+OTHER_TAGS_SHOWN = 2
+CHANGES_SHOWN = 4
+LEAST_SHOWN = 0.001
+"""Smaller probabilities, and changes of them, are not worth a reader's time."""
 
 
 _BIDIRECTIONAL_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -71,9 +78,13 @@ def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
     for token, tag in zip(tokens, tags, strict=True):
         if line:
             line.append(" ")
-        line.append("".join(map(_shown, token)))
+        line.append(_visible(token))
         line.append(f"/{tag}", style=COLOURS.get(tag, "green"))
     return line
+
+
+def _visible(token: str) -> str:
+    return "".join(map(_shown, token))
 
 
 def _shown(character: str) -> str:
@@ -119,6 +130,39 @@ def print_report(name: str, report: Report, signature: str) -> None:
             confusions.add_row(escape(gold), escape(tag), f"{count:,}")
         print_table(confusions)
     stdout().print(escape(signature))
+
+
+def print_explanation(found: Explanation, seen: Sequence[bool]) -> None:
+    """Each word with its likeliest tags, and what hiding other words changes, in percent points."""
+    table = _table("word", "", "tag", "%", "or else", "and if another word is hidden", numbers=["%"])
+    for token, form in enumerate(found.tokens):
+        shares = found.probabilities[token]
+        first, *others = (-shares).argsort(kind="stable")
+        likely = [other for other in others[:OTHER_TAGS_SHOWN] if shares[other] >= LEAST_SHOWN]
+        tag = found.tags[first]
+        changes = [
+            f"{_visible(found.tokens[other])}: {moved} {100 * gain:+.1f}"
+            for other, moved, gain in found.changes(token)[:CHANGES_SHOWN]
+            if abs(gain) >= LEAST_SHOWN
+        ]
+        table.add_row(
+            escape(_visible(form)),
+            "" if seen[token] else "unseen",
+            Text(tag, style=COLOURS.get(tag, "green")),
+            f"{100 * shares[first]:.1f}",
+            escape("  ".join(f"{found.tags[other]} {100 * shares[other]:.1f}" for other in likely)),
+            escape("   ".join(changes)),
+        )
+    print_table(table)
+
+
+def print_gates(tokens: Sequence[str], gates: Sequence[Gate]) -> None:
+    """How far each gate is open at each word, the mean of its units, in percent."""
+    names = [f"{gate.layer} {gate.direction} {gate.name}" for gate in gates]
+    table = _table("word", *names, title="open gates, % (layer, direction, gate)", numbers=names)
+    for token, form in enumerate(tokens):
+        table.add_row(escape(_visible(form)), *(f"{100 * gate.openness[token].mean():.1f}" for gate in gates))
+    print_table(table)
 
 
 def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntag.bptt import Cuts
-from rnntag.cells import GATES, Read, RecurrentLayer, State, reversal
+from rnntag.cells import GATES, Gates, Read, RecurrentLayer, State, reversal
 from rnntag.schema import DataError, ModelConfig
 from rnntag.store import WORD_TABLE, StoredModel, widened
 from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary, Words
@@ -201,6 +201,16 @@ class Network(nn.Module):
             x = ahead[0] if behind is None else torch.cat([ahead[0], behind[0]], dim=-1)
         return traces
 
+    def gates(self, x: Tensor, lengths: Tensor) -> list[tuple[Gates, Gates | None]]:
+        """How far the gates of each direction of each layer are open; see `scores`, `cells.Gates`."""
+        order = reversal(lengths, x.shape[1])
+        found = []
+        for layer in self._recurrent:
+            read = self._reader(layer, None, None)
+            found.append(layer.gates(x, order, read))
+            x, _ = layer(x, order, read=read)
+        return found
+
     def _reader(self, layer: RecurrentLayer, noise: Tensor | None, gold: Tensor | None) -> Read | None:
         """What is fed back into a layer."""
         if not layer.tags:
@@ -326,7 +336,7 @@ class TorchRuntime:
         self._network = Network(model.config, model.vocabulary)
         self._network.load_weights(widened(model.weights))
         self._network.eval()
-        self.size = self._network.encoder.outputs
+        self.nothing = np.zeros(self._network.encoder.outputs, dtype=np.float32)
 
     @torch.inference_mode()
     def vectors(self, words: Words) -> np.ndarray:

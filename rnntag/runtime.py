@@ -14,13 +14,14 @@ from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, word_vectors
 from rnntag.vocabulary import Ids, Words
 
 Scores = npt.NDArray[np.float32]
+Probabilities = npt.NDArray[np.float64]
 
 
 class Runtime:
     """The word table and the graphs of a model, see `onnx_graph`. May be used by several threads at once.
 
     Attributes:
-        size: of a word's vector.
+        nothing: in place of a word's vector, that no word is read there; shape [size].
 
     Raises:
         DataError: the graphs are not what ONNX Runtime can run.
@@ -33,7 +34,8 @@ class Runtime:
         anchors = self._tagger.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
         self._anchors = np.array(json.loads(anchors), dtype=np.float32)
         one = np.ones(1, dtype=np.int64)
-        self.size = self.vectors(Words(one, one[:, None], one)).shape[1]
+        self.nothing = self.vectors(Words(one, one[:, None], one))[0]
+        self.nothing[: len(self.nothing) - len(self._anchors)] = 0
 
     def vectors(self, words: Words) -> Scores:
         """The vector of each word, shape [words, size]: its row of the table, its spelling, and the

@@ -12,7 +12,7 @@ from typing import Any, Protocol, overload
 import numpy as np
 
 from rnntag import store
-from rnntag.runtime import Runtime, Scores
+from rnntag.runtime import Probabilities, Runtime, Scores
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
 from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, spelling_lengths
 from rnntag.windows import Window, windows
@@ -32,7 +32,7 @@ class Backend(Protocol):
     """What computes: `runtime.Runtime`, or `network.TorchRuntime` where a network has no ONNX form."""
 
     @property
-    def size(self) -> int: ...
+    def nothing(self) -> Scores: ...
 
     def vectors(self, words: Words) -> Scores: ...
 
@@ -42,7 +42,8 @@ class Backend(Protocol):
 class WordVectors:
     """The vectors of the words met last, in one matrix of bounded size.
 
-    A word's vector does not depend on its sentence, so that each word is encoded once.
+    A word's vector does not depend on its sentence, so that each word is encoded once. The empty
+    word stands for one that is hidden: its vector says nothing (the erasure of Li et al. 2016).
     """
 
     def __init__(self, vocabulary: Vocabulary, backend: Backend) -> None:
@@ -54,9 +55,11 @@ class WordVectors:
     def _clear(self) -> None:
         # A new matrix, not the old one emptied: other threads may still read that. Between the two
         # none, so that the memory of the old one can be had again.
-        self._rows: dict[str, int] = {}
-        self._matrix = np.empty((0, self._backend.size), dtype=np.float32)
-        self._matrix = np.empty((CACHED_WORDS, self._backend.size), dtype=np.float32)
+        size = len(self._backend.nothing)
+        self._rows = {"": 0}
+        self._matrix = np.empty((0, size), dtype=np.float32)
+        self._matrix = np.empty((1 + CACHED_WORDS, size), dtype=np.float32)
+        self._matrix[0] = self._backend.nothing
 
     def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
         """A matrix, and for each token the row of its vector in it.
@@ -73,9 +76,9 @@ class WordVectors:
 
     def _add(self, distinct: Iterable[str]) -> None:
         words = [word for word in distinct if word not in self._rows]
-        if len(self._rows) + len(words) > CACHED_WORDS:
+        if len(self._rows) + len(words) > len(self._matrix):
             self._clear()
-            words = list(distinct)
+            words = [word for word in distinct if word]
         for group in by_length(spelling_lengths(words), ENCODED_AT_ONCE):
             encoded = self._vocabulary.encode_words([words[position] for position in group])
             start = len(self._rows)
@@ -152,7 +155,8 @@ class Tagger:
         """The tag of each token of each sentence.
 
         Args:
-            sentences: of any length; an empty one gets no tags.
+            sentences: of any length; an empty one gets no tags. An empty token is a word that is there,
+                but hidden from the network.
             tagset: one of `tagsets`; the first if None.
             top: how many of its likeliest tags to give for each token, with their probabilities,
                 instead of its tag alone.
@@ -179,6 +183,10 @@ class Tagger:
             found += [own_scores for _, own_scores in _own_parts(block, scores)]
         return np.concatenate(found)
 
+    def probabilities(self, sentences: Sequence[Sequence[str]], tagset: str) -> Probabilities:
+        """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""
+        return self._calibrated(self.scores(sentences, tagset), tagset)
+
     def _score(self, windows: list[Sequence[str]], tagset: str) -> Scores:
         """As `scores`, for at most `BLOCK_TOKENS` tokens of windows."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
@@ -196,12 +204,15 @@ class Tagger:
         return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]
 
     def _likeliest(self, scores: Scores, tagset: str, count: int) -> list[Choices]:
-        scores = scores / self.model.temperatures.get(tagset, 1.0)
         order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # the first of equals, as argmax
-        powers = np.exp(scores - scores.max(-1, keepdims=True), dtype=np.float64)
-        shares = np.take_along_axis(powers / powers.sum(-1, keepdims=True), order, axis=-1).tolist()
+        shares = np.take_along_axis(self._calibrated(scores, tagset), order, axis=-1).tolist()
         names = self._names[tagset][order].tolist()
         return [list(zip(*row, strict=True)) for row in zip(names, shares, strict=True)]
+
+    def _calibrated(self, scores: Scores, tagset: str) -> Probabilities:
+        scores = scores / self.model.temperatures.get(tagset, 1.0)
+        powers = np.exp(scores - scores.max(-1, keepdims=True), dtype=np.float64)
+        return powers / powers.sum(-1, keepdims=True)  # type: ignore[no-any-return]
 
     @cached_property
     def _seen(self) -> frozenset[str]:

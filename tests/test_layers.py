@@ -18,11 +18,12 @@ LEVELS = {
     "bptt": 3, "card": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
     "network": 4,
     "tagger": 5, "training": 5,
-    "calibration": 6, "console": 6, "nltk_tagger": 6,
-    "pipeline": 7, "progress": 7,
-    "parallel": 8,
-    "cli": 9,
-    "__main__": 10,
+    "calibration": 6, "explanation": 6, "nltk_tagger": 6,
+    "console": 7,
+    "pipeline": 8, "progress": 8,
+    "parallel": 9,
+    "cli": 10,
+    "__main__": 11,
 }  # fmt: skip
 
 
@@ -71,7 +72,8 @@ def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> No
 def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, tmp_path: Path) -> None:
     gold = tmp_path / "gold.conllu"
     gold.write_text("1\tI\t_\tPRON" + "\t_" * 6 + "\n", encoding="utf-8")
-    for arguments in (["tag", "-m", str(tiny_folder), "I eat"], ["eval", "-m", str(tiny_folder), str(gold)]):
+    for command, text in (("tag", "I eat"), ("explain", "I eat"), ("eval", str(gold))):
+        arguments = [command, "-m", str(tiny_folder), text]
         assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
 
 

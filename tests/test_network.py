@@ -186,3 +186,12 @@ def test_weights_of_another_network_are_refused(starter: list[Corpus]) -> None:
 def test_impossible_shapes_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         ModelConfig(**bad)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_one_hot_word_is_exactly_the_dense_product(cell: str) -> None:
+    vocabulary = Vocabulary.build([Sentence(tuple("abcde"), {"upos": ("X",) * 5})], min_count=1)
+    encoder = Network(ModelConfig(cell=cell, input="onehot", hidden=7), vocabulary).encoder
+    ids = torch.arange(vocabulary.word_rows).repeat(3)
+    dense = torch.nn.functional.one_hot(ids, vocabulary.word_rows).float() @ encoder.words.weight
+    assert torch.equal(encoder(ids, ids[:, None], torch.ones_like(ids), 0.0, None), dense)

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from rnntag import __version__, console
 from rnntag.cli.evaluate import evaluate
+from rnntag.cli.explain import explain
 from rnntag.cli.export import export
 from rnntag.cli.listings import corpora, models
 from rnntag.cli.tag import tag
@@ -112,6 +113,7 @@ _USE = "Use a model"
 _MAKE = "Make a model"
 app.command(rich_help_panel=_USE)(tag)
 app.command("eval", rich_help_panel=_USE)(evaluate)
+app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE)(models)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(export)
