@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from rnntag.evaluation import percent
 from rnntag.schema import Report
 
 if TYPE_CHECKING:
+    from rnntag.comparison import CellReport
     from rnntag.explanation import Explanation, Gate
 
 COLOURS = {
@@ -27,6 +29,9 @@ COLOURS = {
     "INTJ": "bright_green", "PUNCT": "dim", ".": "dim", "SYM": "dim",
 }  # fmt: skip
 CONFUSIONS_SHOWN = 10
+BARS = "▁▂▃▄▅▆▇█"
+LEAST_REACH = 1e-6
+RECALL_STRIDE = 2
 OTHER_TAGS_SHOWN = 2
 CHANGES_SHOWN = 4
 LEAST_SHOWN = 0.001
@@ -130,6 +135,71 @@ def print_report(name: str, report: Report, signature: str) -> None:
             confusions.add_row(escape(gold), escape(tag), f"{count:,}")
         print_table(confusions)
     stdout().print(escape(signature))
+
+
+def print_comparison(reports: Sequence[CellReport]) -> None:
+    """The cells' figures, and their curves as bars of text."""
+    from rnntag.comparison import FADED, faded, forgotten
+
+    numbers = ["recurrent weights", "all weights", "dev accuracy", "on unseen words", "training", "words/s"]
+    costs = _table("cell", *numbers, numbers=numbers)
+    for report in reports:
+        costs.add_row(
+            escape(report.name),
+            f"{report.recurrent_parameters:,}",
+            f"{report.parameters:,}",
+            percent(report.accuracy),
+            percent(report.unseen_accuracy),
+            f"{report.training_seconds:,.0f} s",
+            f"{report.tagging_speed:,.0f}",
+        )
+    print_table(costs)
+    learned = [[step.dev_accuracy for step in report.epochs] for report in reports]
+    lowest, highest = min(map(min, learned)), max(map(max, learned))
+    title = f"dev accuracy by epoch, {percent(lowest)} to {percent(highest)}"
+    _print_curves(title, reports, [bars(curve, lowest, highest) for curve in learned], "")
+    for title, curves in (
+        ("gradient reach before training", [report.untrained_reach for report in reports]),
+        ("gradient reach after training", [report.reach for report in reports]),
+    ):
+        _print_curves(
+            f"{title}, k = 0 to {len(curves[0]) - 1}, 1 to {LEAST_REACH:.0e} of that at 0, logarithmic",
+            reports,
+            [bars([_magnitude(norm, curve[0]) for norm in curve], math.log10(LEAST_REACH), 0) for curve in curves],
+            f"below {FADED:.0%} from k =",
+            [faded(curve) for curve in curves],
+        )
+    _print_curves(
+        f"recall at a distance, k = 1 to {len(reports[0].recall)}, 0 to 100 %",
+        reports,
+        [bars(report.recall[::RECALL_STRIDE], 0, 1) for report in reports],
+        "half lost from k =",
+        [forgotten(report.recall) for report in reports],
+    )
+
+
+def _print_curves(
+    title: str, reports: Sequence[CellReport], curves: Sequence[str], what: str, ends: Sequence[int | None] = ()
+) -> None:
+    stdout().print(title, style="bold")
+    table = _table("", "", *([what] if what else []), numbers=[what])
+    table.show_header = bool(what)
+    for row, (report, curve) in enumerate(zip(reports, curves, strict=True)):
+        end = [] if not what else ["never" if ends[row] is None else str(ends[row])]
+        table.add_row(escape(report.name), curve, *end)
+    print_table(table)
+
+
+def bars(values: Sequence[float | None], low: float, high: float) -> str:
+    """One character for each value, the higher the greater it is between `low` and `high`; blank for
+    those below, or none."""
+    span = high - low or 1.0
+    shares = [-1.0 if value is None else (value - low) / span for value in values]
+    return "".join(BARS[min(int(share * len(BARS)), len(BARS) - 1)] if share >= 0 else " " for share in shares)
+
+
+def _magnitude(value: float | None, unit: float | None) -> float | None:
+    return math.log10(value / unit) if value and unit else None
 
 
 def print_explanation(found: Explanation, seen: Sequence[bool]) -> None:

@@ -37,6 +37,9 @@ class TrainingView:
     def __exit__(self, *raised: object) -> None:
         self._progress.stop()
 
+    def note(self, what: str) -> None:
+        self._console.print(escape(what))
+
     def show(self, step: Step) -> None:
         speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
         if self._run is None:

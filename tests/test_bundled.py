@@ -8,8 +8,8 @@ import pytest
 
 import rnntag
 from rnntag import corpora, store
-from rnntag.cli.evaluate import measure
 from rnntag.evaluation import evaluate
+from rnntag.measurement import measure
 from rnntag.schema import UPOS, Report, Sentence
 from rnntag.tagger import Tagger
 from rnntag.variants import lower_case

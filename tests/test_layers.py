@@ -17,13 +17,14 @@ LEVELS = {
     "cells": 2, "corpora": 2, "formats": 2, "store": 2, "vectors": 2,
     "bptt": 3, "card": 3, "onnx_graph": 3, "portions": 3, "runtime": 3,
     "network": 4,
-    "tagger": 5, "training": 5,
-    "calibration": 6, "explanation": 6, "nltk_tagger": 6,
-    "console": 7,
-    "pipeline": 8, "progress": 8,
-    "parallel": 9,
-    "cli": 10,
-    "__main__": 11,
+    "memory": 5, "tagger": 5, "training": 5,
+    "calibration": 6, "explanation": 6, "measurement": 6, "nltk_tagger": 6,
+    "comparison": 7,
+    "console": 8, "pictures": 8,
+    "page": 9, "pipeline": 9, "progress": 9,
+    "parallel": 10,
+    "cli": 11,
+    "__main__": 12,
 }  # fmt: skip
 
 

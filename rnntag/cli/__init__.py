@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rnntag import __version__, console
+from rnntag.cli.compare import compare
 from rnntag.cli.evaluate import evaluate
 from rnntag.cli.explain import explain
 from rnntag.cli.export import export
@@ -116,5 +117,6 @@ app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE)(models)
 app.command(rich_help_panel=_MAKE)(train)
+app.command(rich_help_panel=_MAKE)(compare)
 app.command(rich_help_panel=_MAKE)(export)
 app.command(rich_help_panel=_MAKE)(corpora)

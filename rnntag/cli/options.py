@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from rnntag.schema import Activation, Input
+
 INPUT = "Input"
+NETWORK = "Network"
+RUN = "Training"
 
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", envvar="RNNTAG_MODEL", help="A model's name (see `rnntag models`) or directory.")
 ]
 EncodingOption = Annotated[str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+TagsetOption = Annotated[
+    Literal["universal", "native", "both"],
+    typer.Option(help="Universal tags, the corpora's own, or a head for each."),
+]
+InputOption = Annotated[
+    Input,
+    typer.Option(help="Word and character embeddings, or the bare one-hot word.", rich_help_panel=NETWORK),
+]
+ActivationOption = Annotated[Activation, typer.Option(help="Of the plain rnn.", rich_help_panel=NETWORK)]
+UnidirectionalOption = Annotated[
+    bool, typer.Option("--unidirectional", help="Read from the left only.", rich_help_panel=NETWORK)
+]
+FeedbackOption = Annotated[
+    bool,
+    typer.Option(
+        "--feedback",
+        help="Let the tag probabilities of a word into the hidden layer at the next one.",
+        rich_help_panel=NETWORK,
+    ),
+]
+LayersOption = Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Recurrent layers.")]
+HiddenOption = Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Hidden units a direction.")]
+EpochsOption = Annotated[int, typer.Option(rich_help_panel=RUN, help="Passes over the data, at most.")]
+LearningRateOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="First learning rate (Adam); falls to 0.")]
+ClipOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="Largest gradient norm; 0: any.")]
+BpttOption = Annotated[
+    int,
+    typer.Option(rich_help_panel=RUN, help="Words that an error is propagated through; 0: the whole sentence."),
+]
+DropoutOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="Share of units dropped.")]
+SeedOption = Annotated[int, typer.Option(rich_help_panel=RUN, help="The same seed gives the same model.")]
+TrainingCorpusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SPEC",
+        help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file of "
+        "word/TAG lines, or what a model has tagged with --format jsonl --top. May be repeated.",
+        show_default="treebank, sinica_treebank",
+    ),
+]
+TrainingCorpusArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)
+]

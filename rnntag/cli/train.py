@@ -5,15 +5,33 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rnntag import console
-from rnntag.cli.evaluate import measure
-from rnntag.cli.options import EncodingOption
+from rnntag.cli.options import (
+    NETWORK,
+    RUN,
+    ActivationOption,
+    BpttOption,
+    ClipOption,
+    DropoutOption,
+    EncodingOption,
+    EpochsOption,
+    FeedbackOption,
+    HiddenOption,
+    InputOption,
+    LayersOption,
+    LearningRateOption,
+    SeedOption,
+    TagsetOption,
+    TrainingCorpusArgument,
+    TrainingCorpusOption,
+    UnidirectionalOption,
+)
 from rnntag.evaluation import percent
-from rnntag.schema import Activation, Cell, Corpus, Device, Input, ModelConfig, NotFoundError, TrainConfig, UsageError
+from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, TrainConfig, UsageError
 
 if TYPE_CHECKING:
     from rnntag.tagger import Tagger
@@ -21,112 +39,78 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
-_NETWORK = "Network"
-_RUN = "Training"
 _RECIPE = "Recipe"
 
 
 def train(
     context: typer.Context,
-    spec: Annotated[list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)] = None,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SPEC",
-            help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file of "
-            "word/TAG lines, or what a model has tagged with --format jsonl --top. May be repeated.",
-            show_default="treebank, sinica_treebank",
-        ),
-    ] = None,
-    tagset: Annotated[
-        Literal["universal", "native", "both"],
-        typer.Option(help="Universal tags, the corpora's own, or a head for each."),
-    ] = "universal",
+    spec: TrainingCorpusArgument = None,
+    corpus: TrainingCorpusOption = None,
+    tagset: TagsetOption = "universal",
     encoding: EncodingOption = "utf-8",
     out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
-    cell: Annotated[Cell, typer.Option(help="The recurrent cell.", rich_help_panel=_NETWORK)] = "lstm",
-    input: Annotated[
-        Input,
-        typer.Option(help="Word and character embeddings, or the bare one-hot word.", rich_help_panel=_NETWORK),
-    ] = "embedding",
-    activation: Annotated[Activation, typer.Option(help="Of the plain rnn.", rich_help_panel=_NETWORK)] = "tanh",
-    unidirectional: Annotated[
-        bool, typer.Option("--unidirectional", help="Read from the left only.", rich_help_panel=_NETWORK)
-    ] = False,
-    feedback: Annotated[
-        bool,
-        typer.Option(
-            "--feedback",
-            help="Let the tag probabilities of a word into the hidden layer at the next one.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = False,
-    layers: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Recurrent layers.")] = _MODEL.layers,
-    hidden: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Hidden units a direction.")] = _MODEL.hidden,
-    embedding_dim: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Of a word.")] = _MODEL.embedding_dim,
-    char_dim: Annotated[int, typer.Option(rich_help_panel=_NETWORK, help="Of a character.")] = _MODEL.char_dim,
+    cell: Annotated[Cell, typer.Option(help="The recurrent cell.", rich_help_panel=NETWORK)] = "lstm",
+    input: InputOption = "embedding",
+    activation: ActivationOption = "tanh",
+    unidirectional: UnidirectionalOption = False,
+    feedback: FeedbackOption = False,
+    layers: LayersOption = _MODEL.layers,
+    hidden: HiddenOption = _MODEL.hidden,
+    embedding_dim: Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Of a word.")] = _MODEL.embedding_dim,
+    char_dim: Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Of a character.")] = _MODEL.char_dim,
     char_hidden: Annotated[
-        int, typer.Option(rich_help_panel=_NETWORK, help="Hidden units of the character RNN a direction.")
+        int, typer.Option(rich_help_panel=NETWORK, help="Hidden units of the character RNN a direction.")
     ] = _MODEL.char_hidden,
-    epochs: Annotated[
-        int, typer.Option(rich_help_panel=_RUN, help="Passes over the data, at most.")
-    ] = _TRAINING.epochs,
+    epochs: EpochsOption = _TRAINING.epochs,
     max_minutes: Annotated[
-        float, typer.Option(rich_help_panel=_RUN, help="End within this time; 0: no limit.")
+        float, typer.Option(rich_help_panel=RUN, help="End within this time; 0: no limit.")
     ] = _TRAINING.max_minutes,
     patience: Annotated[
-        int, typer.Option(rich_help_panel=_RUN, help="Stop after so many epochs without a better dev accuracy.")
+        int, typer.Option(rich_help_panel=RUN, help="Stop after so many epochs without a better dev accuracy.")
     ] = _TRAINING.patience,
     batch_tokens: Annotated[
-        int, typer.Option(rich_help_panel=_RUN, help="Tokens a batch, at most.")
+        int, typer.Option(rich_help_panel=RUN, help="Tokens a batch, at most.")
     ] = _TRAINING.batch_tokens,
-    lr: Annotated[
-        float, typer.Option(rich_help_panel=_RUN, help="First learning rate (Adam); falls to 0.")
-    ] = _TRAINING.lr,
-    clip: Annotated[float, typer.Option(rich_help_panel=_RUN, help="Largest gradient norm; 0: any.")] = _TRAINING.clip,
-    bptt: Annotated[
-        int,
-        typer.Option(rich_help_panel=_RUN, help="Words that an error is propagated through; 0: the whole sentence."),
-    ] = _TRAINING.bptt,
+    lr: LearningRateOption = _TRAINING.lr,
+    clip: ClipOption = _TRAINING.clip,
+    bptt: BpttOption = _TRAINING.bptt,
     gold_feedback: Annotated[
         float,
-        typer.Option(rich_help_panel=_RUN, help="Share of the words whose gold tag is fed back at first; falls to 0."),
+        typer.Option(rich_help_panel=RUN, help="Share of the words whose gold tag is fed back at first; falls to 0."),
     ] = _TRAINING.gold_feedback,
-    dropout: Annotated[float, typer.Option(rich_help_panel=_RUN, help="Share of units dropped.")] = _TRAINING.dropout,
+    dropout: DropoutOption = _TRAINING.dropout,
     word_dropout: Annotated[
-        float, typer.Option(rich_help_panel=_RUN, help="How readily a rare word is taken for unknown.")
+        float, typer.Option(rich_help_panel=RUN, help="How readily a rare word is taken for unknown.")
     ] = _TRAINING.word_dropout,
     min_count: Annotated[
-        int, typer.Option(rich_help_panel=_RUN, help="Rarer words have no embedding of their own.")
+        int, typer.Option(rich_help_panel=RUN, help="Rarer words have no embedding of their own.")
     ] = _TRAINING.min_count,
     vectors: Annotated[
         list[Path] | None,
-        typer.Option(rich_help_panel=_RUN, help="Pretrained word vectors as text (word2vec, GloVe). May be repeated."),
+        typer.Option(rich_help_panel=RUN, help="Pretrained word vectors as text (word2vec, GloVe). May be repeated."),
     ] = None,
     vector_words: Annotated[
-        int, typer.Option(rich_help_panel=_RUN, help="How many of their words get a row though the corpora lack them.")
+        int, typer.Option(rich_help_panel=RUN, help="How many of their words get a row though the corpora lack them.")
     ] = _TRAINING.vector_words,
     balance: Annotated[
         float,
         typer.Option(
-            rich_help_panel=_RUN, help="Meet small corpora oftener: (tokens of the largest / tokens)^balance an epoch."
+            rich_help_panel=RUN, help="Meet small corpora oftener: (tokens of the largest / tokens)^balance an epoch."
         ),
     ] = _TRAINING.balance,
     vary: Annotated[
         float,
         typer.Option(
-            rich_help_panel=_RUN,
+            rich_help_panel=RUN,
             help="Share of the sentences met in other writing: lower case, capitals, headlines, without final "
             "punctuation, two in a line, one word.",
         ),
     ] = _TRAINING.vary,
     fold: Annotated[
-        bool, typer.Option("--fold", rich_help_panel=_RUN, help="Read traditional Chinese as simplified (OpenCC).")
+        bool, typer.Option("--fold", rich_help_panel=RUN, help="Read traditional Chinese as simplified (OpenCC).")
     ] = _TRAINING.fold,
-    seed: Annotated[
-        int, typer.Option(rich_help_panel=_RUN, help="The same seed gives the same model.")
-    ] = _TRAINING.seed,
-    device: Annotated[Device, typer.Option(rich_help_panel=_RUN, help="Where to compute.")] = "auto",
+    seed: SeedOption = _TRAINING.seed,
+    device: Annotated[Device, typer.Option(rich_help_panel=RUN, help="Where to compute.")] = "auto",
     recipe: Annotated[
         Path | None, typer.Option(rich_help_panel=_RECIPE, help="Run the stages of a recipe instead.")
     ] = None,
@@ -164,7 +148,7 @@ def train(
         max_minutes=max_minutes,
     )  # fmt: skip
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
-    specs, loaded = _training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)
+    specs, loaded = training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
@@ -228,6 +212,8 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
 
 def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
     """By corpus, over all of its tagsets."""
+    from rnntag.measurement import measure
+
     accuracy = {}
     for corpus in loaded:
         if corpus.test:
@@ -237,9 +223,9 @@ def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
     return accuracy
 
 
-def _training_corpora(
-    specs: list[str], tagsets: tuple[str, ...], encoding: str
-) -> tuple[tuple[str, ...], list[Corpus]]:
+def training_corpora(specs: list[str], tagsets: tuple[str, ...], encoding: str) -> tuple[tuple[str, ...], list[Corpus]]:
+    """The corpora to train on, and what they were asked for with; the starter corpus where there
+    are no others."""
     from rnntag import corpora
     from rnntag.progress import DownloadView
 

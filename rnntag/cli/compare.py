@@ -1,0 +1,127 @@
+"""`rnntag compare`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rnntag import console
+from rnntag.cli.options import (
+    ActivationOption,
+    BpttOption,
+    ClipOption,
+    DropoutOption,
+    EncodingOption,
+    EpochsOption,
+    FeedbackOption,
+    HiddenOption,
+    InputOption,
+    JsonOption,
+    LayersOption,
+    LearningRateOption,
+    SeedOption,
+    TagsetOption,
+    TrainingCorpusArgument,
+    TrainingCorpusOption,
+    UnidirectionalOption,
+)
+from rnntag.cli.train import training_corpora
+from rnntag.schema import CELLS, ModelConfig, TrainConfig
+
+_MODEL = ModelConfig()
+_TRAINING = TrainConfig(epochs=10)
+
+
+def compare(
+    spec: TrainingCorpusArgument = None,
+    corpus: TrainingCorpusOption = None,
+    tagset: TagsetOption = "universal",
+    encoding: EncodingOption = "utf-8",
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the page, the pictures, the figures and the models.")
+    ] = None,
+    as_json: JsonOption = False,
+    cell: Annotated[
+        list[str] | None,
+        typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three"),
+    ] = None,
+    input: InputOption = "embedding",
+    activation: ActivationOption = "tanh",
+    unidirectional: UnidirectionalOption = False,
+    feedback: FeedbackOption = False,
+    layers: LayersOption = _MODEL.layers,
+    hidden: HiddenOption = _MODEL.hidden,
+    epochs: EpochsOption = _TRAINING.epochs,
+    lr: LearningRateOption = _TRAINING.lr,
+    clip: ClipOption = _TRAINING.clip,
+    bptt: BpttOption = _TRAINING.bptt,
+    dropout: DropoutOption = _TRAINING.dropout,
+    seed: SeedOption = _TRAINING.seed,
+) -> None:
+    """Train several cells with equal settings, and show what each costs, learns and remembers.
+
+    Weights, dev accuracy (also on unseen words), training time and tagging speed; learning curves; how
+    far the gradient of a word's loss reaches back, before and after training; and over how many words
+    each cell learns to recall one. With --out as a page with pictures, too, which needs matplotlib.
+
+        rnntag compare --corpus 'en_ewt-ud-*.conllu' --out comparison
+
+        rnntag compare --cell rnn --cell gru --unidirectional treebank
+    """
+    from rnntag import corpora
+
+    base = ModelConfig(input=input, bidirectional=not unidirectional, feedback=feedback, layers=layers, hidden=hidden)
+    configs = [
+        replace(base, cell=one, activation=activation if one == "rnn" else "tanh")
+        for one in dict.fromkeys(cell or CELLS)
+    ]
+    run = TrainConfig(
+        epochs=epochs, patience=epochs, lr=lr, clip=clip, bptt=bptt, dropout=dropout, seed=seed, device="cpu"
+    )
+    if out:
+        from rnntag import pictures
+
+        pictures.check()
+        out.mkdir(parents=True, exist_ok=True)
+    tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
+    specs, loaded = training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)
+    from rnntag import card, comparison, store
+    from rnntag.progress import TrainingView
+
+    if out:
+        for config in configs:
+            store.check_target(out / comparison.name_of(config))
+
+    def keep(name: str, model: store.StoredModel) -> None:
+        if out:
+            provenance = replace(model.provenance, specs=specs, tagsets=tagsets, encoding=encoding)
+            model = replace(model, provenance=provenance)
+            store.write(out / name, model, card.write(model))
+
+    with TrainingView() as view:
+        reports = comparison.compare(loaded, configs, run, comparison.Watcher(view.note, view.show, keep))
+    figures = {
+        "corpora": list(specs),
+        "network": asdict(base),
+        "training": asdict(run),
+        "cells": [asdict(report) for report in reports],
+    }
+    if out:
+        from rnntag import page
+
+        command = shlex.join(["rnntag", *sys.argv[1:]])
+        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        drawn = pictures.write(out, reports)
+        (out / "index.html").write_text(page.write(reports, drawn, command), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
+    else:
+        console.print_comparison(reports)
+    if out:
+        console.note(f"saved {out}; open {out / 'index.html'}")

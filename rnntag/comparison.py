@@ -1,0 +1,184 @@
+"""The cells side by side: what each learns, costs and remembers, with equal settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import numpy as np
+
+from rnntag import onnx_graph
+from rnntag.cells import RecurrentLayer
+from rnntag.measurement import measure
+from rnntag.memory import KEYS, gradient_reach, recall
+from rnntag.network import Network
+from rnntag.schema import Corpus, ModelConfig, Step, TrainConfig
+from rnntag.store import StoredModel, widened
+from rnntag.tagger import Tagger
+from rnntag.training import Training
+
+SPEED_ROUNDS = 5
+SPEED_TOKENS = 20_000
+FADED = 0.01
+"""A gradient of less than this share of that at distance 0 has all but vanished."""
+
+FORGOTTEN = (1 + 1 / KEYS) / 2
+"""Recall half-way between perfect and chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """What was measured of one cell.
+
+    Attributes:
+        name: of the cell, with the activation where that is not the usual one.
+        recurrent_parameters: of all recurrent layers, that over characters too.
+        parameters: of the whole network.
+        accuracy, unseen_accuracy: over the words of all dev parts, 0 to 1.
+        dev: (accuracy, on unseen words) by corpus.
+        epochs: the last step of each epoch.
+        best_epoch: the one that was kept.
+        training_seconds: of all epochs.
+        tagging_speed: words a second, the median of `SPEED_ROUNDS` runs in turn with the other cells.
+        untrained_reach, reach: see `memory.gradient_reach`, before and after training.
+        recall: see `memory.recall`.
+    """
+
+    name: str
+    recurrent_parameters: int
+    parameters: int
+    accuracy: float
+    unseen_accuracy: float | None
+    dev: dict[str, tuple[float, float | None]]
+    epochs: tuple[Step, ...]
+    best_epoch: int
+    training_seconds: float
+    tagging_speed: float
+    untrained_reach: tuple[float | None, ...]
+    reach: tuple[float | None, ...]
+    recall: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Who wants to know how a comparison gets on.
+
+    Attributes:
+        stage: told what begins.
+        step: told of each training step.
+        keep: given each model once it is trained, under its cell's name.
+    """
+
+    stage: Callable[[str], None]
+    step: Callable[[Step], None]
+    keep: Callable[[str, StoredModel], None]
+
+
+def faded(reach: Sequence[float | None]) -> int | None:
+    """The first distance at which less than `FADED` of the gradient at distance 0 is left; None if
+    there is none."""
+    return next((k for k, norm in enumerate(reach) if norm is not None and norm < FADED * (reach[0] or 0)), None)
+
+
+def forgotten(recalled: Sequence[float]) -> int | None:
+    """The first distance over which recall is below `FORGOTTEN`; None if there is none."""
+    return next((k for k, accuracy in enumerate(recalled, 1) if accuracy < FORGOTTEN), None)
+
+
+def name_of(config: ModelConfig) -> str:
+    return f"{config.cell}-{config.activation}" if config.activation != "tanh" else config.cell
+
+
+def compare(
+    corpora: Sequence[Corpus], configs: Sequence[ModelConfig], run: TrainConfig, watcher: Watcher
+) -> list[CellReport]:
+    """Train each network on the same sentences in the same order, and measure it on the dev parts.
+
+    Raises:
+        DataError, UsageError, NotFoundError, RnntagError: see `training.Training`.
+    """
+    reports, taggers = [], []
+    for config in configs:
+        report, model = _trained(corpora, config, run, watcher)
+        reports.append(report)
+        taggers.append(Tagger(model))
+    watcher.stage("measuring speed")
+    speeds = _speeds(taggers, [sentence.tokens for corpus in corpora for sentence in corpus.dev])
+    return [replace(report, tagging_speed=speed) for report, speed in zip(reports, speeds, strict=True)]
+
+
+def _trained(
+    corpora: Sequence[Corpus], config: ModelConfig, run: TrainConfig, watcher: Watcher
+) -> tuple[CellReport, StoredModel]:
+    name = name_of(config)
+    watcher.stage(f"{name}: training")
+    training = Training(corpora, config, run)
+    dev = [sentence for corpus in corpora for sentence in corpus.dev if sentence.tokens]
+    # On the CPU, whatever trains: the pictures of two machines should agree.
+    network = Network(config, training.vocabulary)
+    network.load_weights(training.network.weights())
+    untrained = gradient_reach(network, training.vocabulary, dev)
+    epochs = []
+    for step in training.steps():
+        watcher.step(step)
+        if step.dev:
+            epochs.append(step)
+    model = training.model(name)
+    model = replace(model, graphs=onnx_graph.graphs(model))
+    watcher.keep(name, model)
+    watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
+    network.load_weights(widened(model.weights))
+    accuracy, unseen, by_corpus = _accuracy(Tagger(model), corpora)
+    recurrent = [layer for layer in network.modules() if isinstance(layer, RecurrentLayer)]
+    report = CellReport(
+        name=name,
+        recurrent_parameters=sum(p.numel() for layer in recurrent for p in layer.parameters()),
+        parameters=sum(p.numel() for p in network.parameters()),
+        accuracy=accuracy,
+        unseen_accuracy=unseen,
+        dev=by_corpus,
+        epochs=tuple(epochs),
+        best_epoch=model.provenance.epoch,
+        training_seconds=epochs[-1].seconds,
+        tagging_speed=0.0,
+        untrained_reach=tuple(untrained),
+        reach=tuple(gradient_reach(network, training.vocabulary, dev)),
+        recall=tuple(recall(config.cell, config.activation, run.seed)),
+    )
+    return report, model
+
+
+def _accuracy(
+    tagger: Tagger, corpora: Sequence[Corpus]
+) -> tuple[float, float | None, dict[str, tuple[float, float | None]]]:
+    """Over all dev parts, on their unseen words, and both for each corpus; every tagset counts."""
+    right = tokens = unseen_right = unseen_tokens = 0.0
+    by_corpus = {}
+    for corpus in corpora:
+        if not corpus.dev:
+            continue
+        reports = [report for _, _, report in measure(tagger, corpus.name, corpus.dev)]
+        by_corpus[corpus.name] = (reports[0].accuracy, reports[0].unseen_accuracy)
+        for report in reports:
+            right += report.accuracy * report.tokens
+            tokens += report.tokens
+            unseen_right += (report.unseen_accuracy or 0) * report.unseen_tokens
+            unseen_tokens += report.unseen_tokens
+    return right / tokens, unseen_right / unseen_tokens if unseen_tokens else None, by_corpus
+
+
+def _speeds(taggers: Sequence[Tagger], sentences: Sequence[Sequence[str]]) -> list[float]:
+    """Words a second of each tagger, encoding of new words and all."""
+    ends = np.cumsum([len(sentence) for sentence in sentences])
+    sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
+    tokens = sum(len(sentence) for sentence in sample)
+    seconds: list[list[float]] = [[] for _ in taggers]
+    for _ in range(SPEED_ROUNDS):
+        for tagger, own in zip(taggers, seconds, strict=True):
+            fresh = Tagger(tagger.model)
+            started = time.perf_counter()
+            fresh.predict(sample)
+            own.append(time.perf_counter() - started)
+    return [tokens / median(own) for own in seconds]

@@ -1,0 +1,79 @@
+"""A comparison as one HTML page, in English and Chinese, with its pictures inside."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from rnntag.comparison import FADED, CellReport, faded, forgotten
+from rnntag.evaluation import percent
+from rnntag.memory import FURTHEST, KEYS, REACH
+
+TEMPLATE = Path(__file__).parent / "page.html"
+
+
+def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: str) -> str:
+    """The page.
+
+    Args:
+        pictures: see `pictures.write`.
+        command: what made the figures.
+    """
+    fill = {
+        name: f"data:image/svg+xml;base64,{b64encode(path.read_bytes()).decode()}" for name, path in pictures.items()
+    }
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        fill,
+        command=escape(command),
+        costs=_costs(reports),
+        memory=_memory(reports),
+        chance=f"{100 / KEYS:.1f}",
+        keys=KEYS,
+        furthest=FURTHEST,
+        distances=REACH,
+        faded=f"{FADED:.0%}",
+    )
+
+
+def _costs(reports: Sequence[CellReport]) -> str:
+    most = max(report.recurrent_parameters for report in reports)
+    return _rows(
+        [
+            report.name,
+            f"{report.recurrent_parameters:,}",
+            f"{report.recurrent_parameters / most:.4g}",
+            f"{report.parameters:,}",
+            percent(report.accuracy),
+            percent(report.unseen_accuracy),
+            f"{report.training_seconds:,.0f}",
+            f"{report.tagging_speed:,.0f}",
+        ]
+        for report in reports
+    )
+
+
+def _memory(reports: Sequence[CellReport]) -> str:
+    return _rows(
+        [
+            report.name,
+            _distance(faded(report.untrained_reach), REACH),
+            _distance(faded(report.reach), REACH),
+            _distance(forgotten(report.recall), FURTHEST),
+            *(percent(report.recall[distance - 1]) for distance in (1, 10, FURTHEST // 2, FURTHEST)),
+        ]
+        for report in reports
+    )
+
+
+def _distance(first: int | None, furthest: int) -> str:
+    return f"&gt; {furthest}" if first is None else str(first)
+
+
+def _rows(rows: object) -> str:
+    return "\n".join(
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        for name, *cells in rows  # type: ignore[attr-defined]
+    )
