@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 
 from rnntag.comparison import FADED, CellReport, faded, forgotten
 from rnntag.evaluation import percent
-from rnntag.memory import FURTHEST, KEYS, REACH
+from rnntag.memory import KEYS
 
+RECALL_TOLD = (1, 10, 25, 50, 100)
 TEMPLATE = Path(__file__).parent / "page.html"
 
 
@@ -32,8 +33,9 @@ def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: 
         memory=_memory(reports),
         chance=f"{100 / KEYS:.1f}",
         keys=KEYS,
-        furthest=FURTHEST,
-        distances=REACH,
+        furthest=len(reports[0].recall),
+        distances=len(reports[0].reach) - 1,
+        marks="".join(f"<th>{distance}</th>" for distance in _marks(reports[0])),
         faded=f"{FADED:.0%}",
     )
 
@@ -59,21 +61,25 @@ def _memory(reports: Sequence[CellReport]) -> str:
     return _rows(
         [
             report.name,
-            _distance(faded(report.untrained_reach), REACH),
-            _distance(faded(report.reach), REACH),
-            _distance(forgotten(report.recall), FURTHEST),
-            *(percent(report.recall[distance - 1]) for distance in (1, 10, FURTHEST // 2, FURTHEST)),
+            _distance(faded(report.untrained_reach), len(report.untrained_reach) - 1),
+            _distance(faded(report.reach), len(report.reach) - 1),
+            _distance(forgotten(report.recall), len(report.recall)),
+            *(percent(report.recall[distance - 1]) for distance in _marks(report)),
         ]
         for report in reports
     )
+
+
+def _marks(report: CellReport) -> list[int]:
+    """The distances whose recall is told in figures."""
+    return [distance for distance in RECALL_TOLD if distance <= len(report.recall)]
 
 
 def _distance(first: int | None, furthest: int) -> str:
     return f"&gt; {furthest}" if first is None else str(first)
 
 
-def _rows(rows: object) -> str:
+def _rows(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(
-        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-        for name, *cells in rows  # type: ignore[attr-defined]
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for name, *cells in rows
     )

@@ -65,7 +65,11 @@ def running(arguments: list[str]) -> str:
     return f"{call}except SystemExit as end:\n    assert not end.code"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["tag", "--help"], ["models"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["train", "--help"], ["compare", "--help"], ["explain", "--help"], ["tag", "--help"], ["models"]],
+    ids=" ".join,
+)
 def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> None:
     assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnxruntime", "matplotlib"}
 

@@ -1,0 +1,216 @@
+"""`rnntag compare`: what it measures is what it says, and what it writes can be read."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnntag import comparison, console, memory, store
+from rnntag.cli import app
+from rnntag.network import Network
+from rnntag.schema import CELLS, Corpus, ModelConfig, Sentence, TrainConfig
+from rnntag.vocabulary import Vocabulary
+from tests.conftest import KINDS
+
+SENTENCES = (
+    Sentence(tuple("abcdab"), {"upos": ("N", "V", "N", "X", "N", "V")}),
+    Sentence(tuple("dca"), {"upos": ("X", "N", "N")}),
+)
+SIZES = {"hidden": 6, "embedding_dim": 3, "char_dim": 3, "char_hidden": 3}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little to recall, and nearly no time to learn it."""
+    monkeypatch.setattr(memory, "FURTHEST", 5)
+    monkeypatch.setattr(memory, "RECALL_UPDATES", 3)
+    monkeypatch.setattr(memory, "RECALL_TESTS", 10)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("feedback", [False, True])
+def test_gradient_reach_is_the_derivative_of_each_loss(
+    cell: str, activation: str, bidirectional: bool, feedback: bool
+) -> None:
+    torch.manual_seed(1)
+    vocabulary = Vocabulary.build(SENTENCES, min_count=1)
+    config = ModelConfig(
+        cell=cell, activation=activation, bidirectional=bidirectional, feedback=feedback, layers=2, **SIZES
+    )
+    network = Network(config, vocabulary).eval()
+    norms: dict[int, list[float]] = {}
+    for sentence in SENTENCES:
+        length = len(sentence.tokens)
+        for token in range(length):
+            x = network.vectors(vocabulary.encode_words(sentence.tokens))[None].detach().requires_grad_()
+            scores = network.scores(x, torch.tensor([length]))["upos"][0, token]
+            tag = [*vocabulary.tags["upos"]].index(sentence.tags["upos"][token])
+            (slope,) = torch.autograd.grad(-scores.log_softmax(-1)[tag], x)
+            for distance in range(token + 1):
+                norms.setdefault(distance, []).append(slope[0, token - distance].norm().item())
+    expected = [float(np.mean(norms[distance])) for distance in range(6)]
+    found = memory.gradient_reach(network, vocabulary, SENTENCES)
+    np.testing.assert_allclose(found[:6], expected, rtol=1e-4)
+    assert found[6:] == [None] * (memory.REACH - 5)
+
+
+def test_the_word_to_recall_is_where_it_should_be() -> None:
+    distances = torch.arange(1, memory.FURTHEST + 1)
+    words, kept = memory._kept_words(distances)
+    assert words.shape == (memory.FURTHEST, memory.FURTHEST + 2)
+    for row, distance in enumerate(distances.tolist()):
+        sentence = words[row].tolist()
+        mark = sentence.index(memory.KEYS + 1)
+        assert sentence.count(memory.KEYS + 1) == sentence.count(memory.KEYS) == 1
+        assert sentence[-1] == memory.KEYS
+        assert sentence[mark + 1] == kept[row] < memory.KEYS
+        assert len(sentence) - 1 - (mark + 1) == distance
+
+
+def test_recall_is_chance_before_learning_and_learned_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "FURTHEST", 4)
+    monkeypatch.setattr(memory, "RECALL_UPDATES", 0)
+    assert np.mean(memory.recall("gru", "tanh", 1)) == pytest.approx(1 / memory.KEYS, abs=0.06)
+    monkeypatch.setattr(memory, "RECALL_UPDATES", 800)
+    assert min(memory.recall("gru", "tanh", 1)) > 0.9
+
+
+def test_a_seed_recalls_the_same_and_leaves_other_chance_alone(quick: None) -> None:
+    torch.manual_seed(7)
+    first = memory.recall("lstm", "tanh", 1)
+    after = torch.rand(3)
+    torch.manual_seed(7)
+    assert torch.equal(torch.rand(3), after)
+    assert memory.recall("lstm", "tanh", 1) == first
+
+
+def watched() -> comparison.Watcher:
+    return comparison.Watcher(lambda what: None, lambda step: None, lambda name, model: None)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [{}, {"input": "onehot", "feedback": True, "bidirectional": False}, {"layers": 2, "feedback": True}],
+    ids=["usual", "one-hot", "feedback"],
+)
+def test_cells_stand_as_one_to_three_to_four(starter: list[Corpus], quick: None, shape: dict[str, object]) -> None:
+    configs = [ModelConfig(cell=cell, **SIZES, **shape) for cell in ("rnn", "gru", "lstm")]
+    run = TrainConfig(epochs=1, device="cpu")
+    reports = comparison.compare([corpus_of(starter)], configs, run, watched())
+    rnn, gru, lstm = (report.recurrent_parameters for report in reports)
+    assert (4 * rnn, 4 * gru) == (lstm, 3 * lstm)
+    for report in reports:
+        assert report.recurrent_parameters < report.parameters
+        assert 0 < report.accuracy == report.dev["few"][0] <= 1
+        assert len(report.epochs) == report.best_epoch == 1
+        assert report.tagging_speed > 0
+        assert len(report.reach) == len(report.untrained_reach) == memory.REACH + 1
+        assert report.reach != report.untrained_reach
+        assert len(report.recall) == 5
+
+
+def corpus_of(starter: list[Corpus]) -> Corpus:
+    return Corpus("few", train=starter[0].train[:40], dev=starter[0].dev[:20], test=())
+
+
+def test_where_a_curve_ends() -> None:
+    assert comparison.faded([1.0, 0.5, 0.009, 0.5, None]) == 2
+    assert comparison.faded([1.0, 0.5, None]) is None
+    assert comparison.forgotten([1.0, 0.6, 0.5]) == 3
+    assert comparison.forgotten([1.0, 0.6]) is None
+
+
+def call(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as end:
+        app(arguments)
+    return int(end.value.code or 0)
+
+
+class Tags(HTMLParser):
+    """Sees that every tag that opens also closes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self.sources.append(dict(attrs)["src"] or "")
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_command(
+    quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "few.txt"
+    corpus.write_text("".join(f"the/DET word/NOUN {word}/VERB\n" for word in "abcdefghijklmnopqrst"), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["rnntag", "compare", "<few>"])
+    arguments = ["compare", str(corpus), "--epochs", "1", "--hidden", "5", "--activation", "relu"]
+    out = tmp_path / "out"
+    assert call([*arguments, "--out", str(out)]) == 0
+    told, _ = capfd.readouterr()
+    for name in ("rnn-relu", "lstm", "gru"):
+        assert name in told
+        assert store.read(out / name).config.hidden == 5
+    figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
+    assert [cell["name"] for cell in figures["cells"]] == ["rnn-relu", "lstm", "gru"]
+    page = (out / "index.html").read_text(encoding="utf-8")
+    tags = Tags()
+    tags.feed(page)
+    assert not tags.open
+    assert len(tags.sources) == 3
+    assert all(source.startswith("data:image/svg+xml;base64,") for source in tags.sources)
+    assert "rnntag compare &#x27;&lt;few&gt;&#x27;" in page
+    for name in ("learning", "reach", "recall"):
+        assert ElementTree.parse(out / f"{name}.svg").getroot().tag.endswith("svg")
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+    assert call([*arguments, "--cell", "gru", "--json"]) == 0
+    told, _ = capfd.readouterr()
+    assert [cell["name"] for cell in json.loads(told)["cells"]] == ["gru"]
+
+
+def test_the_command_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(["compare", "starter", "--cell", "transformer"]) == 2
+    assert "rnn, lstm, gru" in capfd.readouterr().err
+    (tmp_path / "out" / "gru").mkdir(parents=True)
+    (tmp_path / "out" / "gru" / "mine.txt").write_text("precious", encoding="utf-8")
+    assert call(["compare", "starter", "--out", "out"]) != 0
+    assert "gru" in capfd.readouterr().err
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert call(["compare", "starter", "--out", "there"]) == 66
+    assert "rnntag[plot]" in capfd.readouterr().err
+    assert not (tmp_path / "there").exists()
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=30))
+def test_bars_rise_with_what_they_show(values: list[float | None]) -> None:
+    drawn = console.bars(values, 0, 1)
+    assert len(drawn) == len(values)
+    shown = [(value, bar) for value, bar in zip(values, drawn, strict=True) if value is not None]
+    assert all(bar == " " for value, bar in zip(values, drawn, strict=True) if value is None)
+    assert [bar for _, bar in sorted(shown)] == sorted(bar for _, bar in shown)
+    assert console.bars([0, 0.5, 1, -1, None], 0, 1) == "▁▅█  "
+    assert console.bars([2.0, 2.0], 2, 2) == "▁▁"
+
+
+def test_all_cells_are_compared() -> None:
+    assert {comparison.name_of(ModelConfig(cell=cell)) for cell in CELLS} == set(CELLS)
