@@ -73,7 +73,7 @@ def _visible(norms: Iterable[float | None]) -> list[float]:
 
 
 def _recall(figure: Any, reports: Sequence[CellReport]) -> None:
-    axes = figure.add_subplot(xlabel="k, words between the word and the question", ylabel="recalled, %", ylim=(0, 103))
+    axes = figure.add_subplot(xlabel="k, words back from the question", ylabel="recalled, %", ylim=(0, 103))
     for report in reports:
         axes.plot(range(1, len(report.recall) + 1), [100 * share for share in report.recall], label=report.name)
     axes.axhline(100 / KEYS, color="grey", linestyle="dotted", label="chance")
