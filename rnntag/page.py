@@ -64,7 +64,7 @@ def _memory(reports: Sequence[CellReport]) -> str:
             _distance(faded(report.untrained_reach), len(report.untrained_reach) - 1),
             _distance(faded(report.reach), len(report.reach) - 1),
             _distance(forgotten(report.recall), len(report.recall)),
-            *(percent(report.recall[distance - 1]) for distance in _marks(report)),
+            *(f"{report.recall[distance - 1]:.0%}" for distance in _marks(report)),
         ]
         for report in reports
     )
