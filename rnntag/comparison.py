@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import median
 
 import numpy as np
 
 from rnntag import onnx_graph
 from rnntag.cells import RecurrentLayer
-from rnntag.measurement import measure
+from rnntag.measurement import measure, pooled
 from rnntag.memory import KEYS, gradient_reach, recall
 from rnntag.network import Network
 from rnntag.schema import Corpus, ModelConfig, Step, TrainConfig
-from rnntag.store import StoredModel, widened
+from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
 from rnntag.training import Training
 
@@ -37,7 +38,7 @@ class CellReport:
         recurrent_parameters: of all recurrent layers, that over characters too.
         parameters: of the whole network.
         accuracy, unseen_accuracy: over the words of all dev parts, 0 to 1.
-        dev: (accuracy, on unseen words) by corpus.
+        dev: both by corpus.
         epochs: the last step of each epoch.
         best_epoch: the one that was kept.
         training_seconds: of all epochs.
@@ -99,13 +100,13 @@ def compare(
     Raises:
         DataError, UsageError, NotFoundError, RnntagError: see `training.Training`.
     """
-    reports, taggers = [], []
+    reports, models = [], []
     for config in configs:
         report, model = _trained(corpora, config, run, watcher)
         reports.append(report)
-        taggers.append(Tagger(model))
+        models.append(model)
     watcher.stage("measuring speed")
-    speeds = _speeds(taggers, [sentence.tokens for corpus in corpora for sentence in corpus.dev])
+    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev])
     return [replace(report, tagging_speed=speed) for report, speed in zip(reports, speeds, strict=True)]
 
 
@@ -129,8 +130,10 @@ def _trained(
     model = replace(model, graphs=onnx_graph.graphs(model))
     watcher.keep(name, model)
     watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
-    network.load_weights(widened(model.weights))
-    accuracy, unseen, by_corpus = _accuracy(Tagger(model), corpora)
+    network = Network.of(model)
+    tagger = Tagger(model)
+    measured = {c.name: [r for _, _, r in measure(tagger, c.name, c.dev)] for c in corpora if c.dev}
+    accuracy, unseen = pooled(chain.from_iterable(measured.values()))
     recurrent = [layer for layer in network.modules() if isinstance(layer, RecurrentLayer)]
     report = CellReport(
         name=name,
@@ -138,7 +141,7 @@ def _trained(
         parameters=sum(p.numel() for p in network.parameters()),
         accuracy=accuracy,
         unseen_accuracy=unseen,
-        dev=by_corpus,
+        dev={name: pooled(reports) for name, reports in measured.items()},
         epochs=tuple(epochs),
         best_epoch=model.provenance.epoch,
         training_seconds=epochs[-1].seconds,
@@ -150,35 +153,16 @@ def _trained(
     return report, model
 
 
-def _accuracy(
-    tagger: Tagger, corpora: Sequence[Corpus]
-) -> tuple[float, float | None, dict[str, tuple[float, float | None]]]:
-    """Over all dev parts, on their unseen words, and both for each corpus; every tagset counts."""
-    right = tokens = unseen_right = unseen_tokens = 0.0
-    by_corpus = {}
-    for corpus in corpora:
-        if not corpus.dev:
-            continue
-        reports = [report for _, _, report in measure(tagger, corpus.name, corpus.dev)]
-        by_corpus[corpus.name] = (reports[0].accuracy, reports[0].unseen_accuracy)
-        for report in reports:
-            right += report.accuracy * report.tokens
-            tokens += report.tokens
-            unseen_right += (report.unseen_accuracy or 0) * report.unseen_tokens
-            unseen_tokens += report.unseen_tokens
-    return right / tokens, unseen_right / unseen_tokens if unseen_tokens else None, by_corpus
-
-
-def _speeds(taggers: Sequence[Tagger], sentences: Sequence[Sequence[str]]) -> list[float]:
-    """Words a second of each tagger, encoding of new words and all."""
+def _speeds(models: Sequence[StoredModel], sentences: Sequence[Sequence[str]]) -> list[float]:
+    """Words a second of each model, encoding of new words and all."""
     ends = np.cumsum([len(sentence) for sentence in sentences])
     sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
     tokens = sum(len(sentence) for sentence in sample)
-    seconds: list[list[float]] = [[] for _ in taggers]
+    seconds: list[list[float]] = [[] for _ in models]
     for _ in range(SPEED_ROUNDS):
-        for tagger, own in zip(taggers, seconds, strict=True):
-            fresh = Tagger(tagger.model)
+        for model, own in zip(models, seconds, strict=True):
+            tagger = Tagger(model)  # a new one, which has met no word
             started = time.perf_counter()
-            fresh.predict(sample)
+            tagger.predict(sample)
             own.append(time.perf_counter() - started)
     return [tokens / median(own) for own in seconds]

@@ -9,7 +9,7 @@ import numpy as np
 
 from rnntag.runtime import Probabilities
 from rnntag.schema import UsageError
-from rnntag.store import StoredModel, widened
+from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
 from rnntag.windows import WINDOW
 
@@ -79,9 +79,7 @@ def gates(model: StoredModel, tokens: Sequence[str]) -> list[Gate]:
 
     from rnntag.network import Network
 
-    network = Network(model.config, model.vocabulary)
-    network.load_weights(widened(model.weights))
-    network.eval()
+    network = Network.of(model)
     with torch.inference_mode():
         x = network.vectors(model.vocabulary.encode_words(tokens))
         layers = network.gates(x[None], torch.tensor([len(tokens)]))

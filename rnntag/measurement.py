@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rnntag import evaluation
 from rnntag.schema import DataError, Report, Sentence
@@ -23,6 +23,17 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
         confidences = [[choices[0][1] for choices in sentence] for sentence in likeliest]
         known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold]
         yield head, gold, evaluation.evaluate(gold, head, predicted, known, confidences)
+
+
+def pooled(reports: Iterable[Report]) -> tuple[float, float | None]:
+    """The accuracy over the tokens of all reports, and over their unseen ones; None if there are none."""
+    right = tokens = unseen_right = unseen_tokens = 0.0
+    for report in reports:
+        right += report.accuracy * report.tokens
+        tokens += report.tokens
+        unseen_right += (report.unseen_accuracy or 0) * report.unseen_tokens
+        unseen_tokens += report.unseen_tokens
+    return right / tokens, unseen_right / unseen_tokens if unseen_tokens else None
 
 
 def _shared_tagsets(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> list[tuple[str, str]]:

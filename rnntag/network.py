@@ -140,6 +140,17 @@ class Network(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(inputs, count) for count in self._tag_counts)
         self.regularisation: Regularisation | None = None
 
+    @classmethod
+    def of(cls, model: StoredModel) -> Network:
+        """The network of a stored model, ready to tag.
+
+        Raises:
+            DataError: the weights do not fit the model's configuration.
+        """
+        network = cls(model.config, model.vocabulary)
+        network.load_weights(widened(model.weights))
+        return network.eval()
+
     def vectors(self, words: Words) -> Tensor:
         """The vector of each word, shape [words, size]; in training the rare ones are at random unknown."""
         device = next(self.parameters()).device
@@ -333,9 +344,7 @@ class TorchRuntime:
     """
 
     def __init__(self, model: StoredModel) -> None:
-        self._network = Network(model.config, model.vocabulary)
-        self._network.load_weights(widened(model.weights))
-        self._network.eval()
+        self._network = Network.of(model)
         self.nothing = np.zeros(self._network.encoder.outputs, dtype=np.float32)
 
     @torch.inference_mode()

@@ -74,8 +74,6 @@ def compare(
 
         rnntag compare --cell rnn --cell gru --unidirectional treebank
     """
-    from rnntag import corpora
-
     base = ModelConfig(input=input, bidirectional=not unidirectional, feedback=feedback, layers=layers, hidden=hidden)
     configs = [
         replace(base, cell=one, activation=activation if one == "rnn" else "tanh")
@@ -89,8 +87,7 @@ def compare(
 
         pictures.check()
         out.mkdir(parents=True, exist_ok=True)
-    tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
-    specs, loaded = training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)
+    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
     from rnntag import card, comparison, store
     from rnntag.progress import TrainingView
 

@@ -133,7 +133,7 @@ def train(
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
-    from rnntag import card, corpora, onnx_graph, store
+    from rnntag import card, onnx_graph, store
 
     out = out or Path("models") / cell
     store.check_target(out)
@@ -147,8 +147,7 @@ def train(
         vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
         max_minutes=max_minutes,
     )  # fmt: skip
-    tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
-    specs, loaded = training_corpora([*(corpus or []), *(spec or [])], tagsets, encoding)
+    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
@@ -212,30 +211,32 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
 
 def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
     """By corpus, over all of its tagsets."""
-    from rnntag.measurement import measure
+    from rnntag.measurement import measure, pooled
 
-    accuracy = {}
-    for corpus in loaded:
-        if corpus.test:
-            reports = [report for _, _, report in measure(tagger, corpus.name, corpus.test)]
-            tokens = sum(report.tokens for report in reports)
-            accuracy[corpus.name] = sum(report.accuracy * report.tokens for report in reports) / tokens
-    return accuracy
+    return {
+        corpus.name: pooled(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
+        for corpus in loaded
+        if corpus.test
+    }
 
 
-def training_corpora(specs: list[str], tagsets: tuple[str, ...], encoding: str) -> tuple[tuple[str, ...], list[Corpus]]:
-    """The corpora to train on, and what they were asked for with; the starter corpus where there
-    are no others."""
+def training_corpora(
+    corpus: list[str] | None, spec: list[str] | None, tagset: str, encoding: str
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
+    """What the options ask for: names of corpora, tagsets, and the corpora; the starter corpus where
+    none are named and NLTK's are not there."""
     from rnntag import corpora
     from rnntag.progress import DownloadView
 
+    named = [*(corpus or []), *(spec or [])]
+    tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     with DownloadView() as download:
         try:
-            chosen = tuple(specs or corpora.DEFAULT)
-            return chosen, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
+            chosen = tuple(named or corpora.DEFAULT)
+            return chosen, tagsets, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
         except NotFoundError as error:
-            if specs or tagsets != ("universal",):
+            if named or tagset != "universal":
                 raise
             console.warning(f"{error}")
     console.warning("training on the small starter corpus instead: the model will be a toy")
-    return (corpora.STARTER,), corpora.load([corpora.STARTER], ("universal",))
+    return (corpora.STARTER,), tagsets, corpora.load([corpora.STARTER], tagsets)
