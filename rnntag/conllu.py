@@ -16,6 +16,10 @@ _ID = re.compile(
     r"(?P<word>[1-9][0-9]{0,8})|(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})"
     r"|(?P<before>0|[1-9][0-9]{0,8})\.[1-9][0-9]{0,8}"
 )
+_OPENING = re.compile(r"#\s*new(doc|par)\b")
+_ESCAPES = {" ": r"\s", "\t": r"\t", "\r": r"\r", "\n": r"\n", "|": r"\p", "\\": r"\\"}
+_ESCAPED = {escape: character for character, escape in _ESCAPES.items()}
+_UNESCAPE = re.compile(r"\\[strnp\\]")
 _OLD_CHOICE = re.compile(r"_$|(Confidence|Tag)[0-9]*=")
 
 
@@ -38,6 +42,35 @@ class ConlluSentence:
         """One column of the words."""
         return tuple(self.lines[row].split("\t")[column] for row in self.rows)
 
+    @property
+    def opens_paragraph(self) -> bool:
+        """Whether a comment says that a document or a paragraph begins with it."""
+        return any(_OPENING.match(line) for line in self.lines)
+
+    def spaces(self) -> tuple[str, ...]:
+        """The white space that follows each word in the text; empty if it has words that do not stand
+        in the text as they are, such as French `de le` for `du`."""
+        found: list[str] = []
+        surface, last, after = "", 0, ""
+        for line in self.lines:
+            if line.startswith("#") or not line.strip():
+                continue
+            fields = line.split("\t")
+            identifier = _ID.fullmatch(fields[0])
+            assert identifier
+            if identifier["first"]:
+                surface, last, after = fields[FORM], int(identifier["last"]), _space(fields[MISC_COLUMN])
+            elif identifier["word"]:
+                number = int(fields[0])
+                if number > last:
+                    found.append(_space(fields[MISC_COLUMN]))
+                    continue
+                if not surface.startswith(fields[FORM]) or (number == last) != (surface == fields[FORM]):
+                    return ()
+                surface = surface.removeprefix(fields[FORM])
+                found.append("" if number < last else after)
+        return tuple(found)
+
     def with_tags(self, column: int, tags: Sequence[str], choices: Sequence[Choices] = ()) -> tuple[str, ...]:
         """The lines with other tags in one column of the words.
 
@@ -53,6 +86,30 @@ class ConlluSentence:
                 fields[MISC_COLUMN] = "|".join([*kept, _misc(choices[position])])
             lines[row] = "\t".join(fields)
         return tuple(lines)
+
+
+def _space(misc: str) -> str:
+    for attribute in misc.split("|"):
+        name, _, value = attribute.partition("=")
+        if name == "SpacesAfter":
+            return _UNESCAPE.sub(lambda found: _ESCAPED[found[0]], value)
+        if name == "SpaceAfter" and value == "No":
+            return ""
+    return " "
+
+
+def spacing(before: str, after: str) -> str:
+    """What MISC says of the white space before a word, if no other stands before that, and after it:
+    UD's `SpaceAfter`, and where this does not do, UDPipe's `SpacesBefore` and `SpacesAfter`
+    (https://ufal.mff.cuni.cz/udpipe/1/users-manual). "" is one space after it."""
+    notes = [f"SpacesBefore={_escaped(before)}"] * bool(before)
+    if after != " ":
+        notes.append(f"SpacesAfter={_escaped(after)}" if after else "SpaceAfter=No")
+    return "|".join(notes)
+
+
+def _escaped(space: str) -> str:
+    return "".join([_ESCAPES.get(character, character) for character in space])
 
 
 def _misc(choice: Choices) -> str:
@@ -137,7 +194,12 @@ def read(lines: Iterable[str], source: str) -> Iterator[ConlluSentence]:
 
 
 def rows(
-    first: int, tokens: Sequence[str], tags: Sequence[str], tagset: str, choices: Sequence[Choices] = ()
+    first: int,
+    tokens: Sequence[str],
+    tags: Sequence[str],
+    tagset: str,
+    choices: Sequence[Choices] = (),
+    spaces: Sequence[str] = (),
 ) -> list[str]:
     """Words as lines, numbered from `first`.
 
@@ -146,11 +208,13 @@ def rows(
     Args:
         choices: for each word its likeliest tags, the chosen one first; or none. MISC tells the
             probability of the first as `Confidence`, and the others as `Tag2`, `Confidence2`, …
+        spaces: for each word what MISC says of the white space around it, see `spacing`; or none.
     """
     lines = []
     for position, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
         upos, xpos = (tag, "_") if tagset == "upos" else ("_", tag)
-        misc = _misc(choices[position]) if choices else "_"
+        notes = (spaces[position] if spaces else "", _misc(choices[position]) if choices else "")
+        misc = "|".join(filter(None, notes)) or "_"
         lines.append(f"{first + position}\t{token}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{misc}")
     return lines
 

@@ -3,19 +3,61 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol, get_args
 
 from rnntag import conllu
+from rnntag.running_text import Span
 from rnntag.schema import Choices
+from rnntag.segmentation import Found
 from rnntag.windows import Cutter
 
 OutputFormat = Literal["slash", "tsv", "conllu", "jsonl"]
-InputFormat = Literal["tokens", "conllu"]
+InputFormat = Literal["tokens", "raw", "conllu"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
+
+MARGIN = 512
+"""Characters at the end of a piece of running text that are read again with what follows them."""
 
 LONG_LINE = 1 << 17
 """Characters of a line that are held back, at most, until its end comes."""
+
+
+_BLANK = 1000
+"""Characters of white space, at most, in a line that parts paragraphs."""
+
+PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{_BLANK}}}\n)"
+"""A line feed that an empty line follows."""
+
+_PARAGRAPH_END = re.compile(PARAGRAPH_END)
+_SPACE = re.compile(r"\s*")
+
+
+class Layout(NamedTuple):
+    """How the tokens of a sentence stand in running text.
+
+    Attributes:
+        before: the white space between the paragraph before and this one; of a later sentence none.
+        text: from the first token to the next sentence, or to the end of the paragraph.
+        start: where `text` begins in the input, in characters.
+        words: where each token is in `text`.
+        paragraph, number: which sentence of which paragraph it is, both counted from 1.
+    """
+
+    before: str
+    text: str
+    start: int
+    words: Sequence[Span]
+    paragraph: int
+    number: int
+
+    def spacing(self) -> list[str]:
+        """What CoNLL-U's MISC says of the white space around each token."""
+        nexts = [begin for begin, _ in self.words[1:]] + [len(self.text)]
+        after = [self.text[end:begin] for (_, end), begin in zip(self.words, nexts, strict=True)]
+        before = [self.before, *[""] * (len(after) - 1)]
+        return list(map(conllu.spacing, before, after))
 
 
 class Untagged(NamedTuple):
@@ -26,12 +68,14 @@ class Untagged(NamedTuple):
         source: the CoNLL-U sentence that they came in, if they did.
         own: which of `tokens` to write; the others are context.
         ends: whether the sentence ends here.
+        layout: how they stand in running text, if that is what they came in.
     """
 
     tokens: Sequence[str]
     source: conllu.ConlluSentence | None = None
     own: slice = slice(None)
     ends: bool = True
+    layout: Layout | None = None
 
 
 class Reader(Protocol):
@@ -49,14 +93,120 @@ class Reader(Protocol):
         """What the end of the input completes."""
 
 
-def reader(name: InputFormat, source: str, line: int = 0) -> Reader:
+class Finder(Protocol):
+    """Finds words and sentences; see `segmenter.Segmenter`."""
+
+    def find(self, texts: Sequence[str]) -> Sequence[Found]: ...
+
+
+def reader(
+    name: InputFormat, source: str, line: int = 0, *, start: int = 0, number: int = 0, finder: Finder | None = None
+) -> Reader:
     """A reader of a format.
 
     Args:
         source: what errors call the input.
-        line: how many lines stand before what it reads.
+        line, start, number: how many lines, characters and paragraphs stand before what it reads.
+        finder: for running text.
     """
+    if finder:
+        return _TextReader(finder, start, number)
     return _TreebankReader(source, line) if name == "conllu" else _TokenReader()
+
+
+class _TextReader:
+    """Paragraphs of running text, parted by empty lines.
+
+    Of a paragraph longer than `LONG_LINE` so much is read at a time, less the sentences at the end
+    of that, which may go on; a sentence longer than that comes in several.
+    """
+
+    def __init__(self, finder: Finder, start: int, number: int) -> None:
+        self._finder = finder
+        self._rest = ""
+        self._start = start  # of the rest
+        self._before = ""
+        self._paragraph = number
+        self._sentence = 0  # how many of the paragraph have been handed on
+
+    def feed(self, text: str) -> Iterator[Untagged]:
+        self._rest += text
+        yield from self._read(final=False)
+
+    def finish(self) -> Iterator[Untagged]:
+        yield from self._read(final=True)
+        if self._before:
+            yield Untagged((), layout=Layout(self._before, "", self._start, (), self._paragraph, 0))
+            self._before = ""
+
+    def _read(self, *, final: bool) -> Iterator[Untagged]:
+        whole: list[tuple[str, int, str]] = []  # paragraphs, each after the white space before it and its start
+        while True:
+            if not self._sentence:
+                space = _SPACE.match(self._rest)
+                assert space
+                self._before += space[0]
+                self._drop(space.end())
+                yield from self._long_space()
+            end = _PARAGRAPH_END.search(self._rest)
+            size = end.end() if end else len(self._rest)
+            if size > LONG_LINE + (0 if end or final else _BLANK):
+                yield from self._found(whole)
+                whole = []
+                yield from self._piece()
+                continue
+            if not (end or (final and self._rest)):
+                break
+            whole.append((self._before, self._start, self._rest[:size]))
+            self._before = ""
+            if self._sentence:
+                yield from self._found(whole)
+                whole = []
+            self._drop(size)
+        yield from self._found(whole)
+
+    def _long_space(self) -> Iterator[Untagged]:
+        while len(self._before) > LONG_LINE:
+            piece, self._before = self._before[:LONG_LINE], self._before[LONG_LINE:]
+            yield Untagged((), layout=Layout(piece, "", self._start, (), self._paragraph, 0))
+
+    def _drop(self, size: int) -> None:
+        self._rest = self._rest[size:]
+        self._start += size
+
+    def _piece(self) -> Iterator[Untagged]:
+        """The beginning of a long paragraph."""
+        (found,) = self._finder.find([self._rest[:LONG_LINE]])
+        sure = [end for end in found.ends if found.words[end - 1][1] <= LONG_LINE - MARGIN]
+        if not sure:
+            words = sum(end <= LONG_LINE - MARGIN for _, end in found.words)
+            sure = [words or len(found.words)]
+        cut = found.words[sure[-1]][0] if sure[-1] < len(found.words) else LONG_LINE
+        words_found = Found(found.words[: sure[-1]], sure)
+        yield from self._sentences(self._before, self._start, self._rest[:cut], words_found)
+        self._before = ""
+        self._drop(cut)
+
+    def _found(self, paragraphs: list[tuple[str, int, str]]) -> Iterator[Untagged]:
+        found = self._finder.find([text for _, _, text in paragraphs])
+        for (before, start, text), one in zip(paragraphs, found, strict=True):
+            yield from self._sentences(before, start, text, one)
+            self._sentence = 0
+
+    def _sentences(self, before: str, start: int, text: str, found: Found) -> Iterator[Untagged]:
+        self._paragraph += not self._sentence
+        first = 0
+        for end in found.ends:
+            words = found.words[first:end]
+            begin = words[0][0]
+            stop = found.words[end][0] if end < len(found.words) else len(text)
+            tokens = [text[a:b] for a, b in words]
+            self._sentence += 1
+            places = [(a - begin, b - begin) for a, b in words]
+            layout = Layout(before, text[begin:stop], start + begin, places, self._paragraph, self._sentence)
+            yield Untagged(tokens, layout=layout)
+            before = ""
+            first = end
 
 
 class _TokenReader:
@@ -132,6 +282,7 @@ class Writer:
 
     def __init__(self, name: OutputFormat, tagset: str, number: int = 0) -> None:
         self._write = {"slash": self._slash, "tsv": self._tsv, "conllu": self._conllu, "jsonl": self._jsonl}[name]
+        self._name = name
         self._tagset = tagset
         self._number = number
         self._written = 0  # tokens of the sentence that has not ended
@@ -146,23 +297,41 @@ class Writer:
                 one first; word/TAG has no place for them.
         """
         own = sentence.own
+        if sentence.layout and not sentence.tokens:
+            return self._space(sentence.layout.before)
         text = self._write(sentence, sentence.tokens[own], tags[own], choices[own])
         self._written = 0 if sentence.ends else self._written + len(tags[own])
         return text
+
+    def _space(self, space: str) -> str:
+        """White space at the end of running text, which no sentence follows."""
+        if self._name == "conllu":
+            return f"# {conllu.spacing('', space)}\n\n"
+        return "\n" * space.count("\n") if self._name != "jsonl" else ""
 
     def _slash(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], _: Sequence[Choices]) -> str:
         if sentence.source is not None:  # CoNLL-U's words may have spaces inside, word/TAG's may not
             tokens = ["_".join(token.split()) for token in tokens]
         items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)])
-        return f"{' ' if self._written else ''}{items}{_end(sentence)}"
+        return f"{' ' if self._written else _above(sentence)}{items}{_end(sentence)}"
 
     def _tsv(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[Choices]) -> str:
         if choices:
             tags = ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in choices]
-        return "".join([f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]) + _end(sentence)
+        lines = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]
+        if layout := sentence.layout:
+            begin = layout.start
+            lines = [
+                f"{line[:-1]}\t{begin + a}\t{begin + b}\n" for line, (a, b) in zip(lines, layout.words, strict=True)
+            ]
+        return _above(sentence) + "".join(lines) + _end(sentence)
 
     def _jsonl(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[Choices]) -> str:
         columns: dict[str, Iterable[object]] = {"tags": tags}
+        if layout := sentence.layout:
+            begins, ends = zip(*layout.words, strict=True)
+            columns["start"] = [layout.start + begin for begin in begins]
+            columns["end"] = [layout.start + end for end in ends]
         if choices:
             columns["confidence"] = [_rounded(choice[0][1]) for choice in choices]
             if len(choices[0]) > 1:
@@ -184,6 +353,11 @@ class Writer:
             return "\n".join([*again, "", ""] if tags else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentence
+        if layout := sentence.layout:
+            words = conllu.rows(1, tokens, tags, self._tagset, choices, layout.spacing())
+            opening = ["# newpar"] if layout.number == 1 else []
+            name = f"# sent_id = {layout.paragraph}-{layout.number}"
+            return "\n".join([*opening, name, f"# text = {_in_one_line(layout)}", *words, "", ""])
         lines = []
         if not self._written:
             self._number += 1
@@ -192,6 +366,15 @@ class Writer:
                 lines.append(f"# text = {' '.join(tokens)}")
         lines += conllu.rows(self._written + 1, tokens, tags, self._tagset, choices)
         return "\n".join([*lines, _end(sentence)])
+
+
+def _above(sentence: Untagged) -> str:
+    """The empty lines between a paragraph and the one before."""
+    return "\n" * sentence.layout.before.count("\n") if sentence.layout else ""
+
+
+def _in_one_line(layout: Layout) -> str:
+    return re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\t]+", " ", layout.text.rstrip())
 
 
 def _end(sentence: Untagged) -> str:

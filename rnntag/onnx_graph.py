@@ -11,7 +11,19 @@ import numpy.typing as npt
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 
 from rnntag.schema import ModelConfig
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, word_vectors
+from rnntag.store import (
+    ANCHORS_KEY,
+    BOUNDARIES,
+    CHARACTER_TABLE,
+    CLASSES,
+    ENCODER,
+    PAIR_TABLE,
+    TAGGER,
+    WORD_TABLE,
+    StoredModel,
+    StoredSegmenter,
+    table_rows,
+)
 
 MICROSOFT = "com.microsoft"
 """The domain of ONNX Runtime's own operators."""
@@ -307,24 +319,46 @@ def encoder(model: StoredModel) -> ModelProto:
 
 
 def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
-    """Vectors of sentences to scores.
+    """Vectors of sentences to scores; see `sequences`. The outputs are one for each tagset, `tags/NAME`."""
+    sizes = {f"tags/{tagset}": len(tags) for tagset, tags in model.vocabulary.tags.items()}
+    # The largest value that a word's vector can have: the spelling's states lie between -1 and 1.
+    largest = max(1.0, float(np.abs(table_rows(model.weights, WORD_TABLE)).max()))
+    return sequences(model.config, model.weights, sizes, largest if int8 else None)
+
+
+def segmenter(model: StoredSegmenter, *, int8: bool = True) -> bytes:
+    """Vectors of characters to the scores of `CLASSES`; see `sequences`."""
+    largest = max(float(np.abs(table_rows(model.weights, name)).max()) for name in (CHARACTER_TABLE, PAIR_TABLE))
+    config = ModelConfig(cell="lstm", hidden=model.config.hidden)
+    made = sequences(config, model.weights, {CLASSES: len(BOUNDARIES)}, largest if int8 else None)
+    return bytes(made.SerializeToString())
+
+
+def sequences(
+    config: ModelConfig, weights: Mapping[str, Array], sizes: Mapping[str, int], largest: float | None
+) -> ModelProto:
+    """The recurrent layers and the heads over them.
 
     Inputs: `vectors` [time, sentences, size] and `lengths` [sentences], int32. Outputs: for each
-    tagset, as `tags/NAME`, its scores before the softmax, [time, sentences, tags].
+    head its scores before the softmax, [time, sentences, classes].
 
     In 8 bits each vector must end in the numbers that the metadata holds under `ANCHORS_KEY`, see
     `_Graph.quantised_lstm`: outside the graph they are appended once a word, not once a token.
+
+    Args:
+        sizes: of each head, by the name of its output: how many classes it has.
+        largest: for 8 bits, the largest value that a vector can have.
     """
-    config = model.config
-    graph = _Graph(model.weights)
+    int8 = largest is not None
+    graph = _Graph(weights)
     directions = 2 if config.bidirectional else 1
     size = config.hidden + (ANCHORS if int8 else 0)
     flat = graph.constant("flat", np.array([0, 0, directions * size], dtype=np.int64))
     heads = []
-    for number, tags in enumerate(model.vocabulary.tags.values()):
-        columns = graph.weight(f"heads.{number}.weight").reshape(len(tags), directions, config.hidden)
+    for number, classes in enumerate(sizes.values()):
+        columns = graph.weight(f"heads.{number}.weight").reshape(classes, directions, config.hidden)
         columns = np.pad(columns, ((0, 0), (0, 0), (0, size - config.hidden)))
-        weight = graph.weights(f"heads.{number}/W", columns.reshape(len(tags), -1).T)
+        weight = graph.weights(f"heads.{number}/W", columns.reshape(classes, -1).T)
         heads.append((weight, graph.weights(f"heads.{number}/B", graph.weight(f"heads.{number}.bias"))))
     x = "vectors"
     for depth in range(config.layers):
@@ -340,8 +374,8 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
         turned = graph.node("Transpose", [states], f"{prefix}/states/turned", perm=[0, 2, 1, 3])
         x = graph.node("Reshape", [turned, flat], f"{prefix}/flat")
     outputs: dict[str, list[str] | None] = {}
-    for head, (tagset, tags) in zip(heads, model.vocabulary.tags.items(), strict=True):
-        outputs[graph.head(x, head, f"tags/{tagset}")] = ["time", "sentences", str(len(tags))]
+    for head, (name, classes) in zip(heads, sizes.items(), strict=True):
+        outputs[graph.head(x, head, name)] = ["time", "sentences", str(classes)]
     made = graph.model(
         {
             "vectors": (TensorProto.FLOAT, ["time", "sentences", "size"]),
@@ -349,15 +383,9 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
         },
         outputs,
     )
-    if int8:
-        largest = _largest_input(model)
+    if largest is not None:
         helper.set_model_props(made, {ANCHORS_KEY: json.dumps([largest, -largest])})
     return made
-
-
-def _largest_input(model: StoredModel) -> float:
-    """The largest value that a word's vector can have: the spelling's states lie between -1 and 1."""
-    return max(1.0, float(np.abs(word_vectors(model.weights)).max()))
 
 
 def _flat(gates: Array) -> Array:

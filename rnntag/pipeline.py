@@ -9,6 +9,7 @@ from rnntag import console
 from rnntag.formats import InputFormat, OutputFormat, Untagged, Writer, reader
 from rnntag.portions import Portion
 from rnntag.schema import Choices, RnntagError
+from rnntag.segmenter import Segmenter
 from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
 
@@ -44,6 +45,10 @@ class Pipeline:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._tagger = Tagger(task.model, threads=task.threads)
+        self._segmenter = None
+        if task.source == "raw":
+            assert task.model.segmenter
+            self._segmenter = Segmenter(task.model.segmenter, threads=task.threads)
         self._terminal = console.stdout() if task.coloured else None
 
     def tag(self, portion: Portion) -> Iterator[bytes]:
@@ -54,7 +59,14 @@ class Pipeline:
         """
         task = self._task
         if portion.begins:
-            self._reader = reader(task.source, portion.source, portion.line)
+            self._reader = reader(
+                task.source,
+                portion.source,
+                portion.line,
+                start=portion.start,
+                number=portion.number,
+                finder=self._segmenter,
+            )
             self._write = self._coloured if self._terminal else Writer(task.output, task.tagset, portion.number).text
         sentences = []
         wrong = None
@@ -84,6 +96,9 @@ class Pipeline:
     def _coloured(self, sentence: Untagged, tags: Sequence[str], _: Sequence[Choices]) -> str:
         assert self._terminal
         with self._terminal.capture() as text:
+            if sentence.layout:
+                self._terminal.print("\n" * sentence.layout.before.count("\n"), end="")
             line = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
-            self._terminal.print(line, end="\n" if sentence.ends else " ")
+            if sentence.tokens or not sentence.layout:
+                self._terminal.print(line, end="\n" if sentence.ends else " ")
         return text.get()

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rnntag.formats import LONG_LINE, InputFormat
+from rnntag.formats import LONG_LINE, PARAGRAPH_END, InputFormat
 
 PORTION = 1 << 15
 """Characters after which a portion ends with the sentence: some thousands of tokens."""
 
 _SENTENCE_END = {
     "tokens": re.compile(r"\n"),
+    "raw": re.compile(rf"(?<=\S)[^\S\n]*{PARAGRAPH_END}"),
     "conllu": re.compile(r"^[1-9][0-9]*\t.*\n\r?\n", re.MULTILINE),  # not all ends, but no other place
 }
 
@@ -24,7 +25,9 @@ class Portion(NamedTuple):
         text: as it stands in the input.
         source: what errors call the input.
         line: how many lines of the input stand before it.
-        number: how many lines with words in them, of all inputs, stand before it.
+        start: how many characters of the input stand before it.
+        number: how many lines with words in them, of all inputs, stand before it; of running text,
+            paragraphs.
         begins: whether a sentence begins with it.
         ends: whether its last sentence ends with it.
     """
@@ -32,6 +35,7 @@ class Portion(NamedTuple):
     text: str
     source: str
     line: int
+    start: int
     number: int
     begins: bool
     ends: bool
@@ -45,27 +49,32 @@ def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> 
     """
     number = 0
     for source, blocks in inputs:
-        line = 0
+        line = start = 0
         begins = True
         in_words = False  # whether the portion before ends in a line with words that goes on
-        for text, ends in _cut(_SENTENCE_END[name], blocks):
-            yield Portion(text, source, line, number, begins, ends)
+        for text, ends in _cut(name, blocks):
+            yield Portion(text, source, line, start, number, begins, ends)
+            start += len(text)
             lines = text.split("\n")
-            full = [bool(line) and not line.isspace() for line in lines]
-            number += sum(full) - (in_words and full[0])
-            in_words = full[-1] or (in_words and len(lines) == 1)
+            if name == "raw":
+                paragraphs = _SENTENCE_END[name].split(text)
+                number += len(paragraphs) - (not ends or not paragraphs[-1].strip())
+            else:
+                full = [bool(line) and not line.isspace() for line in lines]
+                number += sum(full) - (in_words and full[0])
+                in_words = full[-1] or (in_words and len(lines) == 1)
             line += len(lines) - 1
             begins = ends
 
 
-def _cut(sentence_end: re.Pattern[str], blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
+def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
     """Text, and whether its last sentence ends with it."""
     rest = ""
     whole = True
     for block in blocks:
         rest += block
         begin = end = 0
-        for found in sentence_end.finditer(rest):
+        for found in _SENTENCE_END[name].finditer(rest):
             end = found.end()
             if end - begin >= PORTION:
                 yield rest[begin:end], True
@@ -75,7 +84,9 @@ def _cut(sentence_end: re.Pattern[str], blocks: Iterable[str]) -> Iterator[tuple
         rest = rest[end:]
         whole = whole or end > 0
         if len(rest) > LONG_LINE:
-            yield rest, False
-            rest, whole = "", False
+            # What ends a paragraph, a line feed after a character, is not parted.
+            size = len(rest.rstrip()) - 1 if name == "raw" and not rest.isspace() else len(rest)
+            yield rest[:size], False
+            rest, whole = rest[size:], False
     if rest or not whole:
         yield rest, True

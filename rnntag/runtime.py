@@ -10,11 +10,44 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.schema import DataError
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, word_vectors
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel, table_rows
 from rnntag.vocabulary import Ids, Words
 
 Scores = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
+
+
+class Sequences:
+    """A graph from vectors to scores, see `onnx_graph.sequences`. May be used by several threads at once.
+
+    Attributes:
+        anchors: what the graph wants at the end of each vector.
+
+    Args:
+        source: what errors call the graph.
+
+    Raises:
+        DataError: it is not what ONNX Runtime can run.
+    """
+
+    def __init__(self, graph: bytes, source: str, threads: int = 1) -> None:
+        self._session = _session(graph, source, threads)
+        anchors = self._session.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
+        self.anchors = np.array(json.loads(anchors), dtype=np.float32)
+
+    def scores(self, vectors: Scores, lengths: Ids, output: str) -> Scores:
+        """The scores of each class before the softmax.
+
+        Args:
+            vectors: shape [time, sequences, size]; what follows a sequence's end does not matter.
+            lengths: of each sequence, at least 1, shape [sequences].
+            output: one of the graph's.
+
+        Returns:
+            Shape [time, sequences, classes].
+        """
+        feed = {"vectors": vectors, "lengths": lengths.astype(np.int32)}
+        return self._session.run([output], feed)[0]  # type: ignore[no-any-return]
 
 
 class Runtime:
@@ -29,41 +62,30 @@ class Runtime:
 
     def __init__(self, model: StoredModel, threads: int = 1) -> None:
         self._weights = model.weights
-        self._encoder = _session(model, ENCODER, threads) if ENCODER in model.graphs else None
-        self._tagger = _session(model, TAGGER, threads)
-        anchors = self._tagger.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
-        self._anchors = np.array(json.loads(anchors), dtype=np.float32)
+        self._encoder = None
+        if ENCODER in model.graphs:
+            self._encoder = _session(model.graphs[ENCODER], f"{model.name}/{ENCODER}", threads)
+        self._tagger = Sequences(model.graphs[TAGGER], f"{model.name}/{TAGGER}", threads)
         one = np.ones(1, dtype=np.int64)
         self.nothing = self.vectors(Words(one, one[:, None], one))[0]
-        self.nothing[: len(self.nothing) - len(self._anchors)] = 0
+        self.nothing[: len(self.nothing) - len(self._tagger.anchors)] = 0
 
     def vectors(self, words: Words) -> Scores:
         """The vector of each word, shape [words, size]: its row of the table, its spelling, and the
         anchors that `onnx_graph.tagger` wants."""
-        parts: list[Any] = [word_vectors(self._weights, words.ids)]
+        parts: list[Any] = [table_rows(self._weights, WORD_TABLE, words.ids)]
         if self._encoder:
             feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
             parts += self._encoder.run(None, feed)
-        parts.append(np.broadcast_to(self._anchors, (len(words.ids), len(self._anchors))))
+        parts.append(np.broadcast_to(self._tagger.anchors, (len(words.ids), len(self._tagger.anchors))))
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
-        """The scores of each tag before the softmax.
-
-        Args:
-            vectors: of the words, shape [time, sentences, size]; what follows a sentence's end
-                does not matter.
-            lengths: number of words of each sentence, at least 1, shape [sentences].
-            tagset: one of the model's.
-
-        Returns:
-            Shape [time, sentences, tags].
-        """
-        feed = {"vectors": vectors, "lengths": lengths.astype(np.int32)}
-        return self._tagger.run([f"tags/{tagset}"], feed)[0]  # type: ignore[no-any-return]
+        """The scores of each tag of one of the model's tagsets; see `Sequences.scores`."""
+        return self._tagger.scores(vectors, lengths, f"tags/{tagset}")
 
 
-def _session(model: StoredModel, name: str, threads: int) -> Any:
+def _session(graph: bytes, source: str, threads: int) -> Any:
     # From 1.29 on it keeps a log of its use in the user's folders, and sends it to Microsoft.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
@@ -77,6 +99,6 @@ def _session(model: StoredModel, name: str, threads: int) -> Any:
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(model.graphs[name], options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common class to name
-        raise DataError(f"{model.name}/{name}: ONNX Runtime cannot load it: {error}") from error
+        raise DataError(f"{source}: ONNX Runtime cannot load it: {error}") from error

@@ -63,6 +63,8 @@ class Sentence:
 
     Attributes:
         choices: where a model has annotated it, for each token also the tags that it found likely.
+        spaces: the white space that follows each token in the text; empty where that is not known.
+        opens: whether a paragraph begins with it.
 
     Raises:
         DataError: a tagset has more or fewer tags than there are tokens.
@@ -71,6 +73,8 @@ class Sentence:
     tokens: tuple[str, ...]
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     choices: Mapping[str, tuple[Choices, ...]] = field(default_factory=dict)
+    spaces: tuple[str, ...] = ()
+    opens: bool = False
 
     def __post_init__(self) -> None:
         for tagset, column in (*self.tags.items(), *self.choices.items()):
@@ -200,6 +204,34 @@ class TrainConfig:
         _between(0, 1, self, "balance", "vary", "gold_feedback")
         if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterConfig:
+    """The shape of a segmenter, a bidirectional LSTM over the characters of running text, and how it
+    is trained.
+
+    Attributes:
+        hidden: units for each direction.
+        char_dim: size of a character's embedding.
+        bigrams: rows that pairs of neighbouring characters share by their hash; 0: none are read.
+        bigram_dim: size of such a row.
+        epochs: passes over the training data.
+        lr: the first learning rate of Adam; it falls to 0 in a straight line.
+        dropout: share of the units of the layer's input and output that is dropped.
+        balance: see `TrainConfig`, in characters.
+        seed: of all that is random.
+    """
+
+    hidden: int = 128
+    char_dim: int = 64
+    bigrams: int = 1 << 14
+    bigram_dim: int = 24
+    epochs: int = 8
+    lr: float = 0.004
+    dropout: float = 0.3
+    balance: float = 0.6
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)

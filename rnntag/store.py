@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from rnntag import __version__
+from rnntag.characters import Characters
 from rnntag.schema import (
     AccessError,
     DataError,
@@ -24,6 +25,7 @@ from rnntag.schema import (
     NotFoundError,
     Provenance,
     RnntagError,
+    SegmenterConfig,
     TrainConfig,
     UsageError,
 )
@@ -33,20 +35,43 @@ FORMAT = 3
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
 ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
 GRAPHS = (ENCODER, TAGGER)
+SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH = "segmenter.json", "segmenter.safetensors", "segmenter.onnx"
+SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH)
 WORD_TABLE = "encoder.words.weight"
 """The weights that no graph holds: one row for each word, most of a model's size."""
-WORD_SCALES = "encoder.words.scale"
-"""What each row of the stored word table is a multiple of, shape [rows, 1]."""
+CHARACTER_TABLE, PAIR_TABLE = "chars.weight", "pairs.weight"
+"""Those of a segmenter."""
+BOUNDARIES = ("inside", "word", "sentence")
+"""What ends with a character: nothing, a word, or a sentence and so a word."""
+CLASSES = "boundaries"
+"""The output of a segmenter's graph."""
 ANCHORS_KEY = "anchors"
 """Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
 CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
 RECIPE = "recipe.toml"
 """How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
-VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS)
+VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS, *SEGMENTER_FILES)
 """The files that a model is read from. The card is for people, who may edit it."""
 _FILES = {*VERIFIED, CARD, CHECKSUMS, RECIPE}
 ALL_ROWS = slice(None)
 SMALLEST_SCALE = 2.0**-14  # of what float16 holds in full
+
+
+@dataclass(frozen=True)
+class StoredSegmenter:
+    """What finds words and sentences in running text.
+
+    Attributes:
+        weights: by the network's parameter names, on disk and here; see `compact`.
+        graph: the network over characters for ONNX Runtime; see `onnx_graph`.
+        dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev part.
+    """
+
+    config: SegmenterConfig
+    characters: Characters
+    weights: Mapping[str, np.ndarray]
+    graph: bytes = b""
+    dev: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ class StoredModel:
         graphs: the network for ONNX Runtime, by file name; see `onnx_graph`. Empty if it has none.
         temperatures: by tagset, what scores are divided by before the softmax, so that its
             probabilities come true; 1 where there is none.
+        segmenter: None if it can only tag words.
         digest: eight hexadecimal digits that stand for the verified files; "" before they are written.
     """
 
@@ -70,6 +96,7 @@ class StoredModel:
     provenance: Provenance
     graphs: Mapping[str, bytes] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
+    segmenter: StoredSegmenter | None = None
     digest: str = ""
 
     @property
@@ -90,24 +117,33 @@ class StoredModel:
         return name
 
 
-def compact(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights as they are stored: float16, and the word table in 8 bits with a scale for each row."""
-    table = weights[WORD_TABLE].astype(np.float32)
-    scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, SMALLEST_SCALE).astype(np.float16)
+def compact(weights: Mapping[str, np.ndarray], tables: Sequence[str] = (WORD_TABLE,)) -> dict[str, np.ndarray]:
+    """Weights as they are stored: float16, and embedding tables in 8 bits with a scale for each row."""
     stored = {name: weight.astype(np.float16) for name, weight in weights.items()}
-    return {**stored, WORD_TABLE: np.round(table / scales).clip(-127, 127).astype(np.int8), WORD_SCALES: scales}
+    for name in tables:
+        table = weights[name].astype(np.float32)
+        scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, SMALLEST_SCALE).astype(np.float16)
+        stored[name] = np.round(table / scales).clip(-127, 127).astype(np.int8)
+        stored[_scales(name)] = scales
+    return stored
 
 
-def word_vectors(weights: Mapping[str, np.ndarray], rows: Ids | slice = ALL_ROWS) -> npt.NDArray[np.float32]:
-    """Rows of a stored word table, shape [rows, size]."""
-    vectors: npt.NDArray[np.float32] = weights[WORD_TABLE][rows].astype(np.float32) * weights[WORD_SCALES][rows]
-    return vectors
+def table_rows(weights: Mapping[str, np.ndarray], table: str, rows: Ids | slice = ALL_ROWS) -> npt.NDArray[np.float32]:
+    """Rows of a stored embedding table, shape [rows, size]."""
+    found: npt.NDArray[np.float32] = weights[table][rows].astype(np.float32) * weights[_scales(table)][rows]
+    return found
 
 
 def widened(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Stored weights as a network takes them."""
-    others = {name: weight for name, weight in weights.items() if name != WORD_SCALES}
-    return {**others, WORD_TABLE: word_vectors(weights)}
+    tables = {name: table_rows(weights, name) for name in weights if _scales(name) in weights}
+    scales = {_scales(name) for name in tables}
+    return {name: weight for name, weight in weights.items() if name not in scales} | tables
+
+
+def _scales(table: str) -> str:
+    """The name of what each row of a stored table is a multiple of, shape [rows, 1]."""
+    return f"{table.removesuffix('weight')}scale"
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -195,6 +231,7 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             VOCABULARY: _json_bytes(model.vocabulary.tables()),
             WEIGHTS: safetensors.numpy.save(dict(model.weights)),
             **model.graphs,
+            **(_segmenter_files(model.segmenter) if model.segmenter else {}),
         }
         contents[CHECKSUMS] = "".join(
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
@@ -244,12 +281,34 @@ def read(path: Path) -> StoredModel:
             graphs={name: contents[name] for name in GRAPHS if name in contents},
             temperatures={tagset: float(value) for tagset, value in config.get("temperatures", {}).items()},
             provenance=_provenance(config["provenance"]),
+            segmenter=_segmenter(contents) if SEGMENTER in contents else None,
             digest=digest,
         )
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
         raise DataError(f"{path}: is no rnntag model: {error!r}") from error
+
+
+def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
+    config, characters = asdict(segmenter.config), asdict(segmenter.characters)
+    return {
+        SEGMENTER: _json_bytes({"config": config, "characters": characters, "dev": dict(segmenter.dev)}),
+        SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
+        SEGMENTER_GRAPH: segmenter.graph,
+    }
+
+
+def _segmenter(contents: Mapping[str, bytes]) -> StoredSegmenter:
+    fields = json.loads(contents[SEGMENTER])
+    characters = {**fields["characters"], "folds": tuple(fields["characters"]["folds"])}
+    return StoredSegmenter(
+        SegmenterConfig(**fields["config"]),
+        Characters(**characters),
+        safetensors.numpy.load(contents[SEGMENTER_WEIGHTS]),
+        contents[SEGMENTER_GRAPH],
+        fields["dev"],
+    )
 
 
 def _train_config(fields: dict[str, Any]) -> TrainConfig:
@@ -281,7 +340,7 @@ def _verified(path: Path) -> tuple[dict[str, bytes], str]:
     except ValueError as error:
         raise DataError(f"{path / CHECKSUMS}: is damaged: copy the model again, or train it") from error
     contents = {}
-    for name in (CONFIG, VOCABULARY, WEIGHTS, *(graph for graph in GRAPHS if graph in expected)):
+    for name in (CONFIG, VOCABULARY, WEIGHTS, *(name for name in (*GRAPHS, *SEGMENTER_FILES) if name in expected)):
         content = _bytes(path / name)
         if hashlib.sha256(content).hexdigest() != expected.get(name):
             raise DataError(f"{path / name}: does not match its checksum: copy the model again, or train it")

@@ -34,8 +34,11 @@ def test_a_word_keeps_its_vector_within_a_step_of_its_scale(table: np.ndarray) -
     stored = store.compact(weights)
     step = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, store.SMALLEST_SCALE)
     assert stored[store.WORD_TABLE].dtype == np.int8
-    assert (np.abs(store.word_vectors(stored) - table) <= 0.6 * step).all()
-    assert (store.word_vectors(stored, np.array([3, 0])) == store.word_vectors(stored)[[3, 0]]).all()
+    assert (np.abs(store.table_rows(stored, store.WORD_TABLE) - table) <= 0.6 * step).all()
+    assert (
+        store.table_rows(stored, store.WORD_TABLE, np.array([3, 0]))
+        == store.table_rows(stored, store.WORD_TABLE)[[3, 0]]
+    ).all()
     assert store.widened(stored).keys() == weights.keys()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +15,11 @@ from rnntag import console
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.formats import InputFormat, OutputFormat
 from rnntag.schema import DEFAULT_MODEL, AccessError, UsageError
+from rnntag.spacing import is_tokenised
 from rnntag.text import ADVICE, DecodingErrors, check_readable, open_for_reading, text_blocks
+
+if TYPE_CHECKING:
+    from rnntag.store import StoredModel
 
 _STDIN = Path("-")
 
@@ -44,14 +49,15 @@ def tag(
         ),
     ] = None,
     source: Annotated[
-        InputFormat | None,
+        Literal["auto", "tokens", "raw", "conllu"],
         typer.Option(
+            "--input",
             "--from",
             rich_help_panel=INPUT,
-            help="What the input is written in.",
-            show_default="conllu for .conllu files, else tokens",
+            help="tokens: words parted by white space, a sentence a line; raw: running text; auto: conllu for .conllu "
+            "files, else tokens where punctuation or short Han words stand apart, else raw.",
         ),
-    ] = None,
+    ] = "auto",
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     top: Annotated[
         int | None,
@@ -67,7 +73,10 @@ def tag(
 ) -> None:
     """Tag TEXT, files or standard input.
 
-    One sentence a line in, one line out, in order; words are parted by white space.
+    One sentence a line out, in order. Running text is parted into words and sentences; where words
+    are parted by white space already, each line is a sentence and its words stay as they are.
+
+        rnntag tag "我吃苹果。"
 
         rnntag tag "我 吃 苹果"
 
@@ -85,8 +94,8 @@ def tag(
     for file in files:
         if file != _STDIN:
             check_readable(file)  # before an hour's work on the files before it
-    if source is None:
-        source = "conllu" if files and all(file.suffix.lower() == ".conllu" for file in files) else "tokens"
+    if source == "auto" and files and all(file.suffix.lower() == ".conllu" for file in files):
+        source = "conllu"
     top = top or (1 if confidence else None)
     output = output or ("conllu" if source == "conllu" else "tsv" if top else "slash")
     if top and output == "slash":
@@ -96,7 +105,7 @@ def tag(
     stored = store.read(store.find(model))
     tagset = stored.tagset(tagset)
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
-        console.note("Type a sentence, words parted by spaces, and press Enter; end with Ctrl-D.")
+        console.note("Type text, and an empty line to have it tagged; end with Ctrl-D.")
     from rnntag import parallel
     from rnntag.pipeline import Task
     from rnntag.portions import portions
@@ -105,12 +114,38 @@ def tag(
         os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when it is imported
         console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
     coloured = output == "slash" and sys.stdout.isatty()
+    inputs: Iterator[tuple[str, Iterable[str]]]
+    inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors)
+    if source == "auto":
+        first, inputs = _peek(inputs)
+        source = _guess(stored, first)
+    if source == "raw" and not stored.segmenter:
+        raise UsageError(f"the model {stored.name} has no segmenter: part the words by spaces, and take --input tokens")
     task = Task(stored, tagset, source, output, top, threads, coloured)
-    inputs = [("TEXT", ["".join(f"{argument}\n" for argument in text)])] if text else _read(files, encoding, errors)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):
         out.write(tagged)
         out.flush()
+
+
+def _peek(inputs: Iterator[tuple[str, Iterable[str]]]) -> tuple[str, Iterator[tuple[str, Iterable[str]]]]:
+    """The first text that comes, and the inputs as they were."""
+    for name, blocks in inputs:
+        rest = iter(blocks)
+        first = next(rest, "")
+        if first:
+            return first, chain([(name, chain([first], rest))], inputs)
+    return "", iter(())
+
+
+def _guess(stored: StoredModel, text: str) -> InputFormat:
+    if not stored.segmenter:
+        return "tokens"
+    source: InputFormat = "tokens" if is_tokenised(text) else "raw"
+    if text and console.is_watched():
+        taken = "as tokens parted by spaces" if source == "tokens" else "as running text"
+        console.note(f"taking the input {taken}; --input tokens or --input raw says otherwise")
+    return source
 
 
 def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[tuple[str, Iterable[str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,7 +65,8 @@ def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> It
             for row, tag in zip(sentence.rows, tags[native], strict=True):
                 if tag == "_":
                     raise DataError(f"{path}:{sentence.number + row}: the word has no XPOS: use --tagset universal")
-        yield Sentence(sentence.column(conllu.FORM), tags)
+        spaces, opens = sentence.spaces(), sentence.opens_paragraph
+        yield Sentence(sentence.column(conllu.FORM), tags, spaces=spaces, opens=opens)
 
 
 def _slash_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
@@ -130,7 +132,7 @@ def named(parts: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str,
     else:
         tagset = f"{treebank}-tags" if treebank in ("upos", "universal") else treebank
     return {
-        name: tuple(Sentence(s.tokens, _renamed(s.tags, tagset), _renamed(s.choices, tagset)) for s in part)
+        name: tuple(replace(s, tags=_renamed(s.tags, tagset), choices=_renamed(s.choices, tagset)) for s in part)
         for name, part in parts.items()
     }
 

@@ -1,0 +1,142 @@
+"""Words and sentences found in running text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rnntag.characters import Ids
+from rnntag.runtime import Scores, Sequences
+from rnntag.segmentation import Found
+from rnntag.store import BOUNDARIES, CHARACTER_TABLE, CLASSES, PAIR_TABLE, SEGMENTER_GRAPH, StoredSegmenter, table_rows
+from rnntag.vocabulary import by_length
+
+WINDOW = 512
+"""Characters that are read at once, at most."""
+OVERLAP = 64
+"""Characters of context that a window of a longer text has on each side, of those it is cut on."""
+
+BLOCK = 1 << 14
+"""Characters whose vectors are held at once, with a window or so on top."""
+BATCH = 4096
+"""Characters of a batch, padding included."""
+
+INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
+
+# What a cluster of several code points may have after its first. Most text has none of it, and needs no regex then.
+_MARKS = re.compile("[^\\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2e80-\u3029\u3030-\u3098\u309b-\ua66e\uff00-\uff9d]")
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Piece(NamedTuple):
+    """A window of a text: which text, where the window begins and ends in it, and the part that is not
+    context alone."""
+
+    text: int
+    begin: int
+    end: int
+    own: slice
+
+
+class Segmenter:
+    """A stored segmenter at work. May be used by several threads at once.
+
+    Raises:
+        DataError: its graph cannot be loaded.
+    """
+
+    def __init__(self, stored: StoredSegmenter, *, threads: int = 1) -> None:
+        self._characters = stored.characters
+        self._sequences = Sequences(stored.graph, SEGMENTER_GRAPH, threads)
+        self._tables = [table_rows(stored.weights, CHARACTER_TABLE)]
+        if stored.characters.bigrams:
+            self._tables += [table_rows(stored.weights, PAIR_TABLE)] * 2
+
+    def find(self, texts: Sequence[str]) -> list[Found]:
+        """The words of each text, and its sentences.
+
+        Every character that is no white space belongs to one word, and no word to two sentences. White
+        space and the end of a text end a word, and nothing ends one inside a grapheme cluster.
+        """
+        rows = [self._characters.encode(text) for text in texts]
+        best = [np.zeros(len(text), dtype=np.int64) for text in texts]
+        for block in _blocks([len(text) for text in texts]):
+            self._classify(block, rows, best)
+        return [_found(text, classes) for text, classes in zip(texts, best, strict=True)]
+
+    def _classify(self, block: list[Piece], rows: list[Ids], best: list[Ids]) -> None:
+        lengths = np.array([piece.end - piece.begin for piece in block])
+        flat = np.concatenate([rows[piece.text][piece.begin : piece.end] for piece in block])
+        vectors = self._vectors(flat)
+        starts = np.cumsum(lengths) - lengths
+        for group in by_length(lengths, BATCH):
+            steps = np.arange(lengths[group].max())[:, None]
+            places = np.where(steps < lengths[group], starts[group] + steps, starts[group])
+            classes = self._sequences.scores(vectors[places], lengths[group], CLASSES).argmax(-1)
+            for column, number in enumerate(group):
+                text, begin, _, own = block[number]
+                best[text][begin + own.start : begin + own.stop] = classes[own, column]
+
+    def _vectors(self, rows: Ids) -> Scores:
+        parts = [table[column] for table, column in zip(self._tables, rows.T, strict=True)]
+        anchors = self._sequences.anchors
+        return np.concatenate([*parts, np.broadcast_to(anchors, (len(rows), len(anchors)))], axis=1, dtype=np.float32)
+
+
+def _blocks(lengths: Sequence[int]) -> Iterator[list[Piece]]:
+    """Windows over texts, some `BLOCK` characters at a time."""
+    block: list[Piece] = []
+    held = 0
+    for text, length in enumerate(lengths):
+        begin = 0
+        while begin < length:
+            end = min(begin + WINDOW, length)
+            own = slice(OVERLAP if begin else 0, end - begin - (OVERLAP if end < length else 0))
+            block.append(Piece(text, begin, end, own))
+            held += end - begin
+            if held >= BLOCK:
+                yield block
+                block, held = [], 0
+            if end == length:
+                break
+            begin = end - 2 * OVERLAP
+    if block:
+        yield block
+
+
+def _found(text: str, classes: Ids) -> Found:
+    """Words and sentences, from what ends with each character."""
+    solid = ~_is_space(text)
+    if not solid.any():
+        return Found((), ())
+    splits = classes > INSIDE
+    sentence_splits = classes == SENTENCE
+    if _MARKS.search(text):
+        inside = _inside_clusters(text)
+        splits &= ~inside
+        sentence_splits &= ~inside
+    next_solid = np.append(solid[1:], False)
+    word_ends = np.flatnonzero(solid & (splits | ~next_solid))
+    begins = solid & np.append(True, (splits | ~solid)[:-1])
+    words = list(zip(np.flatnonzero(begins).tolist(), (word_ends + 1).tolist(), strict=True))
+    sentence_ends = np.flatnonzero(sentence_splits[word_ends]) + 1
+    ends = [*sentence_ends[sentence_ends < len(words)].tolist(), len(words)]
+    return Found(words, ends)
+
+
+def _is_space(text: str) -> Flags:
+    return np.fromiter(map(str.isspace, text), dtype=np.bool_, count=len(text))
+
+
+def _inside_clusters(text: str) -> Flags:
+    """Whether the grapheme cluster of each character goes on after it (UAX #29)."""
+    import regex
+
+    inside = np.ones(len(text), dtype=np.bool_)
+    inside[[found.end() - 1 for found in regex.finditer(r"\X", text)]] = False
+    return inside
