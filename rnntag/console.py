@@ -21,6 +21,7 @@ from rnntag.schema import Report
 if TYPE_CHECKING:
     from rnntag.comparison import CellReport
     from rnntag.explanation import Explanation, Gate
+    from rnntag.segmentation import Agreement
 
 COLOURS = {
     "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
@@ -134,6 +135,17 @@ def print_report(name: str, report: Report, signature: str) -> None:
         for gold, tag, count in report.confusions[:CONFUSIONS_SHOWN]:
             confusions.add_row(escape(gold), escape(tag), f"{count:,}")
         print_table(confusions)
+    stdout().print(escape(signature))
+
+
+def print_agreement(name: str, figures: Mapping[str, Agreement], signature: str) -> None:
+    """How well words, sentences and tags are found in one corpus's running text."""
+    columns = ["precision", "recall", "F1", "gold", "found"]
+    table = _table("", *columns, title=escape(name), numbers=columns)
+    for kind, found in figures.items():
+        shares = map(percent, (found.precision, found.recall, found.f1))
+        table.add_row(kind, *shares, f"{found.gold:,}", f"{found.found:,}")
+    print_table(table)
     stdout().print(escape(signature))
 
 

@@ -178,12 +178,11 @@ class _TextReader:
         """The beginning of a long paragraph."""
         (found,) = self._finder.find([self._rest[:LONG_LINE]])
         sure = [end for end in found.ends if found.words[end - 1][1] <= LONG_LINE - MARGIN]
-        if not sure:
-            words = sum(end <= LONG_LINE - MARGIN for _, end in found.words)
-            sure = [words or len(found.words)]
-        cut = found.words[sure[-1]][0] if sure[-1] < len(found.words) else LONG_LINE
-        words_found = Found(found.words[: sure[-1]], sure)
-        yield from self._sentences(self._before, self._start, self._rest[:cut], words_found)
+        if found.words and not sure:
+            sure = [sum(end <= LONG_LINE - MARGIN for _, end in found.words) or len(found.words)]
+        words = found.words[: sure[-1]] if sure else ()
+        cut = found.words[sure[-1]][0] if sure and sure[-1] < len(found.words) else LONG_LINE
+        yield from self._sentences(self._before, self._start, self._rest[:cut], Found(words, sure))
         self._before = ""
         self._drop(cut)
 
@@ -194,6 +193,9 @@ class _TextReader:
             self._sentence = 0
 
     def _sentences(self, before: str, start: int, text: str, found: Found) -> Iterator[Untagged]:
+        if not found.words:
+            yield Untagged((), layout=Layout(before + text, "", start + len(text), (), self._paragraph, 0))
+            return
         self._paragraph += not self._sentence
         first = 0
         for end in found.ends:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 from rnntag import evaluation
+from rnntag.running_text import passages
 from rnntag.schema import DataError, Report, Sentence
+from rnntag.segmentation import Agreement, Found, agreement
+from rnntag.segmenter import Segmenter
 from rnntag.tagger import Tagger
 
 
@@ -23,6 +28,34 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
         confidences = [[choices[0][1] for choices in sentence] for sentence in likeliest]
         known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold]
         yield head, gold, evaluation.evaluate(gold, head, predicted, known, confidences)
+
+
+def measure_raw(
+    tagger: Tagger, name: str, sentences: tuple[Sentence, ...]
+) -> Iterator[tuple[str, str, dict[str, Agreement]]]:
+    """For each tagset that the model and the corpus share: the model's name for it, eight hexadecimal
+    digits that stand for the text and its gold standard, and how well the model, which has a
+    segmenter, does on the text.
+
+    Raises:
+        DataError: they share none, or nothing tells how the words stand in the text.
+    """
+    segmenter = tagger.model.segmenter
+    assert segmenter
+    for tagset, head in _shared_tagsets(tagger, name, sentences):
+        gold = [sentence for sentence in sentences if tagset in sentence.tags]
+        text = passages(gold, name)
+        found = Segmenter(segmenter).find([passage.text for passage in text])
+        tagged = [
+            replace(one, tags=_tags(tagger, passage.text, one, head)) for passage, one in zip(text, found, strict=True)
+        ]
+        yield head, evaluation.fingerprint(gold, tagset), agreement(text, tagged, tagset)
+
+
+def _tags(tagger: Tagger, text: str, found: Found, head: str) -> list[str]:
+    tokens = [text[begin:end] for begin, end in found.words]
+    sentences = [tokens[begin:end] for begin, end in pairwise((0, *found.ends))]
+    return [tag for tags in tagger.predict(sentences, head) for tag in tags]
 
 
 def pooled(reports: Iterable[Report]) -> tuple[float, float | None]:

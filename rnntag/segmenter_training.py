@@ -30,6 +30,10 @@ MIN_COUNT = 2
 CLIP = 1.0
 AVERAGING_STEPS = 200
 BATCH_CHARACTERS = 6400
+LEAST_BATCHES, LEAST_BATCH_CHARACTERS = 50, 600
+"""As in `training`: a small corpus is cut into so many batches, as long as they have so many characters."""
+EPOCH_CHARACTERS = 40_000
+"""Of an epoch, at least: a smaller corpus is met more than once."""
 SHORTEST_CHUNK, LONGEST_CHUNK = 150, 500
 LINES, SENTENCE_LINES, WRAPPED = 0.3, 0.1, 0.15
 """How often what follows a paragraph stands on the next line, each sentence on a line of its own, and
@@ -48,6 +52,10 @@ class SegmenterNetwork(nn.Module):
         nn.init.normal_(self.chars.weight, std=0.3)
         nn.init.normal_(self.pairs.weight, std=0.1)
 
+    def vectors(self, ids: Tensor) -> Tensor:
+        """What stands for each character, shape [batch, time, size]; see `forward`."""
+        return torch.cat([self.chars(ids[..., 0]), *(self.pairs(ids[..., i]) for i in range(1, ids.shape[-1]))], dim=-1)
+
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Scores of the classes of each character, shape [batch, time, 3].
 
@@ -55,8 +63,7 @@ class SegmenterNetwork(nn.Module):
             ids: see `Characters.encode`, shape [batch, time, 1 or 3].
             lengths: shape [batch].
         """
-        parts = [self.chars(ids[..., 0]), *(self.pairs(ids[..., i]) for i in range(1, ids.shape[-1]))]
-        x = functional.dropout(torch.cat(parts, dim=-1), self.config.dropout, self.training)
+        x = functional.dropout(self.vectors(ids), self.config.dropout, self.training)
         order = reversal(lengths, ids.shape[1])
         for layer in self.layers:
             x, _ = layer(x, order)
@@ -158,7 +165,10 @@ class SegmenterTraining:
         self.segmenter: StoredSegmenter | None = None
         self._parts = [[_labelled(passage, self.characters) for passage in part] for part in parts]
         sizes = np.array([sum(len(one.rows) for one in part) for part in self._parts])
-        self._rates = (sizes.max() / sizes) ** config.balance
+        rates = (sizes.max() / sizes) ** config.balance
+        self._rates = rates * max(1.0, EPOCH_CHARACTERS / (rates * sizes).sum())
+        batch = (self._rates * sizes).sum() / LEAST_BATCHES
+        self._batch_characters = int(min(BATCH_CHARACTERS, max(batch, LEAST_BATCH_CHARACTERS)))
         torch.manual_seed(config.seed)
         self._network = SegmenterNetwork(config, self.characters)
 
@@ -181,7 +191,7 @@ class SegmenterTraining:
         for epoch in range(1, config.epochs + 1):
             network.train()
             pieces = self._pieces(random)
-            batches = by_length(np.array([len(rows) for rows, _ in pieces]), BATCH_CHARACTERS, random)
+            batches = by_length(np.array([len(rows) for rows, _ in pieces]), self._batch_characters, random)
             loss_sum = norm_sum = clipped = 0.0
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs

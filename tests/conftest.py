@@ -14,7 +14,8 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 
 from rnntag import card, corpora, onnx_graph, store
-from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, TrainConfig
+from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredModel
 from rnntag.training import Training
 
@@ -74,6 +75,23 @@ def tiny() -> StoredModel:
 def tiny_folder(tiny: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny"
     store.write(path, tiny, card.write(tiny))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_raw(tiny: StoredModel, starter: list[Corpus]) -> StoredModel:
+    """The tiny model with a segmenter that knows the starter corpus."""
+    config = SegmenterConfig(hidden=32, char_dim=16, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
+    training = SegmenterTraining(starter, config)
+    for _ in training.steps():
+        pass
+    return replace(tiny, name="tiny_raw", segmenter=training.segmenter)
+
+
+@pytest.fixture(scope="session")
+def tiny_raw_folder(tiny_raw: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "tiny_raw"
+    store.write(path, tiny_raw, card.write(tiny_raw))
     return path
 
 

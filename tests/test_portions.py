@@ -55,7 +55,7 @@ def test_portions_do_not_show(
     text = "\n".join(data.draw(st.lists(st.sampled_from(LINES[source])))) + "\n" * ended
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     task = Task(tiny, "upos", source, output)
-    whole = Portion(text, "x", 0, 0, begins=True, ends=True)
+    whole = Portion(text, "x", 0, 0, 0, begins=True, ends=True)
     assert tagged(task, list(portions.portions(source, [("x", blocks)]))) == tagged(task, [whole])
 
 

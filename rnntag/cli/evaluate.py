@@ -34,6 +34,9 @@ def evaluate(
         Literal["universal", "native"] | None,
         typer.Option(help="Universal tags, or the corpus's own.", show_default="universal, or as trained"),
     ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Measure words, sentences and tags on the corpora's running text.")
+    ] = False,
     encoding: EncodingOption = "utf-8",
     as_json: JsonOption = False,
 ) -> None:
@@ -46,18 +49,33 @@ def evaluate(
         rnntag eval en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu
 
         rnntag eval treebank --model lstm --json
+
+        rnntag eval --raw en_ewt-ud-dev.conllu
     """
     from rnntag import store
 
     stored = store.read(store.find(model))
+    if raw and not stored.segmenter:
+        raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
     loaded = _evaluation_corpora(stored, corpus or [], tagset, encoding)
-    from rnntag.measurement import measure
+    from rnntag.measurement import measure, measure_raw
     from rnntag.tagger import Tagger
 
     tagger = Tagger(stored)
     results = []
     for one in loaded:
         chosen, sentences = _part(one, part)
+        if raw:
+            for head, text, figures in measure_raw(tagger, one.name, sentences):
+                signature = (
+                    f"rnntag {__version__} | model {stored.name}:{stored.digest} | "
+                    f"text {one.name}/{chosen}:{text} | tagset {head}"
+                )
+                fields = {kind: {**asdict(found), "f1": found.f1} for kind, found in figures.items()}
+                results.append({"corpus": one.name, "part": chosen, "tagset": head, "signature": signature, **fields})
+                if not as_json:
+                    console.print_agreement(f"{one.name}, {chosen} part, running text, {head} tags", figures, signature)
+            continue
         for head, gold, report in measure(tagger, one.name, sentences):
             signature = (
                 f"rnntag {__version__} | model {stored.name}:{stored.digest} | "

@@ -28,5 +28,8 @@ def export(
     path = store.find(name)
     model = store.read(path)
     model = replace(model, graphs=onnx_graph.graphs(model, int8=False if fp32 else None))
+    if model.segmenter:
+        graph = onnx_graph.segmenter(model.segmenter, int8=not fp32)
+        model = replace(model, segmenter=replace(model.segmenter, graph=graph))
     store.write(path, model, store.read_card(path))
     console.note(f"wrote {', '.join(model.graphs)} in {path}")

@@ -31,9 +31,10 @@ from rnntag.cli.options import (
     UnidirectionalOption,
 )
 from rnntag.evaluation import percent
-from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, TrainConfig, UsageError
+from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, SegmenterConfig, TrainConfig, UsageError
 
 if TYPE_CHECKING:
+    from rnntag.store import StoredSegmenter
     from rnntag.tagger import Tagger
 
 INTERRUPTED = 130
@@ -109,6 +110,17 @@ def train(
     fold: Annotated[
         bool, typer.Option("--fold", rich_help_panel=RUN, help="Read traditional Chinese as simplified (OpenCC).")
     ] = _TRAINING.fold,
+    segmenter: Annotated[
+        bool,
+        typer.Option(
+            "--segmenter",
+            help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No.",
+        ),
+    ] = False,
+    add_segmenter: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Learn only that, for a model that is there.", show_default=False),
+    ] = None,
     seed: SeedOption = _TRAINING.seed,
     device: Annotated[Device, typer.Option(rich_help_panel=RUN, help="Where to compute.")] = "auto",
     recipe: Annotated[
@@ -133,6 +145,9 @@ def train(
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
+    if add_segmenter:
+        _add_segmenter(context, add_segmenter, training_corpora(corpus, spec, tagset, encoding)[2], fold, seed)
+        return
     from rnntag import card, onnx_graph, store
 
     out = out or Path("models") / cell
@@ -148,6 +163,7 @@ def train(
         max_minutes=max_minutes,
     )  # fmt: skip
     specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
+    found = _trained_segmenter(loaded, fold, seed) if segmenter else None
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
@@ -164,7 +180,7 @@ def train(
         finally:
             if training.has_model:
                 model = training.model(out.resolve().name, specs, tagsets, encoding)
-                model = replace(model, graphs=onnx_graph.graphs(model))
+                model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found)
                 store.write(out, model, card.write(model))
     if not training.has_model:
         console.error("interrupted before the first epoch ended: there is nothing to keep")
@@ -184,16 +200,53 @@ def train(
         raise typer.Exit(INTERRUPTED)
 
 
+def _trained_segmenter(loaded: list[Corpus], fold: bool, seed: int) -> StoredSegmenter:
+    from rnntag import folding
+    from rnntag.progress import TrainingView
+    from rnntag.segmenter_training import SegmenterTraining
+
+    folds = folding.chinese() if fold else {}
+    config = SegmenterConfig(seed=seed)
+    training = SegmenterTraining(loaded, config, ("".join(folds), "".join(folds.values())))
+    with TrainingView() as view:
+        view.note("training the segmenter")
+        for step in training.steps():
+            view.show(step)
+    assert training.segmenter
+    return training.segmenter
+
+
+def _add_segmenter(context: typer.Context, name: str, loaded: list[Corpus], fold: bool, seed: int) -> None:
+    from rnntag import store
+
+    allowed = ("add_segmenter", "spec", "corpus", "encoding", "fold", "seed")
+    if others := [option for option in _given(context) if option not in allowed]:
+        raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
+    path = store.find(name)
+    store.check_target(path)
+    model = replace(store.read(path), segmenter=_trained_segmenter(loaded, fold, seed))
+    store.write(path, model, store.read_card(path))
+    console.note(f"wrote the segmenter of {path}")
+
+
+def _given(context: typer.Context) -> list[str]:
+    """The parameters that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+
+
+def _options(names: list[str]) -> str:
+    return ", ".join(name.replace("_", "-") for name in names)
+
+
 def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -> None:
     """Run the stages of a recipe that are not done."""
     from rnntag import recipe
 
     if path is None:
         raise UsageError("--set gives a value to a variable of a recipe: name that with --recipe")
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-    if others := [name.replace("_", "-") for name in given if name not in ("recipe", "set_")]:
-        raise UsageError(f"a recipe brings its own settings: leave out {', '.join(others)}, or --set its variables")
+    if others := [name for name in _given(context) if name not in ("recipe", "set_")]:
+        raise UsageError(f"a recipe brings its own settings: leave out {_options(others)}, or --set its variables")
     variables = {}
     for assignment in assignments:
         name, equals, variables[name] = assignment.partition("=")

@@ -1,0 +1,250 @@
+"""Words and sentences found in running text, on their way through readers and writers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import regex
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rnntag import conllu, corpora, formats, onnx_graph, portions, segmenter
+from rnntag.pipeline import Pipeline, Task
+from rnntag.portions import Portion
+from rnntag.running_text import passages
+from rnntag.schema import Corpus
+from rnntag.segmenter import Segmenter
+from rnntag.spacing import is_tokenised
+from rnntag.store import StoredModel, StoredSegmenter
+from tests.conftest import Run, one_line
+
+PIECES = [
+    "I", "can't", "eat", "apples.", "Go!", "我吃苹果。", "苹果", "3.5亿", "2024年", "C++", "AT&T", "a@b.org",
+    "1,000.50",
+    "https://a.org/b?c=d", "👩‍👩‍👧‍👦", "👍🏽", "🇨🇳", "e\u0301", "नि", "한", "\u200d", "\u0301", "\x00", "\ufeff",
+    " ", " ", " ", "\n", "\n", "\n\n", "\n \n", "\t", "\u3000", "\u2028", "\r\n", "|", "\\", "\\n",
+]  # fmt: skip
+TEXT = st.lists(st.sampled_from(PIECES) | st.characters(exclude_categories=("Cs",)), max_size=40).map("".join)
+FORMATS = ["slash", "tsv", "conllu", "jsonl"]
+SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.fixture(scope="module")
+def stored(tiny_raw: StoredModel) -> StoredSegmenter:
+    assert tiny_raw.segmenter
+    return tiny_raw.segmenter
+
+
+def test_it_learns_the_starter_corpus(stored: StoredSegmenter, starter: list[Corpus]) -> None:
+    finder = Segmenter(stored)
+    for name, least in (("starter_en", 0.97), ("starter_zh", 0.75)):
+        assert stored.dev[name]["words"] > least, stored.dev
+    (one,) = finder.find(["我在楼下等你。I can't eat."])
+    assert len(one.ends) == 2
+
+
+def test_in_32_bits_it_is_what_torch_computes(stored: StoredSegmenter) -> None:
+    import numpy as np
+    import torch
+
+    from rnntag.runtime import Sequences
+    from rnntag.segmenter_training import SegmenterNetwork
+    from rnntag.store import CLASSES, widened
+
+    network = SegmenterNetwork(stored.config, stored.characters).eval()
+    network.load_state_dict({name: torch.tensor(w, dtype=torch.float32) for name, w in widened(stored.weights).items()})
+    ids = stored.characters.encode("我在楼下等你。I can't eat.\n")
+    with torch.inference_mode():
+        vectors = network.vectors(torch.from_numpy(ids)[None])
+        expected = network(torch.from_numpy(ids)[None], torch.tensor([len(ids)]))[0].numpy()
+    graph = Sequences(onnx_graph.segmenter(stored, int8=False), "x")
+    got = graph.scores(vectors[0][:, None].numpy(), np.array([len(ids)]), CLASSES)[:, 0]
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+@given(text=TEXT, window=st.sampled_from([0, 12, 40]))
+@SLOW
+def test_nothing_is_lost_and_no_cluster_is_cut(
+    monkeypatch: pytest.MonkeyPatch, stored: StoredSegmenter, text: str, window: int
+) -> None:
+    if window:
+        monkeypatch.setattr(segmenter, "WINDOW", window)
+        monkeypatch.setattr(segmenter, "OVERLAP", 4)
+    (one,) = Segmenter(stored).find([text])
+    assert "".join(text[a:b] for a, b in one.words) == "".join(c for c in text if not c.isspace())
+    assert all(a < b for a, b in one.words)
+    assert not any(c.isspace() for a, b in one.words for c in text[a:b])
+    assert list(one.ends) == sorted({*one.ends})
+    assert bool(one.words) == bool(one.ends)
+    assert not one.ends or (one.ends[0] > 0 and one.ends[-1] == len(one.words))
+    inside = {place for c in regex.finditer(r"\X", text) for place in range(c.start() + 1, c.end())}
+    inside -= {place for place in inside if text[place].isspace() or text[place - 1].isspace()}
+    assert not inside & {place for word in one.words for place in word}
+
+
+def tagged(model: StoredModel, output: str, blocks: list[str]) -> str:
+    task = Task(model, "upos", "raw", output)  # type: ignore[arg-type]
+    pipeline = Pipeline(task)
+    return b"".join(
+        part for portion in portions.portions("raw", [("x", blocks)]) for part in pipeline.tag(portion)
+    ).decode()
+
+
+def rebuilt(text: str) -> str:
+    """The source, as README says how to get it back from CoNLL-U."""
+    out = ""
+    unescape = {r"\s": " ", r"\t": "\t", r"\r": "\r", r"\n": "\n", r"\p": "|", r"\\": "\\"}
+    for line in text.split("\n"):
+        fields = line.split("\t")
+        form, misc = (
+            ("", line[2:])
+            if line.startswith("# Spaces")
+            else (fields[1], fields[9])
+            if len(fields) == 10
+            else ("", None)
+        )
+        if misc is None:
+            continue
+        notes = dict(note.partition("=")[::2] for note in misc.split("|"))
+        spaces = {name: re.sub(r"\\[strnp\\]", lambda m: unescape[m[0]], notes.get(name, "")) for name in notes}
+        after = spaces.get("SpacesAfter", "" if notes.get("SpaceAfter") == "No" else " ")
+        out += spaces.get("SpacesBefore", "") + form + after
+    return out
+
+
+@pytest.mark.parametrize("output", FORMATS)
+@given(text=TEXT, size=st.integers(1, 30), long=st.booleans())
+@SLOW
+def test_how_text_arrives_does_not_show(
+    monkeypatch: pytest.MonkeyPatch, tiny_raw: StoredModel, output: str, text: str, size: int, long: bool
+) -> None:
+    monkeypatch.setattr(portions, "PORTION", 12)
+    if long:
+        for module in (portions, formats):
+            monkeypatch.setattr(module, "LONG_LINE", 40)
+        monkeypatch.setattr(formats, "MARGIN", 8)
+    text = text.replace("\ufeff", "")
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    whole = [Portion(text, "x", 0, 0, 0, begins=True, ends=True)]
+    pipeline = Pipeline(Task(tiny_raw, "upos", "raw", output))  # type: ignore[arg-type]
+    expected = b"".join(part for portion in whole for part in pipeline.tag(portion)).decode()
+    found = tagged(tiny_raw, output, blocks)
+    assert found == expected
+    if output == "conllu":
+        assert rebuilt(found) == text
+        assert ["".join(s.column(1)) for s in conllu.read(found.split("\n"), "x")] or not text.split()
+    if output == "jsonl":
+        for row in map(json.loads, found.splitlines()):
+            assert [text[a:b] for a, b in zip(row["start"], row["end"], strict=True)] == row["tokens"]
+    if output == "tsv":
+        for line in filter(None, found.split("\n")):
+            token, _, begin, end = line.split("\t")
+            assert text[int(begin) : int(end)] == token
+
+
+def test_memory_stays_flat_without_an_end(tiny_raw: StoredModel) -> None:
+    held = []
+    reader = formats.reader("raw", "x", finder=Segmenter(tiny_raw.segmenter))  # type: ignore[arg-type]
+    for block in ("apples " * 3000, "a" * 20000, " " * 20000, "\n" * 20000):
+        for _ in range(12):
+            list(reader.feed(block))
+            held.append(len(reader._rest) + len(reader._before))  # type: ignore[attr-defined]
+    assert max(held) <= formats.LONG_LINE + 22_000
+
+
+def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: StoredModel) -> None:
+    pipeline = Pipeline(Task(tiny_raw, "upos", "raw", "slash"))
+    answered = []
+
+    def blocks():  # type: ignore[no-untyped-def]
+        for block in ("\nI eat", " apples.\n", "\n", "Go!", "\n\n"):
+            yield block
+            answered.append("")
+
+    for portion in portions.portions("raw", [("x", blocks())]):
+        answered.append(b"".join(pipeline.tag(portion)).decode())
+    assert [one for one in answered[:4] if one] == ["\nI/PRON eat/VERB apples/NOUN ./PUNCT\n"]
+    assert "".join(answered).count("\n") == 5
+    assert answered[-1] == "\n"
+
+
+def test_auto_tells_tokens_from_running_text(treebanks: Path) -> None:
+    for path in sorted(treebanks.glob("*-dev.conllu")):
+        (corpus,) = corpora.load([str(path)], whole=True)
+        assert is_tokenised("\n".join(" ".join(sentence.tokens) for sentence in corpus.dev)), path
+        text = [passage.text for passage in passages(corpus.dev, corpus.name)]
+        assert not is_tokenised("\n\n".join(text)), path
+        assert not is_tokenised("".join(text)), path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我 吃 苹果", True), ("我吃苹果。", False), ("我吃苹果", False), ("I can't eat apples.", False),
+        ("I ca n't eat apples .", True), ("He likes apples", False), ("Mr. Smith came.", False), ("", False),
+    ],
+)  # fmt: skip
+def test_auto_on_short_texts(text: str, expected: bool) -> None:
+    assert is_tokenised(text) == expected
+
+
+def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) -> None:
+    done = run("tag", "-m", tiny_raw_folder, "I can't eat apples. Go!", "我吃苹果。")
+    assert done.stdout.splitlines()[0].startswith("I/PRON ca/")
+    assert len(done.stdout.splitlines()) == 3
+    assert not done.stderr
+    tokens = "I can't eat apples.\n\n 我吃苹果。 x"
+    done = run("tag", "-m", tiny_raw_folder, "--input", "tokens", stdin=tokens)
+    passed = [[item.rpartition("/")[0] for item in line.split()] for line in done.stdout.splitlines()]
+    assert passed == [line.split() for line in tokens.split("\n")]
+    done = run("tag", "-m", tiny_raw_folder, stdin="I eat .\n我 吃 苹果 ！\n")
+    assert len(done.stdout.splitlines()) == 2
+    done = run("tag", "-m", tiny_folder, "--input", "raw", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "tiny has no segmenter" in one_line(done.stderr)
+    assert run("tag", "-m", tiny_folder, "I eat apples.").stdout.count("/") == 3
+
+
+def test_files_keep_their_offsets_in_several_processes(run: Run, tiny_raw_folder: Path, tmp_path: Path) -> None:
+    text = "I can't eat apples. Go!\nNow.\n\n 我吃苹果。\n\n" * 2000
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    one = run("tag", "-m", tiny_raw_folder, "-i", "a.txt", "-f", "conllu")
+    assert rebuilt(one.stdout) == text
+    identifiers = [line for line in one.stdout.splitlines() if line.startswith("# sent_id")]
+    assert len({*identifiers}) == len(identifiers)
+    assert run("tag", "-m", tiny_raw_folder, "-i", "a.txt", "-f", "conllu", "--jobs", "2").stdout == one.stdout
+
+
+def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gold = tmp_path / "gold.conllu"
+    row = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t{}\n"
+    sentence = (
+        row.format(1, "I", "PRON", "_")
+        + row.format(2, "eat", "VERB", "SpaceAfter=No")
+        + row.format(3, ".", "PUNCT", "_")
+    )
+    gold.write_text(f"{sentence}\n" * 200, encoding="utf-8")
+    (tmp_path / "bare.txt").write_text("I/PRON eat/VERB\n" * 20, encoding="utf-8")
+    done = run("eval", "--raw", "-m", tiny_folder, gold)
+    assert done.returncode == 2
+    assert "has no segmenter" in one_line(done.stderr)
+    done = run("train", "--epochs", "1", "--hidden", "8", "--segmenter", "bare.txt", "--out", "m")
+    assert done.returncode == 65
+    assert "nothing tells which words stand together" in one_line(done.stderr)
+    done = run("train", "--epochs", "1", "--hidden", "8", gold, "--out", "m")
+    assert done.returncode == 0, done.stderr
+    done = run("train", gold, "--add-segmenter", "m", "--epochs", "3")
+    assert done.returncode == 2
+    assert "leave out epochs" in one_line(done.stderr)
+    done = run("train", gold, "--add-segmenter", "m", "--seed", "2")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(run("eval", "--raw", "-m", "m", gold, "--json").stdout)[0]
+    assert figures["words"]["f1"] == 1
+    assert figures["words"]["gold"] == 600
+    assert figures["sentences"]["f1"] > 0.9
+    assert "words" in run("eval", "--raw", "-m", "m", gold).stdout
+    assert run("export", "m", "--fp32").returncode == 0
+    assert run("tag", "-m", "m", "I eat. I eat.").stdout.count("\n") == 2
