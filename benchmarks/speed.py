@@ -4,7 +4,8 @@
 
 The peers that are installed (`pip install ".[bench]"`) are trained on the first treebank, unless
 --work holds their models already. The text of the second, repeated to --tokens, is tagged from
-file to file, all of them in turn, --rounds times; medians are printed. Start-up is a whole process
+file to file, all of them in turn, --rounds times; medians are printed. A model with a segmenter
+tags the running text of the same tokens as well, whose speed is told in tokens too. Start-up is a whole process
 that tags one sentence; what is written `import …` is Python importing so much and nothing else.
 Memory is the largest resident size of one process, at 50 thousand tokens and at --tokens.
 """
@@ -24,10 +25,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.peers import PEERS
-from rnntag import corpora
+from rnntag import corpora, store
+from rnntag.running_text import passages
 
 SHORT_TOKENS = 50_000
 STARTS = 7
@@ -49,7 +52,7 @@ class Contestant:
     megabytes: float = 0
 
     def run(self, source: Path, target: Path) -> tuple[float, float]:
-        files = {"{input}": str(source), "{output}": str(target)}
+        files = {"{input}": str(source), "{raw}": str(source.with_suffix(".raw")), "{output}": str(target)}
         return measure([files.get(word, word) for word in self.command], self.cores, target)
 
 
@@ -67,26 +70,32 @@ def measure(command: Sequence[str], cores: int, target: Path = Path(os.devnull))
 
 
 def write_text(treebank: str, tokens: int, path: Path) -> int:
-    """The sentences of a treebank, again and again, as lines; the number of tokens written."""
+    """The paragraphs of a treebank, again and again, as lines of tokens, and as running text in a file
+    beside `path`; the number of tokens written."""
     (corpus,) = corpora.load([treebank], whole=True)
-    sentences = [sentence.tokens for sentence in (*corpus.train, *corpus.dev, *corpus.test)]
+    paragraphs = passages([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
     written = 0
-    with path.open("w", encoding="utf-8") as out:
+    with path.open("w", encoding="utf-8") as out, path.with_suffix(".raw").open("w", encoding="utf-8") as raw:
         while True:
-            for sentence in sentences:
+            for paragraph in paragraphs:
                 if written >= tokens:
                     return written
-                out.write(" ".join(sentence) + "\n")
-                written += len(sentence)
+                words = [paragraph.text[begin:end] for begin, end in paragraph.words]
+                out.writelines(" ".join(words[a:b]) + "\n" for a, b in pairwise((0, *paragraph.ends)))
+                raw.write(f"{paragraph.text.rstrip()}\n\n")
+                written += len(words)
 
 
 def contestants(models: list[str], treebank: str, work: Path) -> list[Contestant]:
     found = []
     for model in models:
-        tag = [sys.executable, "-m", "rnntag", "tag", "--model", model, "--input-file", "{input}"]
+        run = [sys.executable, "-m", "rnntag", "tag", "--model", model]
+        tag = [*run, "--input", "tokens", "--input-file", "{input}"]
         name, (package, _, _) = f"rnntag {Path(model).name}", PEERS["rnntag"]
         latency = [sys.executable, "-m", "benchmarks.peers", "latency", package, model]
         found.append(Contestant(f"{name}, 1 core", tag, latency=latency))
+        if store.read(store.find(model)).segmenter:
+            found.append(Contestant(f"{name}, running text, 1 core", [*run, "--input", "raw", "--input-file", "{raw}"]))
         if (os.cpu_count() or 1) > 1:
             found.append(Contestant(f"{name}, --threads 2", [*tag, "--threads", "2"], cores=2))
             found.append(Contestant(f"{name}, --jobs 2", [*tag, "--jobs", "2"], cores=2))
@@ -151,6 +160,7 @@ def main() -> None:
         target = Path(folder) / "output"
         sentence, short, full = (Path(folder) / name for name in ("sentence", "short", "full"))
         sentence.write_text("我 吃 苹果\n", encoding="utf-8")
+        sentence.with_suffix(".raw").write_text("我吃苹果\n", encoding="utf-8")
         write_text(given.text, SHORT_TOKENS, short)
         tokens = write_text(given.text, given.tokens, full)
         imports: dict[str, list[float]] = {modules: [] for modules in BASELINES}

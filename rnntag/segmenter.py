@@ -15,15 +15,15 @@ from rnntag.segmentation import Found
 from rnntag.store import BOUNDARIES, CHARACTER_TABLE, CLASSES, PAIR_TABLE, SEGMENTER_GRAPH, StoredSegmenter, table_rows
 from rnntag.vocabulary import by_length
 
-WINDOW = 512
+WINDOW = 256
 """Characters that are read at once, at most."""
-OVERLAP = 64
+OVERLAP = 32
 """Characters of context that a window of a longer text has on each side, of those it is cut on."""
 
 BLOCK = 1 << 14
 """Characters whose vectors are held at once, with a window or so on top."""
-BATCH = 4096
-"""Characters of a batch, padding included."""
+BATCH = 1024
+"""Characters of a batch, padding included: few enough for what it needs to stay in the processor's cache."""
 
 INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 
