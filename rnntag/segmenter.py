@@ -67,7 +67,7 @@ class Segmenter:
         best = [np.zeros(len(text), dtype=np.int64) for text in texts]
         for block in _blocks([len(text) for text in texts]):
             self._classify(block, rows, best)
-        return [_found(text, classes) for text, classes in zip(texts, best, strict=True)]
+        return [found_words(text, classes) for text, classes in zip(texts, best, strict=True)]
 
     def _classify(self, block: list[Piece], rows: list[Ids], best: list[Ids]) -> None:
         lengths = np.array([piece.end - piece.begin for piece in block])
@@ -109,7 +109,7 @@ def _blocks(lengths: Sequence[int]) -> Iterator[list[Piece]]:
         yield block
 
 
-def _found(text: str, classes: Ids) -> Found:
+def found_words(text: str, classes: Ids) -> Found:
     """Words and sentences, from what ends with each character."""
     solid = ~_is_space(text)
     if not solid.any():

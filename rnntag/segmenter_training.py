@@ -73,7 +73,7 @@ class SegmenterNetwork(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class _Labelled:
+class Labelled:
     """Rows of characters, without pairs, and their classes; and where sentences end, in characters."""
 
     rows: Ids
@@ -81,18 +81,18 @@ class _Labelled:
     ends: Ids
 
 
-def _labelled(passage: Passage, characters: Characters) -> _Labelled:
+def labelled(passage: Passage, characters: Characters) -> Labelled:
     text = passage.text.rstrip()
     gold = np.full(len(text), INSIDE)
     gold[[position for position, character in enumerate(text) if character.isspace()]] = IGNORED
     gold[[end - 1 for _, end in passage.words]] = WORD
     ends = np.array([passage.words[count - 1][1] for count in passage.ends])
     gold[ends - 1] = SENTENCE
-    return _Labelled(characters.encode(text)[:, 0], gold, ends)
+    return Labelled(characters.encode(text)[:, 0], gold, ends)
 
 
 def _chunks(
-    corpus: Sequence[_Labelled], space: int, newline: int, random: np.random.Generator
+    corpus: Sequence[Labelled], space: int, newline: int, random: np.random.Generator
 ) -> Iterator[tuple[Ids, Ids]]:
     """A corpus in pieces as one may meet them, rows and classes; see `LINES`."""
     rows: list[Ids] = []
@@ -163,7 +163,7 @@ class SegmenterTraining:
         self.config = config
         self.characters = Characters.build(texts, MIN_COUNT, config.bigrams, folds)
         self.segmenter: StoredSegmenter | None = None
-        self._parts = [[_labelled(passage, self.characters) for passage in part] for part in parts]
+        self._parts = [[labelled(passage, self.characters) for passage in part] for part in parts]
         sizes = np.array([sum(len(one.rows) for one in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.balance
         self._rates = rates * max(1.0, EPOCH_CHARACTERS / (rates * sizes).sum())

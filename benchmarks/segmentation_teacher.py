@@ -1,0 +1,263 @@
+"""A large segmenter of Chinese for the small one to learn from: multilingual-e5-small, fine-tuned.
+
+    pip install ".[recipe]"
+    python -m benchmarks.segmentation_teacher train teacher.safetensors zh_gsdsimp-ud-*.conllu
+    python -m benchmarks.segmentation_teacher segment teacher.safetensors < text.txt > zh_auto-ud-train.conllu
+
+Each character is a piece of its own to the transformer (see `benchmarks.teacher`); beside its vector
+stand an embedding of the character and of the pairs that it makes, and a BiLSTM and a softmax above.
+text.txt holds a paragraph a line. What comes out tells words and sentences, and X of every word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmarks.teacher import BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, pretrained, transformer
+from rnntag import conllu, corpora, folding
+from rnntag.cells import RecurrentLayer, reversal
+from rnntag.characters import RESERVED, Characters, class_rows
+from rnntag.running_text import Passage, passages
+from rnntag.segmentation import Found, agreement
+from rnntag.segmenter import found_words
+from rnntag.segmenter_training import Labelled, labelled
+from rnntag.vocabulary import IGNORED, Ids, by_length
+
+PAIRS = 1 << 15
+SHORTEST_CHUNK, LONGEST_CHUNK = 30, 200
+AT_ONCE = 4000  # characters
+PARAGRAPHS_AT_ONCE = 200
+SENTENCES = re.compile(r".{1,150}?[。！？；][”』」]*|.{1,150}")
+LATIN_SPACE = re.compile(r"(?<=[A-Za-z0-9,.]) (?=[A-Za-z0-9(])")
+
+
+@dataclass(frozen=True)
+class Settings:
+    epochs: int = 3
+    lr: float = 2e-4  # of the transformer
+    head_lr: float = 1.5e-3
+    warm_up: float = 0.08
+    batch: int = 1200  # characters
+    dropout: float = 0.3
+    seed: int = 1
+
+
+class Teacher(nn.Module):
+    def __init__(self, characters: Characters, dropout: float) -> None:
+        super().__init__()
+        given = pretrained()
+        size = given.sizes["hidden"]
+        self.characters = characters
+        self.dropout = dropout
+        self.bert = transformer(given)
+        self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, size))  # frozen, and not saved
+        self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
+        self.chars = nn.Embedding(characters.rows, 64)
+        self.pairs = nn.Embedding(PAIRS, 32)
+        nn.init.normal_(self.chars.weight, std=0.3)
+        nn.init.normal_(self.pairs.weight, std=0.1)
+        self.layer = RecurrentLayer("lstm", "tanh", size + 128, 150, bidirectional=True)
+        self.head = nn.Linear(self.layer.outputs, 3)
+        self._piece = {piece: number for number, (piece, _) in enumerate(given.pieces)}
+        self._fold = str.maketrans(*characters.folds)
+
+    def pieces(self, text: str) -> Ids:
+        own = [self._piece.get(c, self._piece.get(LEAD + c, UNKNOWN_PIECE)) for c in text.translate(self._fold)]
+        return np.array(own, dtype=np.int64)
+
+    def forward(self, pieces: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Scores, shape [batch, time, 3].
+
+        Args:
+            pieces: of the characters, shape [batch, time].
+            ids: see `Characters.encode`, shape [batch, time, 3].
+            lengths: at most `LONGEST`, shape [batch].
+        """
+        device = self.mix.device
+        steps = torch.arange(pieces.shape[1] + 2, device=device)
+        ends = lengths[:, None] + 1
+        bounded = functional.pad(pieces, (1, 1), value=BEGIN)
+        bounded = torch.where(steps == ends, END, bounded)
+        with torch.autocast(device.type, torch.bfloat16):
+            inputs = self.pieces_table[bounded.cpu()].to(device, torch.float32)
+            mask = (steps <= ends).long()
+            states = self.bert(inputs_embeds=inputs, attention_mask=mask, output_hidden_states=True).hidden_states
+        mixed = sum(weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True))
+        parts = [mixed[:, 1:-1], self.chars(ids[..., 0]), self.pairs(ids[..., 1]), self.pairs(ids[..., 2])]
+        x = functional.dropout(torch.cat(parts, dim=-1), self.dropout, self.training)
+        x, _ = self.layer(x, reversal(lengths, x.shape[1]))
+        return self.head(functional.dropout(x, self.dropout, self.training))
+
+    @torch.inference_mode()
+    def find(self, texts: Sequence[str]) -> list[Found]:
+        """The words and sentences of texts of at most `LONGEST` characters."""
+        self.eval()
+        encoded = [(self.pieces(text), self.characters.encode(text)) for text in texts]
+        found: list[Found] = [Found((), ())] * len(texts)
+        for positions in by_length(np.array([len(text) for text in texts]), AT_ONCE):
+            scores = self(*batch([encoded[position] for position in positions], self.mix.device))
+            for row, position in zip(scores.argmax(-1).cpu().numpy(), positions, strict=True):
+                found[position] = found_words(texts[position], row[: len(texts[position])])
+        return found
+
+
+def batch(encoded: Sequence[tuple[Ids, Ids]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    lengths = torch.tensor([len(pieces) for pieces, _ in encoded], device=device)
+    pieces, ids = (
+        nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in column], batch_first=True).to(device)
+        for column in zip(*encoded, strict=True)
+    )
+    return pieces, ids, lengths
+
+
+def chunks(texts: Sequence[tuple[Ids, Labelled]], random: np.random.Generator) -> Iterator[tuple[Ids, Ids, Ids]]:
+    """Pieces, rows and classes of texts, cut anywhere."""
+    for pieces, one in texts:
+        begin = 0
+        while begin < len(pieces):
+            end = begin + int(random.integers(SHORTEST_CHUNK, LONGEST_CHUNK))
+            yield pieces[begin:end], one.rows[begin:end], one.gold[begin:end]
+            begin = end
+
+
+def train(text: Sequence[Passage], dev: Sequence[Passage], settings: Settings, device: torch.device) -> Teacher:
+    """A teacher; tells F1 on the sentences of `dev` after each epoch."""
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    folds = folding.chinese()
+    characters = Characters.build([p.text for p in text], 1, PAIRS, ("".join(folds), "".join(folds.values())))
+    teacher = Teacher(characters, settings.dropout).to(device)
+    encoded = [(teacher.pieces(passage.text.rstrip()), labelled(passage, characters)) for passage in text]
+    rates = 1 / (1.0 + np.bincount(np.concatenate([one.rows for _, one in encoded]), minlength=characters.rows))
+    rates[:RESERVED] = 0
+    unknown = np.array(class_rows(characters.known))
+    own = {*teacher.bert.parameters()}
+    groups = [
+        {"params": [*own], "lr": settings.lr, "weight_decay": 0.01},
+        {"params": [p for p in teacher.parameters() if p not in own], "lr": settings.head_lr},
+    ]
+    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
+    bases = [group["lr"] for group in optimiser.param_groups]
+    started = time.monotonic()
+    for epoch in range(1, settings.epochs + 1):
+        teacher.train()
+        pieces = [*chunks(encoded, random)]
+        batches = by_length(np.array([len(rows) for _, rows, _ in pieces]), settings.batch, random)
+        for number, positions in enumerate(batches, 1):
+            done = (epoch - 1 + number / len(batches)) / settings.epochs
+            for group, base in zip(optimiser.param_groups, bases, strict=True):
+                group["lr"] = base * min(1.0, done / settings.warm_up) * (1 - done)
+            chosen = []
+            for position in positions:
+                own_pieces, rows, _ = pieces[position]
+                hidden = np.where(random.random(len(rows)) < rates[rows], unknown[rows], rows)
+                chosen.append((own_pieces, characters.with_pairs(hidden)))
+            gold = [torch.from_numpy(pieces[position][2]) for position in positions]
+            padded = nn.utils.rnn.pad_sequence(gold, batch_first=True, padding_value=IGNORED).to(device)
+            scores = teacher(*batch(chosen, device))
+            loss = functional.cross_entropy(scores.flatten(0, 1), padded.flatten(), ignore_index=IGNORED)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
+            optimiser.step()
+            if number % 20 == 0:
+                seconds = time.monotonic() - started
+                told = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
+                print(told, file=sys.stderr, flush=True)
+        if dev:
+            figures = agreement(dev, teacher.find([passage.text[:LONGEST] for passage in dev]))
+            print(
+                f"epoch {epoch} " + " ".join(f"{kind} {100 * one.f1:.2f}" for kind, one in figures.items()), flush=True
+            )
+    return teacher
+
+
+def segment(teacher: Teacher, paragraphs: Iterable[str]) -> Iterator[str]:
+    """Sentences as CoNLL-U. White space but for that between Latin words is dropped."""
+    lines = [_closed_up(paragraph) for paragraph in paragraphs]
+    for begin in range(0, len(lines), PARAGRAPHS_AT_ONCE):
+        parts = [SENTENCES.findall(line) for line in lines[begin : begin + PARAGRAPHS_AT_ONCE]]
+        texts = [text for part in parts for text in part]
+        found = iter(zip(texts, teacher.find(texts), strict=True))
+        for part in parts:
+            opening = "# newpar\n"
+            for _ in part:
+                text, one = next(found)
+                for first, last in pairwise((0, *one.ends)):
+                    words = one.words[first:last]
+                    nexts = [*(a for a, _ in one.words[first + 1 : last + 1]), len(text)]
+                    spaces = [conllu.spacing("", text[b:a]) for (_, b), a in zip(words, nexts, strict=False)]
+                    rows = conllu.rows(1, [text[a:b] for a, b in words], ["X"] * len(words), "upos", (), spaces)
+                    yield opening + "\n".join([*rows, "", ""])
+                    opening = ""
+
+
+def _closed_up(paragraph: str) -> str:
+    return "".join(LATIN_SPACE.sub("\0", paragraph).split()).replace("\0", " ")
+
+
+def by_sentence(text: Iterable[Passage]) -> list[Passage]:
+    found = []
+    for passage in text:
+        for first, last in pairwise((0, *passage.ends)):
+            begin, end = passage.words[first][0], passage.words[last - 1][1]
+            words = tuple((a - begin, b - begin) for a, b in passage.words[first:last])
+            found.append(Passage(passage.text[begin:end], words, (len(words),), {}))
+    return found
+
+
+def save(teacher: Teacher, path: Path) -> None:
+    fresh = path.with_suffix(".new")
+    about = {"characters": json.dumps(asdict(teacher.characters)), "dropout": str(teacher.dropout)}
+    save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
+    fresh.rename(path)
+
+
+def load(path: Path) -> Teacher:
+    with safe_open(path, "pt") as file:
+        about = file.metadata()
+        fields = json.loads(about["characters"])
+        teacher = Teacher(Characters(**{**fields, "folds": tuple(fields["folds"])}), float(about["dropout"]))
+        teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    return teacher
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    learn = verbs.add_parser("train")
+    learn.add_argument("path", type=Path)
+    learn.add_argument("specs", nargs="+", metavar="SPEC", help="as of `rnntag train --corpus`")
+    for name, value in asdict(Settings()).items():
+        learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    use = verbs.add_parser("segment")
+    use.add_argument("path", type=Path)
+    given = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if given.verb == "segment":
+        sys.stdout.writelines(segment(load(given.path).to(device), sys.stdin))
+        return
+    parts = corpora.load(given.specs)
+    text = [passage for corpus in parts for passage in passages(corpus.train, corpus.name)]
+    dev = [passage for corpus in parts for passage in passages(corpus.dev, corpus.name)]
+    settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
+    save(train(text, by_sentence(dev), settings, device), given.path)
+
+
+if __name__ == "__main__":
+    main()
