@@ -42,7 +42,7 @@ PAIRS = 1 << 15
 SHORTEST_CHUNK, LONGEST_CHUNK = 30, 200
 AT_ONCE = 4000  # characters
 PARAGRAPHS_AT_ONCE = 200
-SENTENCES = re.compile(r".{1,150}?[。！？；][”』」]*|.{1,150}")
+SENTENCES = re.compile(r".{1,400}?[。！？][”』」]*|.{1,400}")  # what ends such a piece ends a sentence
 LATIN_SPACE = re.compile(r"(?<=[A-Za-z0-9,.]) (?=[A-Za-z0-9(])")
 
 

@@ -32,6 +32,7 @@ def write(model: StoredModel) -> str:
             "| --- | ---: | ---: | ---: | ---: | ---: |",
             *rows,
             "",
+            *_running_text(model),
             "Tokens as the corpora have them. The dev parts chose the epoch, so their figures flatter a little.",
             "",
             f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
@@ -43,6 +44,18 @@ def write(model: StoredModel) -> str:
             "",
         ]
     )
+
+
+def _running_text(model: StoredModel) -> list[str]:
+    """How well its segmenter does, if it has one."""
+    if model.segmenter is None:
+        return []
+    figures = [
+        f"| {name} | {percent(found['words'])} | {percent(found['sentences'])} |"
+        for name, found in model.segmenter.dev.items()
+    ]
+    head = ["| running text of the dev part | words F1 | sentences F1 |", "| --- | ---: | ---: |"]
+    return ["It finds words and sentences in running text:", "", *head, *figures, ""]
 
 
 def _command(model: StoredModel) -> str:
@@ -59,6 +72,9 @@ def _command(model: StoredModel) -> str:
         elif name not in _NOT_OPTIONS:
             for one in value if isinstance(value, tuple) else [value]:
                 words += [option, f"{one}"]
+    if model.segmenter:
+        config = model.segmenter.config
+        words += ["--segmenter", "--segmenter-hidden", f"{config.hidden}", "--segmenter-bigrams", f"{config.bigrams}"]
     if model.provenance.encoding != "utf-8":
         words += ["--encoding", model.provenance.encoding]
     if not model.config.bidirectional:

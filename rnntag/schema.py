@@ -221,17 +221,24 @@ class SegmenterConfig:
         dropout: share of the units of the layer's input and output that is dropped.
         balance: see `TrainConfig`, in characters.
         seed: of all that is random.
+
+    Raises:
+        UsageError: a size is out of its range.
     """
 
-    hidden: int = 128
+    hidden: int = 96
     char_dim: int = 64
-    bigrams: int = 1 << 14
+    bigrams: int = 0
     bigram_dim: int = 24
     epochs: int = 8
     lr: float = 0.004
     dropout: float = 0.3
     balance: float = 0.6
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        _between(1, 10_000, self, "hidden", "char_dim", "bigram_dim")
+        _between(0, 1 << 24, self, "bigrams")
 
 
 @dataclass(frozen=True, slots=True)

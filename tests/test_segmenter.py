@@ -237,6 +237,11 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     assert "nothing tells which words stand together" in one_line(done.stderr)
     done = run("train", "--epochs", "1", "--hidden", "8", gold, "--out", "m")
     assert done.returncode == 0, done.stderr
+    done = run("train", "--epochs", "1", "--hidden", "8", gold, "--out", "n", "--segmenter", "--segmenter-hidden", "16")
+    assert done.returncode == 0, done.stderr
+    card = (tmp_path / "n" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "--segmenter --segmenter-hidden 16 --segmenter-bigrams 0" in card
+    assert "| gold | 100.00 % |" in card
     done = run("train", gold, "--add-segmenter", "m", "--epochs", "3")
     assert done.returncode == 2
     assert "leave out epochs" in one_line(done.stderr)

@@ -73,8 +73,8 @@ def tag(
 ) -> None:
     """Tag TEXT, files or standard input.
 
-    One sentence a line out, in order. Running text is parted into words and sentences; where words
-    are parted by white space already, each line is a sentence and its words stay as they are.
+    One sentence a line out, in order. A model that has a segmenter parts running text into words and
+    sentences; where words are parted by white space, a line is a sentence and its words stay as they are.
 
         rnntag tag "我吃苹果。"
 
@@ -105,7 +105,8 @@ def tag(
     stored = store.read(store.find(model))
     tagset = stored.tagset(tagset)
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
-        console.note("Type text, and an empty line to have it tagged; end with Ctrl-D.")
+        what = "text" if stored.segmenter else "a sentence, words parted by spaces,"
+        console.note(f"Type {what} and press Enter; end with Ctrl-D.")
     from rnntag import parallel
     from rnntag.pipeline import Task
     from rnntag.portions import portions
@@ -121,6 +122,9 @@ def tag(
         source = _guess(stored, first)
     if source == "raw" and not stored.segmenter:
         raise UsageError(f"the model {stored.name} has no segmenter: part the words by spaces, and take --input tokens")
+    if source == "raw" and _STDIN in files and sys.stdin.isatty():
+        # Who types ends a paragraph with the line.
+        inputs = ((name, (f"{block}\n" for block in blocks)) for name, blocks in inputs)
     task = Task(stored, tagset, source, output, top, threads, coloured)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):

@@ -41,6 +41,8 @@ INTERRUPTED = 130
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
 _RECIPE = "Recipe"
+_SEGMENTER = "Segmenter"
+_SEGMENTER_DEFAULTS = SegmenterConfig()
 
 
 def train(
@@ -114,13 +116,29 @@ def train(
         bool,
         typer.Option(
             "--segmenter",
+            rich_help_panel=_SEGMENTER,
             help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No.",
         ),
     ] = False,
     add_segmenter: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Learn only that, for a model that is there.", show_default=False),
+        typer.Option(
+            metavar="MODEL",
+            rich_help_panel=_SEGMENTER,
+            help="Learn only that, for a model that is there.",
+            show_default=False,
+        ),
     ] = None,
+    segmenter_hidden: Annotated[
+        int, typer.Option(rich_help_panel=_SEGMENTER, help="Its hidden units a direction.")
+    ] = _SEGMENTER_DEFAULTS.hidden,
+    segmenter_bigrams: Annotated[
+        int,
+        typer.Option(
+            rich_help_panel=_SEGMENTER,
+            help="Rows that pairs of characters share, 16384 say: better for much Chinese text, worse for little.",
+        ),
+    ] = _SEGMENTER_DEFAULTS.bigrams,
     seed: SeedOption = _TRAINING.seed,
     device: Annotated[Device, typer.Option(rich_help_panel=RUN, help="Where to compute.")] = "auto",
     recipe: Annotated[
@@ -145,8 +163,9 @@ def train(
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
+    segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, seed=seed)
     if add_segmenter:
-        _add_segmenter(context, add_segmenter, training_corpora(corpus, spec, tagset, encoding)[2], fold, seed)
+        _add_segmenter(context, add_segmenter, training_corpora(corpus, spec, tagset, encoding)[2], segmenting, fold)
         return
     from rnntag import card, onnx_graph, store
 
@@ -163,7 +182,7 @@ def train(
         max_minutes=max_minutes,
     )  # fmt: skip
     specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
-    found = _trained_segmenter(loaded, fold, seed) if segmenter else None
+    found = _trained_segmenter(loaded, segmenting, fold) if segmenter else None
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
@@ -200,13 +219,12 @@ def train(
         raise typer.Exit(INTERRUPTED)
 
 
-def _trained_segmenter(loaded: list[Corpus], fold: bool, seed: int) -> StoredSegmenter:
+def _trained_segmenter(loaded: list[Corpus], config: SegmenterConfig, fold: bool) -> StoredSegmenter:
     from rnntag import folding
     from rnntag.progress import TrainingView
     from rnntag.segmenter_training import SegmenterTraining
 
     folds = folding.chinese() if fold else {}
-    config = SegmenterConfig(seed=seed)
     training = SegmenterTraining(loaded, config, ("".join(folds), "".join(folds.values())))
     with TrainingView() as view:
         view.note("training the segmenter")
@@ -216,15 +234,17 @@ def _trained_segmenter(loaded: list[Corpus], fold: bool, seed: int) -> StoredSeg
     return training.segmenter
 
 
-def _add_segmenter(context: typer.Context, name: str, loaded: list[Corpus], fold: bool, seed: int) -> None:
+def _add_segmenter(
+    context: typer.Context, name: str, loaded: list[Corpus], config: SegmenterConfig, fold: bool
+) -> None:
     from rnntag import store
 
-    allowed = ("add_segmenter", "spec", "corpus", "encoding", "fold", "seed")
+    allowed = ("add_segmenter", "spec", "corpus", "encoding", "fold", "seed", "segmenter_hidden", "segmenter_bigrams")
     if others := [option for option in _given(context) if option not in allowed]:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
     path = store.find(name)
     store.check_target(path)
-    model = replace(store.read(path), segmenter=_trained_segmenter(loaded, fold, seed))
+    model = replace(store.read(path), segmenter=_trained_segmenter(loaded, config, fold))
     store.write(path, model, store.read_card(path))
     console.note(f"wrote the segmenter of {path}")
 
