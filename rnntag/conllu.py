@@ -102,13 +102,14 @@ def spacing(before: str, after: str) -> str:
     """What MISC says of the white space before a word, if no other stands before that, and after it:
     UD's `SpaceAfter`, and where this does not do, UDPipe's `SpacesBefore` and `SpacesAfter`
     (https://ufal.mff.cuni.cz/udpipe/1/users-manual). "" is one space after it."""
-    notes = [f"SpacesBefore={_escaped(before)}"] * bool(before)
+    notes = [f"SpacesBefore={escaped(before)}"] * bool(before)
     if after != " ":
-        notes.append(f"SpacesAfter={_escaped(after)}" if after else "SpaceAfter=No")
+        notes.append(f"SpacesAfter={escaped(after)}" if after else "SpaceAfter=No")
     return "|".join(notes)
 
 
-def _escaped(space: str) -> str:
+def escaped(space: str) -> str:
+    """White space as UDPipe's attributes hold it."""
     return "".join([_ESCAPES.get(character, character) for character in space])
 
 

@@ -308,7 +308,7 @@ class Writer:
     def _space(self, space: str) -> str:
         """White space at the end of running text, which no sentence follows."""
         if self._name == "conllu":
-            return f"# {conllu.spacing('', space)}\n\n"
+            return f"# SpacesAfter={conllu.escaped(space)}\n\n"
         return "\n" * space.count("\n") if self._name != "jsonl" else ""
 
     def _slash(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], _: Sequence[Choices]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import regex
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rnntag import conllu, corpora, formats, onnx_graph, portions, segmenter
@@ -118,6 +118,7 @@ def rebuilt(text: str) -> str:
 
 @pytest.mark.parametrize("output", FORMATS)
 @given(text=TEXT, size=st.integers(1, 30), long=st.booleans())
+@example(text=" ", size=1, long=False)
 @SLOW
 def test_how_text_arrives_does_not_show(
     monkeypatch: pytest.MonkeyPatch, tiny_raw: StoredModel, output: str, text: str, size: int, long: bool
