@@ -246,7 +246,7 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     done = run("train", gold, "--add-segmenter", "m", "--epochs", "3")
     assert done.returncode == 2
     assert "leave out epochs" in one_line(done.stderr)
-    done = run("train", gold, "--add-segmenter", "m", "--seed", "2")
+    done = run("train", gold, "--add-segmenter", "m", "--seed", "2", "--segmenter-hidden", "24")
     assert done.returncode == 0, done.stderr
     figures = json.loads(run("eval", "--raw", "-m", "m", gold, "--json").stdout)[0]
     assert figures["words"]["f1"] == 1
