@@ -28,14 +28,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.teacher import BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, pretrained, transformer
+from benchmarks.teacher import BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
 from rnntag import conllu, corpora, folding
 from rnntag.cells import RecurrentLayer, reversal
-from rnntag.characters import RESERVED, Characters, class_rows
+from rnntag.characters import Characters
 from rnntag.running_text import Passage, passages
 from rnntag.segmentation import Found, agreement
 from rnntag.segmenter import found_words
-from rnntag.segmenter_training import Labelled, labelled
+from rnntag.segmenter_training import Hiding, Labelled, labelled
 from rnntag.vocabulary import IGNORED, Ids, by_length
 
 PAIRS = 1 << 15
@@ -139,20 +139,11 @@ def train(text: Sequence[Passage], dev: Sequence[Passage], settings: Settings, d
     """A teacher; tells F1 on the sentences of `dev` after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    folds = folding.chinese()
-    characters = Characters.build([p.text for p in text], 1, PAIRS, ("".join(folds), "".join(folds.values())))
+    characters = Characters.build([p.text for p in text], 1, PAIRS, folding.table())
     teacher = Teacher(characters, settings.dropout).to(device)
     encoded = [(teacher.pieces(passage.text.rstrip()), labelled(passage, characters)) for passage in text]
-    rates = 1 / (1.0 + np.bincount(np.concatenate([one.rows for _, one in encoded]), minlength=characters.rows))
-    rates[:RESERVED] = 0
-    unknown = np.array(class_rows(characters.known))
-    own = {*teacher.bert.parameters()}
-    groups = [
-        {"params": [*own], "lr": settings.lr, "weight_decay": 0.01},
-        {"params": [p for p in teacher.parameters() if p not in own], "lr": settings.head_lr},
-    ]
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
-    bases = [group["lr"] for group in optimiser.param_groups]
+    hiding = Hiding([one for _, one in encoded], characters)
+    tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         teacher.train()
@@ -160,21 +151,15 @@ def train(text: Sequence[Passage], dev: Sequence[Passage], settings: Settings, d
         batches = by_length(np.array([len(rows) for _, rows, _ in pieces]), settings.batch, random)
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
-            for group, base in zip(optimiser.param_groups, bases, strict=True):
-                group["lr"] = base * min(1.0, done / settings.warm_up) * (1 - done)
             chosen = []
             for position in positions:
                 own_pieces, rows, _ = pieces[position]
-                hidden = np.where(random.random(len(rows)) < rates[rows], unknown[rows], rows)
-                chosen.append((own_pieces, characters.with_pairs(hidden)))
+                chosen.append((own_pieces, characters.with_pairs(hiding.hide(rows, random))))
             gold = [torch.from_numpy(pieces[position][2]) for position in positions]
             padded = nn.utils.rnn.pad_sequence(gold, batch_first=True, padding_value=IGNORED).to(device)
             scores = teacher(*batch(chosen, device))
             loss = functional.cross_entropy(scores.flatten(0, 1), padded.flatten(), ignore_index=IGNORED)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
-            optimiser.step()
+            tuning.step(loss, done)
             if number % 20 == 0:
                 seconds = time.monotonic() - started
                 told = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"

@@ -227,26 +227,44 @@ class Teacher(nn.Module):
         return found
 
 
+class FineTuning:
+    """AdamW on a network over a transformer, whose own rates, lower, rise at first; all fall to 0."""
+
+    def __init__(self, network: nn.Module, transformer: nn.Module, lr: float, head_lr: float, warm_up: float) -> None:
+        own = {*transformer.parameters()}
+        groups = [
+            {"params": [*own], "lr": lr, "weight_decay": 0.01},
+            {"params": [p for p in network.parameters() if p not in own], "lr": head_lr},
+        ]
+        self._network = network
+        self._warm_up = warm_up
+        self._optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
+        self._bases = [group["lr"] for group in self._optimiser.param_groups]
+
+    def step(self, loss: Tensor, done: float) -> None:
+        """A step down the gradient, when so much of the training (0 to 1) is done."""
+        rate = min(1.0, done / self._warm_up) * (1 - done)
+        for group, base in zip(self._optimiser.param_groups, self._bases, strict=True):
+            group["lr"] = base * rate
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        self._optimiser.step()
+
+
 def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
     """A teacher; tells its accuracy on the dev parts after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     sentences = [sentence for corpus in parts for sentence in corpus.train if sentence.tokens]
-    folds = folding.chinese()
-    vocabulary = Vocabulary.build(sentences, 1, ("".join(folds), "".join(folds.values())))
+    vocabulary = Vocabulary.build(sentences, 1, folding.table())
     teacher = Teacher(vocabulary, settings.dropout).to(device)
     rates = meetings([corpus.train for corpus in parts], BALANCE)
     forms = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
     both = [*sentences, *map(lower_case, sentences)]
     encoded, lengths = vocabulary.encode(both), teacher.lengths(both)
-    transformer_own = {*teacher.bert.parameters()}
-    groups = [
-        {"params": [*transformer_own], "lr": settings.lr, "weight_decay": 0.01},
-        {"params": [p for p in teacher.parameters() if p not in transformer_own], "lr": settings.head_lr},
-    ]
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
-    bases = [group["lr"] for group in optimiser.param_groups]
+    tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         teacher.train()
@@ -262,17 +280,11 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
         loss_sum = 0.0
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
-            rate = min(1.0, done / settings.warm_up) * (1 - done)
-            for group, base in zip(optimiser.param_groups, bases, strict=True):
-                group["lr"] = base * rate
             batch = encoded.batch(positions)
             scores = teacher(batch, [both[position] for position in positions], counts)
             gold = torch.from_numpy(batch.gold[TAGSET]).to(device)
             loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(teacher.parameters(), 1.0)
-            optimiser.step()
+            tuning.step(loss, done)
             loss_sum += loss.item()
             if number % 50 == 0:
                 seconds = time.monotonic() - started

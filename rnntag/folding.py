@@ -13,6 +13,16 @@ _BEYOND_OPENCC = {
 }
 
 
+def table() -> tuple[str, str]:
+    """The characters that `chinese` folds, and in the same order what they become.
+
+    Raises:
+        NotFoundError: opencc is not installed.
+    """
+    folds = chinese()
+    return "".join(folds), "".join(folds.values())
+
+
 def chinese() -> dict[str, str]:
     """Traditional characters to simplified ones, by OpenCC's table (https://github.com/BYVoid/OpenCC),
     Taiwan's quotation marks to the mainland's, and full-width letters, digits and signs to ASCII.

@@ -52,6 +52,11 @@ class Layout(NamedTuple):
     paragraph: int
     number: int
 
+    @property
+    def empty_lines(self) -> str:
+        """Those between the paragraph before and this one."""
+        return "\n" * self.before.count("\n")
+
     def spacing(self) -> list[str]:
         """What CoNLL-U's MISC says of the white space around each token."""
         nexts = [begin for begin, _ in self.words[1:]] + [len(self.text)]
@@ -300,16 +305,16 @@ class Writer:
         """
         own = sentence.own
         if sentence.layout and not sentence.tokens:
-            return self._space(sentence.layout.before)
+            return self._space(sentence.layout)
         text = self._write(sentence, sentence.tokens[own], tags[own], choices[own])
         self._written = 0 if sentence.ends else self._written + len(tags[own])
         return text
 
-    def _space(self, space: str) -> str:
+    def _space(self, layout: Layout) -> str:
         """White space at the end of running text, which no sentence follows."""
         if self._name == "conllu":
-            return f"# SpacesAfter={conllu.escaped(space)}\n\n"
-        return "\n" * space.count("\n") if self._name != "jsonl" else ""
+            return f"# SpacesAfter={conllu.escaped(layout.before)}\n\n"
+        return layout.empty_lines if self._name != "jsonl" else ""
 
     def _slash(self, sentence: Untagged, tokens: Sequence[str], tags: Sequence[str], _: Sequence[Choices]) -> str:
         if sentence.source is not None:  # CoNLL-U's words may have spaces inside, word/TAG's may not
@@ -371,8 +376,7 @@ class Writer:
 
 
 def _above(sentence: Untagged) -> str:
-    """The empty lines between a paragraph and the one before."""
-    return "\n" * sentence.layout.before.count("\n") if sentence.layout else ""
+    return sentence.layout.empty_lines if sentence.layout else ""
 
 
 def _in_one_line(layout: Layout) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from rnntag import evaluation
 from rnntag.running_text import passages
 from rnntag.schema import DataError, Report, Sentence
-from rnntag.segmentation import Agreement, Found, agreement
+from rnntag.segmentation import Agreement, agreement
 from rnntag.segmenter import Segmenter
 from rnntag.tagger import Tagger
 
@@ -40,22 +40,17 @@ def measure_raw(
     Raises:
         DataError: they share none, or nothing tells how the words stand in the text.
     """
-    segmenter = tagger.model.segmenter
-    assert segmenter
+    assert tagger.model.segmenter
+    segmenter = Segmenter(tagger.model.segmenter)
     for tagset, head in _shared_tagsets(tagger, name, sentences):
         gold = [sentence for sentence in sentences if tagset in sentence.tags]
         text = passages(gold, name)
-        found = Segmenter(segmenter).find([passage.text for passage in text])
-        tagged = [
-            replace(one, tags=_tags(tagger, passage.text, one, head)) for passage, one in zip(text, found, strict=True)
-        ]
+        found = segmenter.find([passage.text for passage in text])
+        tokens = [[p.text[a:b] for a, b in one.words] for p, one in zip(text, found, strict=True)]
+        parts = [words[a:b] for words, one in zip(tokens, found, strict=True) for a, b in pairwise((0, *one.ends))]
+        tags = chain.from_iterable(tagger.predict(parts, head))
+        tagged = [replace(one, tags=list(islice(tags, len(one.words)))) for one in found]
         yield head, evaluation.fingerprint(gold, tagset), agreement(text, tagged, tagset)
-
-
-def _tags(tagger: Tagger, text: str, found: Found, head: str) -> list[str]:
-    tokens = [text[begin:end] for begin, end in found.words]
-    sentences = [tokens[begin:end] for begin, end in pairwise((0, *found.ends))]
-    return [tag for tags in tagger.predict(sentences, head) for tag in tags]
 
 
 def pooled(reports: Iterable[Report]) -> tuple[float, float | None]:

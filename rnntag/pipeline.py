@@ -97,7 +97,7 @@ class Pipeline:
         assert self._terminal
         with self._terminal.capture() as text:
             if sentence.layout:
-                self._terminal.print("\n" * sentence.layout.before.count("\n"), end="")
+                self._terminal.print(sentence.layout.empty_lines, end="")
             line = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
             if sentence.tokens or not sentence.layout:
                 self._terminal.print(line, end="\n" if sentence.ends else " ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,36 @@ import numpy.typing as npt
 
 from rnntag.schema import DataError
 from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel, table_rows
-from rnntag.vocabulary import Ids, Words
+from rnntag.vocabulary import Ids, Words, by_length
 
 Scores = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
+
+
+def in_batches(lengths: Ids, most: int, score: Callable[[Ids, Ids], Scores]) -> Scores:
+    """Scores of sequences that lie one after the other, made batch by batch.
+
+    Args:
+        lengths: of each sequence, at least 1, shape [sequences].
+        most: steps of a batch, padding included.
+        score: given where the steps of some of them lie, shape [time, batch], and their lengths,
+            shape [batch], their scores, shape [time, batch, classes].
+
+    Returns:
+        Shape [steps of all sequences, classes].
+    """
+    starts = np.cumsum(lengths) - lengths
+    found: Scores | None = None
+    for group in by_length(lengths, most):
+        steps = np.arange(lengths[group].max())[:, None]
+        inside = steps < lengths[group]
+        places = np.where(inside, starts[group] + steps, starts[group])
+        scores = score(places, lengths[group])
+        if found is None:
+            found = np.empty((lengths.sum(), scores.shape[-1]), dtype=np.float32)
+        found[places[inside]] = scores[inside]
+    assert found is not None
+    return found
 
 
 class Sequences:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from rnntag.characters import Ids
-from rnntag.runtime import Scores, Sequences
+from rnntag.runtime import Scores, Sequences, in_batches
 from rnntag.segmentation import Found
 from rnntag.store import BOUNDARIES, CHARACTER_TABLE, CLASSES, PAIR_TABLE, SEGMENTER_GRAPH, StoredSegmenter, table_rows
-from rnntag.vocabulary import by_length
-
-WINDOW = 256
-"""Characters that are read at once, at most."""
-OVERLAP = 32
-"""Characters of context that a window of a longer text has on each side, of those it is cut on."""
+from rnntag.windows import blocks, own_parts
 
 BLOCK = 1 << 14
-"""Characters whose vectors are held at once, with a window or so on top."""
+"""Characters whose vectors are held at once."""
 BATCH = 1024
 """Characters of a batch, padding included: few enough for what it needs to stay in the processor's cache."""
 
@@ -31,16 +25,6 @@ INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 _MARKS = re.compile("[^\\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2e80-\u3029\u3030-\u3098\u309b-\ua66e\uff00-\uff9d]")
 
 Flags = npt.NDArray[np.bool_]
-
-
-class Piece(NamedTuple):
-    """A window of a text: which text, where the window begins and ends in it, and the part that is not
-    context alone."""
-
-    text: int
-    begin: int
-    end: int
-    own: slice
 
 
 class Segmenter:
@@ -64,49 +48,30 @@ class Segmenter:
         space and the end of a text end a word, and nothing ends one inside a grapheme cluster.
         """
         rows = [self._characters.encode(text) for text in texts]
-        best = [np.zeros(len(text), dtype=np.int64) for text in texts]
-        for block in _blocks([len(text) for text in texts]):
-            self._classify(block, rows, best)
-        return [found_words(text, classes) for text, classes in zip(texts, best, strict=True)]
+        classes: list[list[Ids]] = [[] for _ in texts]
+        for block in blocks(rows, BLOCK):
+            best = self._classes([window for _, (window, _) in block])
+            for position, own in own_parts(block, best):
+                classes[position].append(own)
+        return [
+            found_words(text, np.concatenate(parts)) if parts else Found((), ())
+            for text, parts in zip(texts, classes, strict=True)
+        ]
 
-    def _classify(self, block: list[Piece], rows: list[Ids], best: list[Ids]) -> None:
-        lengths = np.array([piece.end - piece.begin for piece in block])
-        flat = np.concatenate([rows[piece.text][piece.begin : piece.end] for piece in block])
-        vectors = self._vectors(flat)
-        starts = np.cumsum(lengths) - lengths
-        for group in by_length(lengths, BATCH):
-            steps = np.arange(lengths[group].max())[:, None]
-            places = np.where(steps < lengths[group], starts[group] + steps, starts[group])
-            classes = self._sequences.scores(vectors[places], lengths[group], CLASSES).argmax(-1)
-            for column, number in enumerate(group):
-                text, begin, _, own = block[number]
-                best[text][begin + own.start : begin + own.stop] = classes[own, column]
+    def _classes(self, windows: list[Ids]) -> Ids:
+        """The likeliest class of each character."""
+        vectors = self._vectors(np.concatenate(windows))
+
+        def score(places: Ids, lengths: Ids) -> Scores:
+            return self._sequences.scores(vectors[places], lengths, CLASSES)
+
+        best: Ids = in_batches(np.array(list(map(len, windows))), BATCH, score).argmax(-1)
+        return best
 
     def _vectors(self, rows: Ids) -> Scores:
         parts = [table[column] for table, column in zip(self._tables, rows.T, strict=True)]
         anchors = self._sequences.anchors
         return np.concatenate([*parts, np.broadcast_to(anchors, (len(rows), len(anchors)))], axis=1, dtype=np.float32)
-
-
-def _blocks(lengths: Sequence[int]) -> Iterator[list[Piece]]:
-    """Windows over texts, some `BLOCK` characters at a time."""
-    block: list[Piece] = []
-    held = 0
-    for text, length in enumerate(lengths):
-        begin = 0
-        while begin < length:
-            end = min(begin + WINDOW, length)
-            own = slice(OVERLAP if begin else 0, end - begin - (OVERLAP if end < length else 0))
-            block.append(Piece(text, begin, end, own))
-            held += end - begin
-            if held >= BLOCK:
-                yield block
-                block, held = [], 0
-            if end == length:
-                break
-            begin = end - 2 * OVERLAP
-    if block:
-        yield block
 
 
 def found_words(text: str, classes: Ids) -> Found:

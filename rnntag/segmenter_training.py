@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from torch.nn import functional
 from rnntag import onnx_graph
 from rnntag.cells import RecurrentLayer, reversal
 from rnntag.characters import RESERVED, Characters, class_rows
+from rnntag.optimisation import Optimiser
 from rnntag.running_text import Passage, is_spaced, passages
 from rnntag.schema import Corpus, RnntagError, SegmenterConfig, Step
 from rnntag.segmentation import agreement
@@ -28,7 +28,6 @@ from rnntag.vocabulary import IGNORED, Ids, by_length
 MIN_COUNT = 2
 """Rarer characters share the rows of their classes."""
 CLIP = 1.0
-AVERAGING_STEPS = 200
 BATCH_CHARACTERS = 6400
 LEAST_BATCHES, LEAST_BATCH_CHARACTERS = 50, 600
 """As in `training`: a small corpus is cut into so many batches, as long as they have so many characters."""
@@ -89,6 +88,20 @@ def labelled(passage: Passage, characters: Characters) -> Labelled:
     ends = np.array([passage.words[count - 1][1] for count in passage.ends])
     gold[ends - 1] = SENTENCE
     return Labelled(characters.encode(text)[:, 0], gold, ends)
+
+
+class Hiding:
+    """Takes characters for unknown, the rarer the oftener, so that a network learns what to make of those."""
+
+    def __init__(self, texts: Sequence[Labelled], characters: Characters) -> None:
+        rows = np.concatenate([one.rows for one in texts])
+        self._rates = 1 / (1.0 + np.bincount(rows, minlength=characters.rows))
+        self._rates[:RESERVED] = 0
+        self._stand_ins = np.array(class_rows(characters.known))
+
+    def hide(self, rows: Ids, random: np.random.Generator) -> Ids:
+        """The rows of a text, those of some characters replaced by the rows of their classes."""
+        return np.where(random.random(len(rows)) < self._rates[rows], self._stand_ins[rows], rows)
 
 
 def _chunks(
@@ -164,6 +177,7 @@ class SegmenterTraining:
         self.characters = Characters.build(texts, MIN_COUNT, config.bigrams, folds)
         self.segmenter: StoredSegmenter | None = None
         self._parts = [[labelled(passage, self.characters) for passage in part] for part in parts]
+        self._hiding = Hiding([one for part in self._parts for one in part], self.characters)
         sizes = np.array([sum(len(one.rows) for one in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.balance
         self._rates = rates * max(1.0, EPOCH_CHARACTERS / (rates * sizes).sum())
@@ -175,8 +189,8 @@ class SegmenterTraining:
     def steps(self) -> Iterator[Step]:
         """Train over all epochs.
 
-        The learning rate falls in a straight line to zero. What an epoch leaves behind is the
-        exponential moving average of the weights. Its dev figures are the F1 of words and of sentences.
+        The learning rate falls in a straight line to zero. What an epoch leaves behind are the
+        averaged weights (see `Optimiser`). Its dev figures are the F1 of words and of sentences.
 
         Raises:
             RnntagError: the gradient is no longer finite.
@@ -184,10 +198,8 @@ class SegmenterTraining:
         config, network = self.config, self._network
         random = np.random.default_rng(config.seed)
         started = time.monotonic()
-        parameters = [*network.parameters()]
-        optimiser = torch.optim.Adam(parameters, lr=config.lr, betas=(0.9, 0.98), fused=True)
-        average = [parameter.detach().clone() for parameter in parameters]
-        updates = tokens = 0
+        optimiser = Optimiser(network.parameters(), CLIP)
+        tokens = 0
         for epoch in range(1, config.epochs + 1):
             network.train()
             pieces = self._pieces(random)
@@ -195,19 +207,12 @@ class SegmenterTraining:
             loss_sum = norm_sum = clipped = 0.0
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
-                optimiser.param_groups[0]["lr"] = config.lr * (1 - done)
                 ids, gold, lengths = self._batch([pieces[position] for position in positions], random)
                 scores = network(ids, lengths)
                 loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                norm = nn.utils.clip_grad_norm_(parameters, CLIP).item()
+                norm = optimiser.step(loss, config.lr * (1 - done))
                 if not math.isfinite(norm):
                     raise RnntagError(f"the segmenter's gradients exploded in epoch {epoch}: try another --seed")
-                optimiser.step()
-                updates += 1
-                with torch.no_grad():
-                    torch._foreach_lerp_(average, list(parameters), max(1 / AVERAGING_STEPS, 9 / (9 + updates)))
                 loss_sum += loss.item()
                 norm_sum += norm
                 clipped += norm > CLIP
@@ -216,7 +221,7 @@ class SegmenterTraining:
                 figures = (loss_sum / number, norm_sum / number, clipped / number, tokens, seconds)
                 if number < len(batches):
                     yield Step(epoch, config.epochs, number, len(batches), *figures)
-            dev = self._finish_epoch([weight.numpy() for weight in average])
+            dev = self._finish_epoch([weight.numpy() for weight in optimiser.average])
             yield Step(epoch, config.epochs, len(batches), len(batches), *figures, dev=dev)
 
     def _pieces(self, random: np.random.Generator) -> list[tuple[Ids, Ids]]:
@@ -227,23 +232,13 @@ class SegmenterTraining:
                 pieces += _chunks(part, space, newline, random)
         return pieces
 
-    @cached_property
-    def _unknown(self) -> tuple[npt.NDArray[np.float64], Ids]:
-        """For each row how often it is taken for unknown, and the row that then stands for it."""
-        rows = np.concatenate([one.rows for part in self._parts for one in part])
-        rates = 1 / (1.0 + np.bincount(rows, minlength=self.characters.rows))
-        rates[:RESERVED] = 0
-        return rates, np.array(class_rows(self.characters.known))
-
     def _batch(self, pieces: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Rows [batch, time, 1 or 3], classes [batch, time] and lengths [batch]."""
-        rates, unknown = self._unknown
         lengths = np.array([len(rows) for rows, _ in pieces])
         ids = np.zeros((len(pieces), lengths.max(), 3 if self.characters.bigrams else 1), dtype=np.int64)
         gold = np.full(ids.shape[:2], IGNORED)
         for place, (rows, classes) in enumerate(pieces):
-            rows = np.where(random.random(len(rows)) < rates[rows], unknown[rows], rows)
-            ids[place, : len(rows)] = self.characters.with_pairs(rows)
+            ids[place, : len(rows)] = self.characters.with_pairs(self._hiding.hide(rows, random))
             gold[place, : len(rows)] = classes
         return torch.from_numpy(ids), torch.from_numpy(gold), torch.from_numpy(lengths)
 

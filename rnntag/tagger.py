@@ -12,10 +12,10 @@ from typing import Any, Protocol, overload
 import numpy as np
 
 from rnntag import store
-from rnntag.runtime import Probabilities, Runtime, Scores
+from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
 from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, spelling_lengths
-from rnntag.windows import Window, windows
+from rnntag.windows import blocks, own_parts
 
 BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
@@ -168,19 +168,19 @@ class Tagger:
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
         found: list[list[Any]] = [[] for _ in sentences]
-        for block in _blocks(sentences):
+        for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
             tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
-            for position, own_tags in _own_parts(block, tags):
+            for position, own_tags in own_parts(block, tags):
                 found[position] += own_tags
         return found
 
     def scores(self, sentences: Sequence[Sequence[str]], tagset: str) -> Scores:
         """The scores of each tag before the softmax, shape [tokens of all sentences, tags]."""
         found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
-        for block in _blocks(sentences):
+        for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
-            found += [own_scores for _, own_scores in _own_parts(block, scores)]
+            found += [own_scores for _, own_scores in own_parts(block, scores)]
         return np.concatenate(found)
 
     def probabilities(self, sentences: Sequence[Sequence[str]], tagset: str) -> Probabilities:
@@ -190,15 +190,12 @@ class Tagger:
     def _score(self, windows: list[Sequence[str]], tagset: str) -> Scores:
         """As `scores`, for at most `BLOCK_TOKENS` tokens of windows."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
-        starts = np.cumsum(lengths) - lengths
         matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
-        scores = np.empty((len(rows), len(self._names[tagset])), dtype=np.float32)
-        for group in by_length(lengths, BATCH_TOKENS):
-            steps = np.arange(lengths[group].max())[:, None]
-            inside = steps < lengths[group]
-            places = np.where(inside, starts[group] + steps, starts[group])
-            scores[places[inside]] = self._backend.scores(matrix[rows[places]], lengths[group], tagset)[inside]
-        return scores
+
+        def score(places: Ids, lengths: Ids) -> Scores:
+            return self._backend.scores(matrix[rows[places]], lengths, tagset)
+
+        return in_batches(lengths, BATCH_TOKENS, score)
 
     def _best(self, scores: Scores, tagset: str) -> list[str]:
         return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]
@@ -229,27 +226,3 @@ def _backend(model: store.StoredModel, threads: int) -> Backend:
     from rnntag.network import TorchRuntime
 
     return TorchRuntime(model)
-
-
-def _blocks(sentences: Sequence[Sequence[str]]) -> Iterator[list[tuple[int, Window]]]:
-    """Windows, each with the position of its sentence, at most `BLOCK_TOKENS` tokens together."""
-    block: list[tuple[int, Window]] = []
-    tokens = 0
-    for position, sentence in enumerate(sentences):
-        for window in windows(sentence):
-            if block and tokens + len(window[0]) > BLOCK_TOKENS:
-                yield block
-                block, tokens = [], 0
-            block.append((position, window))
-            tokens += len(window[0])
-    if block:
-        yield block
-
-
-def _own_parts(block: list[tuple[int, Window]], values: Any) -> Iterator[tuple[int, Any]]:
-    """For each window the position of its sentence, and those of `values`, one for each token of
-    the block, that belong to it."""
-    end = 0
-    for position, (window, own) in block:
-        begin, end = end, end + len(window)
-        yield position, values[begin:end][own]

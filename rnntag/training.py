@@ -16,6 +16,7 @@ import torch
 
 from rnntag import __version__, folding, vectors
 from rnntag.network import Network, Regularisation, predict
+from rnntag.optimisation import Optimiser
 from rnntag.schema import (
     Corpus,
     DataError,
@@ -34,9 +35,6 @@ from rnntag.vocabulary import RESERVED, Encoded, Vocabulary
 LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
 """A small corpus is cut into so many batches, as long as they have so many tokens: with too few
 steps an epoch a network learns too little (4 points less on the starter corpus)."""
-
-AVERAGING_STEPS = 200
-"""How many batches the averaged weights look back over, in the mean; fewer while a run is young."""
 
 LARGEST_WEIGHT = float(np.finfo(np.float16).max)
 """Models are stored in half precision."""
@@ -118,8 +116,8 @@ class Training:
         self.corpora = tuple(corpora)
         self.config = config
         self.device = choose_device(config.device)
-        folds = folding.chinese() if config.fold else {}
-        self.vocabulary = Vocabulary.build(sentences, config.min_count, ("".join(folds), "".join(folds.values())))
+        folds = folding.table() if config.fold else ("", "")
+        self.vocabulary = Vocabulary.build(sentences, config.min_count, folds)
         pretrained = None
         if config.vectors and model.input == "onehot":
             raise UsageError("a one-hot word has no vector: leave out --vectors, or take --input embedding")
@@ -145,8 +143,8 @@ class Training:
         """Train until the epochs or the minutes are over or dev accuracy stands still.
 
         The learning rate falls in a straight line to zero over the epochs, or over `max_minutes`
-        where these are over sooner. Dev accuracy is that of the exponential moving average of the
-        weights (Polyak and Juditsky 1992), which is what a run leaves behind.
+        where these are over sooner. Dev accuracy is that of the averaged weights (see
+        `Optimiser`), which is what a run leaves behind.
 
         Raises:
             RnntagError: the gradient is no longer finite, or a weight too large to be stored.
@@ -154,17 +152,15 @@ class Training:
         config = self.config
         started = time.monotonic()
         shuffle = np.random.default_rng(config.seed)
-        parameters = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
-        optimiser = torch.optim.Adam(parameters, lr=config.lr, betas=(0.9, 0.98), fused=True)
-        average = [parameter.detach().clone() for parameter in parameters]
-        updates = tokens = stale = 0
+        optimiser = Optimiser(self.network.parameters(), config.clip)
+        tokens = stale = 0
         highest = -1.0
         dev_weights = [sum(map(len, encoded.sentences)) ** 0.5 for encoded in self._dev.values()]
 
         def event(batch: int) -> Step:
             loss = loss_sum / max(tag_sum, 1)
             seconds = time.monotonic() - started
-            count = max(updates - updates_before, 1)
+            count = max(updates, 1)
             norm, clipped = norm_sum / count, clipped_count / count
             return Step(epoch, config.epochs, batch, len(batches), loss, norm, clipped, tokens, seconds)
 
@@ -172,34 +168,27 @@ class Training:
             self.network.train()
             batches = self._train.batches(self._batch_tokens, shuffle, self._choose(shuffle))
             loss_sum, tag_sum = 0.0, 0
-            norm_sum, clipped_count, updates_before = 0.0, 0, updates
+            norm_sum, clipped_count, updates = 0.0, 0, 0
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
                 if config.max_minutes:
                     done = max(done, (time.monotonic() - started) / (60 * config.max_minutes))
                 if done >= 1:
                     break
-                optimiser.param_groups[0]["lr"] = config.lr * (1 - done)
                 batch = self._train.batch(positions)
                 loss, tags = self.network.loss(batch, reach=config.bptt, gold_rate=config.gold_feedback * (1 - done))
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip or math.inf).item()
+                norm = optimiser.step(loss, config.lr * (1 - done))
                 if not math.isfinite(norm):
                     raise _exploded(epoch)
                 norm_sum += norm
                 clipped_count += norm > config.clip > 0
-                optimiser.step()
-                updates += 1
-                weight = max(1 / AVERAGING_STEPS, 9 / (9 + updates))
-                with torch.no_grad():
-                    torch._foreach_lerp_(average, list(parameters), weight)
+                updates = number
                 loss_sum += loss.item() * tags
                 tag_sum += tags
                 tokens += int(batch.lengths.sum())
                 if number < len(batches):
                     yield event(number)
-            self._swap(parameters, average)
+            optimiser.swap()
             dev = {name: self._accuracy(encoded) for name, encoded in self._dev.items()}
             mean = float(np.average([*dev.values()], weights=dev_weights))
             best = mean > highest
@@ -212,7 +201,7 @@ class Training:
             if best:
                 self._best = (step, compact(weights))
             yield step
-            self._swap(parameters, average)
+            optimiser.swap()
             out_of_time = config.max_minutes and time.monotonic() - started >= 60 * config.max_minutes
             if stale >= config.patience or out_of_time:
                 return
@@ -230,11 +219,6 @@ class Training:
         others = np.random.default_rng(self.config.seed).permutation(len(sentences))
         found = [variants(sentence, sentences[other]) for sentence, other in zip(sentences, others, strict=True)]
         yield from chain.from_iterable(zip(*found, strict=True))
-
-    @staticmethod
-    def _swap(left: list[torch.nn.Parameter], right: list[torch.Tensor]) -> None:
-        for a, b in zip(left, right, strict=True):
-            a.data, b.data = b.data, a.data
 
     @property
     def has_model(self) -> bool:

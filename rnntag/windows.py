@@ -1,19 +1,29 @@
-"""Sentences too long to be tagged at once, cut into windows that overlap."""
+"""Sequences too long to be read at once, cut into windows that overlap: sentences of tokens, texts of
+characters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 WINDOW = 256
-"""Tokens of the longest sentence that is tagged as it is."""
+"""Steps of the longest sequence that is read as it is."""
 
 OVERLAP = 32
-"""Tokens of context that a window of a longer one has on each side: no state reaches far enough for
-a token to miss what lies beyond."""
+"""Steps of context that a window of a longer one has on each side: no state reaches far enough for
+a step to miss what lies beyond."""
 
-Window = tuple[Sequence[str], slice]
-"""Some tokens of a sentence, at most `WINDOW`, and which of them are not context alone."""
-_ALL = slice(0, None)
+
+class Sliceable(Protocol):
+    """A list or tuple of tokens, or an array of rows."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: slice, /) -> Any: ...
+
+
+Window = tuple[Any, slice]
+"""Some steps of a sequence, at most `WINDOW`, and which of them are not context alone."""
 
 
 class Cutter:
@@ -31,11 +41,10 @@ class Cutter:
         """The windows that `tokens` complete."""
         self._tokens += tokens
         begin = 0
-        while len(self._tokens) - begin > WINDOW:
-            own = slice(self._context, WINDOW - OVERLAP)
-            yield self._tokens[begin : begin + WINDOW], own
-            begin += own.stop - OVERLAP
-            self._context = OVERLAP
+        for begin, own in _full(len(self._tokens), self._context):
+            if own is not None:
+                yield self._tokens[begin : begin + WINDOW], own
+                self._context = OVERLAP
         del self._tokens[:begin]
 
     def finish(self) -> Window:
@@ -43,9 +52,47 @@ class Cutter:
         return self._tokens, slice(self._context, None)
 
 
-def windows(sentence: Sequence[str]) -> list[Window]:
-    """The windows of a whole sentence; none of an empty one."""
-    if len(sentence) > WINDOW:
-        cutter = Cutter()
-        return [*cutter.feed(sentence), cutter.finish()]
-    return [(sentence, _ALL)] if sentence else []
+def _full(length: int, context: int) -> Iterator[tuple[int, slice | None]]:
+    """Where the windows begin that more steps follow, and what is their own; at last where the rest
+    begins, and None."""
+    begin = 0
+    while length - begin > WINDOW:
+        yield begin, slice(context, WINDOW - OVERLAP)
+        begin += WINDOW - 2 * OVERLAP
+        context = OVERLAP
+    yield begin, None
+
+
+def windows(sequence: Sliceable) -> list[Window]:
+    """The windows of a whole sequence; none of an empty one."""
+    if not len(sequence):
+        return []
+    found = []
+    for begin, own in _full(len(sequence), 0):
+        own = own or slice(OVERLAP if begin else 0, None)
+        found.append((sequence[begin : begin + WINDOW], own))
+    return found
+
+
+def blocks(sequences: Iterable[Sliceable], most: int) -> Iterator[list[tuple[int, Window]]]:
+    """Windows, each with the position of its sequence, at most `most` steps together."""
+    block: list[tuple[int, Window]] = []
+    steps = 0
+    for position, sequence in enumerate(sequences):
+        for window in windows(sequence):
+            if block and steps + len(window[0]) > most:
+                yield block
+                block, steps = [], 0
+            block.append((position, window))
+            steps += len(window[0])
+    if block:
+        yield block
+
+
+def own_parts(block: Sequence[tuple[int, Window]], values: Any) -> Iterator[tuple[int, Any]]:
+    """For each window the position of its sequence, and those of `values`, one for each step of the
+    block, that belong to it."""
+    end = 0
+    for position, (window, own) in block:
+        begin, end = end, end + len(window)
+        yield position, values[begin:end][own]

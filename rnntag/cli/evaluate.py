@@ -67,20 +67,14 @@ def evaluate(
         chosen, sentences = _part(one, part)
         if raw:
             for head, text, figures in measure_raw(tagger, one.name, sentences):
-                signature = (
-                    f"rnntag {__version__} | model {stored.name}:{stored.digest} | "
-                    f"text {one.name}/{chosen}:{text} | tagset {head}"
-                )
+                signature = _signature(stored, f"text {one.name}/{chosen}:{text}", head)
                 fields = {kind: {**asdict(found), "f1": found.f1} for kind, found in figures.items()}
                 results.append({"corpus": one.name, "part": chosen, "tagset": head, "signature": signature, **fields})
                 if not as_json:
                     console.print_agreement(f"{one.name}, {chosen} part, running text, {head} tags", figures, signature)
             continue
         for head, gold, report in measure(tagger, one.name, sentences):
-            signature = (
-                f"rnntag {__version__} | model {stored.name}:{stored.digest} | "
-                f"corpus {one.name}/{chosen}:{evaluation.fingerprint(gold, head)} | tagset {head}"
-            )
+            signature = _signature(stored, f"corpus {one.name}/{chosen}:{evaluation.fingerprint(gold, head)}", head)
             results.append(
                 {"corpus": one.name, "part": chosen, "tagset": head, "signature": signature, **asdict(report)}
             )
@@ -88,6 +82,10 @@ def evaluate(
                 console.print_report(f"{one.name}, {chosen} part, {head} tags", report, signature)
     if as_json:
         typer.echo(json.dumps(results, ensure_ascii=False, indent=1))
+
+
+def _signature(stored: StoredModel, gold: str, tagset: str) -> str:
+    return f"rnntag {__version__} | model {stored.name}:{stored.digest} | {gold} | tagset {tagset}"
 
 
 def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:

@@ -49,7 +49,7 @@ def tag(
         ),
     ] = None,
     source: Annotated[
-        Literal["auto", "tokens", "raw", "conllu"],
+        Literal["auto", InputFormat],
         typer.Option(
             "--input",
             "--from",

@@ -34,7 +34,7 @@ from rnntag.evaluation import percent
 from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, SegmenterConfig, TrainConfig, UsageError
 
 if TYPE_CHECKING:
-    from rnntag.store import StoredSegmenter
+    from rnntag.store import StoredModel, StoredSegmenter
     from rnntag.tagger import Tagger
 
 INTERRUPTED = 130
@@ -164,11 +164,15 @@ def train(
         _follow(context, recipe, set_ or [])
         return
     segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, seed=seed)
-    if add_segmenter:
-        _add_segmenter(context, add_segmenter, training_corpora(corpus, spec, tagset, encoding)[2], segmenting, fold)
-        return
     from rnntag import card, onnx_graph, store
 
+    if add_segmenter:
+        path, model = _segmenter_target(context, add_segmenter)
+        _, _, loaded = training_corpora(corpus, spec, tagset, encoding)
+        model = replace(model, segmenter=_trained_segmenter(loaded, segmenting, fold))
+        store.write(path, model, store.read_card(path))
+        console.note(f"wrote the segmenter of {path}")
+        return
     out = out or Path("models") / cell
     store.check_target(out)
     config = ModelConfig(
@@ -224,8 +228,7 @@ def _trained_segmenter(loaded: list[Corpus], config: SegmenterConfig, fold: bool
     from rnntag.progress import TrainingView
     from rnntag.segmenter_training import SegmenterTraining
 
-    folds = folding.chinese() if fold else {}
-    training = SegmenterTraining(loaded, config, ("".join(folds), "".join(folds.values())))
+    training = SegmenterTraining(loaded, config, folding.table() if fold else ("", ""))
     with TrainingView() as view:
         view.note("training the segmenter")
         for step in training.steps():
@@ -234,9 +237,8 @@ def _trained_segmenter(loaded: list[Corpus], config: SegmenterConfig, fold: bool
     return training.segmenter
 
 
-def _add_segmenter(
-    context: typer.Context, name: str, loaded: list[Corpus], config: SegmenterConfig, fold: bool
-) -> None:
+def _segmenter_target(context: typer.Context, name: str) -> tuple[Path, StoredModel]:
+    """The model to add one to, and where it is, once nothing speaks against it."""
     from rnntag import store
 
     allowed = ("add_segmenter", "spec", "corpus", "encoding", "fold", "seed", "segmenter_hidden", "segmenter_bigrams")
@@ -244,9 +246,7 @@ def _add_segmenter(
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
     path = store.find(name)
     store.check_target(path)
-    model = replace(store.read(path), segmenter=_trained_segmenter(loaded, config, fold))
-    store.write(path, model, store.read_card(path))
-    console.note(f"wrote the segmenter of {path}")
+    return path, store.read(path)
 
 
 def _given(context: typer.Context) -> list[str]:
