@@ -4,9 +4,10 @@
     python -m benchmarks.segmentation_teacher train teacher.safetensors zh_gsdsimp-ud-*.conllu
     python -m benchmarks.segmentation_teacher segment teacher.safetensors < text.txt > zh_auto-ud-train.conllu
 
-Each character is a piece of its own to the transformer (see `benchmarks.teacher`); beside its vector
-stand an embedding of the character and of the pairs that it makes, and a BiLSTM and a softmax above.
-text.txt holds a paragraph a line. What comes out tells words and sentences, and X of every word.
+Each unit of the text (see `rnntag.units`), so each Chinese character, is a piece of its own to the
+transformer (see `benchmarks.teacher`); beside its vector stand an embedding of the unit, of how it is
+written and of the pairs that it makes, and a BiLSTM and a softmax above. text.txt holds a paragraph a
+line. What comes out tells words and sentences, and X of every word.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from torch.nn import functional
 from benchmarks.teacher import BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
 from rnntag import conllu, corpora, folding
 from rnntag.cells import RecurrentLayer, reversal
-from rnntag.characters import Characters
 from rnntag.running_text import Passage, passages
 from rnntag.segmentation import Found, agreement
 from rnntag.segmenter import found_words
-from rnntag.segmenter_training import Hiding, Labelled, labelled
+from rnntag.segmenter_training import GAP, GOLD, ROW, SHAPE, Hiding, labelled
+from rnntag.units import SHAPES, Scan, Units
 from rnntag.vocabulary import IGNORED, Ids, by_length
 
 PAIRS = 1 << 15
 SHORTEST_CHUNK, LONGEST_CHUNK = 30, 200
-AT_ONCE = 4000  # characters
+AT_ONCE = 4000  # units
 PARAGRAPHS_AT_ONCE = 200
 SENTENCES = re.compile(r".{1,400}?[。！？][”』」]*|.{1,400}")  # what ends such a piece ends a sentence
 LATIN_SPACE = re.compile(r"(?<=[A-Za-z0-9,.]) (?=[A-Za-z0-9(])")
@@ -52,40 +53,45 @@ class Settings:
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
     warm_up: float = 0.08
-    batch: int = 1200  # characters
+    batch: int = 1200  # units
     dropout: float = 0.3
     seed: int = 1
 
 
 class Teacher(nn.Module):
-    def __init__(self, characters: Characters, dropout: float) -> None:
+    def __init__(self, units: Units, dropout: float) -> None:
         super().__init__()
         given = pretrained()
         size = given.sizes["hidden"]
-        self.characters = characters
+        self.units = units
         self.dropout = dropout
         self.bert = transformer(given)
         self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, size))  # frozen, and not saved
         self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
-        self.chars = nn.Embedding(characters.rows, 64)
+        self.rows = nn.Embedding(units.rows, 64)
+        self.shapes = nn.Embedding(SHAPES, 12)
         self.pairs = nn.Embedding(PAIRS, 32)
-        nn.init.normal_(self.chars.weight, std=0.3)
+        for table in (self.rows, self.shapes):
+            nn.init.normal_(table.weight, std=0.3)
         nn.init.normal_(self.pairs.weight, std=0.1)
-        self.layer = RecurrentLayer("lstm", "tanh", size + 128, 150, bidirectional=True)
+        self.layer = RecurrentLayer("lstm", "tanh", size + 140, 150, bidirectional=True)
         self.head = nn.Linear(self.layer.outputs, 3)
         self._piece = {piece: number for number, (piece, _) in enumerate(given.pieces)}
-        self._fold = str.maketrans(*characters.folds)
+        self._fold = str.maketrans(*units.folds)
 
-    def pieces(self, text: str) -> Ids:
-        own = [self._piece.get(c, self._piece.get(LEAD + c, UNKNOWN_PIECE)) for c in text.translate(self._fold)]
-        return np.array(own, dtype=np.int64)
+    def pieces(self, texts: Sequence[str], scan: Scan) -> list[Ids]:
+        """Of each text the pieces that its units are."""
+        text = "\n".join(texts).translate(self._fold)
+        forms = [text[start:end] for start, end in zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)]
+        own = [self._piece.get(form, self._piece.get(LEAD + form, UNKNOWN_PIECE)) for form in forms]
+        return np.split(np.array(own, dtype=np.int64), scan.firsts[1:])
 
-    def forward(self, pieces: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, pieces: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
         """Scores, shape [batch, time, 3].
 
         Args:
-            pieces: of the characters, shape [batch, time].
-            ids: see `Characters.encode`, shape [batch, time, 3].
+            pieces: of the units, shape [batch, time].
+            columns: see `Units.columns`, shape [batch, time, 4].
             lengths: at most `LONGEST`, shape [batch].
         """
         device = self.mix.device
@@ -98,40 +104,42 @@ class Teacher(nn.Module):
             mask = (steps <= ends).long()
             states = self.bert(inputs_embeds=inputs, attention_mask=mask, output_hidden_states=True).hidden_states
         mixed = sum(weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True))
-        parts = [mixed[:, 1:-1], self.chars(ids[..., 0]), self.pairs(ids[..., 1]), self.pairs(ids[..., 2])]
-        x = functional.dropout(torch.cat(parts, dim=-1), self.dropout, self.training)
+        tables = (self.rows, self.shapes, self.pairs, self.pairs)
+        own = [table(column) for table, column in zip(tables, columns.unbind(-1), strict=True)]
+        x = functional.dropout(torch.cat([mixed[:, 1:-1], *own], dim=-1), self.dropout, self.training)
         x, _ = self.layer(x, reversal(lengths, x.shape[1]))
         return self.head(functional.dropout(x, self.dropout, self.training))
 
     @torch.inference_mode()
     def find(self, texts: Sequence[str]) -> list[Found]:
-        """The words and sentences of texts of at most `LONGEST` characters."""
+        """The words and sentences of texts of at most `LONGEST` units."""
         self.eval()
-        encoded = [(self.pieces(text), self.characters.encode(text)) for text in texts]
-        found: list[Found] = [Found((), ())] * len(texts)
-        for positions in by_length(np.array([len(text) for text in texts]), AT_ONCE):
+        scan, columns = self.units.encode(texts)
+        encoded = list(zip(self.pieces(texts, scan), columns, strict=True))
+        classes = [np.empty(0, dtype=np.int64)] * len(texts)
+        for positions in by_length(np.array(list(map(len, columns))), AT_ONCE):
             scores = self(*batch([encoded[position] for position in positions], self.mix.device))
             for row, position in zip(scores.argmax(-1).cpu().numpy(), positions, strict=True):
-                found[position] = found_words(texts[position], row[: len(texts[position])])
-        return found
+                classes[position] = row[: len(columns[position])]
+        return found_words(texts, scan, np.concatenate(classes))
 
 
 def batch(encoded: Sequence[tuple[Ids, Ids]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     lengths = torch.tensor([len(pieces) for pieces, _ in encoded], device=device)
-    pieces, ids = (
+    pieces, columns = (
         nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in column], batch_first=True).to(device)
         for column in zip(*encoded, strict=True)
     )
-    return pieces, ids, lengths
+    return pieces, columns, lengths
 
 
-def chunks(texts: Sequence[tuple[Ids, Labelled]], random: np.random.Generator) -> Iterator[tuple[Ids, Ids, Ids]]:
-    """Pieces, rows and classes of texts, cut anywhere."""
-    for pieces, one in texts:
+def chunks(texts: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Iterator[tuple[Ids, Ids]]:
+    """Pieces of texts, and what `labelled` tells of them, cut anywhere."""
+    for pieces, table in texts:
         begin = 0
         while begin < len(pieces):
             end = begin + int(random.integers(SHORTEST_CHUNK, LONGEST_CHUNK))
-            yield pieces[begin:end], one.rows[begin:end], one.gold[begin:end]
+            yield pieces[begin:end], table[begin:end]
             begin = end
 
 
@@ -139,23 +147,25 @@ def train(text: Sequence[Passage], dev: Sequence[Passage], settings: Settings, d
     """A teacher; tells F1 on the sentences of `dev` after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    characters = Characters.build([p.text for p in text], 1, PAIRS, folding.table())
-    teacher = Teacher(characters, settings.dropout).to(device)
-    encoded = [(teacher.pieces(passage.text.rstrip()), labelled(passage, characters)) for passage in text]
-    hiding = Hiding([one for _, one in encoded], characters)
+    units = Units.build([(passage.text, passage.words) for passage in text], 1, PAIRS, folding.table())
+    teacher = Teacher(units, settings.dropout).to(device)
+    tables = [labelled(passage, units)[0] for passage in text]
+    texts = [passage.text for passage in text]
+    encoded = list(zip(teacher.pieces(texts, units.scan(texts)), tables, strict=True))
+    hiding = Hiding(tables, units)
     tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         teacher.train()
-        pieces = [*chunks(encoded, random)]
-        batches = by_length(np.array([len(rows) for _, rows, _ in pieces]), settings.batch, random)
+        parts = [*chunks(encoded, random)]
+        batches = by_length(np.array([len(pieces) for pieces, _ in parts]), settings.batch, random)
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
             chosen = []
-            for position in positions:
-                own_pieces, rows, _ = pieces[position]
-                chosen.append((own_pieces, characters.with_pairs(hiding.hide(rows, random))))
-            gold = [torch.from_numpy(pieces[position][2]) for position in positions]
+            for pieces, table in map(parts.__getitem__, positions):
+                rows = hiding.hide(table[:, ROW], random)
+                chosen.append((pieces, units.columns(rows, table[:, SHAPE], table[:, GAP])))
+            gold = [torch.from_numpy(parts[position][1][:, GOLD]) for position in positions]
             padded = nn.utils.rnn.pad_sequence(gold, batch_first=True, padding_value=IGNORED).to(device)
             scores = teacher(*batch(chosen, device))
             loss = functional.cross_entropy(scores.flatten(0, 1), padded.flatten(), ignore_index=IGNORED)
@@ -208,7 +218,7 @@ def by_sentence(text: Iterable[Passage]) -> list[Passage]:
 
 def save(teacher: Teacher, path: Path) -> None:
     fresh = path.with_suffix(".new")
-    about = {"characters": json.dumps(asdict(teacher.characters)), "dropout": str(teacher.dropout)}
+    about = {"units": json.dumps(teacher.units.tables()), "dropout": str(teacher.dropout)}
     save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
     fresh.rename(path)
 
@@ -216,8 +226,7 @@ def save(teacher: Teacher, path: Path) -> None:
 def load(path: Path) -> Teacher:
     with safe_open(path, "pt") as file:
         about = file.metadata()
-        fields = json.loads(about["characters"])
-        teacher = Teacher(Characters(**{**fields, "folds": tuple(fields["folds"])}), float(about["dropout"]))
+        teacher = Teacher(Units.from_tables(json.loads(about["units"])), float(about["dropout"]))
         teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     return teacher
 

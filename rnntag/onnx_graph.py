@@ -14,10 +14,9 @@ from rnntag.schema import ModelConfig
 from rnntag.store import (
     ANCHORS_KEY,
     BOUNDARIES,
-    CHARACTER_TABLE,
     CLASSES,
     ENCODER,
-    PAIR_TABLE,
+    SEGMENTER_TABLES,
     TAGGER,
     WORD_TABLE,
     StoredModel,
@@ -327,8 +326,8 @@ def tagger(model: StoredModel, *, int8: bool) -> ModelProto:
 
 
 def segmenter(model: StoredSegmenter, *, int8: bool = True) -> bytes:
-    """Vectors of characters to the scores of `CLASSES`; see `sequences`."""
-    largest = max(float(np.abs(table_rows(model.weights, name)).max()) for name in (CHARACTER_TABLE, PAIR_TABLE))
+    """Vectors of units to the scores of `CLASSES`; see `sequences`."""
+    largest = max(float(np.abs(table_rows(model.weights, name)).max()) for name in SEGMENTER_TABLES)
     config = ModelConfig(cell="lstm", hidden=model.config.hidden)
     made = sequences(config, model.weights, {CLASSES: len(BOUNDARIES)}, largest if int8 else None)
     return bytes(made.SerializeToString())

@@ -208,18 +208,19 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class SegmenterConfig:
-    """The shape of a segmenter, a bidirectional LSTM over the characters of running text, and how it
-    is trained.
+    """The shape of a segmenter, a bidirectional LSTM over the units of running text (see `units`), and
+    how it is trained.
 
     Attributes:
-        hidden: units for each direction.
-        char_dim: size of a character's embedding.
-        bigrams: rows that pairs of neighbouring characters share by their hash; 0: none are read.
+        hidden: LSTM units for each direction.
+        unit_dim: size of a unit's embedding.
+        shape_dim: size of the embedding of how it is written.
+        bigrams: rows that pairs of neighbouring units share by their hash; 0: none are read.
         bigram_dim: size of such a row.
         epochs: passes over the training data.
         lr: the first learning rate of Adam; it falls to 0 in a straight line.
         dropout: share of the units of the layer's input and output that is dropped.
-        balance: see `TrainConfig`, in characters.
+        balance: see `TrainConfig`, in units.
         seed: of all that is random.
 
     Raises:
@@ -227,9 +228,10 @@ class SegmenterConfig:
     """
 
     hidden: int = 96
-    char_dim: int = 64
+    unit_dim: int = 56
+    shape_dim: int = 12
     bigrams: int = 0
-    bigram_dim: int = 24
+    bigram_dim: int = 20
     epochs: int = 8
     lr: float = 0.004
     dropout: float = 0.3
@@ -237,7 +239,7 @@ class SegmenterConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _between(1, 10_000, self, "hidden", "char_dim", "bigram_dim")
+        _between(1, 10_000, self, "hidden", "unit_dim", "shape_dim", "bigram_dim")
         _between(0, 1 << 24, self, "bigrams")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,54 +15,61 @@ from torch.nn import functional
 
 from rnntag import onnx_graph
 from rnntag.cells import RecurrentLayer, reversal
-from rnntag.characters import RESERVED, Characters, class_rows
 from rnntag.optimisation import Optimiser
 from rnntag.running_text import Passage, is_spaced, passages
 from rnntag.schema import Corpus, RnntagError, SegmenterConfig, Step
 from rnntag.segmentation import agreement
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
-from rnntag.store import CHARACTER_TABLE, PAIR_TABLE, StoredSegmenter, compact
+from rnntag.store import SEGMENTER_TABLES, StoredSegmenter, compact
+from rnntag.units import LINE, RESERVED, SHAPES, SPACE, Units, stand_in
 from rnntag.vocabulary import IGNORED, Ids, by_length
 
 MIN_COUNT = 2
-"""Rarer characters share the rows of their classes."""
+"""Rarer units share the rows of those like them."""
 CLIP = 1.0
-BATCH_CHARACTERS = 6400
-LEAST_BATCHES, LEAST_BATCH_CHARACTERS = 50, 600
-"""As in `training`: a small corpus is cut into so many batches, as long as they have so many characters."""
-EPOCH_CHARACTERS = 40_000
+BATCH_UNITS = 2500
+LEAST_BATCHES, LEAST_BATCH_UNITS = 50, 250
+"""As in `training`: a small corpus is cut into so many batches, as long as they have so many units."""
+EPOCH_UNITS = 15_000
 """Of an epoch, at least: a smaller corpus is met more than once."""
-SHORTEST_CHUNK, LONGEST_CHUNK = 150, 500
+SHORTEST_CHUNK, LONGEST_CHUNK = 40, 200
 LINES, SENTENCE_LINES, WRAPPED = 0.3, 0.1, 0.15
 """How often what follows a paragraph stands on the next line, each sentence on a line of its own, and
 a paragraph in lines of some width, so that a network learns of each what it is."""
 
+ROW, SHAPE, GAP, GOLD = range(4)
+"""Columns of what a network learns from, a line for each unit: see `units.Scan`, and its class."""
+
 
 class SegmenterNetwork(nn.Module):
-    def __init__(self, config: SegmenterConfig, characters: Characters) -> None:
+    def __init__(self, config: SegmenterConfig, units: Units) -> None:
         super().__init__()
         self.config = config
-        self.chars = nn.Embedding(characters.rows, config.char_dim)
-        self.pairs = nn.Embedding(max(characters.bigrams, 1), config.bigram_dim)
-        size = config.char_dim + (2 * config.bigram_dim if characters.bigrams else 0)
+        self.units = nn.Embedding(units.rows, config.unit_dim)
+        self.shapes = nn.Embedding(SHAPES, config.shape_dim)
+        self.bigrams = nn.Embedding(max(units.bigrams, 1), config.bigram_dim)
+        size = config.unit_dim + config.shape_dim + (2 * config.bigram_dim if units.bigrams else 0)
         self.layers = nn.ModuleList([RecurrentLayer("lstm", "tanh", size, config.hidden, bidirectional=True)])
         self.heads = nn.ModuleList([nn.Linear(2 * config.hidden, 3)])
-        nn.init.normal_(self.chars.weight, std=0.3)
-        nn.init.normal_(self.pairs.weight, std=0.1)
+        nn.init.normal_(self.units.weight, std=0.3)
+        nn.init.normal_(self.shapes.weight, std=0.3)
+        nn.init.normal_(self.bigrams.weight, std=0.1)
 
-    def vectors(self, ids: Tensor) -> Tensor:
-        """What stands for each character, shape [batch, time, size]; see `forward`."""
-        return torch.cat([self.chars(ids[..., 0]), *(self.pairs(ids[..., i]) for i in range(1, ids.shape[-1]))], dim=-1)
+    def vectors(self, columns: Tensor) -> Tensor:
+        """What stands for each unit, shape [batch, time, size]; see `forward`."""
+        tables = (self.units, self.shapes, self.bigrams, self.bigrams)
+        parts = [table(column) for table, column in zip(tables, columns.unbind(-1), strict=False)]
+        return torch.cat(parts, dim=-1)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Scores of the classes of each character, shape [batch, time, 3].
+    def forward(self, columns: Tensor, lengths: Tensor) -> Tensor:
+        """Scores of the classes of each unit, shape [batch, time, 3].
 
         Args:
-            ids: see `Characters.encode`, shape [batch, time, 1 or 3].
+            columns: see `Units.columns`, shape [batch, time, 2 or 4].
             lengths: shape [batch].
         """
-        x = functional.dropout(self.vectors(ids), self.config.dropout, self.training)
-        order = reversal(lengths, ids.shape[1])
+        x = functional.dropout(self.vectors(columns), self.config.dropout, self.training)
+        order = reversal(lengths, columns.shape[1])
         for layer in self.layers:
             x, _ = layer(x, order)
         x = functional.dropout(x, self.config.dropout, self.training)
@@ -71,86 +77,61 @@ class SegmenterNetwork(nn.Module):
         return scores
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Rows of characters, without pairs, and their classes; and where sentences end, in characters."""
-
-    rows: Ids
-    gold: Ids
-    ends: Ids
-
-
-def labelled(passage: Passage, characters: Characters) -> Labelled:
-    text = passage.text.rstrip()
-    gold = np.full(len(text), INSIDE)
-    gold[[position for position, character in enumerate(text) if character.isspace()]] = IGNORED
-    gold[[end - 1 for _, end in passage.words]] = WORD
-    ends = np.array([passage.words[count - 1][1] for count in passage.ends])
-    gold[ends - 1] = SENTENCE
-    return Labelled(characters.encode(text)[:, 0], gold, ends)
+def labelled(passage: Passage, units: Units) -> tuple[Ids, Ids]:
+    """The units of a passage and their classes, shape [units, 4], and where each begins, in characters."""
+    scan = units.scan([passage.text])
+    gold = np.full(len(scan.ends), INSIDE)
+    word_ends = np.array([end for _, end in passage.words])
+    for ends, label in ((word_ends, WORD), (word_ends[np.array(passage.ends) - 1], SENTENCE)):
+        last = np.searchsorted(scan.ends, ends)
+        gold[last[scan.ends[last] == ends]] = label
+    return np.stack([scan.rows, scan.shapes, scan.gaps, gold], axis=1), scan.starts
 
 
 class Hiding:
-    """Takes characters for unknown, the rarer the oftener, so that a network learns what to make of those."""
+    """Takes units for unknown, the rarer the oftener, so that a network learns what to make of those."""
 
-    def __init__(self, texts: Sequence[Labelled], characters: Characters) -> None:
-        rows = np.concatenate([one.rows for one in texts])
-        self._rates = 1 / (1.0 + np.bincount(rows, minlength=characters.rows))
+    def __init__(self, texts: Sequence[Ids], units: Units) -> None:
+        rows = np.concatenate([text[:, ROW] for text in texts])
+        self._rates = 1 / (1.0 + np.bincount(rows, minlength=units.rows))
         self._rates[:RESERVED] = 0
-        self._stand_ins = np.array(class_rows(characters.known))
+        self._stand_ins = np.array([*range(RESERVED), *map(stand_in, units.known)])
 
     def hide(self, rows: Ids, random: np.random.Generator) -> Ids:
-        """The rows of a text, those of some characters replaced by the rows of their classes."""
+        """The rows of a text, some of them replaced by those that like units share."""
         return np.where(random.random(len(rows)) < self._rates[rows], self._stand_ins[rows], rows)
 
 
-def _chunks(
-    corpus: Sequence[Labelled], space: int, newline: int, random: np.random.Generator
-) -> Iterator[tuple[Ids, Ids]]:
-    """A corpus in pieces as one may meet them, rows and classes; see `LINES`."""
-    rows: list[Ids] = []
-    gold: list[Ids] = []
-    for one in corpus:
-        line = one.rows
+def _chunks(corpus: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Iterator[Ids]:
+    """A corpus in pieces as one may meet them; see `LINES`."""
+    parts: list[Ids] = []
+    for table, starts in corpus:
+        table = table.copy()
         if random.random() < WRAPPED:
-            line = _wrapped(line, space, newline, int(random.integers(40, 100)))
-        classes = one.gold
+            table[_line_begins(table[:, GAP], starts, int(random.integers(40, 100))), GAP] = LINE
         if random.random() < SENTENCE_LINES:
-            line, classes = _sentence_lines(line, classes, one.ends, newline)
+            table[1:][table[:-1, GOLD] == SENTENCE, GAP] = LINE
         begin = 0
-        while begin < len(line):
+        while begin < len(table):
             end = begin + int(random.integers(SHORTEST_CHUNK, LONGEST_CHUNK))
-            rows.append(line[begin:end])
-            gold.append(classes[begin:end])
-            if end < len(line) or random.random() >= LINES:
-                yield np.concatenate(rows), np.concatenate(gold)
-                rows, gold = [], []
-            else:
-                rows.append(np.array([newline]))
-                gold.append(np.array([IGNORED]))
+            parts.append(table[begin:end])
+            if end < len(table) or random.random() >= LINES:
+                yield np.concatenate(parts)
+                parts = []
             begin = end
-    if rows:
-        yield np.concatenate(rows), np.concatenate(gold)
+    if parts:
+        yield np.concatenate(parts)
 
 
-def _wrapped(rows: Ids, space: int, newline: int, width: int) -> Ids:
-    rows = rows.copy()
+def _line_begins(gaps: Ids, starts: Ids, width: int) -> list[int]:
+    """Which units begin a line where a text is cut at spaces into lines of about `width` characters."""
+    found: list[int] = []
     begin = 0
-    spaces = np.flatnonzero(rows == space)
-    for before, after in itertools.pairwise([*spaces.tolist(), len(rows)]):
-        if after - begin > width:
-            rows[before] = newline
-            begin = before + 1
-    return rows
-
-
-def _sentence_lines(rows: Ids, gold: Ids, ends: Ids, newline: int) -> tuple[Ids, Ids]:
-    inner = ends[ends < len(rows)]
-    spaced = gold[inner] == IGNORED
-    rows = rows.copy()
-    rows[inner[spaced]] = newline
-    bare = inner[~spaced]
-    return np.insert(rows, bare, newline), np.insert(gold, bare, IGNORED)
+    for unit in np.flatnonzero(gaps == SPACE).tolist():
+        if starts[unit] - begin > width:
+            found.append(unit)
+            begin = starts[unit]
+    return found
 
 
 class SegmenterTraining:
@@ -161,7 +142,7 @@ class SegmenterTraining:
 
     Args:
         corpora: those that do not tell how their words stand in the text are left out.
-        folds: characters to read as others; see `Characters`.
+        folds: characters to read as others; see `Units`.
 
     Raises:
         DataError: none of them has a training part that tells it.
@@ -172,19 +153,19 @@ class SegmenterTraining:
         names = ", ".join(corpus.name for corpus in corpora)
         parts = [passages(corpus.train, corpus.name) for corpus in usable] or [passages((), names)]
         self._dev = {c.name: passages(c.dev, c.name) for c in usable if is_spaced(c.dev)}
-        texts = [passage.text for part in parts for passage in part]
         self.config = config
-        self.characters = Characters.build(texts, MIN_COUNT, config.bigrams, folds)
+        texts = [(passage.text, passage.words) for part in parts for passage in part]
+        self.units = Units.build(texts, MIN_COUNT, config.bigrams, folds)
         self.segmenter: StoredSegmenter | None = None
-        self._parts = [[labelled(passage, self.characters) for passage in part] for part in parts]
-        self._hiding = Hiding([one for part in self._parts for one in part], self.characters)
-        sizes = np.array([sum(len(one.rows) for one in part) for part in self._parts])
+        self._parts = [[labelled(passage, self.units) for passage in part] for part in parts]
+        self._hiding = Hiding([table for part in self._parts for table, _ in part], self.units)
+        sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.balance
-        self._rates = rates * max(1.0, EPOCH_CHARACTERS / (rates * sizes).sum())
+        self._rates = rates * max(1.0, EPOCH_UNITS / (rates * sizes).sum())
         batch = (self._rates * sizes).sum() / LEAST_BATCHES
-        self._batch_characters = int(min(BATCH_CHARACTERS, max(batch, LEAST_BATCH_CHARACTERS)))
+        self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
-        self._network = SegmenterNetwork(config, self.characters)
+        self._network = SegmenterNetwork(config, self.units)
 
     def steps(self) -> Iterator[Step]:
         """Train over all epochs.
@@ -203,12 +184,12 @@ class SegmenterTraining:
         for epoch in range(1, config.epochs + 1):
             network.train()
             pieces = self._pieces(random)
-            batches = by_length(np.array([len(rows) for rows, _ in pieces]), self._batch_characters, random)
+            batches = by_length(np.array(list(map(len, pieces))), self._batch_units, random)
             loss_sum = norm_sum = clipped = 0.0
             for number, positions in enumerate(batches, 1):
                 done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
-                ids, gold, lengths = self._batch([pieces[position] for position in positions], random)
-                scores = network(ids, lengths)
+                columns, gold, lengths = self._batch([pieces[position] for position in positions], random)
+                scores = network(columns, lengths)
                 loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
                 norm = optimiser.step(loss, config.lr * (1 - done))
                 if not math.isfinite(norm):
@@ -224,28 +205,28 @@ class SegmenterTraining:
             dev = self._finish_epoch([weight.numpy() for weight in optimiser.average])
             yield Step(epoch, config.epochs, len(batches), len(batches), *figures, dev=dev)
 
-    def _pieces(self, random: np.random.Generator) -> list[tuple[Ids, Ids]]:
-        space, newline = self.characters.encode(" \n")[:, 0].tolist()
-        pieces: list[tuple[Ids, Ids]] = []
+    def _pieces(self, random: np.random.Generator) -> list[Ids]:
+        pieces: list[Ids] = []
         for part, rate in zip(self._parts, self._rates, strict=True):
             for _ in range(int(rate + random.random())):
-                pieces += _chunks(part, space, newline, random)
+                pieces += _chunks(part, random)
         return pieces
 
-    def _batch(self, pieces: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows [batch, time, 1 or 3], classes [batch, time] and lengths [batch]."""
-        lengths = np.array([len(rows) for rows, _ in pieces])
-        ids = np.zeros((len(pieces), lengths.max(), 3 if self.characters.bigrams else 1), dtype=np.int64)
-        gold = np.full(ids.shape[:2], IGNORED)
-        for place, (rows, classes) in enumerate(pieces):
-            ids[place, : len(rows)] = self.characters.with_pairs(self._hiding.hide(rows, random))
-            gold[place, : len(rows)] = classes
-        return torch.from_numpy(ids), torch.from_numpy(gold), torch.from_numpy(lengths)
+    def _batch(self, pieces: Sequence[Ids], random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Columns [batch, time, 2 or 4], classes [batch, time] and lengths [batch]."""
+        lengths = np.array(list(map(len, pieces)))
+        columns = np.zeros((len(pieces), lengths.max(), 4 if self.units.bigrams else 2), dtype=np.int64)
+        gold = np.full(columns.shape[:2], IGNORED)
+        for place, piece in enumerate(pieces):
+            rows = self._hiding.hide(piece[:, ROW], random)
+            columns[place, : len(piece)] = self.units.columns(rows, piece[:, SHAPE], piece[:, GAP])
+            gold[place, : len(piece)] = piece[:, GOLD]
+        return torch.from_numpy(columns), torch.from_numpy(gold), torch.from_numpy(lengths)
 
     def _finish_epoch(self, average: Sequence[npt.NDArray[np.float32]]) -> dict[str, float]:
         names = [name for name, _ in self._network.named_parameters()]
-        weights = compact(dict(zip(names, average, strict=True)), (CHARACTER_TABLE, PAIR_TABLE))
-        made = StoredSegmenter(self.config, self.characters, weights)
+        weights = compact(dict(zip(names, average, strict=True)), SEGMENTER_TABLES)
+        made = StoredSegmenter(self.config, self.units, weights)
         made = replace(made, graph=onnx_graph.segmenter(made))
         finder = Segmenter(made)
         figures = {name: agreement(part, finder.find([p.text for p in part])) for name, part in self._dev.items()}

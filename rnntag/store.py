@@ -17,7 +17,6 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from rnntag import __version__
-from rnntag.characters import Characters
 from rnntag.schema import (
     AccessError,
     DataError,
@@ -29,6 +28,7 @@ from rnntag.schema import (
     TrainConfig,
     UsageError,
 )
+from rnntag.units import Units
 from rnntag.vocabulary import Ids, Vocabulary
 
 FORMAT = 3
@@ -39,10 +39,11 @@ SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH = "segmenter.json", "segmenter.saf
 SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH)
 WORD_TABLE = "encoder.words.weight"
 """The weights that no graph holds: one row for each word, most of a model's size."""
-CHARACTER_TABLE, PAIR_TABLE = "chars.weight", "pairs.weight"
+UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE = "units.weight", "shapes.weight", "bigrams.weight"
+SEGMENTER_TABLES = (UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE)
 """Those of a segmenter."""
 BOUNDARIES = ("inside", "word", "sentence")
-"""What ends with a character: nothing, a word, or a sentence and so a word."""
+"""What ends with a unit: nothing, a word, or a sentence and so a word."""
 CLASSES = "boundaries"
 """The output of a segmenter's graph."""
 ANCHORS_KEY = "anchors"
@@ -63,12 +64,12 @@ class StoredSegmenter:
 
     Attributes:
         weights: by the network's parameter names, on disk and here; see `compact`.
-        graph: the network over characters for ONNX Runtime; see `onnx_graph`.
+        graph: the network over units for ONNX Runtime; see `onnx_graph`.
         dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev part.
     """
 
     config: SegmenterConfig
-    characters: Characters
+    units: Units
     weights: Mapping[str, np.ndarray]
     graph: bytes = b""
     dev: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -291,9 +292,9 @@ def read(path: Path) -> StoredModel:
 
 
 def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
-    config, characters = asdict(segmenter.config), asdict(segmenter.characters)
+    config, units = asdict(segmenter.config), segmenter.units.tables()
     return {
-        SEGMENTER: _json_bytes({"config": config, "characters": characters, "dev": dict(segmenter.dev)}),
+        SEGMENTER: _json_bytes({"config": config, "units": units, "dev": dict(segmenter.dev)}),
         SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
         SEGMENTER_GRAPH: segmenter.graph,
     }
@@ -301,10 +302,9 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
 
 def _segmenter(contents: Mapping[str, bytes]) -> StoredSegmenter:
     fields = json.loads(contents[SEGMENTER])
-    characters = {**fields["characters"], "folds": tuple(fields["characters"]["folds"])}
     return StoredSegmenter(
         SegmenterConfig(**fields["config"]),
-        Characters(**characters),
+        Units.from_tables(fields["units"]),
         safetensors.numpy.load(contents[SEGMENTER_WEIGHTS]),
         contents[SEGMENTER_GRAPH],
         fields["dev"],

@@ -81,7 +81,7 @@ def tiny_folder(tiny: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def tiny_raw(tiny: StoredModel, starter: list[Corpus]) -> StoredModel:
     """The tiny model with a segmenter that knows the starter corpus."""
-    config = SegmenterConfig(hidden=32, char_dim=16, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
+    config = SegmenterConfig(hidden=32, unit_dim=24, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
     training = SegmenterTraining(starter, config)
     for _ in training.steps():
         pass

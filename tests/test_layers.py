@@ -13,8 +13,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0,
-    "characters": 1, "conllu": 1, "evaluation": 1, "folding": 1, "recipe": 1, "running_text": 1, "spacing": 1,
-    "text": 1, "variants": 1, "vocabulary": 1, "windows": 1,
+    "conllu": 1, "evaluation": 1, "folding": 1, "recipe": 1, "running_text": 1, "spacing": 1,
+    "text": 1, "units": 1, "variants": 1, "vocabulary": 1, "windows": 1,
     "cells": 2, "corpora": 2, "segmentation": 2, "store": 2, "vectors": 2,
     "bptt": 3, "card": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "runtime": 3,
     "network": 4, "portions": 4, "segmenter": 4,

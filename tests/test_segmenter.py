@@ -55,14 +55,14 @@ def test_in_32_bits_it_is_what_torch_computes(stored: StoredSegmenter) -> None:
     from rnntag.segmenter_training import SegmenterNetwork
     from rnntag.store import CLASSES, widened
 
-    network = SegmenterNetwork(stored.config, stored.characters).eval()
+    network = SegmenterNetwork(stored.config, stored.units).eval()
     network.load_state_dict({name: torch.tensor(w, dtype=torch.float32) for name, w in widened(stored.weights).items()})
-    ids = stored.characters.encode("我在楼下等你。I can't eat.\n")
+    _, (columns,) = stored.units.encode(["我在楼下等你。I can't eat.\n"])
     with torch.inference_mode():
-        vectors = network.vectors(torch.from_numpy(ids)[None])
-        expected = network(torch.from_numpy(ids)[None], torch.tensor([len(ids)]))[0].numpy()
+        vectors = network.vectors(torch.from_numpy(columns)[None])
+        expected = network(torch.from_numpy(columns)[None], torch.tensor([len(columns)]))[0].numpy()
     graph = Sequences(onnx_graph.segmenter(stored, int8=False), "x")
-    got = graph.scores(vectors[0][:, None].numpy(), np.array([len(ids)]), CLASSES)[:, 0]
+    got = graph.scores(vectors[0][:, None].numpy(), np.array([len(columns)]), CLASSES)[:, 0]
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
 
