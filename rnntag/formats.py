@@ -39,9 +39,10 @@ class Layout(NamedTuple):
 
     Attributes:
         before: the white space between the paragraph before and this one; of a later sentence none.
-        text: from the first token to the next sentence, or to the end of the paragraph.
+        text: of the paragraph, or of a piece of it.
         start: where `text` begins in the input, in characters.
         words: where each token is in `text`.
+        stop: where in `text` the next sentence begins, or where it ends.
         paragraph, number: which sentence of which paragraph it is, both counted from 1.
     """
 
@@ -49,6 +50,7 @@ class Layout(NamedTuple):
     text: str
     start: int
     words: Sequence[Span]
+    stop: int
     paragraph: int
     number: int
 
@@ -57,9 +59,15 @@ class Layout(NamedTuple):
         """Those between the paragraph before and this one."""
         return "\n" * self.before.count("\n")
 
+    @property
+    def in_one_line(self) -> str:
+        """The sentence as it stands in the text, but for line breaks."""
+        text = self.text[self.words[0][0] : self.stop].rstrip()
+        return re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\t]+", " ", text)
+
     def spacing(self) -> list[str]:
         """What CoNLL-U's MISC says of the white space around each token."""
-        nexts = [begin for begin, _ in self.words[1:]] + [len(self.text)]
+        nexts = [begin for begin, _ in self.words[1:]] + [self.stop]
         after = [self.text[end:begin] for (_, end), begin in zip(self.words, nexts, strict=True)]
         before = [self.before, *[""] * (len(after) - 1)]
         return list(map(conllu.spacing, before, after))
@@ -141,7 +149,7 @@ class _TextReader:
     def finish(self) -> Iterator[Untagged]:
         yield from self._read(final=True)
         if self._before:
-            yield Untagged((), layout=Layout(self._before, "", self._start, (), self._paragraph, 0))
+            yield Untagged((), layout=Layout(self._before, "", self._start, (), 0, self._paragraph, 0))
             self._before = ""
 
     def _read(self, *, final: bool) -> Iterator[Untagged]:
@@ -173,7 +181,7 @@ class _TextReader:
     def _long_space(self) -> Iterator[Untagged]:
         while len(self._before) > LONG_LINE:
             piece, self._before = self._before[:LONG_LINE], self._before[LONG_LINE:]
-            yield Untagged((), layout=Layout(piece, "", self._start, (), self._paragraph, 0))
+            yield Untagged((), layout=Layout(piece, "", self._start, (), 0, self._paragraph, 0))
 
     def _drop(self, size: int) -> None:
         self._rest = self._rest[size:]
@@ -199,19 +207,16 @@ class _TextReader:
 
     def _sentences(self, before: str, start: int, text: str, found: Found) -> Iterator[Untagged]:
         if not found.words:
-            yield Untagged((), layout=Layout(before + text, "", start + len(text), (), self._paragraph, 0))
+            yield Untagged((), layout=Layout(before + text, "", start + len(text), (), 0, self._paragraph, 0))
             return
         self._paragraph += not self._sentence
         first = 0
         for end in found.ends:
             words = found.words[first:end]
-            begin = words[0][0]
             stop = found.words[end][0] if end < len(found.words) else len(text)
-            tokens = [text[a:b] for a, b in words]
             self._sentence += 1
-            places = [(a - begin, b - begin) for a, b in words]
-            layout = Layout(before, text[begin:stop], start + begin, places, self._paragraph, self._sentence)
-            yield Untagged(tokens, layout=layout)
+            layout = Layout(before, text, start, words, stop, self._paragraph, self._sentence)
+            yield Untagged([text[a:b] for a, b in words], layout=layout)
             before = ""
             first = end
 
@@ -364,7 +369,7 @@ class Writer:
             words = conllu.rows(1, tokens, tags, self._tagset, choices, layout.spacing())
             opening = ["# newpar"] if layout.number == 1 else []
             name = f"# sent_id = {layout.paragraph}-{layout.number}"
-            return "\n".join([*opening, name, f"# text = {_in_one_line(layout)}", *words, "", ""])
+            return "\n".join([*opening, name, f"# text = {layout.in_one_line}", *words, "", ""])
         lines = []
         if not self._written:
             self._number += 1
@@ -377,10 +382,6 @@ class Writer:
 
 def _above(sentence: Untagged) -> str:
     return sentence.layout.empty_lines if sentence.layout else ""
-
-
-def _in_one_line(layout: Layout) -> str:
-    return re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\t]+", " ", layout.text.rstrip())
 
 
 def _end(sentence: Untagged) -> str:

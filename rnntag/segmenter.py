@@ -29,6 +29,11 @@ BLOCK = 1 << 13
 BATCH = 512
 """Units of a batch, padding included: few enough for what it needs to stay in the processor's cache."""
 
+Flags = npt.NDArray[np.bool_]
+
+OVERLAP = 16
+"""As `windows.OVERLAP`, in units: what ends with one hangs on what stands close by."""
+
 INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 
 # What a cluster of several code points may have after its first. Most text has none of it, and needs no regex then.
@@ -57,7 +62,7 @@ class Segmenter:
         """
         scan, columns = self._units.encode(texts)
         classes = [np.empty(0, dtype=np.int64)]
-        for block in blocks(columns, BLOCK):
+        for block in blocks(columns, BLOCK, OVERLAP):
             best = self._classes([window for _, (window, _) in block])
             classes += [own for _, own in own_parts(block, best)]
         return found_words(texts, scan, np.concatenate(classes))
@@ -84,9 +89,7 @@ def found_words(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Found]:
     """Words and sentences of texts, from what ends with each of their units."""
     parted = np.append(scan.gaps[1:] != NO_GAP, True)[: len(classes)]
     splits = classes > INSIDE
-    text = "\n".join(texts)
-    if _MARKS.search(text):
-        splits &= ~_inside_clusters(text)[scan.ends - 1]
+    splits[_in_clusters("\n".join(texts), scan, parted)] = False
     last = np.flatnonzero(splits | parted)  # unit of each word
     first = np.append(0, last[:-1] + 1)[: len(last)]
     ends_sentence = (classes[last] == SENTENCE) & splits[last]
@@ -102,10 +105,20 @@ def found_words(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Found]:
     return [Found(words[a:b], relative[c:d]) for (a, b), (c, d) in spans]
 
 
-def _inside_clusters(text: str) -> npt.NDArray[np.bool_]:
-    """Whether the grapheme cluster of each character goes on after it (UAX #29)."""
+def _in_clusters(text: str, scan: Scan, parted: Flags) -> list[int]:
+    """The units after which a grapheme cluster goes on (UAX #29), of those that no white space follows."""
+    marks = [found.start() for found in _MARKS.finditer(text)]
+    if not marks:
+        return []
     import regex
 
-    inside = np.ones(len(text), dtype=np.bool_)
-    inside[[found.end() - 1 for found in regex.finditer(r"\X", text)]] = False
+    bounds = np.append(0, np.flatnonzero(parted) + 1)  # of the units between white space
+    chunks = np.unique(np.searchsorted(scan.ends[bounds[1:] - 1], marks, side="right"))
+    inside: list[int] = []
+    for chunk in chunks[chunks < len(bounds) - 1].tolist():
+        first, end = bounds[chunk : chunk + 2].tolist()
+        start = int(scan.starts[first])
+        clusters = regex.finditer(r"\X", text[start : scan.ends[end - 1]])
+        ends = {start + found.end() for found in clusters}
+        inside += [unit for unit, place in enumerate(scan.ends[first:end].tolist(), first) if place not in ends]
     return inside

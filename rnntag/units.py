@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,8 +45,9 @@ _ENDINGS = 256
 RESERVED = 1 + len(_CATEGORIES) + _ENDINGS
 """Rows of the unit table for padding and for units that have none of their own."""
 
+PAD = 0
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
-_REMEMBERED = 1 << 16
+_REMEMBERED, _REMEMBERED_SIZE = 1 << 16, 32  # how many forms, and the longest
 _SPLIT = -1
 
 
@@ -190,53 +192,68 @@ class Units:
         cuts: list[int] = []
         parts: list[int] = []
         codes = codes.copy()
-        for position in np.flatnonzero(codes == _SPLIT).tolist():
-            start, end = int(starts[position]), int(ends[position])
-            own = [start + place for place in self.splits[self.normal_form(text[start:end])]]
-            first, *rest = [self.code(text[a:b]) for a, b in zip([start, *own], [*own, end], strict=True)]
-            codes[position] = first
-            owners += [position + 1] * len(own)
-            cuts += own
+        positions = np.flatnonzero(codes == _SPLIT)
+        spans = zip(positions.tolist(), starts[positions].tolist(), ends[positions].tolist(), strict=True)
+        for position, start, end in spans:
+            places, (codes[position], *rest) = self._codes.parts[text[start:end]]
+            owners += [position + 1] * len(places)
+            cuts += [start + place for place in places]
             parts += rest
-        codes = np.insert(codes, owners, parts)
-        return np.insert(starts, owners, cuts), np.sort(np.append(ends, cuts)), codes
+        return np.insert(starts, owners, cuts), np.sort(np.append(ends, cuts)), np.insert(codes, owners, parts)
 
-    def columns(self, rows: Ids, shapes: Ids, gaps: Ids) -> Ids:
+    def columns(self, rows: Ids, shapes: Ids, gaps: Ids, firsts: Ids | None = None) -> Ids:
         """What a network reads of units: their rows; their shapes with what stands before them; and the
         rows of the pairs that each makes with the one before and the one after.
+
+        Args:
+            firsts: where other texts begin, whose units make no pairs with those before.
 
         Returns:
             Shape [units, 4]; without bigrams [units, 2].
         """
-        shaped = shapes * _GAPS + gaps
-        if not self.bigrams:
-            return np.stack([rows, shaped], axis=1)
-        around = np.pad(rows, 1)
-        between = np.append(gaps, LINE)
-        hashed = ((around[:-1] * self.rows + around[1:]) * _GAPS + between) * _MULTIPLIER & 0xFFFFFFFF
-        pairs = hashed * self.bigrams >> 32
-        return np.stack([rows, shaped, pairs[:-1], pairs[1:]], axis=1)
+        columns = np.empty((len(rows), 4 if self.bigrams else 2), dtype=np.int64)
+        columns[:, 0] = rows
+        columns[:, 1] = shapes * _GAPS + gaps
+        if self.bigrams:
+            before, after = np.append(PAD, rows[:-1])[: len(rows)], np.append(rows[1:], PAD)[: len(rows)]
+            if firsts is not None:
+                before[firsts[firsts < len(rows)]] = PAD
+                after[firsts[firsts > 0] - 1] = PAD
+            columns[:, 2] = self._pairs(before, rows, gaps)
+            columns[:, 3] = self._pairs(rows, after, np.append(gaps[1:], LINE)[: len(rows)])
+        return columns
+
+    def _pairs(self, left: Ids, right: Ids, gaps: Ids) -> Ids:
+        hashed: Ids = ((left * self.rows + right) * _GAPS + gaps) * _MULTIPLIER & 0xFFFFFFFF
+        return hashed * self.bigrams >> 32
 
     def encode(self, texts: Sequence[str]) -> tuple[Scan, list[Ids]]:
         """The units of texts, and of each text what a network reads."""
         scan = self.scan(texts)
-        bounds = [*scan.firsts.tolist(), len(scan.starts)]
-        read = []
-        for own in map(slice, bounds, bounds[1:]):
-            read.append(self.columns(scan.rows[own], scan.shapes[own], scan.gaps[own]))
-        return scan, read
+        columns = self.columns(scan.rows, scan.shapes, scan.gaps, scan.firsts)
+        bounds = scan.firsts.tolist()
+        return scan, [columns[own] for own in map(slice, bounds, [*bounds[1:], len(columns)])]
 
 
 class _Codes(dict[str, int]):
-    """`Units.code` of the forms met last; `_SPLIT` for a run that may be split."""
+    """`Units.code` of the forms met last; `_SPLIT` for a run that may be split.
+
+    Attributes:
+        parts: of such runs, where they may be split, and the codes of their parts.
+    """
 
     def __init__(self, units: Units) -> None:
         self._units = units
+        self.parts: dict[str, tuple[Sequence[int], Sequence[int]]] = {}
 
     def __missing__(self, form: str) -> int:
-        splits = self._units.splits.get(self._units.normal_form(form))
-        code = _SPLIT if splits else self._units.code(form)
-        if len(form) <= _SIZES[-1] * 4:
+        units = self._units
+        if places := units.splits.get(units.normal_form(form)):
+            self.parts[form] = places, [units.code(form[a:b]) for a, b in pairwise((0, *places, len(form)))]
+            code = _SPLIT
+        else:
+            code = units.code(form)
+        if len(form) <= _REMEMBERED_SIZE:
             self[form] = code
         return code
 

@@ -41,7 +41,7 @@ class Cutter:
         """The windows that `tokens` complete."""
         self._tokens += tokens
         begin = 0
-        for begin, own in _full(len(self._tokens), self._context):
+        for begin, own in _full(len(self._tokens), self._context, OVERLAP):
             if own is not None:
                 yield self._tokens[begin : begin + WINDOW], own
                 self._context = OVERLAP
@@ -52,34 +52,39 @@ class Cutter:
         return self._tokens, slice(self._context, None)
 
 
-def _full(length: int, context: int) -> Iterator[tuple[int, slice | None]]:
+def _full(length: int, context: int, overlap: int) -> Iterator[tuple[int, slice | None]]:
     """Where the windows begin that more steps follow, and what is their own; at last where the rest
     begins, and None."""
     begin = 0
     while length - begin > WINDOW:
-        yield begin, slice(context, WINDOW - OVERLAP)
-        begin += WINDOW - 2 * OVERLAP
-        context = OVERLAP
+        yield begin, slice(context, WINDOW - overlap)
+        begin += WINDOW - 2 * overlap
+        context = overlap
     yield begin, None
 
 
-def windows(sequence: Sliceable) -> list[Window]:
-    """The windows of a whole sequence; none of an empty one."""
-    if not len(sequence):
-        return []
+def windows(sequence: Sliceable, overlap: int | None = None) -> list[Window]:
+    """The windows of a whole sequence; none of an empty one.
+
+    Args:
+        overlap: other than `OVERLAP`.
+    """
+    overlap = OVERLAP if overlap is None else overlap
+    if len(sequence) <= WINDOW:
+        return [(sequence, slice(0, None))] * bool(len(sequence))
     found = []
-    for begin, own in _full(len(sequence), 0):
-        own = own or slice(OVERLAP if begin else 0, None)
+    for begin, own in _full(len(sequence), 0, overlap):
+        own = own or slice(overlap if begin else 0, None)
         found.append((sequence[begin : begin + WINDOW], own))
     return found
 
 
-def blocks(sequences: Iterable[Sliceable], most: int) -> Iterator[list[tuple[int, Window]]]:
-    """Windows, each with the position of its sequence, at most `most` steps together."""
+def blocks(sequences: Iterable[Sliceable], most: int, overlap: int | None = None) -> Iterator[list[tuple[int, Window]]]:
+    """Windows, each with the position of its sequence, at most `most` steps together; see `windows`."""
     block: list[tuple[int, Window]] = []
     steps = 0
     for position, sequence in enumerate(sequences):
-        for window in windows(sequence):
+        for window in windows(sequence, overlap):
             if block and steps + len(window[0]) > most:
                 yield block
                 block, steps = [], 0

@@ -11,7 +11,7 @@ import regex
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag import conllu, corpora, formats, onnx_graph, portions, windows
+from rnntag import conllu, corpora, formats, onnx_graph, portions, segmenter, windows
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
 from rnntag.running_text import passages
@@ -73,7 +73,7 @@ def test_nothing_is_lost_and_no_cluster_is_cut(
 ) -> None:
     if window:
         monkeypatch.setattr(windows, "WINDOW", window)
-        monkeypatch.setattr(windows, "OVERLAP", 4)
+        monkeypatch.setattr(segmenter, "OVERLAP", 4)
     (one,) = Segmenter(stored).find([text])
     assert "".join(text[a:b] for a, b in one.words) == "".join(c for c in text if not c.isspace())
     assert all(a < b for a, b in one.words)
