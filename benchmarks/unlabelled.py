@@ -2,10 +2,11 @@
 
     python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
         --corpus masc_tagged en_ewt-ud-train.conllu --english state_union --chinese zh_wiki.txt > text.txt
+    python -m benchmarks.unlabelled --dev zh_gsdsimp-ud-dev.conllu --paragraphs zh_wiki.txt > paragraphs.txt
 
 The words of tagged corpora, without their tags; English text of NLTK's, which its tokenizer parts;
-and Chinese text, which jieba does. Sentences that a dev part has too, or nearly, are left out, and so
-is what comes twice.
+and Chinese text, which jieba does. Or, for a segmenter, the paragraphs of Chinese text as they are.
+Sentences that a dev part has too, or nearly, are left out, and so is what comes twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.overlap import held_out
+from benchmarks.overlap import Held, held_out
 from rnntag import corpora, folding
 from rnntag.corpora import nltk_corpora
 
@@ -60,14 +61,27 @@ def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
                 yield words
 
 
+def paragraphs(path: Path, held: Held) -> Iterator[str]:
+    """Those of a text with one a line, without held-out sentences."""
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        text = "".join(one for one in _CHINESE_END.split(line.strip()) if not held.has([one]))
+        if text.strip():
+            yield text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", nargs="+", required=True, metavar="SPEC")
     parser.add_argument("--corpus", nargs="+", default=[], metavar="SPEC")
     parser.add_argument("--english", nargs="+", default=[], metavar="NAME", help="of an NLTK corpus")
     parser.add_argument("--chinese", nargs="+", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--paragraphs", nargs="+", default=[], type=Path, metavar="FILE")
     given = parser.parse_args()
     held = held_out(given.dev)
+    for path in given.paragraphs:
+        sys.stdout.writelines(f"{text}\n" for text in paragraphs(path, held))
+    if given.paragraphs:
+        return
     seen = set()
     left_out = 0
     sources = [
