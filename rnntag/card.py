@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import asdict
 
 from rnntag.evaluation import percent
-from rnntag.store import StoredModel
+from rnntag.store import StoredModel, StoredSegmenter
 
 _NOT_OPTIONS = ("bidirectional", "device")
+_RUNNING_TEXT = "## Running text"
 
 
 def write(model: StoredModel) -> str:
@@ -32,7 +34,6 @@ def write(model: StoredModel) -> str:
             "| --- | ---: | ---: | ---: | ---: | ---: |",
             *rows,
             "",
-            *_running_text(model),
             "Tokens as the corpora have them. The dev parts chose the epoch, so their figures flatter a little.",
             "",
             f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
@@ -42,20 +43,48 @@ def write(model: StoredModel) -> str:
             "",
             "The corpora's licences hold for what a model learned from them; see `rnntag corpora`.",
             "",
+            *([_running_text(model, model.segmenter)] if model.segmenter else []),
         ]
     )
 
 
-def _running_text(model: StoredModel) -> list[str]:
-    """How well its segmenter does, if it has one."""
-    if model.segmenter is None:
-        return []
+def with_segmenter(card: str, model: StoredModel) -> str:
+    """A card that tells of the model's segmenter, and for the rest what it told before."""
+    assert model.segmenter
+    before, _, rest = card.partition(f"{_RUNNING_TEXT}\n")
+    following = re.search("^## ", rest, re.MULTILINE)
+    sections = [before, _running_text(model, model.segmenter), rest[following.start() :] if following else ""]
+    return "\n\n".join(section.strip() for section in sections if section.strip()) + "\n"
+
+
+def _running_text(model: StoredModel, segmenter: StoredSegmenter) -> str:
+    """How well its segmenter does, and how to train that again."""
     figures = [
         f"| {name} | {percent(found['words'])} | {percent(found['sentences'])} |"
-        for name, found in model.segmenter.dev.items()
+        for name, found in segmenter.dev.items()
     ]
-    head = ["| running text of the dev part | words F1 | sentences F1 |", "| --- | ---: | ---: |"]
-    return ["It finds words and sentences in running text:", "", *head, *figures, ""]
+    config = segmenter.config
+    words = ["rnntag", "train", "--add-segmenter", f"models/{model.name}"]
+    for spec in segmenter.specs:
+        words += ["--corpus", spec]
+    words += ["--segmenter-hidden", f"{config.hidden}", "--segmenter-bigrams", f"{config.bigrams}"]
+    words += ["--segmenter-epochs", f"{config.epochs}", *["--fold"] * any(segmenter.units.folds)]
+    return "\n".join(
+        [
+            _RUNNING_TEXT,
+            "",
+            f"A bidirectional LSTM of {config.hidden} units a direction finds words and sentences in it.",
+            "",
+            "| dev part | words F1 | sentences F1 |",
+            "| --- | ---: | ---: |",
+            *figures,
+            "",
+            "Trained again by",
+            "",
+            f"    {shlex.join([*words, '--seed', f'{config.seed}'])}",
+            "",
+        ]
+    )
 
 
 def _command(model: StoredModel) -> str:
@@ -72,9 +101,6 @@ def _command(model: StoredModel) -> str:
         elif name not in _NOT_OPTIONS:
             for one in value if isinstance(value, tuple) else [value]:
                 words += [option, f"{one}"]
-    if model.segmenter:
-        config = model.segmenter.config
-        words += ["--segmenter", "--segmenter-hidden", f"{config.hidden}", "--segmenter-bigrams", f"{config.bigrams}"]
     if model.provenance.encoding != "utf-8":
         words += ["--encoding", model.provenance.encoding]
     if not model.config.bidirectional:

@@ -239,7 +239,7 @@ class SegmenterConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _between(1, 10_000, self, "hidden", "unit_dim", "shape_dim", "bigram_dim")
+        _between(1, 10_000, self, "hidden", "unit_dim", "shape_dim", "bigram_dim", "epochs")
         _between(0, 1 << 24, self, "bigrams")
 
 

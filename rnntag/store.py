@@ -66,6 +66,7 @@ class StoredSegmenter:
         weights: by the network's parameter names, on disk and here; see `compact`.
         graph: the network over units for ONNX Runtime; see `onnx_graph`.
         dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev part.
+        specs: the corpora that it was trained on.
     """
 
     config: SegmenterConfig
@@ -73,6 +74,7 @@ class StoredSegmenter:
     weights: Mapping[str, np.ndarray]
     graph: bytes = b""
     dev: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    specs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -292,9 +294,15 @@ def read(path: Path) -> StoredModel:
 
 
 def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
-    config, units = asdict(segmenter.config), segmenter.units.tables()
     return {
-        SEGMENTER: _json_bytes({"config": config, "units": units, "dev": dict(segmenter.dev)}),
+        SEGMENTER: _json_bytes(
+            {
+                "config": asdict(segmenter.config),
+                "units": segmenter.units.tables(),
+                "dev": dict(segmenter.dev),
+                "specs": segmenter.specs,
+            }
+        ),
         SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
         SEGMENTER_GRAPH: segmenter.graph,
     }
@@ -308,6 +316,7 @@ def _segmenter(contents: Mapping[str, bytes]) -> StoredSegmenter:
         safetensors.numpy.load(contents[SEGMENTER_WEIGHTS]),
         contents[SEGMENTER_GRAPH],
         fields["dev"],
+        tuple(fields["specs"]),
     )
 
 

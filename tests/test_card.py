@@ -11,13 +11,13 @@ from typer.main import get_command
 
 from rnntag import card
 from rnntag.cli import app
-from rnntag.schema import ModelConfig, TrainConfig
-from rnntag.store import StoredModel
+from rnntag.schema import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.store import StoredModel, StoredSegmenter
 
 
-def options(model: StoredModel) -> dict[str, Any]:
-    """What the command line makes of the card's command."""
-    (line,) = (line.strip() for line in card.write(model).split("\n") if line.startswith("    rnntag train"))
+def options(text: str) -> dict[str, Any]:
+    """What the command line makes of the only command on a card."""
+    (line,) = (line.strip() for line in text.split("\n") if line.startswith("    rnntag train"))
     command: Any = get_command(app)
     return command.commands["train"].make_context("train", shlex.split(line)[2:]).params
 
@@ -43,7 +43,7 @@ def options(model: StoredModel) -> dict[str, Any]:
 )
 def test_every_setting_is_on_the_card(tiny: StoredModel, config: ModelConfig, training: TrainConfig) -> None:
     provenance = replace(tiny.provenance, specs=("x.conllu", "it's.txt"), tagsets=("universal", "native"))
-    given = options(replace(tiny, name="it", config=config, training=training, provenance=provenance))
+    given = options(card.write(replace(tiny, name="it", config=config, training=training, provenance=provenance)))
     for settings in (config, training):
         for name in settings.__slots__:
             if name == "bidirectional":
@@ -55,3 +55,21 @@ def test_every_setting_is_on_the_card(tiny: StoredModel, config: ModelConfig, tr
     assert [*given["corpus"]] == ["x.conllu", "it's.txt"]
     assert given["tagset"] == "both"
     assert str(given["out"]) == "models/it"
+
+
+def test_a_segmenter_takes_its_place_on_the_card(tiny_raw: StoredModel) -> None:
+    assert tiny_raw.segmenter
+    config = SegmenterConfig(hidden=7, bigrams=9, epochs=3, seed=5)
+    units = replace(tiny_raw.segmenter.units, folds=("著", "着"))
+    segmenter: StoredSegmenter = replace(tiny_raw.segmenter, config=config, units=units, specs=("a b.conllu", "c"))
+    model = replace(tiny_raw, segmenter=segmenter)
+    text = card.with_segmenter("# mine\n\nEdited.\n", model)
+    assert text.startswith("# mine\n\nEdited.\n\n## Running text\n\n")
+    given = options(text)
+    told = [given[f"segmenter_{name}"] for name in ("hidden", "bigrams", "epochs")]
+    assert (told, given["seed"], given["fold"]) == ([7, 9, 3], 5, True)
+    assert ([*given["corpus"]], given["add_segmenter"]) == (["a b.conllu", "c"], "models/tiny_raw")
+    assert card.with_segmenter(text, model) == text
+    assert card.with_segmenter(f"{text}\n## Licences\n\nMine.\n", model) == f"{text}\n## Licences\n\nMine.\n"
+    whole = card.write(model)
+    assert card.with_segmenter(card.write(replace(model, segmenter=None)), model) == whole

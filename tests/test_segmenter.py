@@ -241,7 +241,7 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     done = run("train", "--epochs", "1", "--hidden", "8", gold, "--out", "n", "--segmenter", "--segmenter-hidden", "16")
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "n" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "--segmenter --segmenter-hidden 16 --segmenter-bigrams 0" in card
+    assert "--add-segmenter models/n --corpus gold.conllu --segmenter-hidden 16" in card.replace(f"{tmp_path}/", "")
     assert "| gold | 100.00 % |" in card
     done = run("train", gold, "--add-segmenter", "m", "--epochs", "3")
     assert done.returncode == 2

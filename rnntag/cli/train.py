@@ -136,9 +136,12 @@ def train(
         int,
         typer.Option(
             rich_help_panel=_SEGMENTER,
-            help="Rows that pairs of characters share, 16384 say: better for much Chinese text, worse for little.",
+            help="Rows that pairs of characters share; 0: none.",
         ),
     ] = _SEGMENTER_DEFAULTS.bigrams,
+    segmenter_epochs: Annotated[
+        int, typer.Option(rich_help_panel=_SEGMENTER, help="Passes over its training data.")
+    ] = _SEGMENTER_DEFAULTS.epochs,
     seed: SeedOption = _TRAINING.seed,
     device: Annotated[Device, typer.Option(rich_help_panel=RUN, help="Where to compute.")] = "auto",
     recipe: Annotated[
@@ -163,14 +166,14 @@ def train(
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
-    segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, seed=seed)
+    segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, epochs=segmenter_epochs, seed=seed)
     from rnntag import card, onnx_graph, store
 
     if add_segmenter:
         path, model = _segmenter_target(context, add_segmenter)
-        _, _, loaded = training_corpora(corpus, spec, tagset, encoding)
-        model = replace(model, segmenter=_trained_segmenter(loaded, segmenting, fold))
-        store.write(path, model, store.read_card(path))
+        specs, _, loaded = training_corpora(corpus, spec, tagset, encoding)
+        model = replace(model, segmenter=_trained_segmenter(loaded, specs, segmenting, fold))
+        store.write(path, model, card.with_segmenter(store.read_card(path), model))
         console.note(f"wrote the segmenter of {path}")
         return
     out = out or Path("models") / cell
@@ -186,7 +189,7 @@ def train(
         max_minutes=max_minutes,
     )  # fmt: skip
     specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
-    found = _trained_segmenter(loaded, segmenting, fold) if segmenter else None
+    found = _trained_segmenter(loaded, specs, segmenting, fold) if segmenter else None
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
@@ -223,7 +226,9 @@ def train(
         raise typer.Exit(INTERRUPTED)
 
 
-def _trained_segmenter(loaded: list[Corpus], config: SegmenterConfig, fold: bool) -> StoredSegmenter:
+def _trained_segmenter(
+    loaded: list[Corpus], specs: tuple[str, ...], config: SegmenterConfig, fold: bool
+) -> StoredSegmenter:
     from rnntag import folding
     from rnntag.progress import TrainingView
     from rnntag.segmenter_training import SegmenterTraining
@@ -234,14 +239,24 @@ def _trained_segmenter(loaded: list[Corpus], config: SegmenterConfig, fold: bool
         for step in training.steps():
             view.show(step)
     assert training.segmenter
-    return training.segmenter
+    return replace(training.segmenter, specs=specs)
 
 
 def _segmenter_target(context: typer.Context, name: str) -> tuple[Path, StoredModel]:
     """The model to add one to, and where it is, once nothing speaks against it."""
     from rnntag import store
 
-    allowed = ("add_segmenter", "spec", "corpus", "encoding", "fold", "seed", "segmenter_hidden", "segmenter_bigrams")
+    allowed = (
+        "add_segmenter",
+        "spec",
+        "corpus",
+        "encoding",
+        "fold",
+        "seed",
+        "segmenter_hidden",
+        "segmenter_bigrams",
+        "segmenter_epochs",
+    )
     if others := [option for option in _given(context) if option not in allowed]:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
     path = store.find(name)
