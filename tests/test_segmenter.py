@@ -246,6 +246,10 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     done = run("train", gold, "--add-segmenter", "m", "--epochs", "3")
     assert done.returncode == 2
     assert "leave out epochs" in one_line(done.stderr)
+    done = run("train", gold, "--add-segmenter", "m", "--out", "copy/it", "--segmenter-epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert run("tag", "-m", "copy/it", "I eat. I eat.").stdout.count("\n") == 2
+    assert run("eval", "--raw", "-m", "m", gold).returncode == 2
     done = run("train", gold, "--add-segmenter", "m", "--seed", "2", "--segmenter-hidden", "24")
     assert done.returncode == 0, done.stderr
     figures = json.loads(run("eval", "--raw", "-m", "m", gold, "--json").stdout)[0]

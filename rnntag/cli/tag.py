@@ -123,8 +123,7 @@ def tag(
     if source == "raw" and not stored.segmenter:
         raise UsageError(f"the model {stored.name} has no segmenter: part the words by spaces, and take --input tokens")
     if source == "raw" and _STDIN in files and sys.stdin.isatty():
-        # Who types ends a paragraph with the line.
-        inputs = ((name, (f"{block}\n" for block in blocks)) for name, blocks in inputs)
+        inputs = ((name, [line]) for name, blocks in inputs for line in blocks)  # each line is a text of its own
     task = Task(stored, tagset, source, output, top, threads, coloured)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):

@@ -34,7 +34,7 @@ from rnntag.evaluation import percent
 from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, SegmenterConfig, TrainConfig, UsageError
 
 if TYPE_CHECKING:
-    from rnntag.store import StoredModel, StoredSegmenter
+    from rnntag.store import StoredSegmenter
     from rnntag.tagger import Tagger
 
 INTERRUPTED = 130
@@ -125,7 +125,7 @@ def train(
         typer.Option(
             metavar="MODEL",
             rich_help_panel=_SEGMENTER,
-            help="Learn only that, for a model that is there.",
+            help="Learn only that, for a model that is there, and put it into it or, with --out, into a copy.",
             show_default=False,
         ),
     ] = None,
@@ -170,11 +170,16 @@ def train(
     from rnntag import card, onnx_graph, store
 
     if add_segmenter:
-        path, model = _segmenter_target(context, add_segmenter)
+        source = _segmenter_target(context, add_segmenter)
+        out = out or source
+        store.check_target(out)
         specs, _, loaded = training_corpora(corpus, spec, tagset, encoding)
+        model = replace(store.read(source), name=out.resolve().name)
         model = replace(model, segmenter=_trained_segmenter(loaded, specs, segmenting, fold))
-        store.write(path, model, card.with_segmenter(store.read_card(path), model))
-        console.note(f"wrote the segmenter of {path}")
+        store.write(out, model, card.with_segmenter(store.read_card(source), model))
+        console.note(
+            f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), 'I can swim. 我吃苹果。'])}"
+        )
         return
     out = out or Path("models") / cell
     store.check_target(out)
@@ -242,26 +247,17 @@ def _trained_segmenter(
     return replace(training.segmenter, specs=specs)
 
 
-def _segmenter_target(context: typer.Context, name: str) -> tuple[Path, StoredModel]:
-    """The model to add one to, and where it is, once nothing speaks against it."""
+def _segmenter_target(context: typer.Context, name: str) -> Path:
+    """The model to add one to, once nothing speaks against it."""
     from rnntag import store
 
-    allowed = (
-        "add_segmenter",
-        "spec",
-        "corpus",
-        "encoding",
-        "fold",
-        "seed",
-        "segmenter_hidden",
-        "segmenter_bigrams",
-        "segmenter_epochs",
-    )
-    if others := [option for option in _given(context) if option not in allowed]:
+    allowed = {"add_segmenter", "spec", "corpus", "encoding", "fold", "seed", "out"}
+    others = [name for name in _given(context) if name not in allowed and not name.startswith("segmenter_")]
+    if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
     path = store.find(name)
-    store.check_target(path)
-    return path, store.read(path)
+    store.read(path)
+    return path
 
 
 def _given(context: typer.Context) -> list[str]:

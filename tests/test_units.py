@@ -1,0 +1,116 @@
+"""Running text in units, and the rows that a network reads of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnntag import units
+from rnntag.units import LINE, NO_GAP, RESERVED, SPACE, Units
+
+TEXT = st.text(
+    st.sampled_from("aZé\u0301βж我。1１9 \n\t\u2028.'-👍") | st.characters(exclude_categories=("Cs",)), max_size=30
+)
+
+
+def learned(*texts: str, bigrams: int = 64) -> Units:
+    """From texts whose words are parted by |."""
+    found = []
+    for text in texts:
+        place, words = 0, []
+        for word in text.split("|"):
+            begin = place + len(word) - len(word.lstrip())
+            words.append((begin, place := place + len(word)))
+        found.append((text.replace("|", ""), words))
+    return Units.build(found, 2, bigrams, ("漢Ａ", "汉A"))
+
+
+def forms(table: Units, *texts: str) -> list[str]:
+    scan, text = table.scan(texts), "\n".join(texts)
+    return [text[a:b] for a, b in zip(scan.starts, scan.ends, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("can't 3.5亿", ["can", "'", "t", "3", ".", "5", "亿"]),
+        ("C++ AT&T！２０24年", ["C", "+", "+", "AT", "&", "T", "！", "２０24", "年"]),
+        ("Ünïcode Жук λόγος e\u0301t", ["Ünïcode", "Жук", "λόγος", "e\u0301t"]),
+        ("", []), (" \n\u3000", []),
+    ],
+)  # fmt: skip
+def test_runs_of_letters_and_of_digits_are_units(text: str, expected: list[str]) -> None:
+    assert forms(learned(), text) == expected
+
+
+def test_where_runs_split_is_learned() -> None:
+    table = learned("I| can|not| go", "You| Can|not", "The| can| is| full", "We| got|ta", "Cannot")
+    assert table.splits == {"cannot": (3,)}  # "gotta" came once
+    assert forms(table, "CANNOT cannot canno", "gotta") == ["CAN", "NOT", "can", "not", "canno", "gotta"]
+    scan = table.scan(["cannot"])
+    whole = table.scan(["can not"])
+    assert scan.rows.tolist() == whole.rows.tolist()
+    assert (scan.gaps.tolist(), whole.gaps.tolist()) == ([LINE, NO_GAP], [LINE, SPACE])
+
+
+def test_what_writes_alike_has_one_row() -> None:
+    table = learned("汉|A|ab|12345|a", "漢|Ａ|AB|99999|B")
+
+    def row(form: str) -> int:
+        return int(table.scan([form]).rows[0])
+
+    assert row("汉") == row("漢") >= RESERVED
+    assert row("A") == row("Ａ") == row("a") >= RESERVED
+    assert row("ab") == row("AB") == row("Ab") >= RESERVED
+    assert row("12345") == row("67890123") >= RESERVED
+    assert row("字") == row("词") < RESERVED
+    assert row("walking") == row("eating") < RESERVED
+    assert row("！") != row("字")
+    shapes = [int(table.scan([form]).shapes[0]) for form in ("ab", "Ab", "AB", "aB", "abcd", "abcdefghi", "我", "123")]
+    assert len({*shapes[:6]}) == 6
+
+
+def test_gaps_tell_spaces_from_lines() -> None:
+    assert learned().scan(["a b\nc \u2028 d\te", "f"]).gaps.tolist() == [LINE, SPACE, LINE, LINE, SPACE, LINE]
+
+
+@given(st.lists(TEXT, max_size=4))
+def test_units_cover_the_text_and_do_not_hang_on_their_neighbours(texts: list[str]) -> None:
+    table = learned("can|not| 我|吃", "can|not| 我|吃")
+    assert "".join(forms(table, *texts)) == "".join("".join(texts).split())
+    scan, columns = table.encode(texts)
+    assert len(columns) == len(texts)
+    assert sum(map(len, columns)) == len(scan.starts)
+    for text, own in zip(texts, columns, strict=True):
+        np.testing.assert_array_equal(table.encode([text])[1][0], own)
+    if scan.starts.size:
+        every = np.concatenate(columns)
+        assert (every >= 0).all()
+        assert (every.max(axis=0) < [table.rows, units.SHAPES, table.bigrams, table.bigrams]).all()
+
+
+def test_pairs_tell_what_stands_between() -> None:
+    table = learned("a| b|c", "a| b|c", bigrams=1 << 16)
+    apart = table.encode(["a b"])[1][0]
+    assert apart[0, 3] == apart[1, 2]
+    stuck, parted = table.encode(["a.b", "a .b"])[1]
+    assert stuck[0, 0] == parted[0, 0]
+    assert stuck[0, 3] != parted[0, 3]
+
+
+def test_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "can cannot " * 3 + "x" * 50 + " 我吃苹果。"
+    table = learned("can|not", "can|not")
+    before = table.encode([text])[1][0]
+    monkeypatch.setattr(units, "_REMEMBERED", 1)
+    for _ in range(3):
+        np.testing.assert_array_equal(table.encode([text])[1][0], before)
+
+
+def test_a_table_survives_json() -> None:
+    table = learned("can|not| 我", "can|not| 我")
+    assert Units.from_tables(json.loads(json.dumps(table.tables()))) == table
