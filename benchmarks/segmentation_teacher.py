@@ -29,10 +29,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.teacher import BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
+from benchmarks.teacher import BALANCE, BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
 from rnntag import conllu, corpora, folding
 from rnntag.cells import RecurrentLayer, reversal
 from rnntag.running_text import Passage, passages
+from rnntag.schema import Corpus
 from rnntag.segmentation import Found, agreement
 from rnntag.segmenter import found_words
 from rnntag.segmenter_training import GAP, GOLD, ROW, SHAPE, Hiding, labelled
@@ -49,7 +50,7 @@ LATIN_SPACE = re.compile(r"(?<=[A-Za-z0-9,.]) (?=[A-Za-z0-9(])")
 
 @dataclass(frozen=True)
 class Settings:
-    epochs: int = 3
+    epochs: int = 4
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
     warm_up: float = 0.08
@@ -143,29 +144,38 @@ def chunks(texts: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Ite
             begin = end
 
 
-def train(text: Sequence[Passage], dev: Sequence[Passage], settings: Settings, device: torch.device) -> Teacher:
-    """A teacher; tells F1 on the sentences of `dev` after each epoch."""
+def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
+    """A teacher; tells F1 on the sentences of each dev part after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    units = Units.build([(passage.text, passage.words) for passage in text], 1, PAIRS, folding.table())
+    text = [passages(corpus.train, corpus.name) for corpus in parts]
+    dev = {corpus.name: by_sentence(passages(corpus.dev, corpus.name)) for corpus in parts}
+    words = [(passage.text, passage.words) for part in text for passage in part]
+    units = Units.build(words, 1, PAIRS, folding.table())
     teacher = Teacher(units, settings.dropout).to(device)
-    tables = [labelled(passage, units)[0] for passage in text]
-    texts = [passage.text for passage in text]
-    encoded = list(zip(teacher.pieces(texts, units.scan(texts)), tables, strict=True))
+    encoded, tables = [], []
+    for part in text:
+        texts = [passage.text for passage in part]
+        own = [labelled(passage, units)[0] for passage in part]
+        encoded.append(list(zip(teacher.pieces(texts, units.scan(texts)), own, strict=True)))
+        tables += own
     hiding = Hiding(tables, units)
+    sizes = np.array([sum(len(table) for _, table in part) for part in encoded])
+    rates = (sizes.max() / sizes) ** BALANCE
     tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         teacher.train()
-        parts = [*chunks(encoded, random)]
-        batches = by_length(np.array([len(pieces) for pieces, _ in parts]), settings.batch, random)
+        met = [part for part, rate in zip(encoded, rates, strict=True) for _ in range(int(rate + random.random()))]
+        cut = [piece for part in met for piece in chunks(part, random)]
+        batches = by_length(np.array([len(pieces) for pieces, _ in cut]), settings.batch, random)
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
             chosen = []
-            for pieces, table in map(parts.__getitem__, positions):
+            for pieces, table in map(cut.__getitem__, positions):
                 rows = hiding.hide(table[:, ROW], random)
                 chosen.append((pieces, units.columns(rows, table[:, SHAPE], table[:, GAP])))
-            gold = [torch.from_numpy(parts[position][1][:, GOLD]) for position in positions]
+            gold = [torch.from_numpy(cut[position][1][:, GOLD]) for position in positions]
             padded = nn.utils.rnn.pad_sequence(gold, batch_first=True, padding_value=IGNORED).to(device)
             scores = teacher(*batch(chosen, device))
             loss = functional.cross_entropy(scores.flatten(0, 1), padded.flatten(), ignore_index=IGNORED)
@@ -174,11 +184,10 @@ def train(text: Sequence[Passage], dev: Sequence[Passage], settings: Settings, d
                 seconds = time.monotonic() - started
                 told = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
                 print(told, file=sys.stderr, flush=True)
-        if dev:
-            figures = agreement(dev, teacher.find([passage.text[:LONGEST] for passage in dev]))
-            print(
-                f"epoch {epoch} " + " ".join(f"{kind} {100 * one.f1:.2f}" for kind, one in figures.items()), flush=True
-            )
+        for name, part in dev.items():
+            figures = agreement(part, teacher.find([passage.text[:LONGEST] for passage in part]))
+            told = " ".join(f"{kind} {100 * one.f1:.2f}" for kind, one in figures.items())
+            print(f"epoch {epoch} {name} {told}", flush=True)
     return teacher
 
 
@@ -246,11 +255,8 @@ def main() -> None:
     if given.verb == "segment":
         sys.stdout.writelines(segment(load(given.path).to(device), sys.stdin))
         return
-    parts = corpora.load(given.specs)
-    text = [passage for corpus in parts for passage in passages(corpus.train, corpus.name)]
-    dev = [passage for corpus in parts for passage in passages(corpus.dev, corpus.name)]
     settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
-    save(train(text, by_sentence(dev), settings, device), given.path)
+    save(train(corpora.load(given.specs), settings, device), given.path)
 
 
 if __name__ == "__main__":

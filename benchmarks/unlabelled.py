@@ -2,10 +2,12 @@
 
     python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
         --corpus masc_tagged en_ewt-ud-train.conllu --english state_union --chinese zh_wiki.txt > text.txt
-    python -m benchmarks.unlabelled --dev zh_gsdsimp-ud-dev.conllu --paragraphs zh_wiki.txt > paragraphs.txt
+    python -m benchmarks.unlabelled --dev zh_gsdsimp-ud-dev.conllu \\
+        --paragraphs zh_wiki.txt --everyday > paragraphs.txt
 
 The words of tagged corpora, without their tags; English text of NLTK's, which its tokenizer parts;
-and Chinese text, which jieba does. Or, for a segmenter, the paragraphs of Chinese text as they are.
+and Chinese text, which jieba does. Or, for a segmenter, the paragraphs of Chinese text as they are, and
+everyday sentences, which the package hsk-sentences-audio (CC BY-SA 4.0) brings.
 Sentences that a dev part has too, or nearly, are left out, and so is what comes twice.
 """
 
@@ -13,10 +15,12 @@ from __future__ import annotations
 
 import argparse
 import html
+import json
 import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import resources
 from pathlib import Path
 
 from benchmarks.overlap import Held, held_out
@@ -24,6 +28,7 @@ from rnntag import corpora, folding
 from rnntag.corpora import nltk_corpora
 
 SHORTEST, LONGEST = 3, 100
+TOGETHER = 4
 _CHINESE_END = re.compile("(?<=[。！？；!?])")
 _ENGLISH_END = re.compile(r"""(?<=[.!?])\s+(?=["'(]?[A-Z])""")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
@@ -61,12 +66,24 @@ def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
                 yield words
 
 
-def paragraphs(path: Path, held: Held) -> Iterator[str]:
-    """Those of a text with one a line, without held-out sentences."""
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        text = "".join(one for one in _CHINESE_END.split(line.strip()) if not held.has([one]))
-        if text.strip():
-            yield text
+def paragraphs(path: Path) -> Iterator[str]:
+    """Those of a text with one a line."""
+    yield from path.read_text(encoding="utf-8").split("\n")
+
+
+def everyday() -> Iterator[str]:
+    """Sentences of Chinese lessons, some in a paragraph."""
+    data = resources.files("hsk_sentences_audio").joinpath("data", "sentences.json").read_text(encoding="utf-8")
+    sentences = [row["chinese"] for row in json.loads(data)]
+    for begin in range(0, len(sentences), TOGETHER):
+        yield "".join(sentences[begin : begin + TOGETHER])
+
+
+def without(held: Held, texts: Iterable[str]) -> Iterator[str]:
+    """Paragraphs as lines, without sentences that are held out."""
+    for text in texts:
+        if kept := "".join(one for one in _CHINESE_END.split(text.strip()) if not held.has([one])).strip():
+            yield f"{kept}\n"
 
 
 def main() -> None:
@@ -76,11 +93,12 @@ def main() -> None:
     parser.add_argument("--english", nargs="+", default=[], metavar="NAME", help="of an NLTK corpus")
     parser.add_argument("--chinese", nargs="+", default=[], type=Path, metavar="FILE")
     parser.add_argument("--paragraphs", nargs="+", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--everyday", action="store_true")
     given = parser.parse_args()
     held = held_out(given.dev)
-    for path in given.paragraphs:
-        sys.stdout.writelines(f"{text}\n" for text in paragraphs(path, held))
-    if given.paragraphs:
+    running = [text for path in given.paragraphs for text in paragraphs(path)]
+    if running or given.everyday:
+        sys.stdout.writelines(without(held, [*running, *(everyday() if given.everyday else ())]))
         return
     seen = set()
     left_out = 0

@@ -228,10 +228,10 @@ class SegmenterConfig:
     """
 
     hidden: int = 96
-    unit_dim: int = 56
+    unit_dim: int = 40
     shape_dim: int = 12
-    bigrams: int = 0
-    bigram_dim: int = 20
+    bigrams: int = 16384
+    bigram_dim: int = 16
     epochs: int = 8
     lr: float = 0.004
     dropout: float = 0.3
