@@ -112,10 +112,11 @@ class Units:
             inner = ends < scan.ends[owners]
             for end, owner in zip(ends[inner].tolist(), owners[inner].tolist(), strict=True):
                 start = int(scan.starts[owner])
-                counts[self.normal_form(text[start : scan.ends[owner]]), end - start] += 1
+                form = text[start : scan.ends[owner]]
+                counts[self._split_key(form), end - start] += 1
         found: dict[str, list[int]] = defaultdict(list)
         for (form, place), count in sorted(counts.items()):
-            if count >= min_count:
+            if form and count >= min_count:
                 found[form].append(place)
         return {form: tuple(places) for form, places in found.items()}
 
@@ -153,6 +154,11 @@ class Units:
             return "0" * min(len(form), 5)
         folded = form.translate(self._fold).lower()
         return folded if len(folded) == len(form) else form
+
+    def _split_key(self, form: str) -> str:
+        """What stands for a form in `splits`; "" for many digits, which are alike wherever they split."""
+        normal = self.normal_form(form)
+        return normal if len(normal) == len(form) else ""
 
     def code(self, form: str) -> int:
         """The row of a unit and its shape as one number."""
@@ -248,7 +254,7 @@ class _Codes(dict[str, int]):
 
     def __missing__(self, form: str) -> int:
         units = self._units
-        if places := units.splits.get(units.normal_form(form)):
+        if places := units.splits.get(units._split_key(form)):
             self.parts[form] = places, [units.code(form[a:b]) for a, b in pairwise((0, *places, len(form)))]
             code = _SPLIT
         else:

@@ -57,6 +57,11 @@ def test_where_runs_split_is_learned() -> None:
     assert (scan.gaps.tolist(), whole.gaps.tolist()) == ([LINE, NO_GAP], [LINE, SPACE])
 
 
+def test_many_digits_are_not_split_where_others_are() -> None:
+    table = learned("1234567|89", "7654321|89", "20|24", "20|24")
+    assert forms(table, "2024", "12345", "123456789") == ["20", "24", "12345", "123456789"]
+
+
 def test_what_writes_alike_has_one_row() -> None:
     table = learned("汉|A|ab|12345|a", "漢|Ａ|AB|99999|B")
 
