@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 import rnntag
 from rnntag import corpora, store
 from rnntag.evaluation import evaluate
-from rnntag.measurement import measure
+from rnntag.measurement import measure, measure_raw
 from rnntag.schema import UPOS, Report, Sentence
+from rnntag.segmenter import Segmenter
 from rnntag.tagger import Tagger
 from rnntag.variants import lower_case
 from tests.conftest import BUNDLED, ROOT, Run
@@ -76,6 +78,43 @@ def test_it_is_what_tag_uses(tagged: str, run: Run) -> None:
     assert run("tag", text).stdout == f"{tagged}\n"
 
 
+RUNNING_TEXT = [
+    ("我吃苹果。", ["我 吃 苹果 。"]),
+    (
+        "他说：“你好！”然后走了。我们一起去公园玩吧！",
+        ["他 说 ： “ 你 好 ！ ”", "然后 走 了 。", "我们 一起 去 公园 玩 吧 ！"],
+    ),
+    ("我們一起去公園玩。", ["我們 一起 去 公園 玩 。"]),
+    ("I can't eat apples.", ["I ca n't eat apples ."]),
+    ("Mr. Smith doesn't live in the U.S. He cannot.", ["Mr. Smith does n't live in the U.S.", "He can not ."]),
+    (
+        "Write to a.b@c.org or see https://a.org/b?c=d, please.",
+        ["Write to a.b@c.org or see https://a.org/b?c=d , please ."],
+    ),
+    ("AT&T paid $3.50, i.e. 5%.", ["AT&T paid $ 3.50 , i.e. 5 % ."]),
+    ("2024年增长3.5亿元。", ["2024 年 增长 3.5亿 元 。"]),
+    ("他用iPhone看NBA。", ["他 用 iPhone 看 NBA 。"]),
+]
+
+
+@pytest.mark.parametrize(("text", "sentences"), RUNNING_TEXT)
+def test_they_find_words_and_sentences(text: str, sentences: list[str], tagger: Tagger, fast: Tagger) -> None:
+    for one in (tagger, fast):
+        assert one.model.segmenter
+        (found,) = Segmenter(one.model.segmenter).find([text])
+        words = [text[begin:end] for begin, end in found.words]
+        assert [" ".join(words[a:b]) for a, b in pairwise((0, *found.ends))] == sentences
+
+
+def test_a_pipe_of_running_text_is_tagged(run: Run) -> None:
+    done = run("tag", stdin="我吃苹果。\n\nI can't swim. Go!\n")
+    assert (
+        done.stdout
+        == "我/PRON 吃/VERB 苹果/NOUN 。/PUNCT\n\nI/PRON ca/AUX n't/PART swim/VERB ./PUNCT\nGo/VERB !/PUNCT\n"
+    )
+    assert not done.stderr
+
+
 def test_the_contrasts_are_not_taken_from_the_training_data() -> None:
     known = {sentence.tokens for corpus in corpora.load([corpora.STARTER]) for sentence in corpus.train}
     own = {tuple(i.partition("/")[0] for i in text.split()) for texts in CONTRASTS.values() for text in texts}
@@ -88,6 +127,7 @@ def test_they_are_small_and_know_all_of_upos(tagger: Tagger, fast: Tagger) -> No
         assert one.tagsets == ("upos",)
         assert set(one.model.vocabulary.tags["upos"]) == set(UPOS)
         assert "CC BY-SA 4.0" in store.read_card(path)
+        assert sum((path / name).stat().st_size for name in store.SEGMENTER_FILES) <= 2_000_000
 
 
 DEV = {
@@ -113,6 +153,19 @@ def test_how_good_they_are_on_dev(treebank: str, tagger: Tagger, fast: Tagger, t
         predicted = tagger.predict([sentence.tokens for sentence in sentences])
         assert evaluate(sentences, "upos", predicted, known).unseen_accuracy >= least_unseen
     assert measured(fast, treebanks / f"{treebank}-ud-dev.conllu")[1].accuracy >= report.accuracy - 0.005
+
+
+RAW_DEV = {"en_ewt": (0.985, 0.75, 0.95), "zh_gsdsimp": (0.90, 0.97, 0.86), "zh_gsd": (0.90, 0.97, 0.86)}
+"""For a treebank the least F1 of words, sentences and tags on running text."""
+
+
+@pytest.mark.parametrize("treebank", RAW_DEV)
+def test_how_good_they_are_on_running_text(treebank: str, tagger: Tagger, fast: Tagger, treebanks: Path) -> None:
+    (corpus,) = corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True)
+    for one in (tagger, fast):
+        ((_, _, figures),) = measure_raw(one, corpus.name, corpus.dev)
+        least = dict(zip(("words", "sentences", "tags"), RAW_DEV[treebank], strict=True))
+        assert all(figures[kind].f1 >= least[kind] for kind in least), figures
 
 
 def test_lower_case_costs_little(tagger: Tagger, treebanks: Path) -> None:

@@ -19,7 +19,7 @@ LEVELS = {
     "bptt": 3, "card": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "runtime": 3,
     "network": 4, "portions": 4, "segmenter": 4,
     "memory": 5, "segmenter_training": 5, "tagger": 5, "training": 5,
-    "calibration": 6, "explanation": 6, "measurement": 6, "nltk_tagger": 6,
+    "calibration": 6, "explanation": 6, "measurement": 6, "nltk_tagger": 6, "spacy_component": 6,
     "comparison": 7,
     "console": 8, "pictures": 8,
     "page": 9, "pipeline": 9, "progress": 9,
