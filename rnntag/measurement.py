@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import chain, islice, pairwise
 
 from rnntag import evaluation
 from rnntag.running_text import passages
 from rnntag.schema import DataError, Report, Sentence
 from rnntag.segmentation import Agreement, agreement
-from rnntag.segmenter import Segmenter
 from rnntag.tagger import Tagger
 
 
@@ -34,23 +31,17 @@ def measure_raw(
     tagger: Tagger, name: str, sentences: tuple[Sentence, ...]
 ) -> Iterator[tuple[str, str, dict[str, Agreement]]]:
     """For each tagset that the model and the corpus share: the model's name for it, eight hexadecimal
-    digits that stand for the text and its gold standard, and how well the model, which has a
-    segmenter, does on the text.
+    digits that stand for the text and its gold standard, and how well the model does on the text.
 
     Raises:
         DataError: they share none, or nothing tells how the words stand in the text.
+        UsageError: the model has no segmenter.
     """
-    assert tagger.model.segmenter
-    segmenter = Segmenter(tagger.model.segmenter)
     for tagset, head in _shared_tagsets(tagger, name, sentences):
         gold = [sentence for sentence in sentences if tagset in sentence.tags]
         text = passages(gold, name)
-        found = segmenter.find([passage.text for passage in text])
-        tokens = [[p.text[a:b] for a, b in one.words] for p, one in zip(text, found, strict=True)]
-        parts = [words[a:b] for words, one in zip(tokens, found, strict=True) for a, b in pairwise((0, *one.ends))]
-        tags = chain.from_iterable(tagger.predict(parts, head))
-        tagged = [replace(one, tags=list(islice(tags, len(one.words)))) for one in found]
-        yield head, evaluation.fingerprint(gold, tagset), agreement(text, tagged, tagset)
+        found = tagger.find([passage.text for passage in text], head)
+        yield head, evaluation.fingerprint(gold, tagset), agreement(text, found, tagset)
 
 
 def pooled(reports: Iterable[Report]) -> tuple[float, float | None]:

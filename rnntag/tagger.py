@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, Protocol, overload
 
@@ -14,6 +15,8 @@ import numpy as np
 from rnntag import store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
+from rnntag.segmentation import Found
+from rnntag.segmenter import Segmenter
 from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, spelling_lengths
 from rnntag.windows import blocks, own_parts
 
@@ -111,6 +114,7 @@ class Tagger:
     def __init__(self, model: store.StoredModel, *, threads: int = 1) -> None:
         self.model = model
         self.tagsets = model.tagsets
+        self._threads = threads
         self._backend = _backend(model, threads)
         self._words = WordVectors(model.vocabulary, self._backend)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
@@ -138,6 +142,33 @@ class Tagger:
     def _pairs(self, block: Sequence[Sequence[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
         for words, tags in zip(block, self.predict(block, tagset), strict=True):
             yield list(zip(words, tags, strict=True))
+
+    def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
+        """The sentences of running text as words with their tags; see `find`."""
+        (found,) = self.find([text], tagset)
+        pairs = [(text[begin:end], tag) for (begin, end), tag in zip(found.words, found.tags, strict=True)]
+        return [pairs[first:last] for first, last in pairwise((0, *found.ends))]
+
+    def find(self, texts: Sequence[str], tagset: str | None = None) -> list[Found]:
+        """Where words and sentences are in running text, with the tags of the words.
+
+        Raises:
+            UsageError: the model has no segmenter, or does not know the tagset.
+        """
+        found = self._segmenter.find(texts)
+        sentences = [
+            [text[begin:end] for begin, end in one.words[first:last]]
+            for text, one in zip(texts, found, strict=True)
+            for first, last in pairwise((0, *one.ends))
+        ]
+        tags = chain.from_iterable(self.predict(sentences, tagset))
+        return [replace(one, tags=list(islice(tags, len(one.words)))) for one in found]
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        if not self.model.segmenter:
+            raise UsageError(f"the model {self.model.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
+        return Segmenter(self.model.segmenter, threads=self._threads)
 
     @overload
     def predict(

@@ -15,10 +15,11 @@ from rnntag import conllu, corpora, formats, onnx_graph, portions, segmenter, wi
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
 from rnntag.running_text import passages
-from rnntag.schema import Corpus
+from rnntag.schema import Corpus, UsageError
 from rnntag.segmenter import Segmenter
 from rnntag.spacing import is_tokenised
 from rnntag.store import StoredModel, StoredSegmenter
+from rnntag.tagger import Tagger
 from tests.conftest import Run, one_line
 
 PIECES = [
@@ -208,6 +209,21 @@ def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) ->
     assert (done.returncode, done.stdout) == (2, "")
     assert "tiny has no segmenter" in one_line(done.stderr)
     assert run("tag", "-m", tiny_folder, "I eat apples.").stdout.count("/") == 3
+
+
+def test_from_python(tiny: StoredModel, tiny_raw: StoredModel) -> None:
+    tagger = Tagger(tiny_raw)
+    text = " I eat apples. Go!\n\n我吃苹果。"
+    sentences = tagger.tag_text(text)
+    assert sentences[0] == [("I", "PRON"), ("eat", "VERB"), ("apples", "NOUN"), (".", "PUNCT")]
+    assert [word for sentence in sentences for word, _ in sentence][4:6] == ["Go", "!"]
+    (found,) = tagger.find([text])
+    assert [text[begin:end] for begin, end in found.words] == [word for one in sentences for word, _ in one]
+    assert [tag for one in sentences for _, tag in one] == found.tags
+    assert tagger.tag_text(" \n") == []
+    assert tagger.find([]) == []
+    with pytest.raises(UsageError, match="tiny has no segmenter"):
+        Tagger(tiny).tag_text("x")
 
 
 def test_files_keep_their_offsets_in_several_processes(run: Run, tiny_raw_folder: Path, tmp_path: Path) -> None:

@@ -55,8 +55,6 @@ def evaluate(
     from rnntag import store
 
     stored = store.read(store.find(model))
-    if raw and not stored.segmenter:
-        raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
     loaded = _evaluation_corpora(stored, corpus or [], tagset, encoding)
     from rnntag.measurement import measure, measure_raw
     from rnntag.tagger import Tagger
