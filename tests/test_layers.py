@@ -13,14 +13,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0,
-    "conllu": 1, "evaluation": 1, "folding": 1, "recipe": 1, "running_text": 1, "spacing": 1,
+    "conllu": 1, "folding": 1, "recipe": 1, "running_text": 1, "significance": 1, "spacing": 1,
     "text": 1, "units": 1, "variants": 1, "vocabulary": 1, "windows": 1,
-    "cells": 2, "corpora": 2, "segmentation": 2, "store": 2, "vectors": 2,
+    "cells": 2, "corpora": 2, "evaluation": 2, "segmentation": 2, "store": 2, "vectors": 2,
     "bptt": 3, "card": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "runtime": 3,
     "network": 4, "portions": 4, "segmenter": 4,
     "memory": 5, "segmenter_training": 5, "tagger": 5, "training": 5,
     "calibration": 6, "explanation": 6, "measurement": 6, "nltk_tagger": 6,
-    "comparison": 7,
+    "comparison": 7, "report_page": 7, "report_tables": 7,
     "console": 8, "pictures": 8,
     "page": 9, "pipeline": 9, "progress": 9,
     "parallel": 10,
