@@ -15,6 +15,8 @@ import numpy.typing as npt
 RESAMPLES = 1000
 SEED = 1
 LEVEL = 0.95
+DRAWN_AT_ONCE = 1 << 18
+"""Sentences, for memory's sake."""
 
 Shares = npt.NDArray[np.float64]
 
@@ -51,8 +53,13 @@ def resampled(counts: npt.ArrayLike) -> Shares:
     table = np.asarray(counts, dtype=np.float64)
     random = np.random.default_rng(SEED)
     size = len(table)
-    draws = (np.bincount(random.integers(size, size=size), minlength=size) for _ in range(RESAMPLES))
-    return np.stack([draw.astype(np.float64) @ table for draw in draws])
+    sums = []
+    for begin in range(0, RESAMPLES, rows := max(1, DRAWN_AT_ONCE // size)):
+        first = np.arange(min(rows, RESAMPLES - begin))[:, None] * size
+        drawn = random.integers(size, size=(len(first), size)) + first
+        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
+        sums.append(times.astype(np.float64) @ table)
+    return np.concatenate(sums)
 
 
 def intervals(counts: npt.ArrayLike) -> list[tuple[float, float] | None]:
