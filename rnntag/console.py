@@ -120,11 +120,12 @@ def print_report(tables: Iterable[report_tables.Table], signatures: Iterable[str
     A table of many columns is left out where it is wider than the terminal.
     """
     console = stdout()
+    unbounded = console.options.update(max_width=100_000)
     for one in tables:
         table = _table(*map(_cell, one.columns), title=_cell(one.title) or None, numbers=[*map(_cell, one.numbers)])
         for row in one.rows:
             table.add_row(*map(_cell, row))
-        fits = Measurement.get(console, console.options, table).maximum <= console.width
+        fits = Measurement.get(console, unbounded, table).maximum <= console.width
         if fits or not console.is_terminal or len(one.columns) <= FOLDABLE_COLUMNS:
             print_table(table)
     for signature in signatures:

@@ -175,22 +175,17 @@ def _words(report: Report) -> Table:
 
 
 def _side_by_side(results: Sequence[Result]) -> Table:
-    columns = ("accuracy", "95 % interval", "seen", "unseen", "ambiguous", "sentences", "calibration error")
-
-    def row(name: str, report: Report) -> tuple[str, ...]:
-        first, *others = LABELS
-        shares = [percent(getattr(report, other)) for other in others]
-        error = percent(report.calibration_error)
-        return (name, percent(getattr(report, first)), interval(report.intervals[first]), *shares, error)
-
-    rows = [row(result.model, result.report) for result in results]
+    reports = {result.model: result.report for result in results}
     if baseline := results[0].baseline:
-        rows.append(row("commonest tag", baseline))
-    return Table(_name(results[0]), ("model", *columns), tuple(rows), columns)
+        reports["commonest tag"] = baseline
+    rows = [(label, *(percent(getattr(one, name)) for one in reports.values())) for name, label in LABELS.items()]
+    rows.insert(1, ("95 % interval", *(interval(one.intervals["accuracy"]) for one in reports.values())))
+    rows.append(("calibration error", *(percent(one.calibration_error) for one in reports.values())))
+    return Table(_name(results[0]), ("", *reports), tuple(rows), tuple(reports))
 
 
 def _differences(results: Sequence[Result]) -> Table:
-    columns = ("points", "95 % interval", "alone right", "alone wrong", "McNemar p", "bootstrap p")
+    columns = ("points", "95 % interval", "gained", "lost", "McNemar", "bootstrap")
     rows = tuple(
         (
             result.model,
@@ -204,7 +199,8 @@ def _differences(results: Sequence[Result]) -> Table:
         for result in results
         if (one := result.against)
     )
-    return Table("", (f"beside {results[0].model}", *columns), rows, columns)
+    title = f"beside {results[0].model}: points, tokens gained and lost, and p values"
+    return Table(title, ("", *columns), rows, columns)
 
 
 def _f1_side_by_side(results: Sequence[Result]) -> Table:

@@ -78,8 +78,9 @@ def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> No
 def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, tmp_path: Path) -> None:
     gold = tmp_path / "gold.conllu"
     gold.write_text("1\tI\t_\tPRON" + "\t_" * 6 + "\n", encoding="utf-8")
-    for command, text in (("tag", "I eat"), ("explain", "I eat"), ("eval", str(gold))):
-        arguments = [command, "-m", str(tiny_folder), text]
+    page = ["--html", str(tmp_path / "page.html")]
+    for command, *rest in (["tag", "I eat"], ["explain", "I eat"], ["eval", str(gold), *page]):
+        arguments = [command, "-m", str(tiny_folder), *rest]
         assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
 
 
