@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from rnntag.evaluation import percent
-from rnntag.schema import Report
 
 if TYPE_CHECKING:
+    from rnntag import report_tables
     from rnntag.comparison import CellReport
     from rnntag.explanation import Explanation, Gate
-    from rnntag.segmentation import Agreement
 
 COLOURS = {
     "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
@@ -29,7 +29,7 @@ COLOURS = {
     "CONJ": "bright_magenta", "SCONJ": "bright_magenta", "PART": "bright_red", "PRT": "bright_red",
     "INTJ": "bright_green", "PUNCT": "dim", ".": "dim", "SYM": "dim",
 }  # fmt: skip
-CONFUSIONS_SHOWN = 10
+FOLDABLE_COLUMNS = 10
 BARS = "▁▂▃▄▅▆▇█"
 LEAST_REACH = 1e-6
 RECALL_STRIDE = 2
@@ -114,39 +114,26 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
-def print_report(name: str, report: Report, signature: str) -> None:
-    """One corpus's figures, its tags and its commonest confusions."""
-    figures = _table("", "", title=escape(name), numbers=[""])
-    figures.show_header = False
-    figures.columns[0].justify = "left"
-    figures.add_row("accuracy", percent(report.accuracy), f"{report.tokens:,} tokens")
-    figures.add_row("on unseen words", percent(report.unseen_accuracy), f"{report.unseen_tokens:,} tokens")
-    figures.add_row("whole sentences", percent(report.sentence_accuracy), f"{report.sentences:,} sentences")
-    figures.add_row("calibration error", percent(report.calibration_error), "")
-    print_table(figures)
-    tags = _table("tag", "precision", "recall", "F1", "tokens", numbers=["precision", "recall", "F1", "tokens"])
-    for tag, score in report.tags.items():
-        tags.add_row(
-            escape(tag), percent(score.precision), percent(score.recall), percent(score.f1), f"{score.support:,}"
-        )
-    print_table(tags)
-    if report.confusions:
-        confusions = _table("gold", "tagged as", "times", numbers=["times"])
-        for gold, tag, count in report.confusions[:CONFUSIONS_SHOWN]:
-            confusions.add_row(escape(gold), escape(tag), f"{count:,}")
-        print_table(confusions)
-    stdout().print(escape(signature))
+def print_report(tables: Iterable[report_tables.Table], signatures: Iterable[str]) -> None:
+    """What was measured, and the lines that tell whether two people have measured the same.
+
+    A table of many columns is left out where it is wider than the terminal.
+    """
+    console = stdout()
+    unbounded = console.options.update(max_width=100_000)
+    for one in tables:
+        table = _table(*map(_cell, one.columns), title=_cell(one.title) or None, numbers=[*map(_cell, one.numbers)])
+        for row in one.rows:
+            table.add_row(*map(_cell, row))
+        fits = Measurement.get(console, unbounded, table).maximum <= console.width
+        if fits or not console.is_terminal or len(one.columns) <= FOLDABLE_COLUMNS:
+            print_table(table)
+    for signature in signatures:
+        stdout().print(_cell(signature))
 
 
-def print_agreement(name: str, figures: Mapping[str, Agreement], signature: str) -> None:
-    """How well words, sentences and tags are found in one corpus's running text."""
-    columns = ["precision", "recall", "F1", "gold", "found"]
-    table = _table("", *columns, title=escape(name), numbers=columns)
-    for kind, found in figures.items():
-        shares = map(percent, (found.precision, found.recall, found.f1))
-        table.add_row(kind, *shares, f"{found.gold:,}", f"{found.found:,}")
-    print_table(table)
-    stdout().print(escape(signature))
+def _cell(text: str) -> str:
+    return escape(_visible(text))
 
 
 def print_comparison(reports: Sequence[CellReport]) -> None:

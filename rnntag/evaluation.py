@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rnntag.schema import Report, Sentence, TagScore
+from rnntag.schema import CalibrationBin, FaultySentence, Mistake, MistakenWord, Report, Sentence, TagScore
 
 CALIBRATION_BINS = 15
+MISTAKEN_WORDS = 100
+"""How many a report holds."""
+
+ACCURACIES = ("accuracy", "seen_accuracy", "unseen_accuracy", "ambiguous_accuracy", "sentence_accuracy")
+"""Those that a report holds with an interval."""
 
 
 def evaluate(
@@ -28,46 +33,155 @@ def evaluate(
         is_known: for each of their tokens whether training has seen its word.
         confidences: for each of their tokens the probability (0 to 1) of the tag predicted; or none.
     """
-    pairs: Counter[tuple[str, str]] = Counter()
-    unseen = unseen_correct = right_sentences = 0
+    from rnntag.significance import intervals  # NumPy, which help does without
+
+    ambiguous = _ambiguous(sentences, tagset)
+    triples: Counter[tuple[str, str, str]] = Counter()
+    counts = []  # for each sentence and each of `ACCURACIES`, right and of how many
     for sentence, tags, known in zip(sentences, predicted, is_known, strict=True):
         gold = sentence.tags[tagset]
-        pairs.update(zip(gold, tags, strict=True))
-        right_sentences += tuple(tags) == gold
-        for expected, tag, seen in zip(gold, tags, known, strict=True):
-            if not seen:
-                unseen += 1
-                unseen_correct += expected == tag
-    tokens = pairs.total()
-    correct = sum(count for (gold_tag, tag), count in pairs.items() if gold_tag == tag)
+        words = [token.lower() for token in sentence.tokens]
+        triples.update(zip(words, gold, tags, strict=True))
+        hits = [expected == tag for expected, tag in zip(gold, tags, strict=True)]
+        seen_hits = [hit for hit, seen in zip(hits, known, strict=True) if seen]
+        unclear = [hit for hit, word in zip(hits, words, strict=True) if word in ambiguous]
+        right, seen_right = sum(hits), sum(seen_hits)
+        counts.append(
+            (
+                (right, len(hits)),
+                (seen_right, len(seen_hits)),
+                (right - seen_right, len(hits) - len(seen_hits)),
+                (sum(unclear), len(unclear)),
+                (right == len(hits), 1),
+            )
+        )
+    totals = [tuple(map(sum, zip(*column, strict=True))) for column in zip(*counts, strict=True)] or [(0, 0)] * 5
+    (_, tokens), _, (_, unseen), (_, unclear_tokens), _ = totals
+    shares = {name: right / of if of else None for name, (right, of) in zip(ACCURACIES, totals, strict=True)}
+    pairs: Counter[tuple[str, str]] = Counter()
+    for (_, gold_tag, tag), count in triples.items():
+        pairs[gold_tag, tag] += count
     wrong = [(gold_tag, tag, count) for (gold_tag, tag), count in pairs.items() if gold_tag != tag]
+    bins = _calibration(sentences, tagset, predicted, confidences) if confidences else ()
     return Report(
         sentences=len(sentences),
         tokens=tokens,
         unseen_tokens=unseen,
-        accuracy=correct / tokens if tokens else 0.0,
-        unseen_accuracy=unseen_correct / unseen if unseen else None,
-        sentence_accuracy=right_sentences / len(sentences) if sentences else 0.0,
-        calibration_error=_calibration_error(sentences, tagset, predicted, confidences) if confidences else None,
+        ambiguous_tokens=unclear_tokens,
+        accuracy=shares["accuracy"] or 0.0,
+        seen_accuracy=shares["seen_accuracy"],
+        unseen_accuracy=shares["unseen_accuracy"],
+        ambiguous_accuracy=shares["ambiguous_accuracy"],
+        sentence_accuracy=shares["sentence_accuracy"] or 0.0,
+        calibration_error=_calibration_error(bins) if confidences else None,
+        intervals=dict(zip(ACCURACIES, intervals(counts) or [None] * len(ACCURACIES), strict=True)),
         tags=_tag_scores(pairs),
         confusions=tuple(sorted(wrong, key=lambda item: (-item[2], item[0], item[1]))),
+        words=_mistaken_words(triples),
+        calibration=bins,
     )
 
 
-def _calibration_error(
+def faulty(
+    sentences: Sequence[Sentence],
+    tagset: str,
+    predicted: Sequence[Sequence[str]],
+    confidences: Sequence[Sequence[float]] = (),
+) -> Iterator[FaultySentence]:
+    """The sentences that have a wrong tag, in order; see `evaluate` for the arguments."""
+    for position, (sentence, tags) in enumerate(zip(sentences, predicted, strict=True)):
+        mistakes = tuple(
+            Mistake(token, gold, tag, confidences[position][token] if confidences else None)
+            for token, (gold, tag) in enumerate(zip(sentence.tags[tagset], tags, strict=True))
+            if gold != tag
+        )
+        if mistakes:
+            yield FaultySentence(position + 1, sentence.tokens, mistakes)
+
+
+def most_frequent_tags(train: Iterable[Sentence], tagset: str, sentences: Iterable[Sentence]) -> list[list[str]]:
+    """What a tagger answers that gives each word the tag that it has most often in `train`, in upper or lower
+    case, and any other word the commonest tag of all; of equals the first in the alphabet.
+
+    Args:
+        train: sentences, some of which have `tagset`.
+        sentences: those to tag.
+    """
+    by_word: dict[str, Counter[str]] = {}
+    overall: Counter[str] = Counter()
+    for sentence in train:
+        tags = sentence.tags.get(tagset, ())
+        overall.update(tags)
+        for token, tag in zip(sentence.tokens if tags else (), tags, strict=True):
+            by_word.setdefault(token.lower(), Counter())[tag] += 1
+    best = {word: _commonest(counts) for word, counts in by_word.items()}
+    otherwise = _commonest(overall)
+    return [[best.get(token.lower(), otherwise) for token in sentence.tokens] for sentence in sentences]
+
+
+def confusion_matrix(report: Report) -> list[list[int]]:
+    """How often each gold tag (a row) was given each tag (a column), both in the order of `Report.tags`."""
+    index = {tag: place for place, tag in enumerate(report.tags)}
+    matrix = [[0] * len(index) for _ in index]
+    for gold, tag, count in report.confusions:
+        matrix[index[gold]][index[tag]] = count
+    for place, (row, score) in enumerate(zip(matrix, report.tags.values(), strict=True)):
+        row[place] = score.support - sum(row)
+    return matrix
+
+
+def _ambiguous(sentences: Sequence[Sentence], tagset: str) -> set[str]:
+    """The lower-cased words that have more than one tag."""
+    tags: dict[str, set[str]] = {}
+    for sentence in sentences:
+        for token, tag in zip(sentence.tokens, sentence.tags[tagset], strict=True):
+            tags.setdefault(token.lower(), set()).add(tag)
+    return {word for word, found in tags.items() if len(found) > 1}
+
+
+def _commonest(counts: Counter[str]) -> str:
+    return min(counts, key=lambda item: (-counts[item], item), default="")
+
+
+def _mistaken_words(triples: Counter[tuple[str, str, str]]) -> tuple[MistakenWord, ...]:
+    """The `MISTAKEN_WORDS` words with the most wrong tags; of equals the rarer ones first, then by the alphabet."""
+    tokens: Counter[str] = Counter()
+    wrong: dict[str, list[tuple[int, str, str]]] = {}
+    for (word, gold, tag), count in triples.items():
+        tokens[word] += count
+        if gold != tag:
+            wrong.setdefault(word, []).append((-count, gold, tag))
+    found = [
+        MistakenWord(word, -sum(count for count, _, _ in pairs), tokens[word], *min(pairs)[1:])
+        for word, pairs in wrong.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.wrong, one.tokens, one.word))[:MISTAKEN_WORDS])
+
+
+def _calibration(
     sentences: Sequence[Sentence],
     tagset: str,
     predicted: Sequence[Sequence[str]],
     confidences: Sequence[Sequence[float]],
-) -> float:
-    """The expected calibration error over `CALIBRATION_BINS` bins of equal width (Guo et al. 2017)."""
-    excess = [0.0] * CALIBRATION_BINS  # confidence less hits, summed over the tokens of a bin
-    tokens = 0
+) -> tuple[CalibrationBin, ...]:
+    """`CALIBRATION_BINS` bins of equal width."""
+    tokens, hits, sums = [0] * CALIBRATION_BINS, [0] * CALIBRATION_BINS, [0.0] * CALIBRATION_BINS
     for sentence, tags, shares in zip(sentences, predicted, confidences, strict=True):
         for gold, tag, share in zip(sentence.tags[tagset], tags, shares, strict=True):
-            excess[min(int(share * CALIBRATION_BINS), CALIBRATION_BINS - 1)] += share - (gold == tag)
-            tokens += 1
-    return sum(map(abs, excess)) / tokens if tokens else 0.0
+            place = min(int(share * CALIBRATION_BINS), CALIBRATION_BINS - 1)
+            tokens[place] += 1
+            hits[place] += gold == tag
+            sums[place] += share
+    return tuple(
+        CalibrationBin(count, total / count if count else 0.0, right / count if count else 0.0)
+        for count, right, total in zip(tokens, hits, sums, strict=True)
+    )
+
+
+def _calibration_error(bins: Sequence[CalibrationBin]) -> float:
+    """The expected calibration error (Guo et al. 2017)."""
+    tokens = sum(one.tokens for one in bins)
+    return sum(one.tokens * abs(one.confidence - one.accuracy) for one in bins) / tokens if tokens else 0.0
 
 
 def _tag_scores(pairs: Counter[tuple[str, str]]) -> dict[str, TagScore]:

@@ -2,13 +2,157 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from rnntag import evaluation
+from rnntag import __version__, evaluation, significance
 from rnntag.running_text import passages
-from rnntag.schema import DataError, Report, Sentence
+from rnntag.schema import DataError, FaultySentence, Report, Sentence
 from rnntag.segmentation import Agreement, agreement
+from rnntag.significance import Difference
 from rnntag.tagger import Tagger
+
+ERRORS_HELD = 2000
+"""Sentences with a wrong tag that are given as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model makes of gold sentences; see `evaluation.evaluate`.
+
+    Attributes:
+        tagset: the model's name for it.
+        gold: the sentences that have it.
+    """
+
+    tagset: str
+    gold: list[Sentence]
+    predicted: list[list[str]]
+    known: list[list[bool]]
+    confidences: list[list[float]]
+
+    @property
+    def report(self) -> Report:
+        return evaluation.evaluate(self.gold, self.tagset, self.predicted, self.known, self.confidences)
+
+    @property
+    def hits(self) -> list[list[bool]]:
+        """For each token whether its tag is right."""
+        return [
+            [gold == tag for gold, tag in zip(sentence.tags[self.tagset], tags, strict=True)]
+            for sentence, tags in zip(self.gold, self.predicted, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One model measured on one tagset of one corpus's part.
+
+    Attributes:
+        model: what tells it from the other models.
+        tagset: the model's name for it.
+        signature: what tells whether two people have measured the same.
+        baseline: how well a tagger does that gives each word the tag that it has most often in the corpus's
+            train part, "seen" being what the model has seen; None where there is no such part.
+        against: how it differs from the first model; None for that.
+        errors: the sentences that have a wrong tag.
+    """
+
+    model: str
+    corpus: str
+    part: str
+    tagset: str
+    signature: str
+    report: Report
+    baseline: Report | None
+    against: Difference | None
+    errors: tuple[FaultySentence, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """All of it as JSON takes it, the first `ERRORS_HELD` sentences with errors among it."""
+        return {
+            "corpus": self.corpus,
+            "part": self.part,
+            "tagset": self.tagset,
+            "model": self.model,
+            "signature": self.signature,
+            **asdict(self.report),
+            "matrix": {"tags": [*self.report.tags], "counts": evaluation.confusion_matrix(self.report)},
+            "baseline": {
+                name: getattr(self.baseline, name) for name in (*evaluation.ACCURACIES, "intervals")
+            } if self.baseline else None,
+            "against": asdict(self.against) if self.against else None,
+            "errors": [asdict(sentence) for sentence in self.errors[:ERRORS_HELD]],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RawResult:
+    """One model measured on the running text of one corpus's part, with one tagset; see `Result`.
+
+    Attributes:
+        agreement: of `words`, `sentences` and `tags`.
+    """
+
+    model: str
+    corpus: str
+    part: str
+    tagset: str
+    signature: str
+    agreement: Mapping[str, Agreement]
+
+    def figures(self) -> dict[str, Any]:
+        """All of it as JSON takes it."""
+        return {
+            "corpus": self.corpus,
+            "part": self.part,
+            "tagset": self.tagset,
+            "model": self.model,
+            "signature": self.signature,
+            **{kind: {**asdict(found), "f1": found.f1} for kind, found in self.agreement.items()},
+        }
+
+
+def results(
+    taggers: Mapping[str, Tagger], name: str, part: str, sentences: tuple[Sentence, ...], train: Sequence[Sentence] = ()
+) -> Iterator[list[Result]]:
+    """For each tagset that all models share with the corpus, how well each of them does, in the order given.
+
+    Args:
+        taggers: by what tells them apart.
+        name, part: of the corpus.
+        train: its train part, for the baseline.
+
+    Raises:
+        DataError: they share none.
+    """
+    for tagset, heads in _heads(taggers, name, sentences).items():
+        first: list[list[bool]] | None = None
+        found = []
+        for label, tagger in taggers.items():
+            answers = _answers(tagger, tagset, heads[label], sentences)
+            gold, hits = answers.gold, answers.hits
+            baseline = None
+            if any(tagset in sentence.tags for sentence in train):
+                guesses = evaluation.most_frequent_tags(train, tagset, gold)
+                baseline = evaluation.evaluate(gold, answers.tagset, guesses, answers.known)
+            errors = evaluation.faulty(gold, answers.tagset, answers.predicted, answers.confidences)
+            found.append(
+                Result(
+                    model=label,
+                    corpus=name,
+                    part=part,
+                    tagset=answers.tagset,
+                    signature=_signature(tagger, f"corpus {name}/{part}", gold, answers.tagset),
+                    report=answers.report,
+                    baseline=baseline,
+                    against=None if first is None else significance.difference(hits, first),
+                    errors=tuple(errors),
+                )
+            )
+            first = hits if first is None else first
+        yield found
 
 
 def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Iterator[tuple[str, list[Sentence], Report]]:
@@ -18,30 +162,54 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
     Raises:
         DataError: they share none.
     """
-    for tagset, head in _shared_tagsets(tagger, name, sentences):
-        gold = [Sentence(s.tokens, {head: s.tags[tagset]}) for s in sentences if tagset in s.tags]
-        likeliest = tagger.predict([sentence.tokens for sentence in gold], head, top=1)
-        predicted = [[choices[0][0] for choices in sentence] for sentence in likeliest]
-        confidences = [[choices[0][1] for choices in sentence] for sentence in likeliest]
-        known = [[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold]
-        yield head, gold, evaluation.evaluate(gold, head, predicted, known, confidences)
+    for tagset, heads in _heads({"": tagger}, name, sentences).items():
+        answers = _answers(tagger, tagset, heads[""], sentences)
+        yield answers.tagset, answers.gold, answers.report
 
 
-def measure_raw(
-    tagger: Tagger, name: str, sentences: tuple[Sentence, ...]
-) -> Iterator[tuple[str, str, dict[str, Agreement]]]:
-    """For each tagset that the model and the corpus share: the model's name for it, eight hexadecimal
-    digits that stand for the text and its gold standard, and how well the model does on the text.
+def _answers(tagger: Tagger, tagset: str, head: str, sentences: tuple[Sentence, ...]) -> Answers:
+    gold = [Sentence(s.tokens, {head: s.tags[tagset]}) for s in sentences if tagset in s.tags]
+    likeliest = tagger.predict([sentence.tokens for sentence in gold], head, top=1)
+    return Answers(
+        tagset=head,
+        gold=gold,
+        predicted=[[choices[0][0] for choices in sentence] for sentence in likeliest],
+        known=[[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold],
+        confidences=[[choices[0][1] for choices in sentence] for sentence in likeliest],
+    )
+
+
+def _signature(tagger: Tagger, what: str, gold: Sequence[Sentence], tagset: str) -> str:
+    model = tagger.model
+    gold_standard = f"{what}:{evaluation.fingerprint(gold, tagset)}"
+    return f"rnntag {__version__} | model {model.name}:{model.digest} | {gold_standard} | tagset {tagset}"
+
+
+def raw_results(
+    taggers: Mapping[str, Tagger], name: str, part: str, sentences: tuple[Sentence, ...]
+) -> Iterator[list[RawResult]]:
+    """For each tagset that all models share with the corpus, how well each of them does on its running text, in
+    the order given; see `results`.
 
     Raises:
         DataError: they share none, or nothing tells how the words stand in the text.
-        UsageError: the model has no segmenter.
+        UsageError: a model has no segmenter.
     """
-    for tagset, head in _shared_tagsets(tagger, name, sentences):
-        gold = [sentence for sentence in sentences if tagset in sentence.tags]
-        text = passages(gold, name)
-        found = tagger.find([passage.text for passage in text], head)
-        yield head, evaluation.fingerprint(gold, tagset), agreement(text, found, tagset)
+    for tagset, heads in _heads(taggers, name, sentences).items():
+        yield [
+            _raw_result(tagger, label, name, part, sentences, tagset, heads[label]) for label, tagger in taggers.items()
+        ]
+
+
+def _raw_result(
+    tagger: Tagger, label: str, name: str, part: str, sentences: tuple[Sentence, ...], tagset: str, head: str
+) -> RawResult:
+    gold = [sentence for sentence in sentences if tagset in sentence.tags]
+    text = passages(gold, name)
+    found = tagger.find([passage.text for passage in text], head)
+    named = [Sentence(sentence.tokens, {head: sentence.tags[tagset]}) for sentence in gold]
+    signature = _signature(tagger, f"text {name}/{part}", named, head)
+    return RawResult(label, name, part, head, signature, agreement(text, found, tagset))
 
 
 def pooled(reports: Iterable[Report]) -> tuple[float, float | None]:
@@ -55,23 +223,29 @@ def pooled(reports: Iterable[Report]) -> tuple[float, float | None]:
     return right / tokens, unseen_right / unseen_tokens if unseen_tokens else None
 
 
-def _shared_tagsets(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> list[tuple[str, str]]:
-    """The gold tagsets that the model can be measured on, each with the head for it.
+def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, ...]) -> dict[str, dict[str, str]]:
+    """The gold tagsets that all models can be measured on, each with the models' heads for it.
 
-    That is the head of the same name, or else one that has all of the gold tags.
+    That is a model's head of the same name, or else one that has all of the gold tags.
     """
     gold: dict[str, set[str]] = {}
     for sentence in sentences:
         for tagset, tags in sentence.tags.items():
             gold.setdefault(tagset, set()).update(tags)
-    shared = []
-    for tagset, inventory in gold.items():
-        heads = [head for head in tagger.tagsets if inventory <= set(tagger.model.vocabulary.tags[head])]
-        if tagset in tagger.tagsets or heads:
-            shared.append((tagset, tagset if tagset in tagger.tagsets else heads[0]))
-    if not shared:
+    shared: dict[str, dict[str, str]] = {tagset: {} for tagset in gold}
+    for label, tagger in taggers.items():
+        for tagset, inventory in gold.items():
+            heads = [head for head in tagger.tagsets if inventory <= set(tagger.model.vocabulary.tags[head])]
+            if tagset in tagger.tagsets or heads:
+                shared[tagset][label] = tagset if tagset in tagger.tagsets else heads[0]
+        if not any(label in heads for heads in shared.values()):
+            raise DataError(
+                f"{name} is tagged with {', '.join(gold)}, which the model {tagger.model.name} does not know: "
+                f"it knows {', '.join(tagger.tagsets)}"
+            )
+    common = {tagset: heads for tagset, heads in shared.items() if len(heads) == len(taggers)}
+    if not common:
         raise DataError(
-            f"{name} is tagged with {', '.join(gold)}, which the model {tagger.model.name} does not know: "
-            f"it knows {', '.join(tagger.tagsets)}"
+            f"{name} is tagged with {', '.join(gold)}, none of which all of these models know: {', '.join(taggers)}"
         )
-    return shared
+    return common

@@ -14,6 +14,7 @@ from rnntag.memory import KEYS
 
 RECALL_TOLD = (1, 10, 25, 50, 100)
 TEMPLATE = Path(__file__).parent / "page.html"
+STYLE = Path(__file__).parent / "page.css"
 
 
 def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: str) -> str:
@@ -28,6 +29,7 @@ def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: 
     }
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         fill,
+        style=STYLE.read_text(encoding="utf-8"),
         command=escape(command),
         costs=_costs(reports),
         memory=_memory(reports),

@@ -286,23 +286,86 @@ class TagScore:
 
 
 @dataclass(frozen=True, slots=True)
+class MistakenWord:
+    """A word, lower-cased, that was given wrong tags.
+
+    Attributes:
+        wrong: how often.
+        tokens: how often it occurs.
+        gold, predicted: its commonest confusion.
+    """
+
+    word: str
+    wrong: int
+    tokens: int
+    gold: str
+    predicted: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """The tokens whose tags were given with about equal confidence: how many, and their mean confidence and
+    accuracy (0 to 1), both 0 where there are none."""
+
+    tokens: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """How the predicted tags of some sentences agree with the gold ones.
 
     Every accuracy lies between 0 and 1, or is None where there is nothing to measure it on.
-    `calibration_error` is how far, in the mean, confidence and accuracy differ (0 to 1).
-    `confusions` holds (gold tag, predicted tag, count), the commonest first.
+
+    Attributes:
+        unseen_tokens: those whose word training has not seen.
+        ambiguous_tokens: those whose lower-cased form has more than one tag in these gold sentences. (How many
+            it has in its training data, a model does not tell.)
+        seen_accuracy, unseen_accuracy, ambiguous_accuracy: on these tokens alone.
+        sentence_accuracy: the share of sentences without a wrong tag.
+        calibration_error: how far, in the mean, confidence and accuracy differ (0 to 1).
+        calibration: bins of equal width, the least confident first; none without confidences.
+        intervals: for each accuracy, by its name, the ends of its 95 % interval (see `significance`), or None
+            where there are fewer than two sentences.
+        confusions: (gold tag, predicted tag, count), the commonest first.
+        words: those most often mistaken.
     """
 
     sentences: int
     tokens: int
     unseen_tokens: int
+    ambiguous_tokens: int
     accuracy: float
+    seen_accuracy: float | None
     unseen_accuracy: float | None
+    ambiguous_accuracy: float | None
     sentence_accuracy: float
     calibration_error: float | None
+    intervals: Mapping[str, tuple[float, float] | None]
     tags: Mapping[str, TagScore]
     confusions: tuple[tuple[str, str, int], ...]
+    words: tuple[MistakenWord, ...]
+    calibration: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A wrong tag: the token's position in its sentence, from 0, and the confidence (0 to 1) if that is known."""
+
+    token: int
+    gold: str
+    predicted: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultySentence:
+    """A sentence with wrong tags, and its number among all, from 1."""
+
+    number: int
+    tokens: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0,
-    "conllu": 1, "evaluation": 1, "folding": 1, "recipe": 1, "running_text": 1, "spacing": 1,
+    "conllu": 1, "folding": 1, "recipe": 1, "running_text": 1, "significance": 1, "spacing": 1,
     "text": 1, "units": 1, "variants": 1, "vocabulary": 1, "windows": 1,
-    "cells": 2, "corpora": 2, "segmentation": 2, "store": 2, "vectors": 2,
+    "cells": 2, "corpora": 2, "evaluation": 2, "segmentation": 2, "store": 2, "vectors": 2,
     "bptt": 3, "card": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "runtime": 3,
     "network": 4, "portions": 4, "segmenter": 4,
     "memory": 5, "segmenter_training": 5, "tagger": 5, "training": 5,
     "calibration": 6, "explanation": 6, "measurement": 6, "nltk_tagger": 6, "spacy_component": 6,
-    "comparison": 7,
-    "console": 8, "pictures": 8,
+    "comparison": 7, "report_tables": 7,
+    "console": 8, "pictures": 8, "report_page": 8,
     "page": 9, "pipeline": 9, "progress": 9,
     "parallel": 10,
     "cli": 11,
@@ -78,8 +78,9 @@ def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> No
 def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, tmp_path: Path) -> None:
     gold = tmp_path / "gold.conllu"
     gold.write_text("1\tI\t_\tPRON" + "\t_" * 6 + "\n", encoding="utf-8")
-    for command, text in (("tag", "I eat"), ("explain", "I eat"), ("eval", str(gold))):
-        arguments = [command, "-m", str(tiny_folder), text]
+    page = ["--html", str(tmp_path / "page.html")]
+    for command, *rest in (["tag", "I eat"], ["explain", "I eat"], ["eval", str(gold), *page]):
+        arguments = [command, "-m", str(tiny_folder), *rest]
         assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rnntag import __version__, console, evaluation
-from rnntag.cli.options import EncodingOption, JsonOption, ModelOption
-from rnntag.schema import DEFAULT_MODEL, Corpus, DataError, NotFoundError, Sentence, UsageError
+from rnntag import console
+from rnntag.cli.options import EncodingOption, JsonOption
+from rnntag.schema import DEFAULT_MODEL, AccessError, Corpus, DataError, NotFoundError, Sentence, UsageError
 
 if TYPE_CHECKING:
+    from rnntag import report_tables
+    from rnntag.measurement import RawResult, Result
     from rnntag.store import StoredModel
 
 
@@ -25,7 +29,17 @@ def evaluate(
             show_default="what the model was trained on",
         ),
     ] = None,
-    model: ModelOption = DEFAULT_MODEL,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A model's name (see `rnntag models`) or directory. Repeated: the others are tested against the "
+            "first, on the same tokens.",
+            show_default=f"$RNNTAG_MODEL, or {DEFAULT_MODEL}",
+        ),
+    ] = None,
     part: Annotated[
         Literal["auto", "train", "dev", "test"],
         typer.Option(help="Which part; auto: the test part, or all of a file."),
@@ -39,51 +53,93 @@ def evaluate(
     ] = False,
     encoding: EncodingOption = "utf-8",
     as_json: JsonOption = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a page to look into the errors with.", show_default=False),
+    ] = None,
 ) -> None:
-    """Measure a model on tagged text.
+    """Measure a model on tagged text, or several on the same.
 
-    Accuracy, also on words that training did not see and on whole sentences; precision, recall
-    and F1 of each tag; the commonest confusions; and a line by which two people can tell that
-    they measured the same thing.
+    Accuracy with its 95 % interval, also on words that training has or has not seen, on ambiguous words and on
+    whole sentences, beside that of giving each word its commonest tag where the corpus has a train part;
+    precision, recall and F1 of each tag; which tags are confused, and in which words; and a line by which two
+    people can tell that they measured the same thing.
 
         rnntag eval en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu
 
         rnntag eval treebank --model lstm --json
 
+        rnntag eval 'en_ewt-ud-*.conllu' --model zh-en --model zh-en-fast --html report.html
+
         rnntag eval --raw en_ewt-ud-dev.conllu
     """
+    if as_json and as_markdown:
+        raise UsageError("give --json or --markdown, not both")
+    if raw and html:
+        raise UsageError("--html is about tags of given words: leave out --raw, or take --markdown")
+    if html:
+        _check_target(html)
     from rnntag import store
 
-    stored = store.read(store.find(model))
-    loaded = _evaluation_corpora(stored, corpus or [], tagset, encoding)
-    from rnntag.measurement import measure, measure_raw
+    names = model or [os.environ.get("RNNTAG_MODEL") or DEFAULT_MODEL]
+    paths = list(dict.fromkeys(map(store.find, names)))
+    models = [store.read(path) for path in paths]
+    for stored in models:
+        if raw and not stored.segmenter:
+            raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
+    loaded = _evaluation_corpora(models[0], corpus or [], tagset, encoding)
+    from rnntag import measurement, report_page, report_tables
     from rnntag.tagger import Tagger
 
-    tagger = Tagger(stored)
-    results = []
+    labels = [stored.name for stored in models]
+    if len(set(labels)) < len(labels):
+        labels = list(map(str, paths))
+    taggers = {label: Tagger(stored) for label, stored in zip(labels, models, strict=True)}
+    learned = {label: report_page.history(path) for label, path in zip(labels, paths, strict=True)} if html else {}
+    figures: list[dict[str, Any]] = []
+    measured: list[Result] = []
+
+    def tell(tables: list[report_tables.Table], group: Sequence[Result | RawResult]) -> None:
+        figures.extend(result.figures() for result in group)
+        signatures = [result.signature for result in group]
+        if as_markdown:
+            typer.echo(report_tables.markdown(tables, signatures))
+        elif not as_json:
+            console.print_report(tables, signatures)
+
     for one in loaded:
         chosen, sentences = _part(one, part)
         if raw:
-            for head, text, figures in measure_raw(tagger, one.name, sentences):
-                signature = _signature(stored, f"text {one.name}/{chosen}:{text}", head)
-                fields = {kind: {**asdict(found), "f1": found.f1} for kind, found in figures.items()}
-                results.append({"corpus": one.name, "part": chosen, "tagset": head, "signature": signature, **fields})
-                if not as_json:
-                    console.print_agreement(f"{one.name}, {chosen} part, running text, {head} tags", figures, signature)
+            for texts in measurement.raw_results(taggers, one.name, chosen, sentences):
+                tell(report_tables.raw_tables(texts), texts)
             continue
-        for head, gold, report in measure(tagger, one.name, sentences):
-            signature = _signature(stored, f"corpus {one.name}/{chosen}:{evaluation.fingerprint(gold, head)}", head)
-            results.append(
-                {"corpus": one.name, "part": chosen, "tagset": head, "signature": signature, **asdict(report)}
-            )
-            if not as_json:
-                console.print_report(f"{one.name}, {chosen} part, {head} tags", report, signature)
+        for group in measurement.results(taggers, one.name, chosen, sentences, one.train):
+            tell(report_tables.tables(group), group)
+            measured += group
     if as_json:
-        typer.echo(json.dumps(results, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
+    if html:
+        _replace(html, report_page.write(measured, learned))
+        console.note(f"saved {html}")
 
 
-def _signature(stored: StoredModel, gold: str, tagset: str) -> str:
-    return f"rnntag {__version__} | model {stored.name}:{stored.digest} | {gold} | tagset {tagset}"
+def _check_target(path: Path) -> None:
+    if path.is_dir():
+        raise AccessError(f"{path}: is a directory: name a file for --html")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise AccessError(f"{path}: {path.parent} is no folder that can be written to: choose another --html")
+
+
+def _replace(path: Path, content: str) -> None:
+    """Write a file beside `path`, then put it in its place."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        # What cannot be encoded stands inside JSON strings, where Python's escapes are JSON's.
+        fresh.write_text(content, encoding="utf-8", errors="backslashreplace")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:
