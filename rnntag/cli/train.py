@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,7 +32,17 @@ from rnntag.cli.options import (
     UnidirectionalOption,
 )
 from rnntag.evaluation import percent
-from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, SegmenterConfig, TrainConfig, UsageError
+from rnntag.schema import (
+    Cell,
+    Corpus,
+    Device,
+    ModelConfig,
+    NotFoundError,
+    SegmenterConfig,
+    Step,
+    TrainConfig,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rnntag.store import StoredSegmenter
@@ -112,6 +123,15 @@ def train(
     fold: Annotated[
         bool, typer.Option("--fold", rich_help_panel=RUN, help="Read traditional Chinese as simplified (OpenCC).")
     ] = _TRAINING.fold,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            rich_help_panel=RUN,
+            help="Log loss, gradient norm and dev accuracies for TensorBoard, if that is installed.",
+            show_default=False,
+        ),
+    ] = None,
     segmenter: Annotated[
         bool,
         typer.Option(
@@ -154,8 +174,8 @@ def train(
 ) -> None:
     """Train a model.
 
-    The model with the best accuracy on the dev parts is kept. Ctrl-C stops early and keeps the
-    best so far.
+    The model with the best accuracy on the dev parts is kept, and the learning curve with it (see
+    `rnntag history`). Ctrl-C stops early and keeps the best so far.
 
         rnntag train --cell lstm
 
@@ -167,7 +187,7 @@ def train(
         _follow(context, recipe, set_ or [])
         return
     segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, epochs=segmenter_epochs, seed=seed)
-    from rnntag import card, onnx_graph, store
+    from rnntag import card, history, onnx_graph, store, tensorboard_log
 
     if add_segmenter:
         source = _segmenter_target(context, add_segmenter)
@@ -183,6 +203,8 @@ def train(
         return
     out = out or Path("models") / cell
     store.check_target(out)
+    if tensorboard:
+        tensorboard_log.prepare(tensorboard)
     config = ModelConfig(
         cell=cell, activation=activation, input=input, bidirectional=not unidirectional, feedback=feedback,
         layers=layers, hidden=hidden, embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
@@ -198,20 +220,26 @@ def train(
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
+    from rnntag.tensorboard_log import TensorboardLog
     from rnntag.training import Training
 
     training = Training(loaded, config, run)
+    ends: list[Step] = []
     interrupted = False
-    with TrainingView() as view:
+    with TrainingView() as view, TensorboardLog(tensorboard) if tensorboard else nullcontext() as log:
         try:
             for step in training.steps():
+                if step.dev:
+                    ends.append(step)
                 view.show(step)
+                if log:
+                    log.add(step)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             if training.has_model:
                 model = training.model(out.resolve().name, specs, tagsets, encoding)
-                model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found)
+                model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found, history=history.write(ends))
                 store.write(out, model, card.write(model))
     if not training.has_model:
         console.error("interrupted before the first epoch ended: there is nothing to keep")
