@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnntag import __version__, console, evaluation
-from rnntag.cli.options import EncodingOption, JsonOption, ModelOption
-from rnntag.schema import DEFAULT_MODEL, Corpus, DataError, NotFoundError, Sentence, UsageError
+from rnntag.cli.options import CorpusFormatOption, EncodingOption, JsonOption, ModelOption
+from rnntag.schema import DEFAULT_MODEL, Corpus, CorpusFormat, DataError, NotFoundError, Sentence, UsageError
 
 if TYPE_CHECKING:
     from rnntag.store import StoredModel
@@ -21,7 +21,7 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="CORPUS",
-            help="NLTK corpora, .conllu or word/TAG files.",
+            help="NLTK corpora, .conllu files, or files in another format (see --corpus-format).",
             show_default="what the model was trained on",
         ),
     ] = None,
@@ -38,6 +38,7 @@ def evaluate(
         bool, typer.Option("--raw", help="Measure words, sentences and tags on the corpora's running text.")
     ] = False,
     encoding: EncodingOption = "utf-8",
+    corpus_format: CorpusFormatOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on tagged text.
@@ -57,7 +58,7 @@ def evaluate(
     stored = store.read(store.find(model))
     if raw and not stored.segmenter:
         raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
-    loaded = _evaluation_corpora(stored, corpus or [], tagset, encoding)
+    loaded = _evaluation_corpora(stored, corpus or [], tagset, encoding, corpus_format)
     from rnntag.measurement import measure, measure_raw
     from rnntag.tagger import Tagger
 
@@ -88,20 +89,35 @@ def _signature(stored: StoredModel, gold: str, tagset: str) -> str:
     return f"rnntag {__version__} | model {stored.name}:{stored.digest} | {gold} | tagset {tagset}"
 
 
-def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:
+def _evaluation_corpora(
+    stored: StoredModel, specs: list[str], tagset: str | None, encoding: str, corpus_format: CorpusFormat
+) -> list[Corpus]:
     """The corpora named, or else those that the model was trained on."""
     from rnntag import corpora
     from rnntag.progress import DownloadView
 
     with DownloadView() as download:
         if specs:
-            return corpora.load(specs, (tagset or "universal",), whole=True, encoding=encoding, progress=download)
+            return corpora.load(
+                specs,
+                (tagset or "universal",),
+                whole=True,
+                encoding=encoding,
+                corpus_format=corpus_format,
+                progress=download,
+            )
         provenance = stored.provenance
         if not provenance.specs:
             raise UsageError(f"the model {stored.name} does not tell what it was trained on: name a CORPUS")
         tagsets = (tagset,) if tagset else provenance.tagsets
         try:
-            return corpora.load(provenance.specs, tagsets, encoding=provenance.encoding, progress=download)
+            return corpora.load(
+                provenance.specs,
+                tagsets,
+                encoding=provenance.encoding,
+                corpus_format=provenance.corpus_format,
+                progress=download,
+            )
         except NotFoundError as error:
             raise NotFoundError(
                 f"what {stored.name} was trained on is not here: name a CORPUS to measure it on ({error})"

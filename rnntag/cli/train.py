@@ -17,6 +17,7 @@ from rnntag.cli.options import (
     ActivationOption,
     BpttOption,
     ClipOption,
+    CorpusFormatOption,
     DropoutOption,
     EncodingOption,
     EpochsOption,
@@ -35,6 +36,7 @@ from rnntag.evaluation import percent
 from rnntag.schema import (
     Cell,
     Corpus,
+    CorpusFormat,
     Device,
     ModelConfig,
     NotFoundError,
@@ -62,6 +64,7 @@ def train(
     corpus: TrainingCorpusOption = None,
     tagset: TagsetOption = "universal",
     encoding: EncodingOption = "utf-8",
+    corpus_format: CorpusFormatOption = "auto",
     out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
     cell: Annotated[Cell, typer.Option(help="The recurrent cell.", rich_help_panel=NETWORK)] = "lstm",
     input: InputOption = "embedding",
@@ -137,7 +140,7 @@ def train(
         typer.Option(
             "--segmenter",
             rich_help_panel=_SEGMENTER,
-            help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No.",
+            help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No or spaCy's documents.",
         ),
     ] = False,
     add_segmenter: Annotated[
@@ -182,6 +185,8 @@ def train(
         rnntag train --corpus 'en_ewt-ud-*.conllu' --out models/ewt
 
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
+
+        rnntag train --corpus mine.txt --corpus-format underscore
     """
     if recipe or set_:
         _follow(context, recipe, set_ or [])
@@ -193,7 +198,7 @@ def train(
         source = _segmenter_target(context, add_segmenter)
         out = out or source
         store.check_target(out)
-        specs, _, loaded = training_corpora(corpus, spec, tagset, encoding)
+        specs, _, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
         model = replace(store.read(source), name=out.resolve().name)
         model = replace(model, segmenter=_trained_segmenter(loaded, specs, segmenting, fold))
         store.write(out, model, card.with_segmenter(store.read_card(source), model))
@@ -215,7 +220,7 @@ def train(
         vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
         max_minutes=max_minutes,
     )  # fmt: skip
-    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
+    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
     found = _trained_segmenter(loaded, specs, segmenting, fold) if segmenter else None
     from rnntag import calibration
     from rnntag.progress import TrainingView
@@ -238,7 +243,7 @@ def train(
             interrupted = True
         finally:
             if training.has_model:
-                model = training.model(out.resolve().name, specs, tagsets, encoding)
+                model = training.model(out.resolve().name, specs, tagsets, encoding, corpus_format)
                 model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found, history=history.write(ends))
                 store.write(out, model, card.write(model))
     if not training.has_model:
@@ -279,7 +284,7 @@ def _segmenter_target(context: typer.Context, name: str) -> Path:
     """The model to add one to, once nothing speaks against it."""
     from rnntag import store
 
-    allowed = {"add_segmenter", "spec", "corpus", "encoding", "fold", "seed", "out"}
+    allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", "out"}
     others = [name for name in _given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
@@ -333,7 +338,7 @@ def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
 
 
 def training_corpora(
-    corpus: list[str] | None, spec: list[str] | None, tagset: str, encoding: str
+    corpus: list[str] | None, spec: list[str] | None, tagset: str, encoding: str, corpus_format: CorpusFormat
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
     """What the options ask for: names of corpora, tagsets, and the corpora; the starter corpus where
     none are named and NLTK's are not there."""
@@ -345,7 +350,8 @@ def training_corpora(
     with DownloadView() as download:
         try:
             chosen = tuple(named or corpora.DEFAULT)
-            return chosen, tagsets, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
+            loaded = corpora.load(chosen, tagsets, encoding=encoding, corpus_format=corpus_format, progress=download)
+            return chosen, tagsets, loaded
         except NotFoundError as error:
             if named or tagset != "universal":
                 raise
