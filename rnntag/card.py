@@ -103,6 +103,8 @@ def _command(model: StoredModel) -> str:
                 words += [option, f"{one}"]
     if model.provenance.encoding != "utf-8":
         words += ["--encoding", model.provenance.encoding]
+    if model.provenance.corpus_format != "auto":
+        words += ["--corpus-format", model.provenance.corpus_format]
     if not model.config.bidirectional:
         words.append("--unidirectional")
     return shlex.join([*words, "--out", f"models/{model.name}"])

@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from rnntag import onnx_graph
+from rnntag import history, onnx_graph
 from rnntag.cells import RecurrentLayer
 from rnntag.measurement import measure, pooled
 from rnntag.memory import KEYS, gradient_reach, recall
@@ -127,7 +127,7 @@ def _trained(
         if step.dev:
             epochs.append(step)
     model = training.model(name)
-    model = replace(model, graphs=onnx_graph.graphs(model))
+    model = replace(model, graphs=onnx_graph.graphs(model), history=history.write(epochs))
     watcher.keep(name, model)
     watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
     network = Network.of(model)

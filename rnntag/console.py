@@ -6,6 +6,8 @@ import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,14 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from rnntag import history
 from rnntag.evaluation import percent
 
 if TYPE_CHECKING:
     from rnntag import report_tables
     from rnntag.comparison import CellReport
     from rnntag.explanation import Explanation, Gate
+    from rnntag.history import Epoch
 
 COLOURS = {
     "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
@@ -33,6 +37,10 @@ FOLDABLE_COLUMNS = 10
 BARS = "▁▂▃▄▅▆▇█"
 LEAST_REACH = 1e-6
 RECALL_STRIDE = 2
+CHART_HEIGHT = 8
+"""Lines of a chart."""
+NARROW, WIDE = 60, 120
+"""Characters of a line of charts, at least and at most."""
 OTHER_TAGS_SHOWN = 2
 CHANGES_SHOWN = 4
 LEAST_SHOWN = 0.001
@@ -199,6 +207,78 @@ def bars(values: Sequence[float | None], low: float, high: float) -> str:
 
 def _magnitude(value: float | None, unit: float | None) -> float | None:
     return math.log10(value / unit) if value and unit else None
+
+
+def print_history(name: str, epochs: Sequence[Epoch]) -> None:
+    """Loss and dev accuracy by epoch, as charts of text, and all figures below them."""
+    console = stdout()
+    width = (min(max(console.width if console.is_terminal else 80, NARROW), WIDE) - 4) // 2
+    kept = history.best(epochs)
+    losses = [epoch.loss for epoch in epochs]
+    accuracies = [epoch.dev_accuracy for epoch in epochs]
+    ends = [f"{max(losses):.3f}", f"{0:.3f}"], [percent(max(accuracies)), percent(min(accuracies))]
+    margin = max(map(len, chain(*ends)))
+    room = width - margin - 2
+    left = ["loss", *_chart(losses, 0, max(losses), room, [f"{end:>{margin}}" for end in ends[0]], epochs)]
+    right = [
+        "dev accuracy",
+        *_chart(accuracies, min(accuracies), max(accuracies), room, [f"{end:>{margin}}" for end in ends[1]], epochs),
+    ]
+    console.print(escape(f"{name}: epoch {kept.epoch} of {epochs[-1].epoch} was kept"), style="bold")
+    console.print()
+    for a, b in zip(left, right, strict=True):
+        console.print(escape(f"{a:{width}}    {b}".rstrip()))
+    corpora = [*kept.dev] if len(kept.dev) > 1 else []
+    numbers = ["epoch", "loss", "gradient", "clipped", "dev", *map(escape, corpora), "time"]
+    table = _table(*numbers, numbers=numbers)
+    for epoch in epochs:
+        table.add_row(
+            f"{'* ' if epoch is kept else ''}{epoch.epoch}",
+            f"{epoch.loss:.4f}",
+            f"{epoch.gradient_norm:.2f}",
+            f"{epoch.clipped:.0%}",
+            percent(epoch.dev_accuracy),
+            *(percent(epoch.dev.get(corpus)) for corpus in corpora),
+            f"{timedelta(seconds=round(epoch.seconds))}",
+        )
+    print_table(table)
+
+
+def _chart(
+    values: Sequence[float], low: float, high: float, room: int, ends: Sequence[str], epochs: Sequence[Epoch]
+) -> list[str]:
+    """The lines of a chart of columns, with its axes; several epochs share a column, which shows their
+    mean, where there are more of them than `room`.
+
+    Args:
+        ends: what to write at the upper and the lower end of the axis, of one length.
+    """
+    count = min(len(values), room)
+    each = room // count
+    edges = [column * len(values) // count for column in range(count + 1)]
+    rows = columns([math.fsum(values[a:b]) / (b - a) for a, b in pairwise(edges)], low, high, CHART_HEIGHT)
+    blank = " " * len(ends[0])
+    labels = [ends[0], *[blank] * (CHART_HEIGHT - 2), ends[1]]
+    first, last = epochs[0].epoch, f"{epochs[-1].epoch}"
+    foot = f"{first:<{each * count - len(last)}}{last}" if count > 1 else f"{first}"
+    return [
+        *(f"{label} ┤{''.join(cell * each for cell in row)}" for label, row in zip(labels, rows, strict=True)),
+        f"{blank} └{'─' * (each * count)}",
+        f"{blank}  {foot}",
+    ]
+
+
+def columns(values: Sequence[float], low: float, high: float, height: int) -> list[str]:
+    """Lines, the topmost first, of a column for each value, which fills all of them where the value is
+    `high` and an eighth of the lowest one where it is `low`."""
+    most = height * len(BARS)
+    span = high - low
+    levels = [1 + round((value - low) / span * (most - 1)) if span > 0 else most for value in values]
+    cells = f" {BARS}"
+    return [
+        "".join(cells[min(max(level - row * len(BARS), 0), len(BARS))] for level in levels)
+        for row in reversed(range(height))
+    ]
 
 
 def print_explanation(found: Explanation, seen: Sequence[bool]) -> None:

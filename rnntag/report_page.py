@@ -10,52 +10,26 @@ from string import Template
 from typing import Any
 
 from rnntag.evaluation import ACCURACIES, confusion_matrix, percent
+from rnntag.history import Epoch
 from rnntag.measurement import Result
 from rnntag.report_tables import interval, probability
-from rnntag.schema import DataError, FaultySentence, Report
-from rnntag.text import file_lines
+from rnntag.schema import FaultySentence, Report
 
 TEMPLATE = Path(__file__).parent / "report.html"
 STYLE = Path(__file__).parent / "page.css"
-HISTORY = "history.jsonl"
-"""The file in a model directory that tells how training went, if there is one."""
-
 SENTENCES_SHOWN = 2000
 """Of those with errors, for each result."""
 
 TAGS_SHOWN = 40
 """In the heat map; those with the most errors, where there are more."""
 
-History = Sequence[Mapping[str, Any]]
-"""For each epoch at least `epoch` (from 1), `loss` (nats) and `dev_accuracy` (0 to 1)."""
 
-
-def history(path: Path) -> list[dict[str, Any]]:
-    """What the training of the model in the directory `path` left of each epoch; nothing if it left none.
-
-    Raises:
-        DataError: what it left cannot be understood.
-        AccessError: it cannot be read.
-    """
-    file = path / HISTORY
-    if not file.is_file():
-        return []
-    epochs = []
-    for number, line in enumerate(file_lines(file, "utf-8"), 1):
-        try:
-            record = json.loads(line)
-            epochs.append({**record, **{name: float(record[name]) for name in ("epoch", "loss", "dev_accuracy")}})
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{file}:{number}: is no line that training writes: {error!r}") from error
-    return epochs
-
-
-def write(results: Sequence[Result], learned: Mapping[str, History]) -> str:
+def write(results: Sequence[Result], learned: Mapping[str, Sequence[Epoch]]) -> str:
     """The page.
 
     Args:
         results: at least one.
-        learned: by model, how its training went, or nothing.
+        learned: by model, the epochs of its training, where they are known.
     """
     corpora = dict.fromkeys(result.corpus for result in results)
     data = {"results": [_data(result, learned.get(result.model, ())) for result in results]}
@@ -75,7 +49,7 @@ def embedded(data: object) -> str:
     return text
 
 
-def _data(result: Result, learned: History) -> dict[str, Any]:
+def _data(result: Result, learned: Sequence[Epoch]) -> dict[str, Any]:
     report = result.report
     return {
         "name": f"{result.corpus}, {result.part} part, {result.tagset} tags: {result.model}",
@@ -85,7 +59,7 @@ def _data(result: Result, learned: History) -> dict[str, Any]:
         "words": [[one.word, one.wrong, one.tokens, one.gold, one.predicted] for one in report.words],
         "calibration": [[one.tokens, one.confidence, one.accuracy] for one in report.calibration],
         "error": percent(report.calibration_error),
-        "learned": [[step["epoch"], step["loss"], step["dev_accuracy"], step.get("dev", {})] for step in learned],
+        "learned": [[epoch.epoch, epoch.loss, epoch.dev_accuracy, epoch.dev] for epoch in learned],
         "faulty": len(result.errors),
         "errors": [_sentence(sentence) for sentence in result.errors[:SENTENCES_SHOWN]],
     }

@@ -44,7 +44,8 @@ def passages(sentences: Sequence[Sentence], name: str) -> list[Passage]:
     """
     if not is_spaced(sentences):
         raise DataError(
-            f"{name}: nothing tells which words stand together in the text: it takes CoNLL-U with SpaceAfter=No"
+            f"{name}: nothing tells which words stand together in the text: it takes CoNLL-U with SpaceAfter=No, "
+            "or documents of spaCy's"
         )
     return [_passage(paragraph) for paragraph in _paragraphs(sentences)]
 

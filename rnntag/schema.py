@@ -12,6 +12,7 @@ Cell = Literal["rnn", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
 Input = Literal["embedding", "onehot"]
 Device = Literal["auto", "cpu", "cuda"]
+CorpusFormat = Literal["auto", "slash", "underscore", "tsv", "spacy", "conllu", "jsonl"]
 CELLS: tuple[str, ...] = get_args(Cell)
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 INPUTS: tuple[str, ...] = get_args(Input)
@@ -373,7 +374,7 @@ class Provenance:
     """Where a model comes from: what it was trained on and how it did.
 
     Attributes:
-        specs, tagsets, encoding: what the corpora were asked for with.
+        specs, tagsets, encoding, corpus_format: what the corpora were asked for with.
         corpora: by name, the number of sentences in each part.
         dev, test: accuracies (0 to 1) by corpus name.
         epoch: the one that the weights are from.
@@ -385,6 +386,7 @@ class Provenance:
     specs: tuple[str, ...] = ()
     tagsets: tuple[str, ...] = ()
     encoding: str = "utf-8"
+    corpus_format: CorpusFormat = "auto"
     corpora: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     dev: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)

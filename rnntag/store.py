@@ -49,11 +49,14 @@ CLASSES = "boundaries"
 ANCHORS_KEY = "anchors"
 """Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
 CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
+HISTORY = "history.jsonl"
+"""The learning curve of the run that made the model, if that is known. See `history`."""
 RECIPE = "recipe.toml"
 """How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS, *SEGMENTER_FILES)
-"""The files that a model is read from. The card is for people, who may edit it."""
-_FILES = {*VERIFIED, CARD, CHECKSUMS, RECIPE}
+"""The files that a model is read from. The card is for people, who may edit it, and the history tells
+of the run: no model tags otherwise without it."""
+_FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
 ALL_ROWS = slice(None)
 SMALLEST_SCALE = 2.0**-14  # of what float16 holds in full
 
@@ -88,6 +91,7 @@ class StoredModel:
         temperatures: by tagset, what scores are divided by before the softmax, so that its
             probabilities come true; 1 where there is none.
         segmenter: None if it can only tag words.
+        history: the learning curve, as on disk; see `history`. Empty if it is not known.
         digest: eight hexadecimal digits that stand for the verified files; "" before they are written.
     """
 
@@ -100,6 +104,7 @@ class StoredModel:
     graphs: Mapping[str, bytes] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     segmenter: StoredSegmenter | None = None
+    history: bytes = b""
     digest: str = ""
 
     @property
@@ -240,6 +245,8 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
         ).encode()
         contents[CARD] = card.encode("utf-8", "surrogateescape")
+        if model.history:
+            contents[HISTORY] = model.history
         if (path / RECIPE).is_file():
             contents[RECIPE] = (path / RECIPE).read_bytes()
         for name, content in contents.items():
@@ -285,6 +292,7 @@ def read(path: Path) -> StoredModel:
             temperatures={tagset: float(value) for tagset, value in config.get("temperatures", {}).items()},
             provenance=_provenance(config["provenance"]),
             segmenter=_segmenter(contents) if SEGMENTER in contents else None,
+            history=_bytes(path / HISTORY) if (path / HISTORY).exists() else b"",
             digest=digest,
         )
     except DataError:
@@ -335,6 +343,18 @@ def read_card(path: Path) -> str:
         DataError, AccessError: it is missing or cannot be read.
     """
     return _bytes(path / CARD).decode("utf-8", "surrogateescape")
+
+
+def read_history(path: Path) -> bytes:
+    """The learning curve of the run that made the model; see `history.read`.
+
+    Raises:
+        NotFoundError: the model has none.
+        AccessError: it cannot be read.
+    """
+    if not (path / HISTORY).exists():
+        raise NotFoundError(f"{path}: no {HISTORY} in this model, as in older and the bundled ones: train one anew")
+    return _bytes(path / HISTORY)
 
 
 def megabytes(path: Path) -> float:

@@ -19,6 +19,7 @@ from rnntag.network import Network, Regularisation, predict
 from rnntag.optimisation import Optimiser
 from rnntag.schema import (
     Corpus,
+    CorpusFormat,
     DataError,
     ModelConfig,
     Provenance,
@@ -237,13 +238,19 @@ class Training:
         return correct / count if count else 0.0
 
     def model(
-        self, name: str, specs: Sequence[str] = (), tagsets: Sequence[str] = (), encoding: str = "utf-8"
+        self,
+        name: str,
+        specs: Sequence[str] = (),
+        tagsets: Sequence[str] = (),
+        encoding: str = "utf-8",
+        corpus_format: CorpusFormat = "auto",
     ) -> StoredModel:
         """The best model so far.
 
         Args:
             name: what it will be called.
-            specs, tagsets, encoding: what the corpora were loaded with, so that others can do the same.
+            specs, tagsets, encoding, corpus_format: what the corpora were loaded with, so that others
+                can do the same.
 
         Raises:
             RnntagError: no epoch has ended yet.
@@ -256,6 +263,7 @@ class Training:
             specs=tuple(specs),
             tagsets=tuple(tagsets),
             encoding=encoding,
+            corpus_format=corpus_format,
             corpora=sizes,
             dev=dict(step.dev),
             epoch=step.epoch,

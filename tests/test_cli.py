@@ -442,7 +442,7 @@ def test_without_graphs_torch_tags_and_says_so(run: Run, tiny: StoredModel, tmp_
     assert "m has no ONNX graphs" in one_line(done.stderr)
 
 
-@pytest.mark.parametrize("command", ["tag", "eval", "train", "export", "models", "corpora"])
+@pytest.mark.parametrize("command", ["tag", "eval", "train", "export", "models", "history", "corpora"])
 def test_help_shows_an_example(command: str, run: Run) -> None:
     done = run(command, "--help")
     assert done.returncode == 0

@@ -6,15 +6,21 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from rnntag import history, store
+from rnntag.schema import Step
+from rnntag.store import StoredModel
+
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0,
-    "conllu": 1, "folding": 1, "recipe": 1, "running_text": 1, "significance": 1, "spacing": 1,
-    "text": 1, "units": 1, "variants": 1, "vocabulary": 1, "windows": 1,
+    "conllu": 1, "folding": 1, "history": 1, "recipe": 1, "running_text": 1, "significance": 1, "spacing": 1,
+    "tensorboard_log": 1, "text": 1, "units": 1, "variants": 1, "vocabulary": 1, "windows": 1,
     "cells": 2, "corpora": 2, "evaluation": 2, "segmentation": 2, "store": 2, "vectors": 2,
     "bptt": 3, "card": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "runtime": 3,
     "network": 4, "portions": 4, "segmenter": 4,
@@ -68,7 +74,15 @@ def running(arguments: list[str]) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["train", "--help"], ["compare", "--help"], ["explain", "--help"], ["tag", "--help"], ["models"]],
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["compare", "--help"],
+        ["explain", "--help"],
+        ["tag", "--help"],
+        ["models"],
+        ["history", "--help"],
+    ],
     ids=" ".join,
 )
 def test_help_and_models_load_neither_torch_nor_nltk(arguments: list[str]) -> None:
@@ -82,6 +96,15 @@ def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, t
     for command, *rest in (["tag", "I eat"], ["explain", "I eat"], ["eval", str(gold), *page]):
         arguments = [command, "-m", str(tiny_folder), *rest]
         assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
+
+
+def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: StoredModel, tmp_path: Path) -> None:
+    step = Step(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5)
+    store.write(tmp_path / "m", replace(tiny, history=history.write([step])), "")
+    for out in ([], ["--out", str(tmp_path / "a.svg")] * (find_spec("matplotlib") is not None)):
+        loaded = loaded_by(running(["history", str(tmp_path / "m"), *out]))
+        assert not loaded & {"torch", "nltk", "onnx", "onnxruntime"}
+        assert ("matplotlib" in loaded) == bool(out)
 
 
 def test_help_does_without_numpy_too() -> None:

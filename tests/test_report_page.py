@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from rnntag import report_page
 from rnntag.evaluation import evaluate, faulty
+from rnntag.history import Epoch
 from rnntag.measurement import Result
-from rnntag.schema import DataError, Sentence
+from rnntag.schema import Sentence
 from rnntag.significance import difference
 from tests.browser import CHROMIUM, Browser
 
@@ -27,10 +28,7 @@ GOLD = [
 ]
 FIRST = [["DET", "VERB", "VERB"], ["PRON", "AUX", "NOUN"], ["VERB", "VERB"], ["X"] * 8 + ["SYM"]]
 SECOND = [["DET", "NOUN", "VERB"], ["PRON", "AUX", "NOUN"], ["NOUN", "VERB"], ["SYM"] * 9]
-LEARNED = [
-    {"epoch": epoch, "loss": 1 / epoch, "dev_accuracy": 1 - 0.5 / epoch, "dev": {"a": 0.8, "b": 0.7}}
-    for epoch in (1, 2, 3)
-]
+LEARNED = [Epoch(epoch, 1 / epoch, 0.5, 0.0, 100, 1.0, {"a": 0.8, "b": 0.7}, 1 - 0.5 / epoch) for epoch in (1, 2, 3)]
 
 
 def result(model: str, predicted: list[list[str]], first: list[list[str]] | None = None) -> Result:
@@ -88,16 +86,6 @@ def test_a_large_tagset_and_many_errors_are_cut(monkeypatch: pytest.MonkeyPatch)
     data = report_page._data(result("first", FIRST), ())
     assert data["matrix"] == {"tags": ["NOUN", "VERB"], "counts": [[0, 2], [1, 2]]}
     assert (data["faulty"], len(data["errors"])) == (4, 1)
-
-
-def test_history_is_read_where_there_is_one(tmp_path: Path) -> None:
-    assert report_page.history(tmp_path) == []
-    file = tmp_path / report_page.HISTORY
-    file.write_text("".join(json.dumps(step) + "\n" for step in LEARNED), encoding="utf-8")
-    assert report_page.history(tmp_path) == LEARNED
-    file.write_text('{"epoch": 1}\n', encoding="utf-8")
-    with pytest.raises(DataError, match=r"history\.jsonl:1"):
-        report_page.history(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from rnntag.cli.compare import compare
 from rnntag.cli.evaluate import evaluate
 from rnntag.cli.explain import explain
 from rnntag.cli.export import export
+from rnntag.cli.history import history
 from rnntag.cli.listings import corpora, models
 from rnntag.cli.tag import tag
 from rnntag.cli.train import INTERRUPTED, train
@@ -116,6 +117,7 @@ app.command(rich_help_panel=_USE)(tag)
 app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE)(models)
+app.command(rich_help_panel=_USE)(history)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(compare)
 app.command(rich_help_panel=_MAKE)(export)

@@ -16,6 +16,7 @@ from rnntag.cli.options import (
     ActivationOption,
     BpttOption,
     ClipOption,
+    CorpusFormatOption,
     DropoutOption,
     EncodingOption,
     EpochsOption,
@@ -43,6 +44,7 @@ def compare(
     corpus: TrainingCorpusOption = None,
     tagset: TagsetOption = "universal",
     encoding: EncodingOption = "utf-8",
+    corpus_format: CorpusFormatOption = "auto",
     out: Annotated[
         Path | None, typer.Option(help="A folder for the page, the pictures, the figures and the models.")
     ] = None,
@@ -87,7 +89,7 @@ def compare(
 
         pictures.check()
         out.mkdir(parents=True, exist_ok=True)
-    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
+    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
     from rnntag import card, comparison, store
     from rnntag.progress import TrainingView
 
@@ -97,7 +99,9 @@ def compare(
 
     def keep(name: str, model: store.StoredModel) -> None:
         if out:
-            provenance = replace(model.provenance, specs=specs, tagsets=tagsets, encoding=encoding)
+            provenance = replace(
+                model.provenance, specs=specs, tagsets=tagsets, encoding=encoding, corpus_format=corpus_format
+            )
             model = replace(model, provenance=provenance)
             store.write(out / name, model, card.write(model))
 

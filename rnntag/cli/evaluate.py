@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rnntag import console
-from rnntag.cli.options import EncodingOption, JsonOption
-from rnntag.schema import DEFAULT_MODEL, AccessError, Corpus, DataError, NotFoundError, Sentence, UsageError
+from rnntag.cli.options import CorpusFormatOption, EncodingOption, JsonOption
+from rnntag.schema import (
+    DEFAULT_MODEL,
+    AccessError,
+    Corpus,
+    CorpusFormat,
+    DataError,
+    NotFoundError,
+    Sentence,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rnntag import report_tables
@@ -25,7 +34,7 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="CORPUS",
-            help="NLTK corpora, .conllu or word/TAG files.",
+            help="NLTK corpora, .conllu files, or files in another format (see --corpus-format).",
             show_default="what the model was trained on",
         ),
     ] = None,
@@ -52,6 +61,7 @@ def evaluate(
         bool, typer.Option("--raw", help="Measure words, sentences and tags on the corpora's running text.")
     ] = False,
     encoding: EncodingOption = "utf-8",
+    corpus_format: CorpusFormatOption = "auto",
     as_json: JsonOption = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
     html: Annotated[
@@ -88,15 +98,19 @@ def evaluate(
     for stored in models:
         if raw and not stored.segmenter:
             raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
-    loaded = _evaluation_corpora(models[0], corpus or [], tagset, encoding)
-    from rnntag import measurement, report_page, report_tables
+    loaded = _evaluation_corpora(models[0], corpus or [], tagset, encoding, corpus_format)
+    from rnntag import history, measurement, report_page, report_tables
     from rnntag.tagger import Tagger
 
     labels = [stored.name for stored in models]
     if len(set(labels)) < len(labels):
         labels = list(map(str, paths))
     taggers = {label: Tagger(stored) for label, stored in zip(labels, models, strict=True)}
-    learned = {label: report_page.history(path) for label, path in zip(labels, paths, strict=True)} if html else {}
+    learned = {
+        label: history.read(stored.history, str(path / store.HISTORY))
+        for label, stored, path in zip(labels, models, paths, strict=True)
+        if stored.history
+    }
     figures: list[dict[str, Any]] = []
     measured: list[Result] = []
 
@@ -142,20 +156,35 @@ def _replace(path: Path, content: str) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def _evaluation_corpora(stored: StoredModel, specs: list[str], tagset: str | None, encoding: str) -> list[Corpus]:
+def _evaluation_corpora(
+    stored: StoredModel, specs: list[str], tagset: str | None, encoding: str, corpus_format: CorpusFormat
+) -> list[Corpus]:
     """The corpora named, or else those that the model was trained on."""
     from rnntag import corpora
     from rnntag.progress import DownloadView
 
     with DownloadView() as download:
         if specs:
-            return corpora.load(specs, (tagset or "universal",), whole=True, encoding=encoding, progress=download)
+            return corpora.load(
+                specs,
+                (tagset or "universal",),
+                whole=True,
+                encoding=encoding,
+                corpus_format=corpus_format,
+                progress=download,
+            )
         provenance = stored.provenance
         if not provenance.specs:
             raise UsageError(f"the model {stored.name} does not tell what it was trained on: name a CORPUS")
         tagsets = (tagset,) if tagset else provenance.tagsets
         try:
-            return corpora.load(provenance.specs, tagsets, encoding=provenance.encoding, progress=download)
+            return corpora.load(
+                provenance.specs,
+                tagsets,
+                encoding=provenance.encoding,
+                corpus_format=provenance.corpus_format,
+                progress=download,
+            )
         except NotFoundError as error:
             raise NotFoundError(
                 f"what {stored.name} was trained on is not here: name a CORPUS to measure it on ({error})"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rnntag.schema import Activation, Input
+from rnntag.schema import Activation, CorpusFormat, Input
 
 INPUT = "Input"
 NETWORK = "Network"
@@ -16,6 +16,16 @@ ModelOption = Annotated[
     str, typer.Option("--model", "-m", envvar="RNNTAG_MODEL", help="A model's name (see `rnntag models`) or directory.")
 ]
 EncodingOption = Annotated[str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input.")]
+CorpusFormatOption = Annotated[
+    CorpusFormat,
+    typer.Option(
+        metavar="FORMAT",
+        rich_help_panel=INPUT,
+        help="Of files that are not called .conllu: slash (word/TAG), underscore (word_TAG), tsv (a token and its tag "
+        "a line, as TreeTagger writes), spacy (Doc.to_json() a line), jsonl (what a model has tagged) or conllu; auto: "
+        "tsv for .tsv, .vert and .vrt, spacy or jsonl for .jsonl, else slash.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TagsetOption = Annotated[
@@ -53,8 +63,8 @@ TrainingCorpusOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="SPEC",
-        help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file of "
-        "word/TAG lines, or what a model has tagged with --format jsonl --top. May be repeated.",
+        help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file in another "
+        "format (see --corpus-format), or what a model has tagged with --format jsonl --top. May be repeated.",
         show_default="treebank, sinica_treebank",
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from rnntag.cli.options import (
     ActivationOption,
     BpttOption,
     ClipOption,
+    CorpusFormatOption,
     DropoutOption,
     EncodingOption,
     EpochsOption,
@@ -31,7 +33,18 @@ from rnntag.cli.options import (
     UnidirectionalOption,
 )
 from rnntag.evaluation import percent
-from rnntag.schema import Cell, Corpus, Device, ModelConfig, NotFoundError, SegmenterConfig, TrainConfig, UsageError
+from rnntag.schema import (
+    Cell,
+    Corpus,
+    CorpusFormat,
+    Device,
+    ModelConfig,
+    NotFoundError,
+    SegmenterConfig,
+    Step,
+    TrainConfig,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rnntag.store import StoredSegmenter
@@ -51,6 +64,7 @@ def train(
     corpus: TrainingCorpusOption = None,
     tagset: TagsetOption = "universal",
     encoding: EncodingOption = "utf-8",
+    corpus_format: CorpusFormatOption = "auto",
     out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
     cell: Annotated[Cell, typer.Option(help="The recurrent cell.", rich_help_panel=NETWORK)] = "lstm",
     input: InputOption = "embedding",
@@ -112,12 +126,22 @@ def train(
     fold: Annotated[
         bool, typer.Option("--fold", rich_help_panel=RUN, help="Read traditional Chinese as simplified (OpenCC).")
     ] = _TRAINING.fold,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            rich_help_panel=RUN,
+            help="Log loss, gradient norm and dev accuracies for TensorBoard, if that is installed.",
+            show_default=False,
+        ),
+    ] = None,
     segmenter: Annotated[
         bool,
         typer.Option(
             "--segmenter",
             rich_help_panel=_SEGMENTER,
-            help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No.",
+            help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No or from "
+            "spaCy's documents.",
         ),
     ] = False,
     add_segmenter: Annotated[
@@ -154,26 +178,28 @@ def train(
 ) -> None:
     """Train a model.
 
-    The model with the best accuracy on the dev parts is kept. Ctrl-C stops early and keeps the
-    best so far.
+    The model with the best accuracy on the dev parts is kept, and the learning curve with it (see
+    `rnntag history`). Ctrl-C stops early and keeps the best so far.
 
         rnntag train --cell lstm
 
         rnntag train --corpus 'en_ewt-ud-*.conllu' --out models/ewt
 
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
+
+        rnntag train --corpus mine.txt --corpus-format underscore
     """
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
     segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, epochs=segmenter_epochs, seed=seed)
-    from rnntag import card, onnx_graph, store
+    from rnntag import card, history, onnx_graph, store, tensorboard_log
 
     if add_segmenter:
         source = _segmenter_target(context, add_segmenter)
         out = out or source
         store.check_target(out)
-        specs, _, loaded = training_corpora(corpus, spec, tagset, encoding)
+        specs, _, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
         model = replace(store.read(source), name=out.resolve().name)
         model = replace(model, segmenter=_trained_segmenter(loaded, specs, segmenting, fold))
         store.write(out, model, card.with_segmenter(store.read_card(source), model))
@@ -183,6 +209,8 @@ def train(
         return
     out = out or Path("models") / cell
     store.check_target(out)
+    if tensorboard:
+        tensorboard_log.prepare(tensorboard)
     config = ModelConfig(
         cell=cell, activation=activation, input=input, bidirectional=not unidirectional, feedback=feedback,
         layers=layers, hidden=hidden, embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
@@ -193,25 +221,31 @@ def train(
         vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
         max_minutes=max_minutes,
     )  # fmt: skip
-    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding)
+    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
     found = _trained_segmenter(loaded, specs, segmenting, fold) if segmenter else None
     from rnntag import calibration
     from rnntag.progress import TrainingView
     from rnntag.tagger import Tagger
+    from rnntag.tensorboard_log import TensorboardLog
     from rnntag.training import Training
 
     training = Training(loaded, config, run)
+    ends: list[Step] = []
     interrupted = False
-    with TrainingView() as view:
+    with TrainingView() as view, TensorboardLog(tensorboard) if tensorboard else nullcontext() as log:
         try:
             for step in training.steps():
+                if step.dev:
+                    ends.append(step)
                 view.show(step)
+                if log:
+                    log.add(step)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             if training.has_model:
-                model = training.model(out.resolve().name, specs, tagsets, encoding)
-                model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found)
+                model = training.model(out.resolve().name, specs, tagsets, encoding, corpus_format)
+                model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found, history=history.write(ends))
                 store.write(out, model, card.write(model))
     if not training.has_model:
         console.error("interrupted before the first epoch ended: there is nothing to keep")
@@ -251,7 +285,7 @@ def _segmenter_target(context: typer.Context, name: str) -> Path:
     """The model to add one to, once nothing speaks against it."""
     from rnntag import store
 
-    allowed = {"add_segmenter", "spec", "corpus", "encoding", "fold", "seed", "out"}
+    allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", "out"}
     others = [name for name in _given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
@@ -305,7 +339,7 @@ def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
 
 
 def training_corpora(
-    corpus: list[str] | None, spec: list[str] | None, tagset: str, encoding: str
+    corpus: list[str] | None, spec: list[str] | None, tagset: str, encoding: str, corpus_format: CorpusFormat
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
     """What the options ask for: names of corpora, tagsets, and the corpora; the starter corpus where
     none are named and NLTK's are not there."""
@@ -317,7 +351,8 @@ def training_corpora(
     with DownloadView() as download:
         try:
             chosen = tuple(named or corpora.DEFAULT)
-            return chosen, tagsets, corpora.load(chosen, tagsets, encoding=encoding, progress=download)
+            loaded = corpora.load(chosen, tagsets, encoding=encoding, corpus_format=corpus_format, progress=download)
+            return chosen, tagsets, loaded
         except NotFoundError as error:
             if named or tagset != "universal":
                 raise

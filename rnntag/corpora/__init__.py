@@ -1,8 +1,9 @@
 """Corpora by name or path, in train, dev and test parts.
 
 A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
-glob. Files are CoNLL-U (`.conllu`, `.conll`), what a model has tagged (`.jsonl`) or lines of
-`word/TAG`. Files whose names say so (`en_ewt-ud-train.conllu`) are parts of one treebank. What a
+glob. Files are CoNLL-U (`.conllu`, `.conll`), a token and its tag a line (`.tsv`, `.vert`, `.vrt`),
+what a model has tagged or spaCy's documents (`.jsonl`), or lines of `word/TAG`; or what is said of
+all but CoNLL-U. Files whose names say so (`en_ewt-ud-train.conllu`) are parts of one treebank. What a
 model has tagged is there to learn from; anything else is parted by sentence: of every ten, the
 ninth is dev, the tenth test, the others train.
 """
@@ -17,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from rnntag.corpora import nltk_corpora
-from rnntag.corpora.files import CONLLU_SUFFIXES, JSONL_SUFFIX, named, read_sentences, treebank_and_part
+from rnntag.corpora.files import CONLLU_SUFFIXES, format_of, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
-from rnntag.schema import Corpus, DataError, NotFoundError, Sentence
+from rnntag.schema import Corpus, CorpusFormat, DataError, NotFoundError, Sentence
 
 DEFAULT = ("treebank", "sinica_treebank")
 STARTER = "starter"
@@ -42,6 +43,7 @@ def load(
     *,
     whole: bool = False,
     encoding: str = "utf-8",
+    corpus_format: CorpusFormat = "auto",
     progress: Progress | None = None,
 ) -> list[Corpus]:
     """The corpora that `specs` name, each in its parts.
@@ -52,6 +54,7 @@ def load(
         whole: a file whose name tells no part is a test part as a whole, as evaluation wants it;
             but not the starter corpus, which models are trained on.
         encoding: of the files.
+        corpus_format: of those that are not called `.conllu`.
         progress: is told how far a download has got.
 
     Raises:
@@ -77,7 +80,7 @@ def load(
     for (folder, treebank), parts in treebanks.items():
         name = treebank if names[treebank] == 1 else f"{folder.name}/{treebank}"
         as_one = whole and not starter & {path.resolve() for path in parts.values()}
-        corpora.append(_treebank(name, parts, tagsets, as_one, encoding))
+        corpora.append(_treebank(name, parts, tagsets, as_one, encoding, corpus_format))
     twice = [name for name, count in Counter(corpus.name for corpus in corpora).items() if count > 1]
     if twice:
         raise DataError(f"two corpora are called {twice[0]}: rename a file or its folder")
@@ -127,14 +130,22 @@ def in_parts(name: str, sentences: Sequence[Sentence]) -> Corpus:
     )
 
 
-def _treebank(name: str, files: dict[str, Path], tagsets: tuple[str, ...], whole: bool, encoding: str) -> Corpus:
-    parts = named({part: read_sentences(path, tagsets, encoding) for part, path in files.items()}, name)
+def _treebank(
+    name: str,
+    files: dict[str, Path],
+    tagsets: tuple[str, ...],
+    whole: bool,
+    encoding: str,
+    corpus_format: CorpusFormat,
+) -> Corpus:
+    read = {part: read_sentences(path, tagsets, encoding, corpus_format) for part, path in files.items()}
+    parts = named(read, name)
     if "" in parts:
         if len(parts) > 1:
             raise DataError(f"{files['']} stands beside files that are parts of {name}: name one or the other")
         if whole:
             return Corpus(name, test=parts[""])
-        if files[""].suffix.lower() == JSONL_SUFFIX:
+        if format_of(files[""], corpus_format, encoding) == "jsonl":
             return Corpus(name, train=parts[""])
         return in_parts(name, parts[""])
     if "train" in parts and "dev" not in parts and not whole:

@@ -1,4 +1,4 @@
-"""Corpora in files: CoNLL-U treebanks and lines of word/TAG."""
+"""Corpora in files, in the formats that `schema.CorpusFormat` lists."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from rnntag import conllu
-from rnntag.schema import UPOS, DataError, Sentence
+from rnntag.corpora import spacy_docs, vertical
+from rnntag.schema import UPOS, CorpusFormat, DataError, Sentence
 from rnntag.text import file_lines
 
 CONLLU_SUFFIXES = (".conllu", ".conll")
+VERTICAL_SUFFIXES = (".tsv", ".vert", ".vrt")
 JSONL_SUFFIX = ".jsonl"
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
 """The universal tagset of Petrov, Das and McDonald (2012)."""
@@ -31,30 +33,67 @@ def treebank_and_part(path: Path) -> tuple[str, str]:
     return (named["treebank"], named["part"]) if named else (path.stem, "")
 
 
-def read_sentences(path: Path, tagsets: tuple[str, ...], encoding: str = "utf-8") -> tuple[Sentence, ...]:
+def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8") -> CorpusFormat:
+    """The format to read a file in.
+
+    What is called `.conllu` is CoNLL-U; of other files `auto` goes by the suffix, and for `.jsonl` by
+    the keys of the first line.
+
+    Raises:
+        NotFoundError, AccessError, DataError: see `text.file_lines`.
+    """
+    suffix = path.suffix.lower()
+    if suffix in CONLLU_SUFFIXES:
+        return "conllu"
+    if chosen != "auto":
+        return chosen
+    if suffix in VERTICAL_SUFFIXES:
+        return "tsv"
+    if suffix == JSONL_SUFFIX:
+        first = next((line for line in file_lines(path, encoding) if line.strip()), "")
+        return "spacy" if spacy_docs.is_document(first) else "jsonl"
+    return "slash"
+
+
+def read_sentences(
+    path: Path, tagsets: tuple[str, ...], encoding: str = "utf-8", corpus_format: CorpusFormat = "auto"
+) -> tuple[Sentence, ...]:
     """The tagged sentences of a file, in order.
 
-    The tags of word/TAG and JSON lines belong to the tagset `UNNAMED` until all parts are read; see
-    `named`.
+    The tags of all but CoNLL-U and spaCy's documents belong to the tagset `UNNAMED` until all parts are
+    read; see `named`.
 
     Raises:
         DataError: a line that cannot be understood, or a file without a sentence.
         NotFoundError, AccessError: the file is not there or cannot be read.
     """
-    if path.suffix.lower() in CONLLU_SUFFIXES:
-        sentences = tuple(_conllu_sentences(path, tagsets, encoding))
-    elif path.suffix.lower() == JSONL_SUFFIX:
-        sentences = tuple(_jsonl_sentences(path, encoding))
-    else:
-        sentences = tuple(_slash_sentences(path, encoding))
+    sentences = tuple(_sentences(path, tagsets, encoding, format_of(path, corpus_format, encoding)))
     if not sentences:
         raise DataError(f"{path}: no sentence in it")
     return sentences
 
 
-def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> Iterator[Sentence]:
+def _sentences(path: Path, tagsets: tuple[str, ...], encoding: str, corpus_format: CorpusFormat) -> Iterator[Sentence]:
+    if corpus_format == "conllu":
+        return _conllu_sentences(path, tagsets, encoding)
+    if corpus_format == "jsonl":
+        return _jsonl_sentences(path, encoding)
+    if corpus_format == "spacy":
+        return spacy_docs.sentences(file_lines(path, encoding), str(path), tagsets, _native(path))
+    if corpus_format == "tsv":
+        found = vertical.sentences(file_lines(path, encoding), str(path))
+        return (Sentence(tokens, {UNNAMED: tags}) for tokens, tags in (zip(*pairs, strict=True) for pairs in found))
+    return _joined_sentences(path, encoding, "_" if corpus_format == "underscore" else "/")
+
+
+def _native(path: Path) -> str:
+    """What a file's own tagset is called."""
     language = _LANGUAGE.match(path.name)
-    native = f"xpos-{language['language']}" if language else "xpos"
+    return f"xpos-{language['language']}" if language else "xpos"
+
+
+def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> Iterator[Sentence]:
+    native = _native(path)
     for sentence in conllu.read(file_lines(path, encoding), str(path)):
         tags = {}
         if "universal" in tagsets:
@@ -69,13 +108,19 @@ def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> It
         yield Sentence(sentence.column(conllu.FORM), tags, spaces=spaces, opens=opens)
 
 
-def _slash_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
+def _joined_sentences(path: Path, encoding: str, mark: str) -> Iterator[Sentence]:
+    """A sentence a line, words and tags joined by `mark`, the last of its kind in a word."""
     for number, line in enumerate(file_lines(path, encoding), 1):
         words, tags = [], []
         for item in line.split():
-            word, slash, tag = item.rpartition("/")
-            if not (word and slash and tag):
-                raise DataError(f"{path}:{number}: {item!r} is not word/TAG")
+            word, _, tag = item.rpartition(mark)
+            if not (word and tag):
+                hint = ""
+                if "\t" in line.strip():
+                    hint = ": a token a line takes --corpus-format tsv"
+                elif mark == "/" and "_" in item.strip("_"):
+                    hint = ": word_TAG takes --corpus-format underscore"
+                raise DataError(f"{path}:{number}: {item!r} is not word{mark}TAG{hint}")
             words.append(word)
             tags.append(tag)
         if words:

@@ -1,0 +1,311 @@
+"""Tagged text in other programs' formats is read as these programs mean it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import assume, given
+
+from rnntag import corpora, store
+from rnntag.cli import app
+from rnntag.corpora.files import format_of, read_sentences
+from rnntag.running_text import passages
+from rnntag.schema import UPOS, CorpusFormat, DataError, Sentence
+from tests.conftest import Run
+
+Pairs = list[tuple[str, str]]
+
+
+def read(text: str, corpus_format: CorpusFormat = "auto", name: str = "mine.txt", **options: Any) -> list[Pairs]:
+    """The tokens and tags of a file, by sentence."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(text.encode())
+        (corpus,) = corpora.load([str(path)], whole=True, corpus_format=corpus_format, **options)
+    return [pairs(sentence) for sentence in corpus.test]
+
+
+def pairs(sentence: Sentence) -> Pairs:
+    (tags,) = sentence.tags.values()
+    return [*zip(sentence.tokens, tags, strict=True)]
+
+
+def refused(text: str, corpus_format: CorpusFormat, name: str = "mine.txt", **options: Any) -> str:
+    with pytest.raises(DataError) as error:
+        read(text, corpus_format, name, **options)
+    return str(error.value)
+
+
+# What is written is read back
+
+letters = st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"], exclude_characters="\ufeff")
+words = st.text(letters, min_size=1, max_size=8)
+
+
+def tagged(forms: st.SearchStrategy[str], tags: st.SearchStrategy[str]) -> st.SearchStrategy[list[Pairs]]:
+    sentence = st.lists(st.tuples(forms, tags), min_size=1, max_size=5)
+    return st.lists(sentence, min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize(("corpus_format", "mark"), [("slash", "/"), ("underscore", "_")])
+def test_joined_words_and_tags_are_parted_again(corpus_format: CorpusFormat, mark: str) -> None:
+    awkward = words | st.sampled_from(["1/2", "/", "//", "_", "a_b", "and/or_"])
+
+    @given(
+        tagged(awkward, words.filter(lambda tag: mark not in tag)), st.sampled_from(["\n", "\n\n\n", " \n\t", "\r\n"])
+    )
+    def check(sentences: list[Pairs], between: str) -> None:
+        text = between.join(" ".join(f"{word}{mark}{tag}" for word, tag in sentence) for sentence in sentences)
+        assert read(text, corpus_format) == sentences
+
+    check()
+
+
+def vertical(sentences: list[Pairs], begin: str, end: str, lemma: bool) -> str:
+    column = "\tlemma" if lemma else ""
+    return "".join(begin + "".join(f"{word}\t{tag}{column}\n" for word, tag in one) + end for one in sentences)
+
+
+@given(
+    tagged(words | st.sampled_from(["<", ">", "<s>", "</s>", "New York", "#"]), words | st.just("SENT")),
+    st.sampled_from(
+        [("", "\n"), ("<s>\n", "</s>\n"), ("", "</s>\n\n"), ('<S id="1">\n', ""), ("\n<p>\n<s>\n", "</p>\n")]
+    ),
+    st.booleans(),
+)
+def test_vertical_text_is_read_back(sentences: list[Pairs], around: tuple[str, str], lemma: bool) -> None:
+    assume(len(sentences) > 1 or around != ("", "\n"))  # else SENT parts them
+    assert read(vertical(sentences, *around, lemma), "tsv") == sentences
+
+
+gaps = st.sampled_from(["", " ", "  ", "\n", "\n\n", "\u3000 "])
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[str, list[Sentence]]:
+    """A document as spaCy tokenises it, white space beyond one space in tokens of its own; and its sentences."""
+    text = before = draw(gaps)
+    tokens: list[dict[str, Any]] = [{"start": 0, "end": len(before), "tag": "_SP", "pos": "SPACE"}] if before else []
+    sents, expected = [], []
+    for sentence in draw(tagged(words, st.sampled_from(UPOS))):
+        begin = len(text)
+        spaces = []
+        for word, tag in sentence:
+            tokens.append({"start": len(text), "end": len(text) + len(word), "tag": tag.lower(), "pos": tag})
+            text += word
+            gap = draw(gaps)
+            spaces.append(gap)
+            rest = gap.removeprefix(" ")
+            text += gap[: len(gap) - len(rest)]
+            if rest:
+                tokens.append({"start": len(text), "end": len(text) + len(rest), "tag": "_SP", "pos": "SPACE"})
+            text += rest
+        sents.append({"start": begin, "end": tokens[-1]["end"]})
+        forms, tags = zip(*sentence, strict=True)
+        columns = {"upos": tags, "xpos": tuple(map(str.lower, tags))}
+        opens = not expected or expected[-1].spaces[-1].count("\n") > 1
+        expected.append(Sentence(forms, columns, spaces=tuple(spaces), opens=opens))
+    record = {"text": text, "ents": [], "sents": sents, "tokens": [{"id": i, **t} for i, t in enumerate(tokens)]}
+    return json.dumps(record, ensure_ascii=draw(st.booleans())), expected
+
+
+@given(st.lists(documents(), min_size=1, max_size=3))
+def test_spacy_s_documents_are_read_back(told: list[tuple[str, list[Sentence]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "docs.jsonl"
+        path.write_text("\n".join(line for line, _ in told), encoding="utf-8")
+        assert read_sentences(path, corpora.TAGSETS) == tuple(s for _, sentences in told for s in sentences)
+
+
+# Brown's and word_TAG
+
+
+def test_brown_s_lines_are_read() -> None:
+    text = "\n\n\tThe/at Fulton/np-tl 1/2/cd ``/`` ./.\n\n\n\n\tHe/pps and/or/cc\n"
+    expected = [
+        [("The", "at"), ("Fulton", "np-tl"), ("1/2", "cd"), ("``", "``"), (".", ".")],
+        [("He", "pps"), ("and/or", "cc")],
+    ]
+    assert read(text) == expected
+    assert read(text, "slash", "brown.tsv") == expected
+
+
+def test_the_last_underscore_parts_word_and_tag() -> None:
+    assert read("snake_case_NN ___X\n", "underscore") == [[("snake_case", "NN"), ("__", "X")]]
+
+
+@pytest.mark.parametrize(
+    ("text", "corpus_format", "message"),
+    [
+        ("a_X\nb_X c\n", "underscore", "mine.txt:2: 'c' is not word_TAG"),
+        ("a_X _Y\n", "underscore", "mine.txt:1: '_Y' is not word_TAG"),
+        ("a_X b_\n", "underscore", "mine.txt:1: 'b_' is not word_TAG"),
+        ("a_X b_Y\n", "auto", "mine.txt:1: 'a_X' is not word/TAG: word_TAG takes --corpus-format underscore"),
+        ("a\tX\n", "auto", "mine.txt:1: 'a' is not word/TAG: a token a line takes --corpus-format tsv"),
+        ("\n", "underscore", "mine.txt: no sentence in it"),
+    ],
+)
+def test_what_is_not_joined_is_named(text: str, corpus_format: CorpusFormat, message: str) -> None:
+    assert refused(text, corpus_format).endswith(message)
+
+
+# Vertical text
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "a.vert", "a.VRT"])
+def test_treetagger_s_output_is_read(name: str) -> None:
+    text = (
+        '<?xml version="1.0"?>\n<text id="a b">\n<p>\nThe\tDT\tthe\n<\tSYM\t<unknown>\n<b>\n</s>\tNN\n</b>\n'
+        ".\tSENT\t.\n"
+        "He\tPP\the\n.\tSENT\t.\n</p>\n<p>\nOn\tIN\n</p></text>\n</text>\n"
+    )
+    assert read(text, name=name) == [
+        [("The", "DT"), ("<", "SYM"), ("</s>", "NN"), (".", "SENT")],
+        [("He", "PP"), (".", "SENT")],
+        [("On", "IN")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("a\tSENT\nb\tX\n", [1, 1]),
+        ("a\tSENT\nb\tX\n\n", [1, 1]),  # an empty line at the end parts nothing
+        ("\n\na\tSENT\nb\tX\n", [1, 1]),
+        ("a\tSENT\nb\tX\n\nc\tX\n", [2, 1]),
+        ("<s>\na\tSENT\nb\tX\n</s>\n", [2]),
+        ("a\tX\nb\tX\n</s>\nc\tX\n", [2, 1]),
+        ("<text>\na\tSENT\nb\tX\n\n</text>\n<text>\nc\tX\n</text>\n", [1, 1, 1]),
+        ("a\tX\n<name>\nb\tX\n</name>\nc\tX\n", [3]),
+    ],
+)
+def test_a_final_tag_ends_a_sentence_where_nothing_else_does(text: str, sizes: list[int]) -> None:
+    assert [len(sentence) for sentence in read(text, "tsv")] == sizes
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("word", "mine.txt:2: no tag after 'word': a line is a token, a tab and its tag"),
+        ("<", "mine.txt:2: no tag after '<'"),
+        ("word\t", "mine.txt:2: no tag after 'word'"),
+        ("word\t\tlemma", "mine.txt:2: no tag after 'word'"),
+        ("\tNN", "mine.txt:2: no token before the tag 'NN'"),
+        ("a\tb\tc\td", "mine.txt:2: 4 columns parted by tabs, where a token, its tag and perhaps its lemma are due"),
+    ],
+)
+def test_what_is_not_vertical_is_named(line: str, message: str) -> None:
+    assert message in refused(f"a\tX\n{line}\n", "tsv")
+
+
+# spaCy's documents
+
+
+def document(text: str, *tokens: tuple[int, int], sents: list[tuple[int, int]] | None = None, **fields: Any) -> str:
+    record = {"text": text, "tokens": [{"start": a, "end": b, "pos": "X", "tag": "x"} for a, b in tokens], **fields}
+    if sents is not None:
+        record["sents"] = [{"start": a, "end": b} for a, b in sents]
+    return json.dumps(record)
+
+
+def test_a_document_teaches_a_segmenter() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "en_docs.jsonl"
+        one = document("It's 5. OK", (0, 2), (2, 4), (5, 6), (6, 7), (8, 10), sents=[(0, 7), (8, 10)])
+        path.write_text(f"{one}\n{document('No', (0, 2))}\n", encoding="utf-8")
+        found = read_sentences(path, corpora.TAGSETS)
+    assert [sentence.tokens for sentence in found] == [("It", "'s", "5", "."), ("OK",), ("No",)]
+    assert found[0].tags == {"upos": ("X",) * 4, "xpos-en": ("x",) * 4}
+    assert [passage.text for passage in passages(found, "docs")] == ["It's 5. OK", "No"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "docs.jsonl:2: is no JSON: "),
+        ("[]", "docs.jsonl:2: is no document of spaCy's: it has no text or no tokens"),
+        ('{"text": "a"}', "docs.jsonl:2: is no document of spaCy's"),
+        ('{"tokens": ["a"], "tags": ["X"]}', "docs.jsonl:2: is no document of spaCy's"),
+        ('{"text": "a", "tokens": "a"}', "docs.jsonl:2: token 0 has no whole numbers start and end"),
+        ('{"text": "a", "tokens": [{"start": 0.0, "end": 1}]}', "docs.jsonl:2: token 0 has no whole numbers"),
+        (document("ab", (0, 1), (1, 3)), "docs.jsonl:2: token 1 stands at 1 to 3 of a text of 2 characters"),
+        (document("ab", (-1, 1)), "docs.jsonl:2: token 0 stands at -1 to 1"),
+        (document("ab", (0, 0)), "docs.jsonl:2: token 0 stands at 0 to 0"),
+        (document("ab", (0, 2), (1, 2)), "docs.jsonl:2: token 1 begins at 1, before the one ahead of it ends"),
+        (document("ab cd", (0, 2)), "docs.jsonl:2: 'cd' after character 2 of the text belongs to no token"),
+        (document("abc", ), "docs.jsonl:2: 'abc' after character 0 of the text belongs to no token"),
+        (document("ab", (0, 1), (1, 2), sents=[(0, 3)]), "docs.jsonl:2: sentence 0 stands at 0 to 3"),
+        (document("ab", (0, 1), (1, 2), sents=[(0, 1)]), "docs.jsonl:2: token 1 ('b') lies in no sentence"),
+        (document("a", tokens=[{"start": 0, "end": 1, "tag": "x"}]), "token 0 has no pos: add it, or use --tag"),
+        (document("a", tokens=[{"start": 0, "end": 1, "pos": ""}]), "docs.jsonl:2: token 0 has no pos"),
+        (document("a", tokens=[{"start": 0, "end": 1, "pos": "NN"}]), "token 0 has the pos 'NN', which is no UPOS tag"),
+    ],
+)  # fmt: skip
+def test_what_is_no_document_is_named(line: str, message: str) -> None:
+    assert message in refused(f"{document('a', (0, 1))}\n{line}\n", "auto", "docs.jsonl")
+
+
+def test_documents_without_a_tag_say_so() -> None:
+    line = document("a", tokens=[{"start": 0, "end": 1, "pos": "X"}])
+    assert "token 0 has no tag: add it, or use --tagset universal" in refused(
+        line, "spacy", "docs.jsonl", tagsets=("native",)
+    )
+
+
+# Which format
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "chosen", "expected"),
+    [
+        ("a.conllu", "", "tsv", "conllu"), ("a.CONLL", "", "slash", "conllu"), ("a.txt", "", "conllu", "conllu"),
+        ("a.txt", "", "auto", "slash"), ("a.pos", "", "auto", "slash"), ("a.tsv", "", "slash", "slash"),
+        ("a.jsonl", '\n{"tokens": [], "tags": []}', "auto", "jsonl"), ("a.jsonl", "nonsense", "auto", "jsonl"),
+        ("a.jsonl", '{"tokens": ["a"], "tags": ["X"], "text": "a"}', "auto", "jsonl"), ("a.jsonl", "", "auto", "jsonl"),
+        ("a.jsonl", '{"text": "", "tokens": []}', "auto", "spacy"),
+        ("a.jsonl", '{"tokens": [{"id": 0}]}', "auto", "spacy"), ("a.jsonl", "{}", "spacy", "spacy"),
+    ],
+)  # fmt: skip
+def test_name_and_choice_tell_the_format(
+    name: str, content: str, chosen: CorpusFormat, expected: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert format_of(tmp_path / name, chosen) == expected
+
+
+@pytest.mark.parametrize(("name", "has_dev"), [("docs.jsonl", True), ("own.jsonl", False)])
+def test_documents_come_in_parts_and_what_a_model_has_tagged_does_not(name: str, has_dev: bool, tmp_path: Path) -> None:
+    line = document("a", (0, 1)) if has_dev else '{"tokens": ["a"], "tags": ["X"]}'
+    (tmp_path / name).write_text(f"{line}\n" * 10, encoding="utf-8")
+    (corpus,) = corpora.load([str(tmp_path / name)])
+    assert len(corpus.dev) == len(corpus.test) == has_dev
+
+
+def test_a_choice_leaves_treebanks_as_they_are_and_stays_with_the_model(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    row = "1\tw\t_\tNOUN" + "\t_" * 6 + "\n"
+    Path("tree.conllu").write_text(f"{row}\n" * 10, encoding="utf-8")
+    Path("joined.txt").write_text("a_NOUN b_VERB\n" * 10, encoding="utf-8")
+    small = ["--hidden", "4", "--embedding-dim", "4", "--char-dim", "4", "--char-hidden", "4", "--epochs", "1"]
+    arguments = ["train", "tree.conllu", "joined.txt", "--corpus-format", "underscore", "--out", "m", *small]
+    with pytest.raises(SystemExit) as end:
+        app(arguments)
+    assert not end.value.code
+    assert store.read(Path("m")).provenance.corpus_format == "underscore"
+    assert re.search(r"rnntag train .*--corpus-format underscore", store.read_card(Path("m")))
+    capsys.readouterr()
+
+    def reports(*more: str) -> list[str]:
+        return [report["corpus"] for report in json.loads(run("eval", "-m", "m", "--json", *more).stdout)]
+
+    assert reports() == ["tree", "joined"]
+    assert reports("joined.txt", "--corpus-format", "underscore") == ["joined"]
+    assert "--corpus-format underscore" in run("eval", "-m", "m", "joined.txt").stderr

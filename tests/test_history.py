@@ -1,0 +1,292 @@
+"""How a model learned stays with it, and can be seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from rnntag import history, store
+from rnntag.cli import app
+from rnntag.console import columns
+from rnntag.schema import DataError, NotFoundError, Step
+from rnntag.store import StoredModel
+from tests.conftest import Run, one_line
+
+KEYS = ["epoch", "loss", "gradient_norm", "clipped", "tokens", "seconds", "dev", "dev_accuracy"]
+QUICK = ("--layers", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4")
+
+
+def step(epoch: int, dev: dict[str, float], accuracy: float = 0.5, loss: float = 1.0) -> Step:
+    return Step(epoch, 9, 4, 4, loss, 0.7, 0.25, 100 * epoch, 1.5 * epoch, dev, accuracy)
+
+
+WORDS = [(1, "I", "PRON", "_"), (2, "can", "AUX", "SpaceAfter=No"), (3, "not", "PART", "_"), (4, "swim", "VERB", "_")]
+STEPS = [
+    replace(step(1, {}), batch=1),
+    step(1, {"a": 0.25, "b": 0.75}, 0.5, 2.0),
+    step(2, {"a": 0.5, "b": 1.0}, 0.75, 1.5),
+    step(3, {"a": 0.5, "b": 1.0}, 0.75, 1.25),
+]
+
+
+@pytest.fixture
+def learned(tiny: StoredModel, tmp_path: Path) -> Path:
+    """A model that knows how it learned."""
+    path = tmp_path / "learned"
+    store.write(path, replace(tiny, history=history.write(STEPS)), "")
+    return path
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A treebank that is soon known by heart."""
+    path = tmp_path / "mine.conllu"
+    rows = "".join(f"{i}\t{w}\t_\t{t}\t_\t_\t_\t_\t_\t{m}\n" for i, w, t, m in WORDS)
+    path.write_text(f"{rows}\n" * 40, encoding="utf-8")
+    return path
+
+
+def typed(*arguments: str | Path) -> int:
+    """The exit code of a command, run in this process, which has torch already."""
+    with pytest.raises(SystemExit) as end:
+        app([*map(str, arguments)])
+    return int(end.value.code or 0)
+
+
+shares = st.floats(0, 1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.dictionaries(st.text(), shares, min_size=1, max_size=3), shares, st.floats(0, 1e9)),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_what_is_written_is_read_back(told: list[tuple[dict[str, float], float, float]]) -> None:
+    steps = [step(epoch, *figures) for epoch, figures in enumerate(told, 1)]
+    try:
+        content = history.write(steps)
+    except UnicodeEncodeError:
+        return  # half a character, which no file's name has
+    read = history.read(content, "x")
+    assert [(e.epoch, e.dev, e.dev_accuracy, e.loss) for e in read] == [
+        (epoch, *figures) for epoch, figures in enumerate(told, 1)
+    ]
+
+
+def test_an_epoch_is_a_line_with_its_keys_in_order() -> None:
+    lines = history.write(STEPS).decode().splitlines()
+    assert len(lines) == 3
+    for line, told in zip(lines, STEPS[1:], strict=True):
+        record = json.loads(line)
+        assert list(record) == KEYS
+        assert record == {key: getattr(told, key) for key in KEYS}
+    assert history.best(history.read("\n".join(lines).encode(), "x")).epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "x: no epoch in it"),
+        ("nonsense", "x:2: is no epoch that 'rnntag train' writes"),
+        ('{"epoch": 2}', "x:2: is no epoch"),
+        ("[]", "x:2: is no epoch"),
+        (history.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is no epoch .*nan is no figure"),
+    ],
+)
+def test_what_is_no_history_is_named(line: str, message: str) -> None:
+    good = history.write(STEPS[1:2]).decode() if line else ""
+    with pytest.raises(DataError, match=message):
+        history.read(f"{good}{line}\n".encode(), "x")
+
+
+def test_a_model_keeps_it_whatever_becomes_of_the_model(
+    learned: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = history.write(STEPS)
+    assert store.read(learned).history == content == store.read_history(learned)
+    assert store.HISTORY not in (learned / store.CHECKSUMS).read_text()
+    monkeypatch.chdir(learned.parent)
+    assert typed("export", learned, "--fp32") == 0
+    small = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1")
+    assert typed("train", "--add-segmenter", learned, corpus, *small, "--out", "copy") == 0
+    assert (learned.parent / "copy" / store.SEGMENTER).exists()
+    for path in (learned, learned.parent / "copy"):
+        assert (path / store.HISTORY).read_bytes() == content
+
+
+def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: Path, tiny: StoredModel) -> None:
+    store.check_target(learned)
+    store.write(learned, tiny, "")
+    assert store.read(learned).history == b""
+    with pytest.raises(NotFoundError, match=r"no history\.jsonl in this model"):
+        store.read_history(learned)
+
+
+def test_a_damaged_history_does_not_keep_a_model_from_tagging(run: Run, learned: Path) -> None:
+    (learned / store.HISTORY).write_text("nonsense\n")
+    assert run("tag", "-m", learned, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+    done = run("history", learned)
+    assert done.returncode == 65
+    assert "history.jsonl:1: is no epoch" in one_line(done.stderr)
+
+
+def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert typed("train", corpus, "--out", "m", *QUICK, "--epochs", "9", "--patience", "2") == 0
+    epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
+    shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epoch ")]
+    assert [epoch.epoch for epoch in epochs] == [*range(1, len(shown) + 1)]
+    provenance = store.read(tmp_path / "m").provenance
+    best = history.best(epochs)
+    assert (best.epoch, best.dev) == (provenance.epoch, provenance.dev)
+    assert len(epochs) == provenance.epoch + 2 < 9
+    assert all(f"loss {epoch.loss:.4f}" in line for epoch, line in zip(epochs, shown, strict=True))
+
+
+def test_ctrl_c_keeps_the_epochs_that_have_ended(corpus: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rnntag", "train", str(corpus), "--out", "m", *QUICK]
+    command += ["--epochs", "99999", "--patience", "99999"]
+    seen = 0
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:
+        assert process.stderr
+        for line in process.stderr:
+            seen += line.startswith("epoch ")
+            if seen == 3:
+                process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+    epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
+    assert [epoch.epoch for epoch in epochs] == [*range(1, len(epochs) + 1)]
+    assert len(epochs) >= seen >= 3
+
+
+# rnntag history
+
+
+def test_it_is_shown_in_80_columns(run: Run, learned: Path) -> None:
+    done = run("history", learned)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "learned: epoch 2 of 3 was kept"
+    chart = lines[3:13]
+    assert all(len(line) <= 80 for line in chart)
+    assert chart[0].split() == ["2.000", "┤█████████", "75.00", "%", "┤", "██████████████████"]
+    assert chart[7].split() == ["0.000", "┤███████████████████████████", "50.00", "%", "┤▁▁▁▁▁▁▁▁▁██████████████████"]
+    assert chart[9].split() == ["1", "3", "1", "3"]
+    rows = [line.split() for line in lines if line.strip()[:1].isdigit() or line.strip().startswith("*")]
+    assert rows[-2:] == [
+        ["*", "2", "1.5000", "0.70", "25%", "75.00", "%", "50.00", "%", "100.00", "%", "0:00:03"],
+        ["3", "1.2500", "0.70", "25%", "75.00", "%", "50.00", "%", "100.00", "%", "0:00:04"],
+    ]
+
+
+def test_it_can_be_had_as_json(run: Run, learned: Path) -> None:
+    told = json.loads(run("history", learned, "--json").stdout)
+    assert told == [json.loads(line) for line in history.write(STEPS).splitlines()]
+
+
+def test_a_model_without_one_says_so(run: Run, tiny_folder: Path) -> None:
+    done = run("history", tiny_folder)
+    assert (done.returncode, done.stdout) == (66, "")
+    assert "no history.jsonl in this model" in one_line(done.stderr)
+    assert run("history", "zh-en").returncode == 66
+
+
+def test_it_is_drawn(
+    learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    for name, beginning in (("a.svg", b"<?xml"), ("a.PNG", b"\x89PNG")):
+        assert typed("history", learned, "--out", name) == 0
+        assert one_line(capsys.readouterr().err) == f"saved {name}"
+        assert (tmp_path / name).read_bytes().startswith(beginning)
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "learned: epoch 2 of 3 was kept" in drawn
+    for file, code, message in (
+        ("a.gif", 2, "a picture is an .svg or a .png"),
+        ("none/a.svg", 74, "No such file"),
+    ):
+        assert typed("history", learned, "--out", file) == code
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert message in one_line(shown.err)
+
+
+def hidden(tmp_path: Path, package: str) -> dict[str, str]:
+    """An environment in which a package is not installed."""
+    (tmp_path / "hiding").mkdir()
+    (tmp_path / "hiding" / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfind = u.find_spec\n"
+        f"u.find_spec = lambda name, package=None: None if name == {package!r} else find(name, package)\n"
+    )
+    return {"PYTHONPATH": str(tmp_path / "hiding")}
+
+
+def test_without_matplotlib_nothing_is_drawn(run: Run, learned: Path, tmp_path: Path) -> None:
+    done = run("history", learned, "--out", "a.svg", **hidden(tmp_path, "matplotlib"))
+    assert (done.returncode, done.stdout) == (66, "")
+    assert 'pip install "rnntag[plot]"' in one_line(done.stderr)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.integers(1, 12))
+def test_a_chart_s_columns_are_as_high_as_their_values(values: list[float], height: int) -> None:
+    low, high = min(values), max(values)
+    rows = columns(values, low, high, height)
+    assert [len(row) for row in rows] == [len(values)] * height
+    filled = [sum(" ▁▂▃▄▅▆▇█".index(row[place]) for row in rows) for place in range(len(values))]
+    assert sorted(filled) == [filled[place] for place in sorted(range(len(values)), key=values.__getitem__)]
+    assert max(filled) == 8 * height
+    assert min(filled) == (1 if low < high else 8 * height)
+
+
+# TensorBoard
+
+
+def test_without_tensorboard_a_run_does_not_begin(run: Run, tmp_path: Path) -> None:
+    done = run("train", "starter", "--tensorboard", "tb", "--out", "m", **hidden(tmp_path, "tensorboard"))
+    assert (done.returncode, done.stdout) == (66, "")
+    assert "TensorBoard is not installed: pip install tensorboard" in one_line(done.stderr)
+    assert not (tmp_path / "tb").exists()
+
+
+def test_tensorboard_is_told_of_batches_and_epochs(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    monkeypatch.chdir(tmp_path)
+    assert typed("train", corpus, "--tensorboard", corpus, "--out", "m") == 74
+    assert "cannot be made: File exists" in one_line(capsys.readouterr().err)
+    assert typed("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK, "--epochs", "2") == 0
+    epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
+    events = EventAccumulator(str(tmp_path / "tb"))
+    events.Reload()
+
+    def told(name: str) -> dict[int, float]:
+        return {event.step: event.value for event in events.Scalars(name)}
+
+    assert set(events.Tags()["scalars"]) == {
+        "loss/batch", "loss/epoch", "gradient/norm", "gradient/clipped", "dev_accuracy", "dev/mine",
+    }  # fmt: skip
+    assert told("loss/epoch") == pytest.approx({e.epoch: e.loss for e in epochs})
+    assert told("gradient/norm") == pytest.approx({e.epoch: e.gradient_norm for e in epochs})
+    assert told("dev_accuracy") == pytest.approx({e.epoch: e.dev_accuracy for e in epochs})
+    assert told("dev/mine") == pytest.approx({e.epoch: e.dev["mine"] for e in epochs})
+    batches = told("loss/batch")
+    assert [*batches] == [*range(1, len(batches) + 1)]
+    assert len(batches) > len(epochs)
+    assert batches[len(batches)] == pytest.approx(epochs[-1].loss)
