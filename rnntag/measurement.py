@@ -54,7 +54,8 @@ class Result:
         tagset: the model's name for it.
         signature: what tells whether two people have measured the same.
         baseline: how well a tagger does that gives each word the tag that it has most often in the corpus's
-            train part, "seen" being what the model has seen; None where there is no such part.
+            train part (even if that is what is measured), "seen" being what the model has seen; None where there is
+            no such part.
         against: how it differs from the first model; None for that.
         errors: the sentences that have a wrong tag.
     """
