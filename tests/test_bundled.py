@@ -81,17 +81,17 @@ def test_it_is_what_tag_uses(tagged: str, run: Run) -> None:
 RUNNING_TEXT = [
     ("我吃苹果。", ["我 吃 苹果 。"]),
     (
-        "他说：“你好！”然后走了。我们一起去公园玩吧！",
-        ["他 说 ： “ 你 好 ！ ”", "然后 走 了 。", "我们 一起 去 公园 玩 吧 ！"],
+        "他说：“你好！”然后走了。请问去火车站怎么走？",
+        ["他 说 ： “ 你 好 ！ ”", "然后 走 了 。", "请问 去 火车 站 怎么 走 ？"],
     ),
-    ("我們一起去公園玩。", ["我們 一起 去 公園 玩 。"]),
+    ("老師讓我們看書。", ["老師 讓 我們 看 書 。"]),
     ("I can't eat apples.", ["I ca n't eat apples ."]),
     ("Mr. Smith doesn't live in the U.S. He cannot.", ["Mr. Smith does n't live in the U.S.", "He can not ."]),
     (
-        "Write to a.b@c.org or see https://a.org/b?c=d, please.",
-        ["Write to a.b@c.org or see https://a.org/b?c=d , please ."],
+        "Write to a.b@c.org or see https://a.org/b?c=d . Please.",
+        ["Write to a.b@c.org or see https://a.org/b?c=d .", "Please ."],
     ),
-    ("AT&T paid $3.50, i.e. 5%.", ["AT&T paid $ 3.50 , i.e. 5 % ."]),
+    ("AT&T paid $3.50, i.e. 1,000 yen.", ["AT&T paid $ 3.50 , i.e. 1,000 yen ."]),
     ("2024年增长3.5亿元。", ["2024 年 增长 3.5亿 元 。"]),
     ("他用iPhone看NBA。", ["他 用 iPhone 看 NBA 。"]),
 ]
