@@ -90,8 +90,11 @@ def _sentence(sentence: FaultySentence) -> list[Any]:
 def _summary(results: Sequence[Result]) -> str:
     """The rows of the table of all results: every accuracy, and how a model differs from the first."""
     rows = []
+    baseline: Report | None = None
     for place, result in enumerate(results):
         what = f"{result.corpus}, {result.part} part, {result.tagset} tags"
+        if result.against is None:
+            baseline = result.baseline  # of what the first model has seen, as in the terminal
         following = results[place + 1] if place + 1 < len(results) else None
         difference = ""
         if one := result.against:
@@ -100,8 +103,8 @@ def _summary(results: Sequence[Result]) -> str:
                 f"McNemar {escape(probability(one.mcnemar))}</small>"
             )
         rows.append(_row(what, result.model, result.report, difference))
-        if result.baseline and (following is None or following.against is None):
-            rows.append(_row(what, "commonest tag", result.baseline, ""))
+        if baseline and (following is None or following.against is None):
+            rows.append(_row(what, "commonest tag", baseline, ""))
     return "\n".join(rows)
 
 

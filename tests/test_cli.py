@@ -18,8 +18,9 @@ import conllu as peer
 import numpy as np
 import pytest
 
-from rnntag import corpora, onnx_graph, store
+from rnntag import corpora, history, onnx_graph, store
 from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
+from rnntag.schema import Step
 from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
 from tests.conftest import Run, one_line
@@ -384,15 +385,16 @@ def test_eval_as_markdown_and_json_tell_the_same(run: Run, tiny_folder: Path, tm
 def test_eval_writes_a_page(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
     shutil.copytree(tiny_folder, tmp_path / "m")
-    (tmp_path / "m" / "history.jsonl").write_text(
-        '{"epoch": 1, "loss": 0.125, "dev_accuracy": 0.5}\n', encoding="utf-8"
+    step = Step(
+        1, 1, 1, 1, loss=0.125, gradient_norm=1.0, clipped=0.0, tokens=9, seconds=1.0, dev={"x": 0.5}, dev_accuracy=0.5
     )
+    (tmp_path / "m" / "history.jsonl").write_bytes(history.write([step]))
     done = run("eval", "-m", "m", "x.txt", "--html", "out.html")
     assert done.stdout == run("eval", "-m", "m", "x.txt").stdout
     assert one_line(done.stderr) == "saved out.html"
     page = (tmp_path / "out.html").read_text(encoding="utf-8")
     assert "xylophones" in page
-    assert '"learned":[[1.0,0.125,0.5,{}]]' in page
+    assert '"learned":[[1,0.125,0.5,{"x":0.5}]]' in page
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "out.html", "x.txt"]
 
 

@@ -109,7 +109,7 @@ def evaluate(
     learned = {
         label: history.read(stored.history, str(path / store.HISTORY))
         for label, stored, path in zip(labels, models, paths, strict=True)
-        if stored.history
+        if html and stored.history
     }
     figures: list[dict[str, Any]] = []
     measured: list[Result] = []
