@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import resource
 import subprocess
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -28,30 +28,28 @@ class Measured(NamedTuple):
 
 
 def measure(
-    command: Sequence[str], cores: int, target: Path = Path(os.devnull), *, errors: Path | None = None, limit: float = 0
+    command: Sequence[str], cores: int, target: Path = Path(os.devnull), *, errors: Path | None = None, limit: int = 0
 ) -> Measured:
     """Run a process on so many cores, its output and errors appended to files.
 
     Args:
-        limit: seconds after which it is killed; 0: none.
+        limit: seconds of processor time after which it, or a child of it, is killed; 0: none.
 
     Raises:
         Failed: it ended with another exit code than 0, or was killed.
     """
     chosen = sorted(os.sched_getaffinity(0))[:cores]
-    with target.open("ab") as out, ExitStack() as files:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            stdout=out,
-            stderr=files.enter_context(errors.open("ab")) if errors else None,
-            preexec_fn=lambda: os.sched_setaffinity(0, chosen),
-        )
-        killer = threading.Timer(limit, process.kill)
+
+    def prepare() -> None:
+        os.sched_setaffinity(0, chosen)
         if limit:
-            killer.start()
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+
+    with target.open("ab") as out, ExitStack() as files:
+        err = files.enter_context(errors.open("ab")) if errors else None
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=err, preexec_fn=prepare)
         _, status, usage = os.wait4(process.pid, 0)
-        killer.cancel()
         seconds = time.perf_counter() - started
     if status:
         raise Failed(f"{' '.join(command)}: failed")

@@ -7,7 +7,7 @@
 Every peer learns UPOS from the words of the train part, on one core, and is measured in processes of its
 own. All times are processor time, so that other jobs on the machine hardly change them. Training is limited
 to --minutes where a peer can end with what it has (rnntag, spaCy, Stanza, flair), and given up after three
-times as long. Speed is told after start-up, over about ten seconds of the test and the train part, all peers
+times as long. Speed is told after start-up, over about five seconds of the test and the train part, all peers
 in turn, --rounds times; medians are printed. A peer that is not installed, or fails, is left out with a line
 on stderr. --work keeps the models, and takes up those that are there.
 """
@@ -31,8 +31,8 @@ from benchmarks.processes import Failed, Measured, machine, measure
 from rnntag.schema import RnntagError
 
 WORKER = [sys.executable, "-m", "benchmarks.peers.worker"]
-STARTS = 5
-SPEED_SECONDS = 10
+STARTS = 3
+SPEED_SECONDS = 5
 GRACE = 3
 
 
@@ -76,7 +76,7 @@ def train(name: str, parts: Parts, minutes: float, work: Path) -> tuple[float, f
         remove(work / name)
         command = [*WORKER, "train", name, parts.train_file, parts.dev_file, str(work / name)]
         log = work / f"{name}.log"
-        took = measure([*command, "--minutes", str(minutes)], 1, log, errors=log, limit=60 * minutes * GRACE)
+        took = measure([*command, "--minutes", str(minutes)], 1, log, errors=log, limit=round(60 * minutes * GRACE))
         done.write_text(json.dumps({"seconds": took.processor, "minutes": minutes}), encoding="utf-8")
     told = json.loads(done.read_text(encoding="utf-8"))
     return told["seconds"] / 60, told["minutes"]
@@ -129,7 +129,7 @@ class Contest:
 
 
 def tag_test(contest: Contest, parts: Parts, folder: Path) -> None:
-    """Accuracy and memory; start-up; and how much text takes about ten seconds."""
+    """Accuracy and memory; start-up; and how much text takes about five seconds."""
     sentence, test, output = (folder / name for name in ("sentence", "test", "output"))
     write(parts.test[:1], sentence)
     write(parts.test, test)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from benchmarks.peers.adapter import Lesson, Peer, Sentences, Tag, write_conllu
 
+COMMAND = "import time; time.monotonic = time.process_time; import rnntag.cli; rnntag.cli.app()"
+
 
 def train(lesson: Lesson, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_conllu(lesson.train, Path(folder) / "peer-train.conllu")
         write_conllu(lesson.dev, Path(folder) / "peer-dev.conllu")
-        command = [sys.executable, "-m", "rnntag", "train", "--corpus", folder, "--out", str(path)]
-        subprocess.run([*command, "--max-minutes", str(lesson.minutes)], check=True)
+        command = [sys.executable, "-c", COMMAND, "train", "--corpus", folder, "--out", str(path)]
+        subprocess.run([*command, "--max-minutes", str(lesson.minutes)], check=True)  # of processor time, as all
 
 
 def load(path: Path) -> Tag:
