@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.speed import SHORT_TOKENS, measure, write_text
+from benchmarks.processes import measure
+from benchmarks.speed import SHORT_TOKENS, write_text
 
 LONG, LINE, WORDS = 5_000_000, 2_000_000, 2_000_000
 
@@ -49,7 +50,7 @@ def main() -> None:
             source = Path(folder) / "input"
             write(source)
             command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input-file", str(source)]
-            seconds, megabytes = measure(command, 1)
+            seconds, megabytes, _ = measure(command, 1)
         first = first or megabytes
         print(f"| {name} | {megabytes:.0f} | {megabytes / first:.3f} | {seconds:.0f} |", flush=True)
 

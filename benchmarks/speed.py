@@ -13,27 +13,25 @@ Memory is the largest resident size of one process, at 50 thousand tokens and at
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import importlib.util
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.peers import PEERS
+from benchmarks.peers.registry import PEERS
+from benchmarks.processes import Measured, machine, measure
 from rnntag import corpora, store
 from rnntag.running_text import passages
 
 SHORT_TOKENS = 50_000
 STARTS = 7
+QUICK = ("nltk", "spacy", "udpipe")  # which tag a million tokens in minutes
+WORKER = [sys.executable, "-m", "benchmarks.peers.worker"]
 BASELINES = ("torch", "typer, rich.table, onnxruntime")
 
 
@@ -51,22 +49,9 @@ class Contestant:
     short_megabytes: float = 0
     megabytes: float = 0
 
-    def run(self, source: Path, target: Path) -> tuple[float, float]:
+    def run(self, source: Path, target: Path) -> Measured:
         files = {"{input}": str(source), "{raw}": str(source.with_suffix(".raw")), "{output}": str(target)}
         return measure([files.get(word, word) for word in self.command], self.cores, target)
-
-
-def measure(command: Sequence[str], cores: int, target: Path = Path(os.devnull)) -> tuple[float, float]:
-    """Seconds of a whole process on so many cores, and its largest resident size in 10⁶ bytes."""
-    chosen = sorted(os.sched_getaffinity(0))[:cores]
-    with target.open("ab") as out:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, preexec_fn=lambda: os.sched_setaffinity(0, chosen))
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-    if status:
-        raise SystemExit(f"{' '.join(command)}: failed")
-    return seconds, usage.ru_maxrss * 1024 / 1e6
 
 
 def write_text(treebank: str, tokens: int, path: Path) -> int:
@@ -86,44 +71,29 @@ def write_text(treebank: str, tokens: int, path: Path) -> int:
                 written += len(words)
 
 
-def contestants(models: list[str], treebank: str, work: Path) -> list[Contestant]:
+def contestants(models: list[str], treebank: str, dev: str, work: Path) -> list[Contestant]:
     found = []
     for model in models:
         run = [sys.executable, "-m", "rnntag", "tag", "--model", model]
         tag = [*run, "--input", "tokens", "--input-file", "{input}"]
-        name, (package, _, _) = f"rnntag {Path(model).name}", PEERS["rnntag"]
-        latency = [sys.executable, "-m", "benchmarks.peers", "latency", package, model]
+        name = f"rnntag {Path(model).name}"
+        latency = [*WORKER, "latency", "rnntag", model]
         found.append(Contestant(f"{name}, 1 core", tag, latency=latency))
         if store.read(store.find(model)).segmenter:
             found.append(Contestant(f"{name}, running text, 1 core", [*run, "--input", "raw", "--input-file", "{raw}"]))
         if (os.cpu_count() or 1) > 1:
             found.append(Contestant(f"{name}, --threads 2", [*tag, "--threads", "2"], cores=2))
             found.append(Contestant(f"{name}, --jobs 2", [*tag, "--jobs", "2"], cores=2))
-    for name, peer in PEERS.items():
-        if peer.train is None or importlib.util.find_spec(peer.package.split(".")[0]) is None:
+    for name in QUICK:
+        if PEERS[name].missing():
             continue
         model_path = str(work / name)
-        run = [sys.executable, "-m", "benchmarks.peers"]
         if not (work / name).exists():
             print(f"training {name} …", file=sys.stderr, flush=True)
-            subprocess.run([*run, "train", name, treebank, model_path], check=True, stdout=sys.stderr)
-        tag = [*run, "tag", name, model_path, "{input}", "{output}"]
-        found.append(Contestant(f"{name}, 1 core", tag, latency=[*run, "latency", name, model_path]))
+            subprocess.run([*WORKER, "train", name, treebank, dev, model_path], check=True, stdout=sys.stderr)
+        tag = [*WORKER, "tag", name, model_path, "{input}", "{output}"]
+        found.append(Contestant(f"{name}, 1 core", tag, latency=[*WORKER, "latency", name, model_path]))
     return found
-
-
-def machine() -> dict[str, str]:
-    processor = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), processor)
-    versions = {"python": platform.python_version()}
-    for package in ("rnntag", "onnxruntime", "torch", "nltk", "spacy", "ufal.udpipe"):
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {"machine": f"{processor}, {os.cpu_count()} cores, {platform.system()}", **versions}
 
 
 def table(found: list[Contestant], tokens: int, baselines: dict[str, float]) -> str:
@@ -156,7 +126,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = given.work or Path(folder)
         work.mkdir(parents=True, exist_ok=True)
-        found = contestants(given.model or ["models/zh-en"], given.train, work)
+        found = contestants(given.model or ["models/zh-en"], given.train, given.text, work)
         target = Path(folder) / "output"
         sentence, short, full = (Path(folder) / name for name in ("sentence", "short", "full"))
         sentence.write_text("我 吃 苹果\n", encoding="utf-8")
@@ -166,16 +136,16 @@ def main() -> None:
         imports: dict[str, list[float]] = {modules: [] for modules in BASELINES}
         for _ in range(STARTS):
             for one in found:
-                one.starts.append(one.run(sentence, target)[0])
+                one.starts.append(one.run(sentence, target).seconds)
             for modules, starts in imports.items():
-                starts.append(measure([sys.executable, "-c", f"import {modules}"], 1)[0])
+                starts.append(measure([sys.executable, "-c", f"import {modules}"], 1).seconds)
         for number in range(given.rounds):
             for one in found:
                 print(f"round {number + 1}: {one.name}", file=sys.stderr, flush=True)
-                seconds, megabytes = one.run(full, target)
+                seconds, megabytes, _ = one.run(full, target)
                 one.seconds.append(seconds)
                 one.megabytes = max(one.megabytes, megabytes)
-                one.short_megabytes = max(one.short_megabytes, one.run(short, target)[1])
+                one.short_megabytes = max(one.short_megabytes, one.run(short, target).megabytes)
                 target.unlink()
         for one in found:
             if one.latency:
@@ -183,10 +153,11 @@ def main() -> None:
                 one.latency_ms = float(done.stdout)
     baselines = {modules: statistics.median(starts) for modules, starts in imports.items()}
     print(table(found, tokens, baselines))
-    print("\n" + ", ".join(f"{name} {version}" for name, version in machine().items()))
+    here = machine(("rnntag", "onnxruntime", "torch", "nltk", "spacy", "ufal.udpipe"))
+    print("\n" + ", ".join(f"{name} {version}" for name, version in here.items()))
     if given.json:
         figures = {
-            "machine": machine(),
+            "machine": here,
             "tokens": tokens,
             "imports": imports,
             "contestants": [asdict(one) for one in found],

@@ -1,0 +1,90 @@
+"""What was measured of each peer, as a table in Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass
+class Row:
+    """Of one peer; None where there is nothing to measure.
+
+    Attributes:
+        accuracy, unseen: 0 to 1, on all words, and on those whose form the train part lacks.
+        minutes: that training took; `cut`: whether the limit ended it.
+        starts: seconds of whole processes that tag one sentence.
+        speeds: tokens a second after start-up.
+        megabytes: the largest resident size while it tags the test part, in 10⁶ bytes.
+        disk: the model's size in 10⁶ bytes.
+        elsewhere: whether it was trained elsewhere, maybe on more than the train part.
+    """
+
+    name: str
+    accuracy: float | None = None
+    unseen: float | None = None
+    minutes: float | None = None
+    cut: bool = False
+    starts: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)
+    megabytes: float = 0.0
+    disk: float | None = None
+    elsewhere: bool = False
+
+    @property
+    def start(self) -> float:
+        return statistics.median(self.starts)
+
+    @property
+    def speed(self) -> float:
+        return statistics.median(self.speeds)
+
+
+class Column(NamedTuple):
+    title: str
+    value: Callable[[Row], float | None]
+    form: str
+    more_is_better: bool
+
+
+def columns(unit: Row | None) -> list[Column]:
+    """Those of the table; with a `unit`, one that tells speeds as shares of its own."""
+    speeds = [Column("tokens/s", lambda row: row.speed, ",.0f", True)]
+    if unit:
+        pace = unit.speed
+        speeds.append(Column(f"of the speed of {unit.name}", lambda row: row.speed / pace, ".2f", True))
+    return [
+        Column("all words, %", lambda row: row.accuracy and 100 * row.accuracy, ".2f", True),
+        Column("unseen words, %", lambda row: row.unseen and 100 * row.unseen, ".2f", True),
+        Column("training, min", lambda row: row.minutes, ".1f", False),
+        Column("start-up, s", lambda row: row.start, ".2f", False),
+        *speeds,
+        Column("memory, MB", lambda row: row.megabytes, ".0f", False),
+        Column("model, MB", lambda row: row.disk, ".1f", False),
+    ]
+
+
+def markdown(rows: Sequence[Row], reference: str, unit: str) -> str:
+    """A row a peer. Bold is what beats the row called `reference`; see `columns` for the one called `unit`."""
+    named = {row.name: row for row in rows}
+    found = columns(named.get(unit))
+    lines = [f"| | {' | '.join(column.title for column in found)} |", f"| --- |{' ---: |' * len(found)}"]
+    for row in rows:
+        cells = [_cell(row, column, named.get(reference)) for column in found]
+        lines.append(f"| {row.name}{' †' if row.elsewhere else ''} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(row: Row, column: Column, reference: Row | None) -> str:
+    mine = column.value(row)
+    if mine is None:
+        return ""
+    text = format(mine, column.form)
+    if row.cut and column.title.startswith("training"):
+        return f"{text} ‡"
+    theirs = column.value(reference) if reference else None
+    if theirs is None or row.elsewhere or text == format(theirs, column.form):
+        return text
+    return f"**{text}**" if (mine > theirs) == column.more_is_better else text

@@ -1,0 +1,71 @@
+"""Whole processes, measured, and the machine that they ran on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Failed(SystemExit):
+    """A process ended with another exit code than 0."""
+
+
+class Measured(NamedTuple):
+    """A whole process: seconds that passed, its largest resident size in 10⁶ bytes, and seconds of processor time,
+    that of its children with it, which other jobs on the machine hardly change."""
+
+    seconds: float
+    megabytes: float
+    processor: float
+
+
+def measure(
+    command: Sequence[str], cores: int, target: Path = Path(os.devnull), *, errors: Path | None = None, limit: int = 0
+) -> Measured:
+    """Run a process on so many cores, its output and errors appended to files.
+
+    Args:
+        limit: seconds of processor time after which it, or a child of it, is killed; 0: none.
+
+    Raises:
+        Failed: it ended with another exit code than 0, or was killed.
+    """
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+
+    def prepare() -> None:
+        os.sched_setaffinity(0, chosen)
+        if limit:
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+
+    with target.open("ab") as out, ExitStack() as files:
+        err = files.enter_context(errors.open("ab")) if errors else None
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=err, preexec_fn=prepare)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+    if status:
+        raise Failed(f"{' '.join(command)}: failed")
+    return Measured(seconds, usage.ru_maxrss * 1024 / 1e6, usage.ru_utime + usage.ru_stime)
+
+
+def machine(packages: Iterable[str]) -> dict[str, str]:
+    """The machine in words, and the versions of Python and of those packages that are installed."""
+    processor = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), processor)
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"machine": f"{processor}, {os.cpu_count()} cores, {platform.system()}", **versions}
