@@ -3,12 +3,14 @@
     python -m benchmarks.memory en_ewt-ud-dev.conllu
 
 The treebank's words, again and again, as 50 thousand and as 5 million tokens, as one line of 2
-million, and 2 million words of which none comes twice; the largest resident size of the process.
+million, and 2 million words of which none comes twice; and the same as running text, if the model has
+a segmenter. Told is the largest resident size of the process.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,19 +18,23 @@ from pathlib import Path
 
 from benchmarks.processes import measure
 from benchmarks.speed import SHORT_TOKENS, write_text
+from rnntag import store
 
+RAW = ".raw"  # as `write_text` calls the running text beside the tokens
 LONG, LINE, WORDS = 5_000_000, 2_000_000, 2_000_000
 
 
 def write_line(treebank: str, path: Path) -> None:
     write_text(treebank, LINE, path)
-    path.write_text(path.read_text(encoding="utf-8").replace("\n", " ") + "\n", encoding="utf-8")
+    for file in (path, path.with_suffix(RAW)):
+        file.write_text(file.read_text(encoding="utf-8").replace("\n", " ") + "\n", encoding="utf-8")
 
 
 def write_words(path: Path) -> None:
     with path.open("w", encoding="utf-8") as out:
         for start in range(0, WORDS, 20):
             out.write(" ".join(f"w{number:x}" for number in range(start, start + 20)) + "\n")
+    shutil.copy(path, path.with_suffix(RAW))
 
 
 def main() -> None:
@@ -42,17 +48,21 @@ def main() -> None:
         f"one line of {LINE:,} tokens": lambda path: write_line(given.text, path),
         f"{WORDS:,} different words": write_words,
     }
+    ways = {"tokens": ""}
+    if store.read(store.find(given.model)).segmenter:
+        ways["raw"] = RAW
     print("| | MB | of the first | seconds |")
     print("| --- | ---: | ---: | ---: |")
-    first = None
+    first: dict[str, float] = {}
     for name, write in cases.items():
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "input"
             write(source)
-            command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input-file", str(source)]
-            seconds, megabytes, _ = measure(command, 1)
-        first = first or megabytes
-        print(f"| {name} | {megabytes:.0f} | {megabytes / first:.3f} | {seconds:.0f} |", flush=True)
+            for way, suffix in ways.items():
+                command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input", way]
+                seconds, megabytes, _ = measure([*command, "--input-file", str(source.with_suffix(suffix))], 1)
+                share = megabytes / first.setdefault(way, megabytes)
+                print(f"| {name}, {way} | {megabytes:.0f} | {share:.3f} | {seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -101,3 +101,9 @@ def test_every_way_of_writing_keeps_the_gold_tags_in_their_places() -> None:
             assert list(gold) == list(sentence.tags["upos"])[: len(gold)]
             assert len(middle) == len(gold) == (5 if name.startswith("no punctuation") else 6)
             assert middle[4].lower() in ("tom", "ｔｏｍ")
+
+
+def test_paragraphs_lose_held_out_sentences() -> None:
+    held = overlap.Held([["他", "看到", "了", "乌龟", "。"]])
+    texts = ["今天下雨。他看到了烏龜！我们回家。", "  ", "他看到了乌龟。", "Hello there."]
+    assert [*unlabelled.without(held, texts)] == ["今天下雨。我们回家。\n", "Hello there.\n"]
