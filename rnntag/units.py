@@ -47,7 +47,7 @@ RESERVED = 1 + len(_CATEGORIES) + _ENDINGS
 
 PAD = 0
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
-_REMEMBERED, _REMEMBERED_SIZE = 1 << 16, 32  # how many forms, and the longest
+_REMEMBERED, _REMEMBERED_SIZE = 1 << 14, 32  # how many forms, and the longest
 _SPLIT = -1
 
 

@@ -165,8 +165,9 @@ def test_ctrl_c_keeps_the_epochs_that_have_ended(corpus: Path, tmp_path: Path) -
     ) as process:  # fmt: skip
         assert process.stderr
         for line in process.stderr:
-            seen += line.startswith("epoch ")
-            if seen == 3:
+            ends = line.startswith("epoch ")
+            seen += ends
+            if ends and seen == 3:
                 process.send_signal(signal.SIGINT)
         assert process.wait() == 130
     epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")

@@ -105,5 +105,5 @@ def test_options_that_do_not_go_together(run: Run, kitchen: Path, arguments: tup
 def test_the_bundled_models_recipe_can_be_read() -> None:
     stages = recipe.read(BUNDLED / "recipe.toml", {"work": "w", "seed": "2"})
     made = {stage.makes for stage in stages}
-    assert [stage.makes for stage in stages[-2:]] == [Path("w/zh-en"), Path("w/zh-en-fast")]
+    assert [stage.makes for stage in stages[-2:]] == [Path("w/models/zh-en"), Path("w/models/zh-en-fast")]
     assert all(stage.input is None or stage.input in made for stage in stages)

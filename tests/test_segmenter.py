@@ -254,7 +254,21 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     assert "nothing tells which words stand together" in one_line(done.stderr)
     done = run("train", "--epochs", "1", "--hidden", "8", gold, "--out", "m")
     assert done.returncode == 0, done.stderr
-    done = run("train", "--epochs", "1", "--hidden", "8", gold, "--out", "n", "--segmenter", "--segmenter-hidden", "16")
+    done = run(
+        "train",
+        "--epochs",
+        "1",
+        "--hidden",
+        "8",
+        gold,
+        "--out",
+        "n",
+        "--segmenter",
+        "--segmenter-hidden",
+        "16",
+        "--segmenter-epochs",
+        "4",
+    )
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "n" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "--add-segmenter models/n --corpus gold.conllu --segmenter-hidden 16" in card.replace(f"{tmp_path}/", "")
@@ -266,7 +280,9 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     assert done.returncode == 0, done.stderr
     assert run("tag", "-m", "copy/it", "I eat. I eat.").stdout.count("\n") == 2
     assert run("eval", "--raw", "-m", "m", gold).returncode == 2
-    done = run("train", gold, "--add-segmenter", "m", "--seed", "2", "--segmenter-hidden", "24")
+    done = run(
+        "train", gold, "--add-segmenter", "m", "--seed", "2", "--segmenter-hidden", "24", "--segmenter-epochs", "4"
+    )
     assert done.returncode == 0, done.stderr
     figures = json.loads(run("eval", "--raw", "-m", "m", gold, "--json").stdout)[0]
     assert figures["words"]["f1"] == 1
