@@ -33,19 +33,14 @@ def treebank(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("name", [name for name, peer in PEERS.items() if peer.train])
-def test_a_peer_gives_every_word_a_tag_in_order(name: str, tmp_path: Path) -> None:
+def test_a_peer_has_learned_when_it_is_loaded(name: str, tmp_path: Path) -> None:
     peer = PEERS[name]
     if missing := peer.missing():
         pytest.skip(f"needs {missing[0]}")
-    lesson = Lesson(TAGGED * 20, TAGGED, "en", minutes=0.05)
     assert peer.train
-    peer.train(lesson, tmp_path / "model")
+    peer.train(Lesson(TAGGED * 20, TAGGED, "en", minutes=0.15), tmp_path / "model")
     found = [*peer.load(tmp_path / "model")([word for word, _ in sentence] for sentence in TAGGED)]
-    assert [len(tags) for tags in found] == [len(sentence) for sentence in TAGGED]
-    known = {tag for sentence in TAGGED for _, tag in sentence}
-    assert {tag for tags in found for tag in tags} <= known
-    if name in ("nltk", "tnt", "nltk-crf", "crfsuite", "udpipe"):  # which see it through, however short the time
-        assert found == [[tag for _, tag in sentence] for sentence in TAGGED]
+    assert found == [[tag for _, tag in sentence] for sentence in TAGGED]
 
 
 def test_unseen_words_are_those_whose_form_the_train_part_lacks() -> None:

@@ -172,7 +172,7 @@ def contests(names: Sequence[str], models: Sequence[str], parts: Parts, minutes:
             except Failed:
                 say(f"{name}: left out, for its training failed or took {GRACE} times {minutes:g} minutes")
                 continue
-            row.cut = row.minutes >= limit
+            row.cut = peer.keeps_best and row.minutes >= limit
             row.disk = size(work / name)
         found.append(Contest(name, work / name, row))
     return found
@@ -197,17 +197,17 @@ def measured(found: Sequence[Contest], parts: Parts, rounds: int) -> list[Contes
     return standing
 
 
-def notes(found: Sequence[Contest], same: bool) -> list[str]:
+def notes(found: Sequence[Contest], dev_is_test: bool) -> list[str]:
     """What a reader has to know of the table."""
     told = ["Bold: better than rnntag trained on the same train part. All times are processor time."]
     if any(one.row.elsewhere for one in found):
         told.append("† Trained elsewhere, maybe on more than the train part; its card tells on what.")
     if any(one.row.cut for one in found):
-        told.append("‡ The limit ended its training, and more time would have made it better.")
-    if same:
+        told.append("‡ The limit ended its training; more time would have made it better.")
+    keepers = dict.fromkeys(PEERS[one.peer].name for one in found if PEERS[one.peer].keeps_best)
+    if dev_is_test and keepers:
         told.append(
-            "The dev part is the test part here, which flatters those who keep what is best on it: "
-            "rnntag, spaCy, Stanza and flair."
+            f"The dev part is the test part here, which flatters who keeps what is best on it: {', '.join(keepers)}."
         )
     settings = {PEERS[one.peer].name: PEERS[one.peer].settings for one in found if not one.row.elsewhere}
     told.append("Settings: " + "; ".join(f"{name}: {about}" for name, about in settings.items()) + ".")

@@ -43,6 +43,7 @@ class Peer:
         train: writes a model, a file or a folder, to a path that is free.
         load: reads it, and gives a function from sentences of words to their tags, one by one.
         language: the only one that it knows, if there is one.
+        keeps_best: whether it keeps what is best on the dev part, and so can end when its time is up.
         settings: what it was trained with, for the notes.
     """
 
@@ -51,6 +52,7 @@ class Peer:
     train: Callable[[Lesson, Path], None] | None
     load: Callable[[Path], Tag]
     language: str = ""
+    keeps_best: bool = False
     settings: str = ""
 
     def missing(self) -> list[str]:

@@ -57,6 +57,10 @@ def load(path: Path) -> Tag:
     from flair.models import SequenceTagger
 
     tagger = SequenceTagger.load(path)
+    for number, embeddings in enumerate(tagger.embeddings.embeddings):
+        embeddings.name = (
+            f"{number}-{embeddings.name}"  # flair joins vectors in the order of names, and loses one's number
+        )
 
     def tag(sentences: Sentences) -> Iterator[list[str]]:
         waiting = iter(sentences)
@@ -73,5 +77,6 @@ PEER = Peer(
     ("flair",),
     train,
     load,
-    settings="a BiLSTM-CRF of 256 units over embeddings of words and characters, the best on dev is kept",
+    keeps_best=True,
+    settings="a BiLSTM-CRF of 256 units over embeddings of words and characters",
 )

@@ -33,4 +33,4 @@ def load(path: Path) -> Tag:
     return tag
 
 
-PEER = Peer("rnntag", ("rnntag",), train, load, settings="rnntag train as it comes, the best on dev is kept")
+PEER = Peer("rnntag", ("rnntag",), train, load, keeps_best=True, settings="rnntag train as it comes")

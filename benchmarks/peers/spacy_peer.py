@@ -60,6 +60,4 @@ def load(path: Path) -> Tag:
     return _tagging(spacy.load(path))
 
 
-PEER = Peer(
-    "spaCy, its default CNN", ("spacy",), train, load, settings=f"{EPOCHS} epochs at most, the best on dev is kept"
-)
+PEER = Peer("spaCy, its default CNN", ("spacy",), train, load, keeps_best=True, settings=f"{EPOCHS} epochs at most")

@@ -80,5 +80,6 @@ PEER = Peer(
     ("stanza",),
     train,
     load,
-    settings=f"its network without pretrained vectors, batches of {BATCH} sentences, the best on dev is kept",
+    keeps_best=True,
+    settings=f"its network without pretrained vectors, batches of {BATCH} sentences",
 )
