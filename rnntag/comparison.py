@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from rnntag import history, onnx_graph
+from rnntag import onnx_graph
 from rnntag.cells import RecurrentLayer
 from rnntag.measurement import measure, pooled
 from rnntag.memory import KEYS, gradient_reach, recall
@@ -121,13 +121,10 @@ def _trained(
     network = Network(config, training.vocabulary)
     network.load_weights(training.network.weights())
     untrained = gradient_reach(network, training.vocabulary, dev)
-    epochs = []
     for step in training.steps():
         watcher.step(step)
-        if step.dev:
-            epochs.append(step)
     model = training.model(name)
-    model = replace(model, graphs=onnx_graph.graphs(model), history=history.write(epochs))
+    model = replace(model, graphs=onnx_graph.graphs(model))
     watcher.keep(name, model)
     watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
     network = Network.of(model)
@@ -142,9 +139,9 @@ def _trained(
         accuracy=accuracy,
         unseen_accuracy=unseen,
         dev={name: pooled(reports) for name, reports in measured.items()},
-        epochs=tuple(epochs),
+        epochs=tuple(training.ends),
         best_epoch=model.provenance.epoch,
-        training_seconds=epochs[-1].seconds,
+        training_seconds=training.ends[-1].seconds,
         tagging_speed=0.0,
         untrained_reach=tuple(untrained),
         reach=tuple(gradient_reach(network, training.vocabulary, dev)),

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntag import onnx_graph
+from rnntag import checkpoint, onnx_graph
 from rnntag.cells import RecurrentLayer, reversal
-from rnntag.optimisation import Optimiser
+from rnntag.checkpoint import State
+from rnntag.optimisation import ExplosionError, Optimiser, Progress
 from rnntag.running_text import Passage, is_spaced, passages
-from rnntag.schema import Corpus, RnntagError, SegmenterConfig, Step
+from rnntag.schema import Corpus, DataError, SegmenterConfig, Step
 from rnntag.segmentation import agreement
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
 from rnntag.store import SEGMENTER_TABLES, StoredSegmenter, compact
@@ -166,6 +170,9 @@ class SegmenterTraining:
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
         self._network = SegmenterNetwork(config, self.units)
+        self._optimiser = Optimiser(self._network.parameters(), CLIP)
+        self._random = np.random.default_rng(config.seed)
+        self._progress = Progress(self._random.bit_generator.state)
 
     def steps(self) -> Iterator[Step]:
         """Train over all epochs.
@@ -174,36 +181,81 @@ class SegmenterTraining:
         averaged weights (see `Optimiser`). Its dev figures are the F1 of words and of sentences.
 
         Raises:
-            RnntagError: the gradient is no longer finite.
+            ExplosionError: the gradient is no longer finite.
         """
-        config, network = self.config, self._network
-        random = np.random.default_rng(config.seed)
-        started = time.monotonic()
-        optimiser = Optimiser(network.parameters(), CLIP)
-        tokens = 0
-        for epoch in range(1, config.epochs + 1):
+        config, network, optimiser, now = self.config, self._network, self._optimiser, self._progress
+        started = time.monotonic() - now.seconds
+        random = self._random
+        while now.epoch <= config.epochs:
             network.train()
+            within = random.bit_generator.state
+            random.bit_generator.state = now.shuffle
             pieces = self._pieces(random)
             batches = by_length(np.array(list(map(len, pieces))), self._batch_units, random)
-            loss_sum = norm_sum = clipped = 0.0
-            for number, positions in enumerate(batches, 1):
-                done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
+            if now.batch:
+                random.bit_generator.state = within
+            for positions in batches[now.batch :]:
+                done = (now.epoch - 1 + now.batch / len(batches)) / config.epochs
                 columns, gold, lengths = self._batch([pieces[position] for position in positions], random)
                 scores = network(columns, lengths)
                 loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
                 norm = optimiser.step(loss, config.lr * (1 - done))
                 if not math.isfinite(norm):
-                    raise RnntagError(f"the segmenter's gradients exploded in epoch {epoch}: try another --seed")
-                loss_sum += loss.item()
-                norm_sum += norm
-                clipped += norm > CLIP
-                tokens += int((gold > INSIDE).sum())
-                seconds = time.monotonic() - started
-                figures = (loss_sum / number, norm_sum / number, clipped / number, tokens, seconds)
-                if number < len(batches):
-                    yield Step(epoch, config.epochs, number, len(batches), *figures)
-            dev = self._finish_epoch([weight.numpy() for weight in optimiser.average])
-            yield Step(epoch, config.epochs, len(batches), len(batches), *figures, dev=dev)
+                    raise ExplosionError(f"the segmenter's gradients exploded in epoch {now.epoch}: try another --seed")
+                now.add(loss.item(), 1, norm, clipped=norm > CLIP, tokens=int((gold > INSIDE).sum()))
+                now.seconds = time.monotonic() - started
+                if now.batch < len(batches):
+                    yield now.step(config.epochs, len(batches))
+            names = [name for name, _ in network.named_parameters()]
+            average = dict(zip(names, [weight.numpy() for weight in optimiser.average], strict=True))
+            self.segmenter = self._made(compact(average, SEGMENTER_TABLES))
+            dev = self._measured(self.segmenter)
+            self.segmenter = replace(self.segmenter, dev=dev)
+            step = replace(
+                now.step(config.epochs, len(batches), ends=True),
+                dev={f"{name} {kind}": f1 for name, kinds in dev.items() for kind, f1 in kinds.items()},
+            )
+            now.begin_epoch(random.bit_generator.state)
+            yield step
+
+    def state(self) -> State:
+        """Where the run is, at a `Step` or before the first."""
+        figures: dict[str, Any] = {
+            "corpora": self._fingerprint,
+            "progress": asdict(self._progress),
+            "random": self._random.bit_generator.state,
+        }
+        arrays = checkpoint.within("optimiser", self._optimiser.state())
+        if self.segmenter:
+            figures["dev"] = self.segmenter.dev
+            arrays |= checkpoint.within("made", self.segmenter.weights)
+        return State(figures, arrays)
+
+    def restore(self, state: State) -> None:
+        """Go on, with `steps`, from where another run with the same settings was; see `training.Training.restore`.
+
+        Raises:
+            DataError: that run had other sentences.
+        """
+        if state.figures["corpora"] != self._fingerprint:
+            raise DataError("the corpora are not what the run began with: begin anew with --restart")
+        self._progress = Progress(**state.figures["progress"])
+        self._random.bit_generator.state = state.figures["random"]
+        self._optimiser.restore(checkpoint.of("optimiser", state.arrays))
+        if "dev" in state.figures:
+            made = self._made(checkpoint.of("made", state.arrays))
+            self.segmenter = replace(made, dev=state.figures["dev"])
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """Of all that is learned from."""
+        digest = hashlib.sha256(json.dumps(self.units.tables()).encode())
+        for part in self._parts:
+            for arrays in part:
+                for array in arrays:
+                    digest.update(array.tobytes())
+        digest.update(repr(self._dev).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
     def _pieces(self, random: np.random.Generator) -> list[Ids]:
         pieces: list[Ids] = []
@@ -223,13 +275,12 @@ class SegmenterTraining:
             gold[place, : len(piece)] = piece[:, GOLD]
         return torch.from_numpy(columns), torch.from_numpy(gold), torch.from_numpy(lengths)
 
-    def _finish_epoch(self, average: Sequence[npt.NDArray[np.float32]]) -> dict[str, float]:
-        names = [name for name, _ in self._network.named_parameters()]
-        weights = compact(dict(zip(names, average, strict=True)), SEGMENTER_TABLES)
+    def _made(self, weights: Mapping[str, np.ndarray]) -> StoredSegmenter:
         made = StoredSegmenter(self.config, self.units, weights)
-        made = replace(made, graph=onnx_graph.segmenter(made))
+        return replace(made, graph=onnx_graph.segmenter(made))
+
+    def _measured(self, made: StoredSegmenter) -> dict[str, dict[str, float]]:
+        """By corpus, F1 of words and of sentences on its dev part."""
         finder = Segmenter(made)
         figures = {name: agreement(part, finder.find([p.text for p in part])) for name, part in self._dev.items()}
-        dev = {name: {kind: round(found.f1, 4) for kind, found in one.items()} for name, one in figures.items()}
-        self.segmenter = replace(made, dev=dev)
-        return {f"{name} {kind}": f1 for name, kinds in dev.items() for kind, f1 in kinds.items()}
+        return {name: {kind: round(found.f1, 4) for kind, found in one.items()} for name, one in figures.items()}

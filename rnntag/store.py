@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from rnntag import __version__
+from rnntag import __version__, durable
 from rnntag.schema import (
     AccessError,
     DataError,
@@ -220,12 +219,10 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             stays as it was.
     """
     path = path.resolve()
-    if path.exists():
-        _check_replaceable(path)
-    fresh, old = _sibling(path, "new"), _sibling(path, "old")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.mkdir()
+        if path.exists():
+            _check_replaceable(path)
         contents = {
             CONFIG: _json_bytes(
                 {
@@ -249,22 +246,9 @@ def write(path: Path, model: StoredModel, card: str) -> None:
             contents[HISTORY] = model.history
         if (path / RECIPE).is_file():
             contents[RECIPE] = (path / RECIPE).read_bytes()
-        for name, content in contents.items():
-            with open(fresh / name, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        if path.exists():
-            path.rename(old)
-        fresh.rename(path)
+        durable.write_directory(path, contents)
     except OSError as error:
-        if old.exists() and not path.exists():
-            old.rename(path)
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if path.exists():
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def read(path: Path) -> StoredModel:
@@ -389,7 +373,3 @@ def _bytes(path: Path) -> bytes:
 def _json_bytes(value: dict[str, Any]) -> bytes:
     # A corpus's file name may hold bytes that are no UTF-8, which Python keeps as surrogates.
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogateescape")
-
-
-def _sibling(path: Path, suffix: str) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{suffix}")

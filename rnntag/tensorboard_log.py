@@ -38,7 +38,6 @@ class TensorboardLog:
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer = SummaryWriter(str(folder))
-        self._batches = 0
 
     def __enter__(self) -> TensorboardLog:
         return self
@@ -47,8 +46,7 @@ class TensorboardLog:
         self._writer.close()
 
     def add(self, step: Step) -> None:
-        self._batches += 1
-        self._writer.add_scalar("loss/batch", step.loss, self._batches)
+        self._writer.add_scalar("loss/batch", step.loss, (step.epoch - 1) * step.batches + step.batch)
         if not step.dev:
             return
         figures = {

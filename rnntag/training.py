@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from rnntag import __version__, folding, vectors
+from rnntag import __version__, checkpoint, folding, history, vectors
+from rnntag.checkpoint import State
 from rnntag.network import Network, Regularisation, predict
-from rnntag.optimisation import Optimiser
+from rnntag.optimisation import ExplosionError, Optimiser, Progress
 from rnntag.schema import (
     Corpus,
     CorpusFormat,
@@ -77,8 +82,10 @@ def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabula
     return vocabulary, matrix
 
 
-def _exploded(epoch: int) -> RnntagError:
-    return RnntagError(f"the gradients exploded in epoch {epoch}: train with a lower --lr, or a lower --clip above 0")
+def _exploded(epoch: int) -> ExplosionError:
+    return ExplosionError(
+        f"the gradients exploded in epoch {epoch}: train with a lower --lr, or a lower --clip above 0"
+    )
 
 
 class Training:
@@ -87,6 +94,7 @@ class Training:
     Attributes:
         vocabulary: built from the train parts.
         network: at a `Step` with dev figures it holds the weights that these were measured on.
+        ends: the steps with dev figures so far.
 
     Args:
         corpora: each trains the heads whose tags it has.
@@ -138,7 +146,11 @@ class Training:
         tokens = sum(len(sentence.tokens) for sentence in sentences)
         self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
+        self._optimiser = Optimiser(self.network.parameters(), config.clip)
+        self._shuffle = np.random.default_rng(config.seed)
+        self._progress = Progress(self._shuffle.bit_generator.state)
         self._best: tuple[Step, dict[str, np.ndarray]] | None = None
+        self.ends: list[Step] = []
 
     def steps(self) -> Iterator[Step]:
         """Train until the epochs or the minutes are over or dev accuracy stands still.
@@ -148,30 +160,17 @@ class Training:
         `Optimiser`), which is what a run leaves behind.
 
         Raises:
-            RnntagError: the gradient is no longer finite, or a weight too large to be stored.
+            ExplosionError: the gradient is no longer finite, or a weight too large to be stored.
         """
-        config = self.config
-        started = time.monotonic()
-        shuffle = np.random.default_rng(config.seed)
-        optimiser = Optimiser(self.network.parameters(), config.clip)
-        tokens = stale = 0
-        highest = -1.0
+        config, optimiser, now = self.config, self._optimiser, self._progress
+        started = time.monotonic() - now.seconds
         dev_weights = [sum(map(len, encoded.sentences)) ** 0.5 for encoded in self._dev.values()]
-
-        def event(batch: int) -> Step:
-            loss = loss_sum / max(tag_sum, 1)
-            seconds = time.monotonic() - started
-            count = max(updates, 1)
-            norm, clipped = norm_sum / count, clipped_count / count
-            return Step(epoch, config.epochs, batch, len(batches), loss, norm, clipped, tokens, seconds)
-
-        for epoch in range(1, config.epochs + 1):
+        while not self._is_over():
             self.network.train()
-            batches = self._train.batches(self._batch_tokens, shuffle, self._choose(shuffle))
-            loss_sum, tag_sum = 0.0, 0
-            norm_sum, clipped_count, updates = 0.0, 0, 0
-            for number, positions in enumerate(batches, 1):
-                done = (epoch - 1 + (number - 1) / len(batches)) / config.epochs
+            self._shuffle.bit_generator.state = now.shuffle
+            batches = self._train.batches(self._batch_tokens, self._shuffle, self._choose(self._shuffle))
+            for positions in batches[now.batch :]:
+                done = (now.epoch - 1 + now.batch / len(batches)) / config.epochs
                 if config.max_minutes:
                     done = max(done, (time.monotonic() - started) / (60 * config.max_minutes))
                 if done >= 1:
@@ -180,32 +179,73 @@ class Training:
                 loss, tags = self.network.loss(batch, reach=config.bptt, gold_rate=config.gold_feedback * (1 - done))
                 norm = optimiser.step(loss, config.lr * (1 - done))
                 if not math.isfinite(norm):
-                    raise _exploded(epoch)
-                norm_sum += norm
-                clipped_count += norm > config.clip > 0
-                updates = number
-                loss_sum += loss.item() * tags
-                tag_sum += tags
-                tokens += int(batch.lengths.sum())
-                if number < len(batches):
-                    yield event(number)
+                    raise _exploded(now.epoch)
+                now.add(loss.item(), tags, norm, clipped=norm > config.clip > 0, tokens=int(batch.lengths.sum()))
+                now.seconds = time.monotonic() - started
+                if now.batch < len(batches):
+                    yield now.step(config.epochs, len(batches))
             optimiser.swap()
             dev = {name: self._accuracy(encoded) for name, encoded in self._dev.items()}
             mean = float(np.average([*dev.values()], weights=dev_weights))
-            best = mean > highest
-            highest = max(mean, highest)
-            stale = 0 if best else stale + 1
-            step = replace(event(len(batches)), dev=dev, dev_accuracy=mean, best=best)
+            best = not self._best or mean > self._best[0].dev_accuracy
+            now.seconds = time.monotonic() - started
+            step = replace(now.step(config.epochs, len(batches), ends=True), dev=dev, dev_accuracy=mean, best=best)
             weights = self.network.weights()
             if max(np.abs(weight).max(initial=0) for weight in weights.values()) > LARGEST_WEIGHT:
-                raise _exploded(epoch)
+                raise _exploded(now.epoch)
             if best:
                 self._best = (step, compact(weights))
+            self.ends.append(step)
+            now.begin_epoch(self._shuffle.bit_generator.state)
             yield step
             optimiser.swap()
-            out_of_time = config.max_minutes and time.monotonic() - started >= 60 * config.max_minutes
-            if stale >= config.patience or out_of_time:
-                return
+
+    def _is_over(self) -> bool:
+        now = self._progress
+        stale = now.epoch - 1 - self._best[0].epoch if self._best else 0
+        out_of_time = 0 < 60 * self.config.max_minutes <= now.seconds
+        return now.epoch > self.config.epochs or stale >= self.config.patience or out_of_time
+
+    def state(self) -> State:
+        """Where the run is, at a `Step` or before the first."""
+        figures: dict[str, Any] = {
+            "corpora": self._fingerprint,
+            "progress": asdict(self._progress),
+            "ends": [asdict(step) for step in self.ends],
+        }
+        arrays = checkpoint.within("optimiser", self._optimiser.state())
+        if self._best:
+            step, weights = self._best
+            figures["best"] = step.epoch
+            arrays |= checkpoint.within("best", weights)
+        return State(figures, arrays)
+
+    def restore(self, state: State) -> None:
+        """Go on, with `steps`, from where another run with the same settings was. What follows is bit for bit
+        what would have followed there, on the same machine with the same number of threads and without
+        `max_minutes`.
+
+        Raises:
+            DataError: that run had other sentences or vectors.
+        """
+        if state.figures["corpora"] != self._fingerprint:
+            raise DataError("the corpora or the vectors are not what the run began with: begin anew with --restart")
+        self._progress = Progress(**state.figures["progress"])
+        self.ends = [Step(**step) for step in state.figures["ends"]]
+        self._optimiser.restore(checkpoint.of("optimiser", state.arrays))
+        if best := state.figures.get("best"):
+            self._best = (self.ends[best - 1], checkpoint.of("best", state.arrays))
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        """Of all that is learned from."""
+        digest = hashlib.sha256(json.dumps(self.vocabulary.tables()).encode())
+        for encoded in (self._train, *self._dev.values()):
+            for array in encoded.arrays():
+                digest.update(array.tobytes())
+        for buffer in self.network.buffers():
+            digest.update(buffer.cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def _choose(self, random: np.random.Generator) -> np.ndarray:
         """The position of each sentence or of one of its variants, as often as an epoch meets it."""
@@ -272,4 +312,12 @@ class Training:
             rnntag=__version__,
             torch=torch.__version__,
         )
-        return StoredModel(name, self.network.config, self.config, self.vocabulary, weights, provenance)
+        return StoredModel(
+            name,
+            self.network.config,
+            self.config,
+            self.vocabulary,
+            weights,
+            provenance,
+            history=history.write(self.ends),
+        )

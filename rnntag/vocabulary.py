@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,13 @@ class Encoded:
     sentences: tuple[Ids, ...]
     gold: Mapping[str, tuple[Ids | None, ...]] = field(default_factory=dict)
     soft: Mapping[str, tuple[Probabilities | None, ...]] = field(default_factory=dict)
+
+    def arrays(self) -> Iterator[npt.NDArray[Any]]:
+        """All of its arrays, in order."""
+        yield from (self.words.ids, self.words.chars, self.words.lengths, *self.sentences)
+        for columns in (self.gold, self.soft):
+            for column in columns.values():
+                yield from (array for array in column if array is not None)
 
     def batch(self, positions: Sequence[int]) -> Batch:
         """The sentences at `positions` (none of them empty) as one padded array."""

@@ -68,7 +68,7 @@ def tiny() -> StoredModel:
         if step.dev_accuracy == 1:
             break
     model = training.model("tiny", ["tiny.conllu"], ["universal"])
-    return replace(model, graphs=onnx_graph.graphs(model))
+    return replace(model, graphs=onnx_graph.graphs(model), history=b"")
 
 
 @pytest.fixture(scope="session")

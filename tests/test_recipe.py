@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from rnntag import recipe
-from rnntag.schema import DataError, NotFoundError, RnntagError, UsageError
+from rnntag import checkpoint, recipe
+from rnntag.checkpoint import Checkpoint, Settings
+from rnntag.schema import DataError, ModelConfig, NotFoundError, RnntagError, TrainConfig, UsageError
 from tests.conftest import BUNDLED, Run
 
 RECIPE = """
@@ -107,3 +109,17 @@ def test_the_bundled_models_recipe_can_be_read() -> None:
     made = {stage.makes for stage in stages}
     assert [stage.makes for stage in stages[-2:]] == [Path("w/models/zh-en"), Path("w/models/zh-en-fast")]
     assert all(stage.input is None or stage.input in made for stage in stages)
+
+
+def test_a_training_that_was_broken_off_is_gone_on_with(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+    command = ["rnntag", "train", "x.txt", "--hidden", "8", "--embedding-dim", "8", "--epochs", "1", "--resume"]
+    stage = f"[[stages]]\nmakes = 'm'\nrun = {json.dumps([*command, '--out', '{makes}'])}\n"
+    (tmp_path / "recipe.toml").write_text(stage, encoding="utf-8")
+    path = tmp_path / "m"
+    assert run("train", "--recipe", "recipe.toml").returncode == 0
+    assert "stage 1 of 1: m is there" in run("train", "--recipe", "recipe.toml").stderr
+    settings = Settings(("x.txt",), model=ModelConfig(hidden=8, embedding_dim=8), training=TrainConfig(epochs=1))
+    checkpoint.write(path, Checkpoint(settings))
+    assert "epoch 1/1" in run("train", "--recipe", "recipe.toml").stderr
+    assert not checkpoint.place(path).exists()

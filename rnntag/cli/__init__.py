@@ -17,9 +17,10 @@ from rnntag.cli.evaluate import evaluate
 from rnntag.cli.explain import explain
 from rnntag.cli.export import export
 from rnntag.cli.history import history
+from rnntag.cli.interruption import INTERRUPTED
 from rnntag.cli.listings import corpora, models
 from rnntag.cli.tag import tag
-from rnntag.cli.train import INTERRUPTED, train
+from rnntag.cli.train import train
 from rnntag.schema import AccessError, RnntagError, UsageError
 
 # Else torch's threads spin while they wait: beside two busy processes on two cores, training took 40 times as long.
@@ -90,7 +91,7 @@ app = typer.Typer(
         cat text.txt | rnntag tag --model lstm
     """,
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 65 bad input, 66 not found, 74 cannot read or write, "
-    "130 interrupted.",
+    "130 interrupted, 143 terminated.",
 )
 
 

@@ -89,8 +89,9 @@ def compare(
 
         pictures.check()
         out.mkdir(parents=True, exist_ok=True)
-    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
+    specs, tagsets, loaded = training_corpora([*(corpus or []), *(spec or [])], tagset, encoding, corpus_format)
     from rnntag import card, comparison, store
+    from rnntag.claim import claim
     from rnntag.progress import TrainingView
 
     if out:
@@ -103,7 +104,8 @@ def compare(
                 model.provenance, specs=specs, tagsets=tagsets, encoding=encoding, corpus_format=corpus_format
             )
             model = replace(model, provenance=provenance)
-            store.write(out / name, model, card.write(model))
+            with claim(out / name):
+                store.write(out / name, model, card.write(model))
 
     with TrainingView() as view:
         reports = comparison.compare(loaded, configs, run, comparison.Watcher(view.note, view.show, keep))

@@ -24,12 +24,14 @@ def export(
         rnntag export models/lstm --fp32
     """
     from rnntag import onnx_graph, store
+    from rnntag.claim import claim
 
     path = store.find(name)
-    model = store.read(path)
-    model = replace(model, graphs=onnx_graph.graphs(model, int8=False if fp32 else None))
-    if model.segmenter:
-        graph = onnx_graph.segmenter(model.segmenter, int8=not fp32)
-        model = replace(model, segmenter=replace(model.segmenter, graph=graph))
-    store.write(path, model, store.read_card(path))
+    with claim(path):
+        model = store.read(path)
+        model = replace(model, graphs=onnx_graph.graphs(model, int8=False if fp32 else None))
+        if model.segmenter:
+            graph = onnx_graph.segmenter(model.segmenter, int8=not fp32)
+            model = replace(model, segmenter=replace(model.segmenter, graph=graph))
+        store.write(path, model, store.read_card(path))
     console.note(f"wrote {', '.join(model.graphs)} in {path}")

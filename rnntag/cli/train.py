@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,7 +32,6 @@ from rnntag.cli.options import (
     TrainingCorpusOption,
     UnidirectionalOption,
 )
-from rnntag.evaluation import percent
 from rnntag.schema import (
     Cell,
     Corpus,
@@ -41,16 +40,13 @@ from rnntag.schema import (
     ModelConfig,
     NotFoundError,
     SegmenterConfig,
-    Step,
     TrainConfig,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from rnntag.store import StoredSegmenter
-    from rnntag.tagger import Tagger
+    from rnntag.checkpoint import Checkpoint, Settings
 
-INTERRUPTED = 130
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
 _RECIPE = "Recipe"
@@ -166,6 +162,21 @@ def train(
     segmenter_epochs: Annotated[
         int, typer.Option(rich_help_panel=_SEGMENTER, help="Passes over its training data.")
     ] = _SEGMENTER_DEFAULTS.epochs,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--restart",
+            rich_help_panel=RUN,
+            help="Go on with the run that was broken off at --out, or begin it anew.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float,
+        typer.Option(
+            min=0, rich_help_panel=RUN, help="Keep the run as each epoch ends, and within one so often; 0: not within."
+        ),
+    ] = 10,
     seed: SeedOption = _TRAINING.seed,
     device: Annotated[Device, typer.Option(rich_help_panel=RUN, help="Where to compute.")] = "auto",
     recipe: Annotated[
@@ -179,7 +190,8 @@ def train(
     """Train a model.
 
     The model with the best accuracy on the dev parts is kept, and the learning curve with it (see
-    `rnntag history`). Ctrl-C stops early and keeps the best so far.
+    `rnntag history`). Ctrl-C stops early and keeps the best so far. A run that is broken off in any way
+    goes on with --resume, and ends as if it had not been.
 
         rnntag train --cell lstm
 
@@ -188,104 +200,85 @@ def train(
         rnntag train --corpus mine.txt --tagset native --cell gru --epochs 10
 
         rnntag train --corpus mine.txt --corpus-format underscore
+
+        rnntag train --resume --out models/ewt
     """
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
+    from rnntag import checkpoint, tensorboard_log
+    from rnntag.claim import claim
+
     segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, epochs=segmenter_epochs, seed=seed)
-    from rnntag import card, history, onnx_graph, store, tensorboard_log
-
-    if add_segmenter:
-        source = _segmenter_target(context, add_segmenter)
-        out = out or source
-        store.check_target(out)
-        specs, _, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
-        model = replace(store.read(source), name=out.resolve().name)
-        model = replace(model, segmenter=_trained_segmenter(loaded, specs, segmenting, fold))
-        store.write(out, model, card.with_segmenter(store.read_card(source), model))
-        console.note(
-            f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), 'I can swim. 我吃苹果。'])}"
+    asked = checkpoint.Settings(
+        (*(corpus or []), *(spec or [])),
+        tagset,
+        encoding,
+        corpus_format,
+        ModelConfig(
+            cell=cell, activation=activation, input=input, bidirectional=not unidirectional, feedback=feedback,
+            layers=layers, hidden=hidden, embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
+        ),
+        TrainConfig(
+            epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, bptt=bptt, gold_feedback=gold_feedback,
+            dropout=dropout, word_dropout=word_dropout, min_count=min_count, vectors=tuple(map(str, vectors or [])),
+            vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed,
+            device=device, max_minutes=max_minutes,
+        ),
+        segmenting if segmenter or add_segmenter else None,
+        add_segmenter or "",
+    )  # fmt: skip
+    receiver = _receiver(context, add_segmenter) if add_segmenter else None
+    out = out or receiver or Path("models") / cell
+    with claim(out):
+        kept = None if resume is False else checkpoint.read(out)
+        settings = _settings(context, out, asked, kept, resume)
+        if tensorboard:
+            tensorboard_log.prepare(tensorboard)
+        specs, tagsets, loaded = training_corpora(
+            settings.corpora, settings.tagset, settings.encoding, settings.corpus_format
         )
-        return
-    out = out or Path("models") / cell
-    store.check_target(out)
-    if tensorboard:
-        tensorboard_log.prepare(tensorboard)
-    config = ModelConfig(
-        cell=cell, activation=activation, input=input, bidirectional=not unidirectional, feedback=feedback,
-        layers=layers, hidden=hidden, embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
-    )  # fmt: skip
-    run = TrainConfig(
-        epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, bptt=bptt, gold_feedback=gold_feedback,
-        dropout=dropout, word_dropout=word_dropout, min_count=min_count, vectors=tuple(map(str, vectors or [])),
-        vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed, device=device,
-        max_minutes=max_minutes,
-    )  # fmt: skip
-    specs, tagsets, loaded = training_corpora(corpus, spec, tagset, encoding, corpus_format)
-    found = _trained_segmenter(loaded, specs, segmenting, fold) if segmenter else None
-    from rnntag import calibration
-    from rnntag.progress import TrainingView
-    from rnntag.tagger import Tagger
-    from rnntag.tensorboard_log import TensorboardLog
-    from rnntag.training import Training
+        from rnntag.cli.run import Run
 
-    training = Training(loaded, config, run)
-    ends: list[Step] = []
-    interrupted = False
-    with TrainingView() as view, TensorboardLog(tensorboard) if tensorboard else nullcontext() as log:
-        try:
-            for step in training.steps():
-                if step.dev:
-                    ends.append(step)
-                view.show(step)
-                if log:
-                    log.add(step)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            if training.has_model:
-                model = training.model(out.resolve().name, specs, tagsets, encoding, corpus_format)
-                model = replace(model, graphs=onnx_graph.graphs(model), segmenter=found, history=history.write(ends))
-                store.write(out, model, card.write(model))
-    if not training.has_model:
-        console.error("interrupted before the first epoch ended: there is nothing to keep")
-        raise typer.Exit(INTERRUPTED)
-    if interrupted:
-        console.note("interrupted: the best model so far is kept")
-    tagger = Tagger(model)
-    dev = [sentence for corpus in loaded for sentence in corpus.dev]
-    provenance = replace(model.provenance, test=_test_accuracy(tagger, loaded))
-    model = replace(model, provenance=provenance, temperatures=calibration.temperatures(tagger, dev))
-    store.write(out, model, card.write(model))
-    test = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in model.provenance.test.items())
-    console.note(f"test {test or '(no test part)'}")
-    example = next(" ".join(corpus.dev[0].tokens[:6]) for corpus in loaded if corpus.dev)
-    console.note(f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), example])}")
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
+        states = dict(kept.states) if kept else {}
+        Run(out, settings, specs, tagsets, loaded, states, checkpoint_minutes, tensorboard).make()
 
 
-def _trained_segmenter(
-    loaded: list[Corpus], specs: tuple[str, ...], config: SegmenterConfig, fold: bool
-) -> StoredSegmenter:
-    from rnntag import folding
-    from rnntag.progress import TrainingView
-    from rnntag.segmenter_training import SegmenterTraining
-
-    training = SegmenterTraining(loaded, config, folding.table() if fold else ("", ""))
-    with TrainingView() as view:
-        view.note("training the segmenter")
-        for step in training.steps():
-            view.show(step)
-    assert training.segmenter
-    return replace(training.segmenter, specs=specs)
+_OF_ANY_RUN = {"out", "resume", "checkpoint_minutes", "tensorboard"}
 
 
-def _segmenter_target(context: typer.Context, name: str) -> Path:
-    """The model to add one to, once nothing speaks against it."""
+def _settings(
+    context: typer.Context, out: Path, asked: Settings, kept: Checkpoint | None, resume: bool | None
+) -> Settings:
+    """Those of the run that was kept, if it is to go on; else those asked for."""
+    named = bool(set(_given(context)) - _OF_ANY_RUN)
+    if not kept:
+        if resume and not named:
+            raise NotFoundError(f"{out}: no run was broken off there: say what to train, and it begins")
+        return asked
+    if not resume:
+        raise UsageError(f"{out}: a run was broken off there: --resume goes on with it, --restart begins anew")
+    if named and asked != kept.settings:
+        raise UsageError(
+            f"{out}: the run there was begun with {_difference(asdict(kept.settings), asdict(asked))}: leave out all "
+            "options but --out, or begin anew with --restart"
+        )
+    return kept.settings
+
+
+def _difference(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The first setting that differs."""
+    name = next(name for name in kept if kept[name] != asked[name])
+    if isinstance(kept[name], dict) and isinstance(asked[name], dict):
+        return _difference(kept[name], asked[name])
+    return f"{name} {kept[name]!r}, not {asked[name]!r}"
+
+
+def _receiver(context: typer.Context, name: str) -> Path:
+    """The model to add a segmenter to, once nothing speaks against it."""
     from rnntag import store
 
-    allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", "out"}
+    allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", *_OF_ANY_RUN}
     others = [name for name in _given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
@@ -305,8 +298,8 @@ def _options(names: list[str]) -> str:
 
 
 def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -> None:
-    """Run the stages of a recipe that are not done."""
-    from rnntag import recipe
+    """Run the stages of a recipe that are not done, one that was broken off too."""
+    from rnntag import checkpoint, recipe
 
     if path is None:
         raise UsageError("--set gives a value to a variable of a recipe: name that with --recipe")
@@ -320,33 +313,21 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
     stages = recipe.read(path, variables)
     for number, stage in enumerate(stages, 1):
         where = f"stage {number} of {len(stages)}"
-        if stage.makes.exists():
+        if stage.makes.exists() and not checkpoint.place(stage.makes).exists():
             console.note(f"{where}: {stage.makes} is there")
         else:
             console.note(f"{where}: {shlex.join(stage.command)}")
             stage.run()
 
 
-def _test_accuracy(tagger: Tagger, loaded: list[Corpus]) -> dict[str, float]:
-    """By corpus, over all of its tagsets."""
-    from rnntag.measurement import measure, pooled
-
-    return {
-        corpus.name: pooled(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
-        for corpus in loaded
-        if corpus.test
-    }
-
-
 def training_corpora(
-    corpus: list[str] | None, spec: list[str] | None, tagset: str, encoding: str, corpus_format: CorpusFormat
+    named: Sequence[str], tagset: str, encoding: str, corpus_format: CorpusFormat
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
-    """What the options ask for: names of corpora, tagsets, and the corpora; the starter corpus where
+    """What was asked for: names of corpora, tagsets, and the corpora; the starter corpus where
     none are named and NLTK's are not there."""
     from rnntag import corpora
     from rnntag.progress import DownloadView
 
-    named = [*(corpus or []), *(spec or [])]
     tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
     with DownloadView() as download:
         try:

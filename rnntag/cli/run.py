@@ -1,0 +1,173 @@
+"""A run of `rnntag train`, kept as it goes so that another process can go on with it."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import typer
+
+from rnntag import calibration, card, checkpoint, console, folding, onnx_graph, store
+from rnntag.checkpoint import Checkpoint, Settings, State
+from rnntag.cli.interruption import Interruption
+from rnntag.evaluation import percent
+from rnntag.measurement import measure, pooled
+from rnntag.optimisation import ExplosionError
+from rnntag.progress import TrainingView
+from rnntag.schema import AccessError, Corpus, Step
+from rnntag.segmenter_training import SegmenterTraining
+from rnntag.store import StoredSegmenter
+from rnntag.tagger import Tagger
+from rnntag.tensorboard_log import TensorboardLog
+from rnntag.training import Training
+
+
+class Resumable(Protocol):
+    """What is trained step by step; see `training.Training`."""
+
+    def steps(self) -> Iterator[Step]: ...
+
+    def state(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...
+
+
+@dataclass
+class Run:
+    """What makes one model directory, which the caller has claimed.
+
+    Attributes:
+        out: the directory.
+        settings: what was asked for.
+        specs, tagsets: what that has come to.
+        corpora: to learn from.
+        states: where each training was when it was kept.
+        minutes: between two times that it is kept within an epoch; 0: never.
+        tensorboard: where to log.
+    """
+
+    out: Path
+    settings: Settings
+    specs: tuple[str, ...]
+    tagsets: tuple[str, ...]
+    corpora: Sequence[Corpus]
+    states: dict[str, State]
+    minutes: float
+    tensorboard: Path | None = None
+    _is_kept: bool = field(default=False, init=False)
+
+    def make(self) -> None:
+        """Train what is asked for and write the model.
+
+        Raises:
+            RnntagError: what training or writing raise; what was learned before is kept.
+            typer.Exit: a signal has come.
+        """
+        settings = self.settings
+        segmenter = self._segmenter() if settings.segmenter else None
+        if settings.receiver:
+            self._give(segmenter)
+        else:
+            self._tagger(segmenter)
+
+    def _segmenter(self) -> StoredSegmenter:
+        assert self.settings.segmenter
+        folds = folding.table() if self.settings.training.fold else ("", "")
+        training = SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+        console.note("training the segmenter")
+        if code := self._train("segmenter", training):
+            console.note(f"interrupted; {self._way_on}")
+            raise typer.Exit(code)
+        assert training.segmenter
+        return replace(training.segmenter, specs=self.specs)
+
+    def _give(self, segmenter: StoredSegmenter | None) -> None:
+        """Put it into a model that is there, or into its copy."""
+        source = store.find(self.settings.receiver)
+        model = replace(store.read(source), name=self.out.resolve().name, segmenter=segmenter)
+        store.write(self.out, model, card.with_segmenter(store.read_card(source), model))
+        checkpoint.discard(self.out)
+        self._saved("I can swim. 我吃苹果。")
+
+    def _tagger(self, segmenter: StoredSegmenter | None) -> None:
+        training = Training(self.corpora, self.settings.model, self.settings.training)
+        try:
+            with TensorboardLog(self.tensorboard) if self.tensorboard else nullcontext() as log:
+                code = self._train("tagger", training, log)
+        except ExplosionError:
+            if training.has_model:
+                self._finish(training, segmenter)
+            checkpoint.discard(self.out)  # to go on would lead there again
+            raise
+        if training.has_model:
+            self._finish(training, segmenter)
+        if code:
+            kept = (
+                "the best model so far is kept" if training.has_model else "no epoch has ended: there is no model yet"
+            )
+            console.note(f"interrupted: {kept}; {self._way_on}")
+            raise typer.Exit(code)
+        checkpoint.discard(self.out)
+
+    def _train(self, name: str, training: Resumable, log: TensorboardLog | None = None) -> int:
+        """Train to the end, or until a signal asks for an end with some exit code; that, or 0."""
+        if name in self.states:
+            training.restore(self.states[name])
+        self._keep(name, training)
+        kept = time.monotonic()
+        with Interruption() as interruption, TrainingView() as view:
+            for step in training.steps():
+                view.show(step)
+                if log:
+                    log.add(step)
+                due = 0 < 60 * self.minutes <= time.monotonic() - kept
+                if step.dev or due or interruption.code:
+                    self._keep(name, training)
+                    kept = time.monotonic()
+                if interruption.code:
+                    break
+        return interruption.code
+
+    def _keep(self, name: str, training: Resumable) -> None:
+        self.states[name] = training.state()
+        try:
+            checkpoint.write(self.out, Checkpoint(self.settings, self.states))
+        except AccessError as error:
+            if not self._is_kept:
+                raise  # now rather than after hours of work
+            console.warning(f"{error}; training goes on")
+        self._is_kept = True
+
+    def _finish(self, training: Training, segmenter: StoredSegmenter | None) -> None:
+        settings = self.settings
+        name = self.out.resolve().name
+        model = training.model(name, self.specs, self.tagsets, settings.encoding, settings.corpus_format)
+        model = replace(model, graphs=onnx_graph.graphs(model), segmenter=segmenter)
+        tagger = Tagger(model)
+        dev = [sentence for corpus in self.corpora for sentence in corpus.dev]
+        provenance = replace(model.provenance, test=self._test_accuracy(tagger))
+        model = replace(model, provenance=provenance, temperatures=calibration.temperatures(tagger, dev))
+        store.write(self.out, model, card.write(model))
+        test = "  ".join(f"{corpus} {percent(accuracy)}" for corpus, accuracy in provenance.test.items())
+        console.note(f"test {test or '(no test part)'}")
+        self._saved(next(" ".join(corpus.dev[0].tokens[:6]) for corpus in self.corpora if corpus.dev))
+
+    def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
+        """By corpus, over all of its tagsets."""
+        return {
+            corpus.name: pooled(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
+            for corpus in self.corpora
+            if corpus.test
+        }
+
+    def _saved(self, example: str) -> None:
+        console.note(f"saved {self.out}; next: {shlex.join(['rnntag', 'tag', '--model', str(self.out), example])}")
+
+    @property
+    def _way_on(self) -> str:
+        return f"go on with: {shlex.join(['rnntag', 'train', '--resume', '--out', str(self.out)])}"

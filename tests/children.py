@@ -1,0 +1,43 @@
+"""Commands of rnntag as children of a process that has loaded torch already, so that there can be many."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import sys
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["rnntag.cli.run", "onnxruntime", "torch._dynamo"])
+
+
+def start(folder: Path, *arguments: str | Path, largest_file: int = resource.RLIM_INFINITY) -> ForkServerProcess:
+    """`rnntag` with arguments, in a folder; what it writes to stderr goes to `log` there.
+
+    Args:
+        largest_file: bytes after which a file takes no more, as on a full disk.
+    """
+    child = _CONTEXT.Process(target=_main, args=(folder, [*map(str, arguments)], largest_file))
+    child.start()
+    return child
+
+
+def _main(folder: Path, arguments: list[str], largest_file: int) -> None:
+    os.chdir(folder)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+    log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 2)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    from rnntag.cli import app
+
+    app(arguments)
+
+
+def run(folder: Path, *arguments: str | Path, largest_file: int = resource.RLIM_INFINITY) -> tuple[int, str]:
+    """The exit code of a command, and what it wrote to stderr; see `start`."""
+    child = start(folder, *arguments, largest_file=largest_file)
+    child.join()
+    assert child.exitcode is not None
+    return child.exitcode, (folder / "log").read_text(encoding="utf-8")

@@ -1,0 +1,169 @@
+"""A run that is broken off and gone on with ends as one that never was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnntag import checkpoint
+from rnntag.checkpoint import Checkpoint, Settings, State
+from rnntag.cli import app
+from rnntag.cli.run import Resumable, Run
+from rnntag.schema import AccessError, Corpus, DataError, ModelConfig, SegmenterConfig, Sentence, Step, TrainConfig
+from rnntag.segmenter_training import SegmenterTraining
+from rnntag.training import Training
+
+SMALL = ModelConfig(layers=2, hidden=8, embedding_dim=8, char_dim=4, char_hidden=4)
+RUN = TrainConfig(
+    epochs=4, batch_tokens=60, lr=0.01, dropout=0.3, word_dropout=1.0, vary=0.3, balance=0.5, bptt=3, device="cpu"
+)
+SEGMENTER = SegmenterConfig(hidden=8, unit_dim=8, bigrams=16, bigram_dim=4, epochs=3)
+
+
+def two(starter: list[Corpus]) -> list[Corpus]:
+    """Corpora with a tagset each, so that not every batch reaches every weight."""
+    own = tuple(Sentence(s.tokens, {"own": s.tags["upos"]}) for s in starter[1].train[:30])
+    english = replace(starter[0], train=starter[0].train[:60], dev=starter[0].dev[:10])
+    return [english, Corpus("own", train=own, dev=own[:10])]
+
+
+def goes_on(make: Callable[[], Resumable], path: Path) -> tuple[Resumable, Resumable]:
+    """A training that was not broken off, and one that was, before its first step, after a random number of
+    steps again and again, and at each epoch's end."""
+    whole = make()
+    told = list(whole.steps())
+    broken = make()  # not before: torch has one source of noise
+    random = np.random.default_rng(1)
+    breaks = {0, *random.integers(1, 40, len(told)).cumsum(), *(n for n, step in enumerate(told, 1) if step.dev)}
+    heard: list[Step] = []
+    steps = broken.steps()
+    for number in range(len(told) + 1):
+        if number in breaks:
+            checkpoint.write(path, Checkpoint(Settings(), {"one": broken.state()}))
+            found = checkpoint.read(path)
+            assert found
+            broken = make()
+            broken.restore(found.states["one"])
+            steps = broken.steps()
+        heard += islice(steps, 1)
+    assert [replace(step, seconds=0) for step in heard] == [replace(step, seconds=0) for step in told]
+    return whole, broken
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_tagger_goes_on_from_any_step(cell: str, starter: list[Corpus], tmp_path: Path) -> None:
+    shape = replace(SMALL, cell=cell, feedback=cell == "gru")
+    run = replace(RUN, gold_feedback=0.5 if cell == "gru" else 0.0)
+    whole, broken = goes_on(lambda: Training(two(starter), shape, run), tmp_path / "m")
+    assert isinstance(whole, Training)
+    assert isinstance(broken, Training)
+    expected, found = whole.model("m"), broken.model("m")
+    same(found.weights, expected.weights)
+    assert found.provenance == replace(expected.provenance, minutes=found.provenance.minutes)
+    assert found.history.count(b"\n") == RUN.epochs
+
+
+def test_a_segmenter_goes_on_from_any_step(starter: list[Corpus], tmp_path: Path) -> None:
+    whole, broken = goes_on(lambda: SegmenterTraining(two(starter)[:1], SEGMENTER), tmp_path / "m")
+    assert isinstance(whole, SegmenterTraining)
+    assert isinstance(broken, SegmenterTraining)
+    assert whole.segmenter
+    assert broken.segmenter
+    same(broken.segmenter.weights, whole.segmenter.weights)
+    assert (broken.segmenter.graph, broken.segmenter.dev) == (whole.segmenter.graph, whole.segmenter.dev)
+
+
+def same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> None:
+    assert a.keys() == b.keys()
+    assert all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_other_corpora_are_not_gone_on_with(starter: list[Corpus], tmp_path: Path) -> None:
+    corpora = two(starter)
+    fewer = [replace(corpora[0], train=corpora[0].train[1:]), corpora[1]]
+    for make in (lambda c: Training(c, SMALL, RUN), lambda c: SegmenterTraining(c[:1], SEGMENTER)):
+        state = make(corpora).state()
+        make(corpora).restore(state)
+        with pytest.raises(DataError, match="not what the run began with: begin anew with --restart"):
+            make(fewer).restore(state)
+
+
+def test_settings_and_states_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    assert checkpoint.read(path) is None
+    settings = Settings(
+        ("a.conllu", "b\udcff"), "both", "gb18030", "tsv", SMALL, replace(RUN, vectors=("v",)), SEGMENTER, "zh-en"
+    )
+    state = State({"pi": 3.141592653589793, "large": 2**127 - 1}, {"a/b": np.arange(6, dtype=np.float16).reshape(2, 3)})
+    checkpoint.write(path, Checkpoint(settings, {"one": state, "other": State()}))
+    found = checkpoint.read(path)
+    assert found
+    assert found.settings == settings
+    assert found.states["one"].figures == state.figures
+    same(found.states["one"].arrays, state.arrays)
+    assert found.states["other"] == State()
+    assert [file.name for file in tmp_path.iterdir()] == [".m.checkpoint"]
+    checkpoint.discard(path)
+    assert checkpoint.read(path) is None
+
+
+def test_a_changed_or_missing_byte_of_a_kept_run_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    checkpoint.write(path, Checkpoint(Settings(), {"one": State({}, {"a": np.zeros(2)})}))
+    file = checkpoint.place(path)
+    content = file.read_bytes()
+    for position in range(0, len(content), 3):
+        changed = bytearray(content)
+        changed[position] ^= 1 + position % 255
+        for damaged in (bytes(changed), content[:position]):
+            file.write_bytes(damaged)
+            with pytest.raises(DataError, match=r"\.m\.checkpoint: is damaged: begin anew with --restart"):
+                checkpoint.read(path)
+
+
+def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "FORMAT", 99)
+        checkpoint.write(path, Checkpoint(Settings()))
+    with pytest.raises(DataError, match=r"rnntag .* has written it: go on with that"):
+        checkpoint.read(path)
+
+
+def test_what_is_asked_of_a_run_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+
+    def error(*arguments: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as end:
+            app(["train", *arguments])
+        return int(end.value.code or 0), capsys.readouterr().err
+
+    code, told = error("--resume", "--out", "m")
+    assert (code, told) == (66, "error: m: no run was broken off there: say what to train, and it begins\n")
+    small = ("--hidden", "8", "--embedding-dim", "8", "--epochs", "2")
+    monkeypatch.setattr(Run, "_finish", lambda *given: (_ for _ in ()).throw(AccessError("the disk is gone")))
+    assert error("x.txt", "--out", "m", *small, "--resume")[0] == 74
+    code, told = error("x.txt", "--out", "m", *small)
+    assert (code, told) == (
+        2, "error: m: a run was broken off there: --resume goes on with it, --restart begins anew\n"
+    )  # fmt: skip
+    code, told = error("x.txt", "--out", "m", *small, "--resume", "--lr", "0.1")
+    assert code == 2
+    assert "the run there was begun with lr 0.002, not 0.1: leave out all options but --out" in told
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    Path("x.txt").write_text("a/Q b/Q\n" * 9, encoding="utf-8")
+    code, told = error("--out", "m", "--resume")
+    assert (code, told.count("\n")) == (65, 1)
+    Path("x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+    code, told = error("x.txt", "--out", "m", *small, "--resume")
+    assert (code, "epoch" in told) == (0, False)
+    assert [file.name for file in tmp_path.iterdir() if file.name != "x.txt"] == ["m"]

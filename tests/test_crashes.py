@@ -1,0 +1,295 @@
+"""Whatever ends a run, what it has done stays, and what was there stays whole."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from rnntag import checkpoint, corpora, durable, store
+from rnntag.checkpoint import Checkpoint, Settings, State
+from rnntag.claim import claim
+from rnntag.cli import app
+from rnntag.schema import AccessError
+from tests import children
+
+if sys.platform == "win32":
+    pytest.skip("signals and forks are POSIX's", allow_module_level=True)
+
+KILLS = int(os.environ.get("RNNTAG_KILLS", "50"))
+TRAIN = (
+    "train", "mine.conllu", "--out", "m", "--segmenter", "--segmenter-hidden", "4", "--segmenter-bigrams", "16",
+    "--segmenter-epochs", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4",
+    "--epochs", "3", "--checkpoint-minutes", "0.001",
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a treebank of a few sentences."""
+    write_corpus(tmp_path)
+    return tmp_path
+
+
+def write_corpus(folder: Path) -> None:
+    (english,) = (path for path in corpora.starter_files() if path.stem == "starter_en")
+    sentences = english.read_text(encoding="utf-8").split("\n\n")[:30]
+    (folder / "mine.conllu").write_text("\n\n".join(sentences) + "\n\n", encoding="utf-8")
+
+
+def learned(path: Path) -> dict[str, Any]:
+    """All that a model directory holds but times, and what follows from them."""
+    found: dict[str, Any] = {file.name: file.read_bytes() for file in path.iterdir()}
+    config = json.loads(found["config.json"])
+    for name in ("minutes", "created"):
+        del config["provenance"][name]
+    found["config.json"] = config
+    found["history.jsonl"] = [
+        {key: value for key, value in json.loads(line).items() if key != "seconds"}
+        for line in found["history.jsonl"].splitlines()
+    ]
+    return {name: one for name, one in found.items() if name not in ("MODEL_CARD.md", "SHA256SUMS")}
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"log", "mine.conllu"}
+
+
+def wait_for(sign: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 60
+    while not sign():
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
+def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(folder: Path) -> None:
+    for _ in range(2):  # the first waits for torch
+        started = time.monotonic()
+        code, log = children.run(folder, *TRAIN)
+        assert code == 0, log
+        duration = time.monotonic() - started
+    expected = learned(folder / "m")
+    moments = random.Random(8)
+    kills = resumed = ended = 0
+    while kills < KILLS or not ended:
+        shutil.rmtree(folder / "m")
+        finished = False
+        while not finished:
+            child = children.start(folder, *TRAIN, "--resume")
+            if kills < KILLS:
+                child.join(moments.uniform(0, duration))
+            else:
+                child.join()
+            if child.is_alive():
+                child.kill()
+                kills += 1
+            child.join()
+            assert child.exitcode in (0, -signal.SIGKILL), (folder / "log").read_text()
+            finished = child.exitcode == 0
+            resumed += checkpoint.place(folder / "m").exists()
+            assert not (folder / "m").exists() or learned(folder / "m") == expected
+        assert learned(folder / "m") == expected
+        assert names(folder) == {"m"}
+        ended += 1
+    assert resumed > kills / 4
+
+
+LONGER = (*TRAIN, "--epochs", "20", "--patience", "20", "--lr", "0.01")
+
+
+@pytest.fixture(scope="module")
+def learned_longer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `LONGER` learns where nothing breaks it off."""
+    folder = tmp_path_factory.mktemp("longer")
+    write_corpus(folder)
+    code, log = children.run(folder, *LONGER)
+    assert code == 0, log
+    return learned(folder / "m")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_keeps_the_run_and_the_best_model_first(
+    number: signal.Signals, folder: Path, learned_longer: dict[str, Any]
+) -> None:
+    child = children.start(folder, *LONGER)
+    wait_for(lambda: (folder / "log").exists() and "epoch 3/20" in (folder / "log").read_text())
+    os.kill(child.pid or 0, number)
+    child.join()
+    assert child.exitcode == 128 + number
+    log = (folder / "log").read_text()
+    assert "interrupted: the best model so far is kept; go on with: rnntag train --resume --out m" in log
+    assert store.read(folder / "m").provenance.epoch >= 1
+    assert names(folder) == {"m", ".m.checkpoint"}
+    code, log = children.run(folder, "train", "--resume", "--out", "m")
+    assert code == 0
+    assert "epoch 1/20" not in log
+    assert learned(folder / "m") == learned_longer
+    assert names(folder) == {"m"}
+
+
+def test_a_second_training_is_refused_by_name_of_the_first_and_none_by_a_dead_one(folder: Path) -> None:
+    first = children.start(folder, *TRAIN, "--epochs", "99999", "--patience", "99999")
+    wait_for(checkpoint.place(folder / "m").exists)
+    code, log = children.run(folder, *TRAIN)
+    assert code == AccessError.exit_code
+    assert f"m: process {first.pid} on " in log
+    assert len(log.splitlines()) == 1
+    first.kill()
+    first.join()
+    code, log = children.run(folder, *TRAIN)
+    assert code == 2
+    assert "m: a run was broken off there: --resume goes on with it, --restart begins anew" in log
+    assert children.run(folder, *TRAIN, "--restart")[0] == 0
+    assert names(folder) == {"m"}
+
+
+def test_a_claim_is_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "models" / "m"
+    with claim(path):
+        assert (path.parent / ".m.lock").exists()
+        with pytest.raises(AccessError, match=f"m: process {os.getpid()} on .* is writing it"), claim(path):
+            pass
+        with claim(tmp_path / "models" / "n"):
+            pass
+    assert not path.parent.exists()
+    with claim(path):
+        pass
+
+
+def test_a_full_disk_is_told_before_hours_of_work(folder: Path, tiny_folder: Path) -> None:
+    shutil.copytree(tiny_folder, folder / "m")
+    before = learned_files(folder / "m")
+    code, log = children.run(folder, *TRAIN, largest_file=1000)
+    assert code == AccessError.exit_code
+    assert ".m.checkpoint: the run cannot be kept: File too large" in log.splitlines()[-1]
+    assert learned_files(folder / "m") == before
+    assert names(folder) == {"m"}
+
+
+def learned_files(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.iterdir()}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.ESTALE])
+def test_a_disk_that_fails_later_costs_nothing_that_was_done(
+    number: int, folder: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tiny_folder, folder / "m")
+    before = learned_files(folder / "m")
+    monkeypatch.chdir(folder)
+    fsync, calls = os.fsync, itertools.count()
+
+    def failing(descriptor: int) -> None:
+        if next(calls) > 8:
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    assert typed(*TRAIN) == AccessError.exit_code
+    lines = capsys.readouterr().err.splitlines()
+    assert f"warning: {folder}/.m.checkpoint: the run cannot be kept: {os.strerror(number)}; training goes on" in lines
+    assert lines[-1] == f"error: {folder}/m: the model cannot be written: {os.strerror(number)}"
+    assert learned_files(folder / "m") == before
+    assert names(folder) == {"m", ".m.checkpoint"}
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert typed("train", "--resume", "--out", "m") == 0
+    assert store.read(folder / "m").segmenter
+    assert names(folder) == {"m"}
+
+
+def test_a_folder_that_vanishes_is_made_anew(folder: Path) -> None:
+    place = folder / "models" / "m"
+    child = children.start(folder, *TRAIN, "--out", place, "--epochs", "40")
+    wait_for(checkpoint.place(place).exists)
+    shutil.rmtree(folder / "models")
+    child.join()
+    assert child.exitcode == 0
+    assert store.read(place).segmenter
+
+
+def typed(*arguments: str) -> int:
+    """The exit code of a command in this process."""
+    with pytest.raises(SystemExit) as end:
+        app([*arguments])
+    return int(end.value.code or 0)
+
+
+def crashes(action: Callable[[], None], line: int) -> bool:
+    """Whether a child that is killed before the so-manieth line of `durable` did not live to the end."""
+    child = os.fork()
+    if not child:
+        left = line
+
+        def trace(frame: FrameType, event: str, argument: object) -> Any:
+            nonlocal left
+            if frame.f_code.co_filename != durable.__file__:
+                return None
+            if event == "line":
+                left -= 1
+                if not left:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+
+        sys.settrace(trace)
+        try:
+            action()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_model_directory_is_the_old_or_the_new_one_wherever_its_writer_dies(
+    exchanges: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not exchanges:
+        monkeypatch.setattr(durable, "_exchange", lambda a, b: False)
+    path = tmp_path / "m"
+    old, new = {store.CONFIG: b"old", store.CARD: b"old"}, {store.CONFIG: b"new", store.WEIGHTS: b"new"}
+    found = []
+    for line in itertools.count(1):
+        durable.write_directory(path, old)
+        crashed = crashes(lambda: durable.write_directory(path, new), line)
+        assert path.exists() or not exchanges
+        with claim(path):
+            pass
+        content = learned_files(path)
+        assert content in (old, new)
+        assert [file.name for file in tmp_path.iterdir()] == ["m"]
+        found.append(content == new)
+        if not crashed:
+            break
+    assert found == sorted(found)
+    assert (found[0], found[-1]) == (False, True)
+    assert len(found) > 30
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_kept_run_is_the_old_or_the_new_one_wherever_its_writer_dies(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    old, new = (Checkpoint(Settings(), {"one": State({"epoch": epoch})}) for epoch in (1, 2))
+    for line in itertools.count(1):
+        checkpoint.write(path, old)
+        crashed = crashes(lambda: checkpoint.write(path, new), line)
+        assert checkpoint.read(path) in (old, new)
+        with claim(path):
+            pass
+        assert [file.name for file in tmp_path.iterdir()] == [".m.checkpoint"]
+        if not crashed:
+            break
+    assert checkpoint.read(path) == new
+    assert line > 10
