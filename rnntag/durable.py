@@ -4,6 +4,7 @@ should be."""
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -93,12 +94,16 @@ def _write(path: Path, content: bytes) -> None:
 
 def _flush(folder: Path) -> None:
     """Bring the names in a folder to the disk, where the system can."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # which some network file systems answer
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _exchange(a: Path, b: Path) -> bool:

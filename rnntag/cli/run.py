@@ -79,7 +79,6 @@ class Run:
         assert self.settings.segmenter
         folds = folding.table() if self.settings.training.fold else ("", "")
         training = SegmenterTraining(self.corpora, self.settings.segmenter, folds)
-        console.note("training the segmenter")
         if code := self._train("segmenter", training):
             console.note(f"interrupted; {self._way_on}")
             raise typer.Exit(code)
@@ -116,12 +115,18 @@ class Run:
 
     def _train(self, name: str, training: Resumable, log: TensorboardLog | None = None) -> int:
         """Train to the end, or until a signal asks for an end with some exit code; that, or 0."""
-        if name in self.states:
+        begins, goes_on = True, name in self.states
+        if goes_on:
             training.restore(self.states[name])
         self._keep(name, training)
         kept = time.monotonic()
         with Interruption() as interruption, TrainingView() as view:
             for step in training.steps():
+                if begins and goes_on:
+                    view.note(f"going on with the {name} in epoch {step.epoch}")
+                elif begins and self.settings.segmenter:
+                    view.note(f"training the {name}")
+                begins = False
                 view.show(step)
                 if log:
                     log.add(step)
