@@ -86,13 +86,13 @@ def content(folder: Path, name: str, most: int) -> bytes:
             real = os.path.realpath(path)
             if os.path.dirname(real) != os.path.realpath(folder):
                 raise DataError(f"{path}: is a link that leads out of the model's directory: put the file itself there")
-        with open(os.open(real, _FLAGS), "rb") as file:
+        with open(os.open(real, _FLAGS), "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise DataError(f"{path}: is no file")
             if status.st_size > most:
                 raise DataError(f"{path}: has {status.st_size:,} bytes, where {most:,} are the most that fit the model")
-            return file.read(status.st_size)
+            return file.read(status.st_size) or b""
     except FileNotFoundError as error:
         raise DataError(f"{path}: is missing: {_AGAIN}") from error
     except OSError as error:

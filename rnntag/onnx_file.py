@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -30,8 +30,7 @@ _MOST_FIELDS = 1 << 17
 Array: TypeAlias = npt.NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(NamedTuple):
     """A constant, whose values are made when somebody wants them.
 
     Attributes:
@@ -43,8 +42,7 @@ class Tensor:
     values: Callable[[], Array]
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """An operator. Its attributes are numbers, texts, lists of one of these, or a graph."""
 
     operator: str
@@ -62,8 +60,7 @@ class Port(NamedTuple):
     shape: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """What is computed.
 
     Attributes:
@@ -76,7 +73,7 @@ class Graph:
     tensors: Mapping[str, Tensor]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = MappingProxyType({})
 
 
 def write(graph: Graph) -> bytes:
@@ -257,6 +254,8 @@ class _Reader:
 
 def _number(content: memoryview, place: int) -> tuple[int, int]:
     """A number of at most 64 bits, and the place after it."""
+    if place < len(content) and content[place] < 0x80:
+        return content[place], place + 1
     value = 0
     for shift in range(0, 70, 7):
         if place >= len(content):

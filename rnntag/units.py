@@ -139,6 +139,8 @@ class Units:
         if not 0 <= tables["bigrams"] <= MOST_BIGRAMS:
             raise ValueError(f"bigrams is {tables['bigrams']}")
         before, after = tables["folds"]
+        if len(before) != len(after):
+            raise ValueError(f"{len(before)} characters are read as {len(after)}")
         return cls(tuple(tables["known"]), splits, (before, after), tables["bigrams"])
 
     def tables(self) -> dict[str, Any]:

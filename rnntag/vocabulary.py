@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -174,8 +175,8 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         embedded = (*self.words[: self.embedded], *self.extra)
-        object.__setattr__(self, "_word_index", {word: i for i, word in enumerate(embedded, RESERVED)})
-        object.__setattr__(self, "_char_index", {char: i for i, char in enumerate(self.characters, RESERVED)})
+        object.__setattr__(self, "_word_index", dict(zip(embedded, itertools.count(RESERVED))))
+        object.__setattr__(self, "_char_index", dict(zip(self.characters, itertools.count(RESERVED))))
         object.__setattr__(self, "_fold", str.maketrans(*self.folds))
 
     _fold: dict[int, int] = field(init=False, repr=False, compare=False)
