@@ -68,7 +68,7 @@ def stderr() -> Console:
 def error(message: str) -> None:
     """Say what failed, in one line."""
     one_line = " ".join(message.split())
-    stderr().print(f"[bold red]error:[/] {escape(one_line)}")
+    stderr().print(f"[bold red]error:[/] {_cell(one_line)}")
 
 
 def warning(message: str) -> None:

@@ -817,6 +817,14 @@ def test_a_terminal_is_not_told_what_to_do(folder: Path, monkeypatch: pytest.Mon
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown)
 
 
+def test_an_error_does_not_pass_on_what_a_folder_is_called(run: Run, folder: Path) -> None:
+    folder.rename(folder.with_name("m\x1b[2J"))
+    (folder.with_name("m\x1b[2J") / CONFIG).write_text("")
+    done = run("tag", "-m", "m\x1b[2J", "a b")
+    assert done.returncode == 65
+    assert one_line(done.stderr).startswith(r"error: m\x1b[2J/config.json: does not match")
+
+
 def test_a_folder_of_hostile_models_is_listed(run: Run, smallest: StoredModel, tmp_path: Path) -> None:
     """Without waiting for what never comes, or reading what is too large."""
 
