@@ -17,7 +17,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from rnntag import __version__, durable
+from rnntag import __version__, durable, strict_json
 from rnntag.schema import (
     AccessError,
     CorpusFormat,
@@ -29,6 +29,7 @@ from rnntag.schema import (
 )
 
 FORMAT = 1
+NO_RUN = "is no run that this rnntag keeps (begin anew with --restart)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def read(path: Path) -> Checkpoint | None:
         raise DataError(f"{file}: is damaged: begin anew with --restart")
     line, _, tensors = content.partition(b"\n")
     try:
-        head = json.loads(line)
+        head = strict_json.parse(line)
         if head["format"] != FORMAT:
             raise DataError(f"{file}: rnntag {head['rnntag']} has written it: go on with that, or begin with --restart")
         arrays = safetensors.numpy.load(tensors)
@@ -148,7 +149,7 @@ def read(path: Path) -> Checkpoint | None:
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
-        raise DataError(f"{file}: is no run that rnntag keeps: {error!r}") from error
+        raise DataError(f"{file}: {NO_RUN}: {error!r}") from error
 
 
 def discard(path: Path) -> None:
@@ -165,14 +166,11 @@ def discard(path: Path) -> None:
 
 
 def _settings(fields: dict[str, Any]) -> Settings:
-    training = {**fields["training"], "vectors": tuple(fields["training"]["vectors"])}
-    return Settings(
-        tuple(fields["corpora"]),
-        fields["tagset"],
-        fields["encoding"],
-        fields["corpus_format"],
-        ModelConfig(**fields["model"]),
-        TrainConfig(**training),
-        SegmenterConfig(**fields["segmenter"]) if fields["segmenter"] else None,
-        fields["receiver"],
-    )
+    segmenter = fields["segmenter"]
+    parts = {
+        "corpora": tuple(map(str, fields["corpora"])),
+        "model": strict_json.record(ModelConfig, fields["model"], "model"),
+        "training": strict_json.record(TrainConfig, fields["training"], "training"),
+        "segmenter": segmenter and strict_json.record(SegmenterConfig, segmenter, "segmenter"),
+    }
+    return Settings(**{**fields, **parts})

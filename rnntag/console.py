@@ -68,7 +68,7 @@ def stderr() -> Console:
 def error(message: str) -> None:
     """Say what failed, in one line."""
     one_line = " ".join(message.split())
-    stderr().print(f"[bold red]error:[/] {escape(one_line)}")
+    stderr().print(f"[bold red]error:[/] {_cell(one_line)}")
 
 
 def warning(message: str) -> None:
@@ -224,12 +224,12 @@ def print_history(name: str, epochs: Sequence[Epoch]) -> None:
         "dev accuracy",
         *_chart(accuracies, min(accuracies), max(accuracies), room, [f"{end:>{margin}}" for end in ends[1]], epochs),
     ]
-    console.print(escape(f"{name}: epoch {kept.epoch} of {epochs[-1].epoch} was kept"), style="bold")
+    console.print(_cell(f"{name}: epoch {kept.epoch} of {epochs[-1].epoch} was kept"), style="bold")
     console.print()
     for a, b in zip(left, right, strict=True):
         console.print(escape(f"{a:{width}}    {b}".rstrip()))
     corpora = [*kept.dev] if len(kept.dev) > 1 else []
-    numbers = ["epoch", "loss", "gradient", "clipped", "dev", *map(escape, corpora), "time"]
+    numbers = ["epoch", "loss", "gradient", "clipped", "dev", *map(_cell, corpora), "time"]
     table = _table(*numbers, numbers=numbers)
     for epoch in epochs:
         table.add_row(
@@ -322,17 +322,17 @@ def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
     table = _table("model", "network", "tagsets", "dev accuracy", "MB", "where", numbers=["MB"])
     for name, model in models.items():
         if "damaged" in model:
-            table.add_row(escape(name), "[red]damaged[/]", "", "", "", escape(model["path"]))
+            table.add_row(_cell(name), "[red]damaged[/]", "", "", "", _cell(model["path"]))
             continue
         network = model["network"]
-        dev = (f"{corpus} {percent(accuracy)}" for corpus, accuracy in model["provenance"]["dev"].items())
+        dev = (_cell(f"{corpus} {percent(accuracy)}") for corpus, accuracy in model["provenance"]["dev"].items())
         table.add_row(
-            escape(name),
+            _cell(name),
             f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
-            ", ".join(model["tagsets"]),
-            escape("\n".join(dev)),
+            _cell(", ".join(model["tagsets"])),
+            "\n".join(dev),
             f"{model['megabytes']:.1f}",
-            escape(model["path"]),
+            _cell(model["path"]),
         )
     print_table(table)
 
@@ -357,12 +357,13 @@ def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_card(path: Path, card: str) -> None:
-    """A model's card, rendered on a terminal, as it is elsewhere."""
+    """A model's card, rendered on a terminal, as it is elsewhere. Anybody may have written it: links show where
+    they lead, and control characters are shown, not obeyed."""
     console = stdout()
     if console.is_terminal:
         from rich.markdown import Markdown
 
-        console.print(Markdown(card))
-        console.print(escape(str(path)), style="dim")
+        console.print(Markdown("\n".join(map(_visible, card.splitlines())), hyperlinks=False))
+        console.print(_cell(str(path)), style="dim")
     else:
         sys.stdout.write(card)

@@ -6,8 +6,19 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
+from rnntag import strict_json
 from rnntag.schema import DataError, Step
+
+_FORM = {
+    "epoch": int, "loss": float, "gradient_norm": float, "clipped": float, "tokens": int, "seconds": float,
+    "dev": {str: float}, "dev_accuracy": float,
+}  # fmt: skip
+_MOST = {
+    "epoch": 10**9, "loss": 1e15, "gradient_norm": math.inf, "clipped": 1, "tokens": 10**15, "seconds": 1e9, "dev": 1,
+    "dev_accuracy": 1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +54,12 @@ def read(content: bytes, source: str) -> tuple[Epoch, ...]:
         DataError: a line is no epoch, or there is none.
     """
     epochs = []
-    for number, line in enumerate(content.decode("utf-8", "surrogateescape").split("\n"), 1):
+    for number, line in enumerate(content.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            values = json.loads(line)
-            epochs.append(
-                Epoch(
-                    epoch=int(values["epoch"]),
-                    loss=_finite(values["loss"]),
-                    gradient_norm=_finite(values["gradient_norm"]),
-                    clipped=_finite(values["clipped"]),
-                    tokens=int(values["tokens"]),
-                    seconds=_finite(values["seconds"]),
-                    dev={name: _finite(accuracy) for name, accuracy in values["dev"].items()},
-                    dev_accuracy=_finite(values["dev_accuracy"]),
-                )
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            epochs.append(_epoch(strict_json.parse(line)))
+        except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{source}:{number}: is no epoch that 'rnntag train' writes: {error!r}") from error
     if not epochs:
         raise DataError(f"{source}: no epoch in it")
@@ -72,7 +71,11 @@ def best(epochs: Sequence[Epoch]) -> Epoch:
     return max(epochs, key=lambda epoch: epoch.dev_accuracy)
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(number := float(value)):
-        raise ValueError(f"{number} is no figure")
-    return number
+def _epoch(values: Mapping[str, Any]) -> Epoch:
+    found = {name: values[name] for name in _FORM}
+    strict_json.conform(found, _FORM, "it")
+    for name, most in _MOST.items():
+        for number in values[name].values() if name == "dev" else [values[name]]:
+            if not 0 <= number <= most:
+                raise ValueError(f"{name} is {number}")
+    return Epoch(**found)

@@ -13,8 +13,9 @@ from torch.nn import functional
 from rnntag.bptt import Cuts
 from rnntag.cells import GATES, Gates, Read, RecurrentLayer, State, reversal
 from rnntag.schema import DataError, ModelConfig
-from rnntag.store import WORD_TABLE, StoredModel, widened
+from rnntag.store import StoredModel, widened
 from rnntag.vocabulary import IGNORED, PAD, UNKNOWN, Batch, Encoded, Ids, Vocabulary, Words
+from rnntag.weight_shapes import WORD_TABLE
 
 PREDICTION_TOKENS = 8000
 VECTOR_DROPOUT = 0.1

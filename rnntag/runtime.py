@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.schema import DataError
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, WORD_TABLE, StoredModel, table_rows
+from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, table_rows
 from rnntag.vocabulary import Ids, Words, by_length
+from rnntag.weight_shapes import WORD_TABLE
 
 Scores = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]

@@ -9,19 +9,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from rnntag import onnx_graph
 from rnntag.runtime import Scores, Sequences, in_batches
 from rnntag.segmentation import Found
-from rnntag.store import (
-    BIGRAM_TABLE,
-    BOUNDARIES,
-    CLASSES,
-    SEGMENTER_GRAPH,
-    SHAPE_TABLE,
-    UNIT_TABLE,
-    StoredSegmenter,
-    table_rows,
-)
+from rnntag.store import CLASSES, SEGMENTER_GRAPH, StoredSegmenter, table_rows
 from rnntag.units import NO_GAP, Ids, Scan
+from rnntag.weight_shapes import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE
 from rnntag.windows import blocks, own_parts
 
 BLOCK = 1 << 13
@@ -44,11 +37,12 @@ class Segmenter:
     """A stored segmenter at work. May be used by several threads at once.
 
     Raises:
-        DataError: its graph cannot be loaded.
+        DataError: its graph is not what `onnx_graph.segmenter` writes.
     """
 
     def __init__(self, stored: StoredSegmenter, *, threads: int = 1) -> None:
         self._units = stored.units
+        onnx_graph.check_segmenter(stored)
         self._sequences = Sequences(stored.graph, SEGMENTER_GRAPH, threads)
         self._tables = [table_rows(stored.weights, table) for table in (UNIT_TABLE, SHAPE_TABLE)]
         if stored.units.bigrams:

@@ -24,9 +24,10 @@ from rnntag.running_text import Passage, is_spaced, passages
 from rnntag.schema import Corpus, DataError, SegmenterConfig, Step
 from rnntag.segmentation import agreement
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
-from rnntag.store import SEGMENTER_TABLES, StoredSegmenter, compact
+from rnntag.store import StoredSegmenter, compact
 from rnntag.units import LINE, RESERVED, SHAPES, SPACE, Units, stand_in
 from rnntag.vocabulary import IGNORED, Ids, by_length
+from rnntag.weight_shapes import SEGMENTER_TABLES
 
 MIN_COUNT = 2
 """Rarer units share the rows of those like them."""

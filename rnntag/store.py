@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -13,22 +12,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
-from safetensors import SafetensorError
 
-from rnntag import __version__, durable
+from rnntag import __version__, durable, integrity, strict_json, weight_shapes
+from rnntag.integrity import CHECKSUMS
 from rnntag.schema import (
     AccessError,
     DataError,
     ModelConfig,
     NotFoundError,
     Provenance,
-    RnntagError,
     SegmenterConfig,
     TrainConfig,
     UsageError,
 )
-from rnntag.units import Units
+from rnntag.units import SHAPES, Units
 from rnntag.vocabulary import Ids, Vocabulary
+from rnntag.weight_shapes import WORD_TABLE, scales
 
 FORMAT = 3
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
@@ -36,27 +35,30 @@ ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
 GRAPHS = (ENCODER, TAGGER)
 SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH = "segmenter.json", "segmenter.safetensors", "segmenter.onnx"
 SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH)
-WORD_TABLE = "encoder.words.weight"
-"""The weights that no graph holds: one row for each word, most of a model's size."""
-UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE = "units.weight", "shapes.weight", "bigrams.weight"
-SEGMENTER_TABLES = (UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE)
-"""Those of a segmenter."""
-BOUNDARIES = ("inside", "word", "sentence")
-"""What ends with a unit: nothing, a word, or a sentence and so a word."""
 CLASSES = "boundaries"
 """The output of a segmenter's graph."""
 ANCHORS_KEY = "anchors"
 """Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
-CARD, CHECKSUMS = "MODEL_CARD.md", "SHA256SUMS"
+CARD = "MODEL_CARD.md"
 HISTORY = "history.jsonl"
 """The learning curve of the run that made the model, if that is known. See `history`."""
 RECIPE = "recipe.toml"
 """How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS, *SEGMENTER_FILES)
-"""The files that a model is read from. The card is for people, who may edit it, and the history tells
-of the run: no model tags otherwise without it."""
+"""The files that a model is read from. The card and the recipe are for people, who may edit them. The history
+has a checksum, too, but where an older rnntag wrote it."""
+_MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
+"""Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of weights
+and graphs, if the configuration asks for so many."""
 _FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
 ALL_ROWS = slice(None)
+_CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
+_PROVENANCE_FORMS = {
+    "corpora": {str: {"train": int, "dev": int, "test": int}},
+    "dev": {str: float},
+    "test": {str: float},
+}
+_SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {"words": float, "sentences": float}}, "specs": [str]}
 SMALLEST_SCALE = 2.0**-14  # of what float16 holds in full
 
 
@@ -129,28 +131,23 @@ def compact(weights: Mapping[str, np.ndarray], tables: Sequence[str] = (WORD_TAB
     stored = {name: weight.astype(np.float16) for name, weight in weights.items()}
     for name in tables:
         table = weights[name].astype(np.float32)
-        scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, SMALLEST_SCALE).astype(np.float16)
-        stored[name] = np.round(table / scales).clip(-127, 127).astype(np.int8)
-        stored[_scales(name)] = scales
+        steps = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, SMALLEST_SCALE).astype(np.float16)
+        stored[name] = np.round(table / steps).clip(-127, 127).astype(np.int8)
+        stored[scales(name)] = steps
     return stored
 
 
 def table_rows(weights: Mapping[str, np.ndarray], table: str, rows: Ids | slice = ALL_ROWS) -> npt.NDArray[np.float32]:
     """Rows of a stored embedding table, shape [rows, size]."""
-    found: npt.NDArray[np.float32] = weights[table][rows].astype(np.float32) * weights[_scales(table)][rows]
+    found: npt.NDArray[np.float32] = weights[table][rows].astype(np.float32) * weights[scales(table)][rows]
     return found
 
 
 def widened(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Stored weights as a network takes them."""
-    tables = {name: table_rows(weights, name) for name in weights if _scales(name) in weights}
-    scales = {_scales(name) for name in tables}
-    return {name: weight for name, weight in weights.items() if name not in scales} | tables
-
-
-def _scales(table: str) -> str:
-    """The name of what each row of a stored table is a multiple of, shape [rows, 1]."""
-    return f"{table.removesuffix('weight')}scale"
+    tables = {name: table_rows(weights, name) for name in weights if scales(name) in weights}
+    others = {scales(name) for name in tables}
+    return {name: weight for name, weight in weights.items() if name not in others} | tables
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -233,19 +230,16 @@ def write(path: Path, model: StoredModel, card: str) -> None:
                     "provenance": asdict(model.provenance),
                 }
             ),
+            **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
             VOCABULARY: _json_bytes(model.vocabulary.tables()),
             WEIGHTS: safetensors.numpy.save(dict(model.weights)),
             **model.graphs,
             **(_segmenter_files(model.segmenter) if model.segmenter else {}),
         }
-        contents[CHECKSUMS] = "".join(
-            f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items()
-        ).encode()
+        contents[CHECKSUMS] = integrity.checksums(contents.items())
         contents[CARD] = card.encode("utf-8", "surrogateescape")
-        if model.history:
-            contents[HISTORY] = model.history
         if (path / RECIPE).is_file():
-            contents[RECIPE] = (path / RECIPE).read_bytes()
+            contents[RECIPE] = integrity.content(path, RECIPE, _MOST_CONFIG)
         durable.write_directory(path, contents)
     except OSError as error:
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
@@ -258,31 +252,59 @@ def read(path: Path) -> StoredModel:
         DataError: a file is missing, damaged, or of another format version.
         AccessError: a file cannot be read.
     """
-    contents, digest = _verified(path)
+    files = _folder(path)
     try:
-        config = json.loads(contents[CONFIG].decode("utf-8", "surrogateescape"))
-        if config["format"] != FORMAT:
+        config = strict_json.parse(files.read(CONFIG, _MOST_CONFIG))
+        if not isinstance(config, dict) or config.get("format") != FORMAT:
+            given = config.get("format") if isinstance(config, dict) else None
             raise DataError(
-                f"{path}: model format {config['format']} needs another rnntag than {__version__}, "
+                f"{path}: model format {given!r:.20} needs another rnntag than {__version__}, "
                 f"which reads format {FORMAT}"
             )
+        strict_json.conform({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
+        shape = strict_json.record(ModelConfig, config["model"], "model")
+        vocabulary = Vocabulary.from_tables(strict_json.parse(files.read(VOCABULARY, _MOST_TEXT)))
+        classes = [len(tags) for tags in vocabulary.tags.values()]
+        shapes = weight_shapes.tagger(shape, vocabulary.word_rows, vocabulary.character_rows, classes)
+        temperatures = {tagset: float(value) for tagset, value in config.get("temperatures", {}).items()}
+        if min(temperatures.values(), default=1.0) <= 0:
+            raise ValueError("a temperature is not above 0")
         return StoredModel(
             name=path.resolve().name,
-            config=ModelConfig(**config["model"]),
-            training=_train_config(config["training"]),
-            vocabulary=Vocabulary.from_tables(json.loads(contents[VOCABULARY])),
-            weights=safetensors.numpy.load(contents[WEIGHTS]),
-            graphs={name: contents[name] for name in GRAPHS if name in contents},
-            temperatures={tagset: float(value) for tagset, value in config.get("temperatures", {}).items()},
-            provenance=_provenance(config["provenance"]),
-            segmenter=_segmenter(contents) if SEGMENTER in contents else None,
-            history=_bytes(path / HISTORY) if (path / HISTORY).exists() else b"",
-            digest=digest,
+            config=shape,
+            training=strict_json.record(TrainConfig, config["training"], "training"),
+            vocabulary=vocabulary,
+            weights=_weights(files, WEIGHTS, shapes),
+            graphs=_graphs(files, shape, shapes),
+            temperatures=temperatures,
+            provenance=strict_json.record(Provenance, config["provenance"], "provenance", _PROVENANCE_FORMS),
+            segmenter=_segmenter(files) if any(name in files for name in SEGMENTER_FILES) else None,
+            history=_history(path, files) or b"",
+            digest=files.digest,
         )
-    except DataError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
-        raise DataError(f"{path}: is no rnntag model: {error!r}") from error
+    except (ValueError, UsageError) as error:
+        raise DataError(f"{path}: is no rnntag model: {error}") from error
+
+
+def _folder(path: Path) -> integrity.Folder:
+    return integrity.Folder(path, VERIFIED, (HISTORY,))
+
+
+def _weights(files: integrity.Folder, name: str, shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
+    return weight_shapes.read(files.read(name, min(weight_shapes.most_bytes(shapes), _MOST_WEIGHTS)), shapes)
+
+
+def _graph(files: integrity.Folder, name: str, shapes: weight_shapes.Shapes) -> bytes:
+    return files.read(name, min(4 * weight_shapes.most_bytes(shapes), _MOST_WEIGHTS))
+
+
+def _graphs(files: integrity.Folder, config: ModelConfig, shapes: weight_shapes.Shapes) -> dict[str, bytes]:
+    """Those that the configuration asks for, or none."""
+    there = [name for name in GRAPHS if name in files]
+    due = list(GRAPHS) if config.input == "embedding" else [TAGGER]
+    if there and there != due:
+        raise ValueError(f"its graphs are {', '.join(there)}, where {', '.join(due)} are due")
+    return {name: _graph(files, name, shapes) for name in there}
 
 
 def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
@@ -300,24 +322,20 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
     }
 
 
-def _segmenter(contents: Mapping[str, bytes]) -> StoredSegmenter:
-    fields = json.loads(contents[SEGMENTER])
-    return StoredSegmenter(
-        SegmenterConfig(**fields["config"]),
-        Units.from_tables(fields["units"]),
-        safetensors.numpy.load(contents[SEGMENTER_WEIGHTS]),
-        contents[SEGMENTER_GRAPH],
-        fields["dev"],
-        tuple(fields["specs"]),
-    )
+def _segmenter(files: integrity.Folder) -> StoredSegmenter:
+    fields = strict_json.parse(files.read(SEGMENTER, _MOST_TEXT))
+    strict_json.conform(fields, _SEGMENTER_FORM, SEGMENTER)
+    config = strict_json.record(SegmenterConfig, fields["config"], "config")
+    units = Units.from_tables(fields["units"])
+    shapes = weight_shapes.segmenter(config, units.rows, SHAPES, units.bigrams)
+    weights, graph = _weights(files, SEGMENTER_WEIGHTS, shapes), _graph(files, SEGMENTER_GRAPH, shapes)
+    return StoredSegmenter(config, units, weights, graph, fields["dev"], tuple(fields["specs"]))
 
 
-def _train_config(fields: dict[str, Any]) -> TrainConfig:
-    return TrainConfig(**{**fields, "vectors": tuple(fields["vectors"])})
-
-
-def _provenance(fields: dict[str, Any]) -> Provenance:
-    return Provenance(**{**fields, "specs": tuple(fields["specs"]), "tagsets": tuple(fields["tagsets"])})
+def _history(path: Path, files: integrity.Folder) -> bytes | None:
+    if HISTORY in files:
+        return files.read(HISTORY, _MOST_TEXT)
+    return integrity.content(path, HISTORY, _MOST_TEXT) if os.path.lexists(path / HISTORY) else None
 
 
 def read_card(path: Path) -> str:
@@ -326,7 +344,7 @@ def read_card(path: Path) -> str:
     Raises:
         DataError, AccessError: it is missing or cannot be read.
     """
-    return _bytes(path / CARD).decode("utf-8", "surrogateescape")
+    return integrity.content(path, CARD, _MOST_CONFIG).decode("utf-8", "surrogateescape")
 
 
 def read_history(path: Path) -> bytes:
@@ -334,40 +352,18 @@ def read_history(path: Path) -> bytes:
 
     Raises:
         NotFoundError: the model has none.
+        DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    if not (path / HISTORY).exists():
+    found = _history(path, _folder(path))
+    if found is None:
         raise NotFoundError(f"{path}: no {HISTORY} in this model, as in older and the bundled ones: train one anew")
-    return _bytes(path / HISTORY)
+    return found
 
 
 def megabytes(path: Path) -> float:
     """The size of a model directory, in 10⁶ bytes."""
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
-
-
-def _verified(path: Path) -> tuple[dict[str, bytes], str]:
-    sums = _bytes(path / CHECKSUMS)
-    try:
-        expected = dict(line.split("  ")[::-1] for line in sums.decode().splitlines())
-    except ValueError as error:
-        raise DataError(f"{path / CHECKSUMS}: is damaged: copy the model again, or train it") from error
-    contents = {}
-    for name in (CONFIG, VOCABULARY, WEIGHTS, *(name for name in (*GRAPHS, *SEGMENTER_FILES) if name in expected)):
-        content = _bytes(path / name)
-        if hashlib.sha256(content).hexdigest() != expected.get(name):
-            raise DataError(f"{path / name}: does not match its checksum: copy the model again, or train it")
-        contents[name] = content
-    return contents, hashlib.sha256(sums).hexdigest()[:8]
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: is missing: copy the model again, or train it") from error
-    except OSError as error:
-        raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _json_bytes(value: dict[str, Any]) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from rnntag import store
+from rnntag import onnx_graph, store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
 from rnntag.segmentation import Found
@@ -253,6 +253,7 @@ class Tagger:
 
 def _backend(model: store.StoredModel, threads: int) -> Backend:
     if model.graphs:
+        onnx_graph.check(model)
         return Runtime(model, threads)
     from rnntag.network import TorchRuntime
 

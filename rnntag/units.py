@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rnntag.strict_json import conform
+
 Ids = npt.NDArray[np.int64]
 
 _OTHER, _SPACE, _LINE, _LETTER, _DIGIT = range(5)  # kinds of characters
@@ -46,6 +48,8 @@ RESERVED = 1 + len(_CATEGORIES) + _ENDINGS
 """Rows of the unit table for padding and for units that have none of their own."""
 
 PAD = 0
+MOST_BIGRAMS = 1 << 24
+_TABLES = {"known": [str], "splits": {str: [int]}, "folds": [str], "bigrams": int}
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
 _REMEMBERED, _REMEMBERED_SIZE = 1 << 14, 32  # how many forms, and the longest
 _SPLIT = -1
@@ -122,10 +126,22 @@ class Units:
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any]) -> Units:
-        """What `tables` gave."""
+        """What `tables` gave.
+
+        Raises:
+            ValueError: something else did.
+        """
+        conform(tables, _TABLES, "units")
         splits = {form: tuple(places) for form, places in tables["splits"].items()}
-        known, folds = tuple(tables["known"]), (tables["folds"][0], tables["folds"][1])
-        return cls(known, splits, folds, tables["bigrams"])
+        for form, places in splits.items():
+            if not all(before < after for before, after in pairwise((0, *places, len(form)))):
+                raise ValueError(f"{form!r:.40} cannot be split at {places!s:.40}")
+        if not 0 <= tables["bigrams"] <= MOST_BIGRAMS:
+            raise ValueError(f"bigrams is {tables['bigrams']}")
+        before, after = tables["folds"]
+        if len(before) != len(after):
+            raise ValueError(f"{len(before)} characters are read as {len(after)}")
+        return cls(tuple(tables["known"]), splits, (before, after), tables["bigrams"])
 
     def tables(self) -> dict[str, Any]:
         """All of it as JSON has it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnntag.schema import Choices, Sentence
+from rnntag.schema import Choices, DataError, Sentence
+from rnntag.strict_json import conform
 
 Ids = npt.NDArray[np.int64]
 Probabilities = npt.NDArray[np.float32]
@@ -22,6 +24,8 @@ RESERVED = 2
 
 IGNORED = -100
 """The gold index of a padded or unannotated position, which no loss counts."""
+
+_TABLES = {"embedded": int, "tags": {str: [str]}, "characters": [str], "folds": [str], "words": [str], "extra": [str]}
 
 LONGEST_WORD = 32
 """Of a longer word the encoder reads the first and the last 16 characters."""
@@ -178,8 +182,8 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         embedded = (*self.words[: self.embedded], *self.extra)
-        object.__setattr__(self, "_word_index", {word: i for i, word in enumerate(embedded, RESERVED)})
-        object.__setattr__(self, "_char_index", {char: i for i, char in enumerate(self.characters, RESERVED)})
+        object.__setattr__(self, "_word_index", dict(zip(embedded, itertools.count(RESERVED))))
+        object.__setattr__(self, "_char_index", dict(zip(self.characters, itertools.count(RESERVED))))
         object.__setattr__(self, "_fold", str.maketrans(*self.folds))
 
     _fold: dict[int, int] = field(init=False, repr=False, compare=False)
@@ -192,6 +196,9 @@ class Vocabulary:
 
         Words that occur fewer than `min_count` times, and characters of fewer distinct words, have
         no row of their own: they train the row of the unknown.
+
+        Raises:
+            DataError: a tag is none that could be written; see `check_tags`.
         """
         forms: Counter[str] = Counter()
         gold: set[str] = set()
@@ -212,6 +219,10 @@ class Vocabulary:
             characters.update(set(spelling))
             if form in gold:
                 seen.add(spelling.lower())
+        try:
+            check_tags(tags)
+        except ValueError as error:
+            raise DataError(f"the training data cannot be learned from: {error}") from error
         ranked = sorted(words, key=lambda word: (-words[word], word))
         return cls(
             words=tuple(word for word in ranked if words[word] >= min_count or word in seen),
@@ -226,14 +237,23 @@ class Vocabulary:
         """What `tables` was made of.
 
         Raises:
-            KeyError, TypeError, ValueError, AttributeError: it was made of something else.
+            ValueError: it was made of something else.
         """
+        conform(tables, _TABLES, "vocabulary")
+        if not 0 <= tables["embedded"] <= len(tables["words"]):
+            raise ValueError(f"of {len(tables['words'])} words {tables['embedded']} have a row")
+        if set(map(len, tables["characters"])) - {1}:
+            raise ValueError("a character is none, or several")
+        if not all(tables["tags"].values()) or not tables["tags"]:
+            raise ValueError("a tagset has no tags, or there is none")
+        check_tags(tables["tags"])
+        before, after = tables["folds"]
         return cls(
             words=tuple(tables["words"]),
-            embedded=int(tables["embedded"]),
+            embedded=tables["embedded"],
             characters=tuple(tables["characters"]),
             tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
-            folds=(tables["folds"][0], tables["folds"][1]),
+            folds=(before, after),
             extra=tuple(tables["extra"]),
         )
 
@@ -298,6 +318,21 @@ class Vocabulary:
             {tagset: tuple(column) for tagset, column in gold.items()},
             {tagset: tuple(column) for tagset, column in soft.items()},
         )
+
+
+def check_tags(tagsets: Mapping[str, Iterable[str]]) -> None:
+    """Make sure that the tags of tagsets can be written: that they differ, and that none is empty or holds
+    white space, which ends a token, or what a terminal may obey.
+
+    Raises:
+        ValueError: one of them cannot.
+    """
+    for tagset, tags in tagsets.items():
+        seen: set[str] = set()
+        for tag in tags:
+            if not tag or tag in seen or not tag.isprintable() or " " in tag:
+                raise ValueError(f"{tag!r:.40} is no tag of {tagset!r:.40}, or is there twice")
+            seen.add(tag)
 
 
 def _distributions(choices: Sequence[Choices], index: Mapping[str, int]) -> Probabilities:

@@ -13,22 +13,24 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["rnntag.cli.run", "onnxruntime", "torch._dynamo"])
 
 
-def start(folder: Path, *arguments: str | Path, largest_file: int = resource.RLIM_INFINITY) -> ForkServerProcess:
-    """`rnntag` with arguments, in a folder; what it writes to stderr goes to `log` there.
+def start(
+    folder: Path, *arguments: str | Path, log: str = "log", largest_file: int = resource.RLIM_INFINITY
+) -> ForkServerProcess:
+    """`rnntag` with arguments, in a folder.
 
     Args:
+        log: the file there to which goes what it writes to stderr.
         largest_file: bytes after which a file takes no more, as on a full disk.
     """
-    child = _CONTEXT.Process(target=_main, args=(folder, [*map(str, arguments)], largest_file))
+    child = _CONTEXT.Process(target=_main, args=(folder, [*map(str, arguments)], log, largest_file), daemon=True)
     child.start()
     return child
 
 
-def _main(folder: Path, arguments: list[str], largest_file: int) -> None:
+def _main(folder: Path, arguments: list[str], log: str, largest_file: int) -> None:
     os.chdir(folder)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
-    log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(log, 2)
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
     from rnntag.cli import app
 

@@ -164,6 +164,13 @@ def test_what_is_asked_of_a_run_that_goes_on(
     code, told = error("--out", "m", "--resume")
     assert (code, told.count("\n")) == (65, 1)
     Path("x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+    kept = checkpoint.read(Path("m"))
+    assert kept
+    checkpoint.write(Path("m"), Checkpoint(kept.settings, {"tagger": State()}))
+    code, told = error("--out", "m", "--resume")
+    assert (code, told.count("\n")) == (65, 1)
+    assert ".m.checkpoint: is no run that this rnntag keeps (begin anew with --restart)" in told
+    checkpoint.write(Path("m"), kept)
     code, told = error("x.txt", "--out", "m", *small, "--resume")
     assert (code, "epoch" in told) == (0, False)
     assert [file.name for file in tmp_path.iterdir() if file.name != "x.txt"] == ["m"]

@@ -64,7 +64,7 @@ def learned(path: Path) -> dict[str, Any]:
 
 
 def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - {"log", "mine.conllu"}
+    return {path.name for path in folder.iterdir()} - {"first", "log", "mine.conllu"}
 
 
 def wait_for(sign: Callable[[], bool]) -> None:
@@ -141,7 +141,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
 
 
 def test_a_second_training_is_refused_by_name_of_the_first_and_none_by_a_dead_one(folder: Path) -> None:
-    first = children.start(folder, *TRAIN, "--epochs", "99999", "--patience", "99999")
+    first = children.start(folder, *TRAIN, "--epochs", "99999", "--patience", "99999", log="first")
     wait_for(checkpoint.place(folder / "m").exists)
     code, log = children.run(folder, *TRAIN)
     assert code == AccessError.exit_code

@@ -100,7 +100,7 @@ def test_an_epoch_is_a_line_with_its_keys_in_order() -> None:
         ("nonsense", "x:2: is no epoch that 'rnntag train' writes"),
         ('{"epoch": 2}', "x:2: is no epoch"),
         ("[]", "x:2: is no epoch"),
-        (history.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is no epoch .*nan is no figure"),
+        (history.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is no epoch .*NaN is no number"),
     ],
 )
 def test_what_is_no_history_is_named(line: str, message: str) -> None:
@@ -114,7 +114,7 @@ def test_a_model_keeps_it_whatever_becomes_of_the_model(
 ) -> None:
     content = history.write(STEPS)
     assert store.read(learned).history == content == store.read_history(learned)
-    assert store.HISTORY not in (learned / store.CHECKSUMS).read_text()
+    assert store.HISTORY in (learned / store.CHECKSUMS).read_text()
     monkeypatch.chdir(learned.parent)
     assert typed("export", learned, "--fp32") == 0
     small = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1")
@@ -132,7 +132,18 @@ def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: P
         store.read_history(learned)
 
 
-def test_a_damaged_history_does_not_keep_a_model_from_tagging(run: Run, learned: Path) -> None:
+def test_a_damaged_history_is_noticed_like_every_other_file(run: Run, learned: Path) -> None:
+    (learned / store.HISTORY).write_text("nonsense\n")
+    for command in (["tag", "-m", learned, "I eat apples ."], ["history", learned]):
+        done = run(*command)
+        assert (done.returncode, done.stdout) == (65, "")
+        assert "history.jsonl: does not match its checksum" in one_line(done.stderr)
+
+
+def test_a_damaged_history_without_a_checksum_does_not_keep_a_model_from_tagging(run: Run, learned: Path) -> None:
+    """As one that an older rnntag has written."""
+    lines = (learned / store.CHECKSUMS).read_text().splitlines(keepends=True)
+    (learned / store.CHECKSUMS).write_text("".join(line for line in lines if store.HISTORY not in line))
     (learned / store.HISTORY).write_text("nonsense\n")
     assert run("tag", "-m", learned, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
     done = run("history", learned)

@@ -19,7 +19,7 @@ from rnntag.evaluation import percent
 from rnntag.measurement import measure, pooled
 from rnntag.optimisation import ExplosionError
 from rnntag.progress import TrainingView
-from rnntag.schema import AccessError, Corpus, Step
+from rnntag.schema import AccessError, Corpus, DataError, Step
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredSegmenter
 from rnntag.tagger import Tagger
@@ -117,7 +117,7 @@ class Run:
         """Train to the end, or until a signal asks for an end with some exit code; that, or 0."""
         begins, goes_on = True, name in self.states
         if goes_on:
-            training.restore(self.states[name])
+            self._restore(name, training)
         self._keep(name, training)
         kept = time.monotonic()
         with Interruption() as interruption, TrainingView() as view:
@@ -137,6 +137,13 @@ class Run:
                 if interruption.code:
                     break
         return interruption.code
+
+    def _restore(self, name: str, training: Resumable) -> None:
+        try:
+            training.restore(self.states[name])
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+            where = checkpoint.place(self.out)
+            raise DataError(f"{where}: {checkpoint.NO_RUN}: {error!r}") from error
 
     def _keep(self, name: str, training: Resumable) -> None:
         self.states[name] = training.state()
