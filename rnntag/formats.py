@@ -32,6 +32,7 @@ PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{_BLANK}}}\n)"
 
 _PARAGRAPH_END = re.compile(PARAGRAPH_END)
 _SPACE = re.compile(r"\s*")
+_ANY_SPACE = re.compile(r"\s")
 
 
 class Layout(NamedTuple):
@@ -228,11 +229,14 @@ class _TokenReader:
     """
 
     def __init__(self) -> None:
-        self._rest = ""
+        self._rest: list[str] = []
         self._cutter: Cutter | None = None
 
     def feed(self, text: str) -> Iterator[Untagged]:
-        *lines, rest = (self._rest + text).split("\n")
+        self._rest.append(text)
+        if len(self._rest[0]) > LONG_LINE and not _ANY_SPACE.search(text):
+            return  # one word, which goes on
+        *lines, rest = "".join(self._rest).split("\n")
         for line in lines:
             if self._cutter:
                 yield from self._windows(line.split(), ends=True)
@@ -242,14 +246,15 @@ class _TokenReader:
             tokens = rest.split()
             rest = tokens.pop() if tokens and not rest[-1].isspace() else ""
             yield from self._windows(tokens, ends=False)
-        self._rest = rest
+        self._rest = [rest]
 
     def finish(self) -> Iterator[Untagged]:
+        rest = "".join(self._rest)
         if self._cutter:
-            yield from self._windows(self._rest.split(), ends=True)
-        elif self._rest:
-            yield Untagged(self._rest.split())
-        self._rest = ""
+            yield from self._windows(rest.split(), ends=True)
+        elif rest:
+            yield Untagged(rest.split())
+        self._rest = []
 
     def _windows(self, tokens: list[str], *, ends: bool) -> Iterator[Untagged]:
         cutter = self._cutter = self._cutter or Cutter()
@@ -263,17 +268,20 @@ class _TokenReader:
 
 class _TreebankReader:
     def __init__(self, source: str, line: int) -> None:
-        self._rest = ""
+        self._rest: list[str] = []
         self._reader = conllu.ConlluReader(source, line)
 
     def feed(self, text: str) -> Iterator[Untagged]:
-        *lines, self._rest = (self._rest + text).split("\n")
-        yield from self._read(lines)
+        self._rest.append(text)
+        if "\n" in text:
+            *lines, rest = "".join(self._rest).split("\n")
+            self._rest = [rest]
+            yield from self._read(lines)
 
     def finish(self) -> Iterator[Untagged]:
-        if self._rest:
-            yield from self._read([self._rest])
-        self._rest = ""
+        if rest := "".join(self._rest):
+            yield from self._read([rest])
+        self._rest = []
         yield from map(_untagged, self._reader.finish())
 
     def _read(self, lines: list[str]) -> Iterator[Untagged]:

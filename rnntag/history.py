@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from rnntag.schema import DataError, Step
+
+
+MOST = 1e12
+"""No figure of a run is greater."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,17 @@ def read(content: bytes, source: str) -> tuple[Epoch, ...]:
             values = json.loads(line)
             epochs.append(
                 Epoch(
-                    epoch=int(values["epoch"]),
-                    loss=_finite(values["loss"]),
-                    gradient_norm=_finite(values["gradient_norm"]),
-                    clipped=_finite(values["clipped"]),
-                    tokens=int(values["tokens"]),
-                    seconds=_finite(values["seconds"]),
-                    dev={name: _finite(accuracy) for name, accuracy in values["dev"].items()},
-                    dev_accuracy=_finite(values["dev_accuracy"]),
+                    epoch=int(_figure(values["epoch"])),
+                    loss=_figure(values["loss"]),
+                    gradient_norm=_figure(values["gradient_norm"]),
+                    clipped=_figure(values["clipped"]),
+                    tokens=int(_figure(values["tokens"])),
+                    seconds=_figure(values["seconds"]),
+                    dev={name: _figure(accuracy) for name, accuracy in values["dev"].items()},
+                    dev_accuracy=_figure(values["dev_accuracy"]),
                 )
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(f"{source}:{number}: is no epoch that 'rnntag train' writes: {error!r}") from error
     if not epochs:
         raise DataError(f"{source}: no epoch in it")
@@ -72,7 +75,7 @@ def best(epochs: Sequence[Epoch]) -> Epoch:
     return max(epochs, key=lambda epoch: epoch.dev_accuracy)
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(number := float(value)):
+def _figure(value: float) -> float:
+    if not 0 <= (number := float(value)) <= MOST:  # nor is nan
         raise ValueError(f"{number} is no figure")
     return number
