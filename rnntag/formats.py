@@ -24,10 +24,10 @@ LONG_LINE = 1 << 17
 """Characters of a line that are held back, at most, until its end comes."""
 
 
-_BLANK = 1000
+BLANK = 1000
 """Characters of white space, at most, in a line that parts paragraphs."""
 
-PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{_BLANK}}}\n)"
+PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{BLANK}}}\n)"
 """A line feed that an empty line follows."""
 
 _PARAGRAPH_END = re.compile(PARAGRAPH_END)
@@ -164,7 +164,7 @@ class _TextReader:
                 yield from self._long_space()
             end = _PARAGRAPH_END.search(self._rest)
             size = end.end() if end else len(self._rest)
-            if size > LONG_LINE + (0 if end or final else _BLANK):
+            if size > LONG_LINE + (0 if end or final else BLANK):
                 yield from self._found(whole)
                 whole = []
                 yield from self._piece()
@@ -358,7 +358,10 @@ class Writer:
                 columns["top"] = [{tag: _rounded(p) for tag, p in choice} for choice in choices]
         for name, column in columns.items():
             self._columns.setdefault(name, []).extend(column)
-        text = (", " if self._written else '{"tokens": [') + json.dumps(tokens, ensure_ascii=False)[1:-1]
+        told = json.dumps(tokens, ensure_ascii=False)[1:-1]
+        if not told.isascii():  # what is no UTF-8 in an argument of the command line is to be JSON all the same
+            told = told.encode("utf-8", "backslashreplace").decode()
+        text = (", " if self._written else '{"tokens": [') + told
         if sentence.ends:
             text += "], " + json.dumps(self._columns, ensure_ascii=False)[1:] + "\n"
             self._columns = {}

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, fields
 
 from rnntag.schema import DataError, Step
 
-
 MOST = 1e12
 """No figure of a run is greater."""
 

@@ -96,13 +96,17 @@ def read(path: Path, variables: Mapping[str, str]) -> list[Stage]:
         raise NotFoundError(f"{path}: no such recipe") from error
     except OSError as error:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is no TOML: {error}") from error
-    known = {name: str(value) for name, value in recipe.get("variables", {}).items()}
+    given, stages = recipe.get("variables", {}), recipe.get("stages", [])
+    if not isinstance(given, dict):
+        raise DataError(f"{path}: variables is no table")
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        raise DataError(f"{path}: stages is no array of tables")
+    known = {name: str(value) for name, value in given.items()}
     for name in variables:
         if name not in known:
             raise UsageError(f"{path} has no variable {name}: it has {', '.join(known) or 'none'}")
-    stages = recipe.get("stages", [])
     if not stages:
         raise DataError(f"{path}: has no stages")
     return [_stage(f"{path}: stage {number}", stage, {**known, **variables}) for number, stage in enumerate(stages, 1)]

@@ -75,13 +75,14 @@ def text_blocks(
         state = decoder.getstate()
         wrong: UnicodeError | None = None
         try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            wrong = error
-            good = error.start - len(state[0])
-            again = _decoder(encoding, "replace")
-            again.setstate(state)
-            text = again.decode(block[: max(good, 0)])
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                wrong = error
+                good = error.start - len(state[0])
+                again = _decoder(encoding, "replace")
+                again.setstate(state)
+                text = again.decode(block[: max(good, 0)])
         except UnicodeError as error:  # UTF-16's, and UTF-32's, for want of a byte order mark
             raise DataError(f"{source}: {error}: name the order too, as in --encoding {encoding}-le") from error
         if text and not started:

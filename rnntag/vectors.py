@@ -12,7 +12,6 @@ import numpy.typing as npt
 from rnntag.schema import DataError
 from rnntag.text import file_lines
 
-
 LONGEST = 10_000
 """Numbers of a vector, at most, as of a `schema.ModelConfig`'s embeddings."""
 

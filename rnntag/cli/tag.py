@@ -127,6 +127,8 @@ def tag(
     task = Task(stored, tagset, source, output, top, threads, coloured)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):
+        if sys.stdout.isatty() and not coloured:
+            tagged = console.on_terminal(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
         out.flush()
 
@@ -156,6 +158,17 @@ def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[
     for file in files:
         name = "<stdin>" if file == _STDIN else str(file)
         descriptor = sys.stdin.fileno() if file == _STDIN else open_for_reading(file)
-        yield name, text_blocks(descriptor, name, encoding, errors, advice)
+        yield name, _watched(name, text_blocks(descriptor, name, encoding, errors, advice))
         if file != _STDIN:
             os.close(descriptor)
+
+
+def _watched(name: str, blocks: Iterator[str]) -> Iterator[str]:
+    """The blocks; a file whose lines end as on the first Macs is told of."""
+    first = next(blocks, "")
+    if "\r" in first.rstrip("\r") and "\n" not in first:
+        console.warning(
+            f"{name}: has carriage returns, but no line feed: they part words, not lines; `tr '\\r' '\\n'` makes lines"
+        )
+    yield first
+    yield from blocks

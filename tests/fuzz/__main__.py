@@ -80,7 +80,7 @@ def main() -> None:
             found[kind] = told
             path = seeds / hashlib.sha256(small).hexdigest()[:12]
             path.write_bytes(small)
-            print(f"FOUND {len(found)}: {told}: {small[:200]!r} -> {path.name}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"FOUND {len(found)}: {told}: {small[:200]!r} -> {path.name}\n")
 
     with tempfile.TemporaryDirectory() as grown:
         arguments = [
