@@ -117,6 +117,8 @@ def tag(
     coloured = output == "slash" and sys.stdout.isatty()
     inputs: Iterator[tuple[str, Iterable[str]]]
     inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors)
+    if source != "conllu" and not text:
+        inputs = ((name, _watched(name, blocks)) for name, blocks in inputs)
     if source == "auto":
         first, inputs = _peek(inputs)
         source = _guess(stored, first)
@@ -158,17 +160,18 @@ def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[
     for file in files:
         name = "<stdin>" if file == _STDIN else str(file)
         descriptor = sys.stdin.fileno() if file == _STDIN else open_for_reading(file)
-        yield name, _watched(name, text_blocks(descriptor, name, encoding, errors, advice))
+        yield name, text_blocks(descriptor, name, encoding, errors, advice)
         if file != _STDIN:
             os.close(descriptor)
 
 
-def _watched(name: str, blocks: Iterator[str]) -> Iterator[str]:
+def _watched(name: str, blocks: Iterable[str]) -> Iterator[str]:
     """The blocks; a file whose lines end as on the first Macs is told of."""
-    first = next(blocks, "")
+    rest = iter(blocks)
+    first = next(rest, "")
     if "\r" in first.rstrip("\r") and "\n" not in first:
         console.warning(
             f"{name}: has carriage returns, but no line feed: they part words, not lines; `tr '\\r' '\\n'` makes lines"
         )
     yield first
-    yield from blocks
+    yield from rest

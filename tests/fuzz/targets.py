@@ -130,9 +130,17 @@ def _check_sentences(sentences: Sequence[Sentence]) -> None:
 # tag
 
 
+_FIRST = "raw", "tsv", None, False
+"""What is to be tagged with the tagger and the segmenter that all others use too."""
+
+
 @cache
 def _pipeline(source: str, output: str, top: int | None, coloured: bool) -> Pipeline:
-    return Pipeline(Task(_MODEL[0], "upos", source, output, top, coloured=coloured))
+    made = Pipeline(Task(_MODEL[0], "upos", source, output, top, coloured=coloured))
+    if (source, output, top, coloured) != _FIRST:
+        first = _pipeline(*_FIRST)
+        made._tagger, made._segmenter = first._tagger, made._segmenter and first._segmenter
+    return made
 
 
 def tag(data: bytes) -> None:
@@ -150,19 +158,20 @@ def tag(data: bytes) -> None:
     assert "".join(ours) == expected, "decoded otherwise than Python does"
     pipeline = _pipeline(source, output, top, False)
     whole, message = _tagged(pipeline, source, [expected])
-    with _set((portions, "PORTION", 1 + size % 16), (portions, "LONG_LINE", 2 + size % 40)):
-        cut, other_message = _tagged(pipeline, source, ours)
-    assert other_message == message, "where the input is cut shows in the error"
-    assert cut == whole, "where the input is cut shows"
+    if size % 3:
+        with _set((portions, "PORTION", 1 + size % 16), (portions, "LONG_LINE", 2 + size % 40)):
+            cut, other_message = _tagged(pipeline, source, ours)
+        assert other_message == message, "where the input is cut shows in the error"
+        assert cut == whole, "where the input is cut shows"
     _check(source, output, expected, whole.decode(), bool(message), top)
-    if source != "conllu":
+    if size % 3 == 0 and source != "conllu":
         small = [(formats, "LONG_LINE", 2 + size % 40), (formats, "MARGIN", 1), (portions, "LONG_LINE", 2 + size % 40)]
         if source == "tokens":
             small += [(windows, "WINDOW", 6), (windows, "OVERLAP", 2)]
         with _set(*small):
             in_pieces, _ = _tagged(pipeline, source, ours)
         _check(source, output, expected, in_pieces.decode(), False, top, pieces=True)
-    if output == "slash":
+    if size % 3 == 0 and output == "slash":
         shown, _ = _tagged(_pipeline(source, output, None, True), source, [expected])
         left = CONTROL.search(COLOUR.sub("", shown.decode()))
         assert not left, f"a terminal gets {left[0]!r}"
