@@ -84,7 +84,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as grown:
         arguments = [
-            f"-max_total_time={round(60 * given.minutes)}", "-max_len=400", "-timeout=30", "-rss_limit_mb=3000",
+            f"-max_total_time={round(60 * given.minutes)}", "-max_len=400", "-timeout=30", "-rss_limit_mb=8000",
             "-print_final_stats=1", f"-artifact_prefix={grown}/", grown, str(seeds),
         ]  # fmt: skip
         atheris.Setup([sys.argv[0], *arguments], one)
