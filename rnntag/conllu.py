@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from rnntag.schema import UPOS, Choices, DataError
 
 COLUMNS = 10
+MOST_LINES = 10_000
+"""Lines without a word that are held, at most, until a word comes."""
+
 FORM, UPOS_COLUMN, XPOS_COLUMN, MISC_COLUMN = 1, 3, 4, 9
 
 _ID = re.compile(
@@ -31,7 +34,7 @@ class ConlluSentence:
         number: line number of the first line, counted from 1.
         lines: all lines but the empty one at its end: comments, multiword ranges and empty nodes
             too, and what stood between it and the sentence before.
-        rows: which of `lines` are words; none where a file ends in comments.
+        rows: which of `lines` are words; none where a file ends in comments, or has very many.
     """
 
     number: int
@@ -153,6 +156,8 @@ class ConlluReader:
             if not self._lines:
                 self._first = self._number
             self._lines.append(line)
+            if not self._rows and len(self._lines) >= MOST_LINES:
+                yield from self.finish()
 
     def finish(self) -> Iterator[ConlluSentence]:
         """What the end of the input completes, if anything."""
@@ -163,7 +168,8 @@ class ConlluReader:
     def _is_word(self, line: str) -> bool:
         fields = line.split("\t")
         if len(fields) != COLUMNS:
-            raise self._error(f"{len(fields)} columns parted by tabs where CoNLL-U has {COLUMNS}")
+            hint = ": its lines end in carriage returns alone, not in line feeds" if "\r" in line else ""
+            raise self._error(f"{len(fields)} columns parted by tabs where CoNLL-U has {COLUMNS}{hint}")
         identifier = _ID.fullmatch(fields[0])
         if identifier is None:
             raise self._error(f"{fields[0]!r} is no CoNLL-U word number")

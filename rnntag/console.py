@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain, pairwise
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
 from rich.markup import escape
 from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -47,28 +49,60 @@ LEAST_SHOWN = 0.001
 """Smaller probabilities, and changes of them, are not worth a reader's time."""
 
 
-_BIDIRECTIONAL_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+LONGEST_MESSAGE = 2000
+"""Characters of an error, at most: what it quotes may be as long as its input."""
+
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[{_CONTROLS}]")
+_CONTROL_OR_BREAK = re.compile(f"[\t\n{_CONTROLS}]")
+
+
+class _Shown:
+    """Something to print, its control characters shown, not obeyed."""
+
+    def __init__(self, what: RenderableType) -> None:
+        self._what = what
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._what, options):
+            if not segment.control and _CONTROL.search(segment.text):
+                yield Segment(_CONTROL.sub(_escaped, segment.text), segment.style)
+            else:
+                yield segment
+
+
+class _Guard(RenderHook):
+    """Whatever a console prints, no text can command the terminal."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Shown(one) for one in renderables]
 
 
 class _Console(Console):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, emoji=False, **options)
+        self.push_render_hook(_Guard())
+
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError  # not Rich's own exit with code 1
 
 
 def stdout() -> Console:
     """A console for results."""
-    return _Console(highlight=False, soft_wrap=True)
+    return _Console(soft_wrap=True)
 
 
 def stderr() -> Console:
     """A console for everything else."""
-    return _Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Console(stderr=True, soft_wrap=True)
 
 
 def error(message: str) -> None:
     """Say what failed, in one line."""
-    one_line = " ".join(message.split())
-    stderr().print(f"[bold red]error:[/] {_cell(one_line)}")
+    one_line = " ".join(message[: 2 * LONGEST_MESSAGE].split())
+    if len(message) > LONGEST_MESSAGE:
+        one_line = f"{one_line[: LONGEST_MESSAGE - 200]} … {' '.join(message[-200:].split())}"
+    stderr().print(f"[bold red]error:[/] {escape(one_line)}")
 
 
 def warning(message: str) -> None:
@@ -98,13 +132,29 @@ def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
 
 
 def _visible(token: str) -> str:
-    return "".join(map(_shown, token))
+    return _CONTROL_OR_BREAK.sub(_escaped, token)
 
 
-def _shown(character: str) -> str:
-    if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDIRECTIONAL_CONTROLS:
-        return character.encode("unicode-escape").decode()
-    return character
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode-escape").decode()
+
+
+def on_terminal(text: str) -> str:
+    """Lines for a terminal: as they are, but for control characters, which are shown, not obeyed."""
+    return _CONTROL.sub(_escaped, text)
+
+
+def print_json(value: object) -> None:
+    """Print JSON, in a pipe as it is; on a terminal control characters stand as escapes, which JSON has too."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if sys.stdout.isatty():
+        text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    sys.stdout.write(f"{text}\n")
+
+
+def print_text(text: str) -> None:
+    """Print text, in a pipe as it is; see `on_terminal`."""
+    sys.stdout.write((on_terminal(text) if sys.stdout.isatty() else text) + "\n")
 
 
 def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
@@ -116,9 +166,9 @@ def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ())
 
 def print_table(table: Table) -> None:
     """Print a table, on a terminal as wide as that is, elsewhere as wide as it needs to be."""
-    console = _Console(highlight=False)
+    console = _Console()
     if not console.is_terminal:
-        console = _Console(highlight=False, width=1000)
+        console = _Console(width=1000)
     console.print(table)
 
 

@@ -24,14 +24,15 @@ LONG_LINE = 1 << 17
 """Characters of a line that are held back, at most, until its end comes."""
 
 
-_BLANK = 1000
+BLANK = 1000
 """Characters of white space, at most, in a line that parts paragraphs."""
 
-PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{_BLANK}}}\n)"
+PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{BLANK}}}\n)"
 """A line feed that an empty line follows."""
 
 _PARAGRAPH_END = re.compile(PARAGRAPH_END)
 _SPACE = re.compile(r"\s*")
+_ANY_SPACE = re.compile(r"\s")
 
 
 class Layout(NamedTuple):
@@ -163,7 +164,7 @@ class _TextReader:
                 yield from self._long_space()
             end = _PARAGRAPH_END.search(self._rest)
             size = end.end() if end else len(self._rest)
-            if size > LONG_LINE + (0 if end or final else _BLANK):
+            if size > LONG_LINE + (0 if end or final else BLANK):
                 yield from self._found(whole)
                 whole = []
                 yield from self._piece()
@@ -228,11 +229,14 @@ class _TokenReader:
     """
 
     def __init__(self) -> None:
-        self._rest = ""
+        self._rest: list[str] = []
         self._cutter: Cutter | None = None
 
     def feed(self, text: str) -> Iterator[Untagged]:
-        *lines, rest = (self._rest + text).split("\n")
+        self._rest.append(text)
+        if len(self._rest[0]) > LONG_LINE and not _ANY_SPACE.search(text):
+            return  # one word, which goes on
+        *lines, rest = "".join(self._rest).split("\n")
         for line in lines:
             if self._cutter:
                 yield from self._windows(line.split(), ends=True)
@@ -242,14 +246,15 @@ class _TokenReader:
             tokens = rest.split()
             rest = tokens.pop() if tokens and not rest[-1].isspace() else ""
             yield from self._windows(tokens, ends=False)
-        self._rest = rest
+        self._rest = [rest]
 
     def finish(self) -> Iterator[Untagged]:
+        rest = "".join(self._rest)
         if self._cutter:
-            yield from self._windows(self._rest.split(), ends=True)
-        elif self._rest:
-            yield Untagged(self._rest.split())
-        self._rest = ""
+            yield from self._windows(rest.split(), ends=True)
+        elif rest:
+            yield Untagged(rest.split())
+        self._rest = []
 
     def _windows(self, tokens: list[str], *, ends: bool) -> Iterator[Untagged]:
         cutter = self._cutter = self._cutter or Cutter()
@@ -263,17 +268,20 @@ class _TokenReader:
 
 class _TreebankReader:
     def __init__(self, source: str, line: int) -> None:
-        self._rest = ""
+        self._rest: list[str] = []
         self._reader = conllu.ConlluReader(source, line)
 
     def feed(self, text: str) -> Iterator[Untagged]:
-        *lines, self._rest = (self._rest + text).split("\n")
-        yield from self._read(lines)
+        self._rest.append(text)
+        if "\n" in text:
+            *lines, rest = "".join(self._rest).split("\n")
+            self._rest = [rest]
+            yield from self._read(lines)
 
     def finish(self) -> Iterator[Untagged]:
-        if self._rest:
-            yield from self._read([self._rest])
-        self._rest = ""
+        if rest := "".join(self._rest):
+            yield from self._read([rest])
+        self._rest = []
         yield from map(_untagged, self._reader.finish())
 
     def _read(self, lines: list[str]) -> Iterator[Untagged]:
@@ -350,7 +358,10 @@ class Writer:
                 columns["top"] = [{tag: _rounded(p) for tag, p in choice} for choice in choices]
         for name, column in columns.items():
             self._columns.setdefault(name, []).extend(column)
-        text = (", " if self._written else '{"tokens": [') + json.dumps(tokens, ensure_ascii=False)[1:-1]
+        told = json.dumps(tokens, ensure_ascii=False)[1:-1]
+        if not told.isascii():  # what is no UTF-8 in an argument of the command line is to be JSON all the same
+            told = told.encode("utf-8", "backslashreplace").decode()
+        text = (", " if self._written else '{"tokens": [') + told
         if sentence.ends:
             text += "], " + json.dumps(self._columns, ensure_ascii=False)[1:] + "\n"
             self._columns = {}

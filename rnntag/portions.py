@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rnntag.formats import LONG_LINE, PARAGRAPH_END, InputFormat
+from rnntag.formats import BLANK, LONG_LINE, PARAGRAPH_END, InputFormat
 
 PORTION = 1 << 15
 """Characters after which a portion ends with the sentence: some thousands of tokens."""
 
 _SENTENCE_END = {
     "tokens": re.compile(r"\n"),
-    "raw": re.compile(rf"(?<=\S)[^\S\n]*{PARAGRAPH_END}"),
+    "raw": re.compile(rf"(?<=\S)\s*?{PARAGRAPH_END}"),
     "conllu": re.compile(r"^[1-9][0-9]*\t.*\n\r?\n", re.MULTILINE),  # not all ends, but no other place
 }
+
+
+_OPEN = "x"
+"""What stands for the part of a paragraph that has been handed on: the white space after it may end it."""
 
 
 class Portion(NamedTuple):
@@ -52,13 +56,15 @@ def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> 
         line = start = 0
         begins = True
         in_words = False  # whether the portion before ends in a line with words that goes on
+        handed_on = ""
         for text, ends in _cut(name, blocks):
             yield Portion(text, source, line, start, number, begins, ends)
             start += len(text)
             lines = text.split("\n")
             if name == "raw":
-                paragraphs = _SENTENCE_END[name].split(text)
+                paragraphs = _SENTENCE_END[name].split(handed_on + text)
                 number += len(paragraphs) - (not ends or not paragraphs[-1].strip())
+                handed_on = _OPEN if paragraphs[-1].strip() and not ends else ""
             else:
                 full = [bool(line) and not line.isspace() for line in lines]
                 number += sum(full) - (in_words and full[0])
@@ -71,11 +77,12 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
     """Text, and whether its last sentence ends with it."""
     rest = ""
     whole = True
+    handed_on = ""
     for block in blocks:
         rest += block
         begin = end = 0
-        for found in _SENTENCE_END[name].finditer(rest):
-            end = found.end()
+        for found in _SENTENCE_END[name].finditer(handed_on + rest):
+            end = found.end() - len(handed_on)
             if end - begin >= PORTION:
                 yield rest[begin:end], True
                 begin = end
@@ -83,9 +90,15 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
             yield rest[begin:end], True
         rest = rest[end:]
         whole = whole or end > 0
+        handed_on = "" if end else handed_on
         if len(rest) > LONG_LINE:
-            # What ends a paragraph, a line feed after a character, is not parted.
-            size = len(rest.rstrip()) - 1 if name == "raw" and not rest.isspace() else len(rest)
+            size = len(rest)
+            if name == "raw":
+                if not rest.isspace():
+                    handed_on = _OPEN
+                last = rest.rfind("\n", max(size - BLANK - 1, 0))
+                if last >= 0 and not rest[last:].strip():
+                    size = last  # what ends a paragraph, a line feed and an empty line, is not parted
             yield rest[:size], False
             rest, whole = rest[size:], False
     if rest or not whole:

@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 if sys.version_info >= (3, 11):
@@ -96,13 +97,17 @@ def read(path: Path, variables: Mapping[str, str]) -> list[Stage]:
         raise NotFoundError(f"{path}: no such recipe") from error
     except OSError as error:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is no TOML: {error}") from error
-    known = {name: str(value) for name, value in recipe.get("variables", {}).items()}
+    given, stages = recipe.get("variables", {}), recipe.get("stages", [])
+    if not isinstance(given, dict):
+        raise DataError(f"{path}: variables is no table")
+    if not isinstance(stages, list) or not all(isinstance(stage, dict) for stage in stages):
+        raise DataError(f"{path}: stages is no array of tables")
+    known = {name: str(value) for name, value in given.items()}
     for name in variables:
         if name not in known:
             raise UsageError(f"{path} has no variable {name}: it has {', '.join(known) or 'none'}")
-    stages = recipe.get("stages", [])
     if not stages:
         raise DataError(f"{path}: has no stages")
     return [_stage(f"{path}: stage {number}", stage, {**known, **variables}) for number, stage in enumerate(stages, 1)]
@@ -112,10 +117,10 @@ def _stage(where: str, stage: Mapping[str, Any], variables: Mapping[str, str]) -
     try:
         if odd := stage.keys() - _KEYS:
             raise DataError(f"{where}: has {', '.join(sorted(odd))}, but a stage has only {', '.join(sorted(_KEYS))}")
-        makes = str(stage["makes"]).format_map(variables)
+        makes = _filled(stage["makes"], variables)
         named = {**variables, "makes": makes}
-        command = tuple(str(word).format_map(named) for word in stage["run"])
-        source = Path(stage["input"].format_map(named)) if "input" in stage else None
+        command = tuple(_filled(word, named) for word in stage["run"])
+        source = Path(_filled(stage["input"], named)) if "input" in stage else None
     except KeyError as error:
         raise DataError(f"{where}: there is no {error.args[0]}") from error
     except (TypeError, ValueError, AttributeError) as error:
@@ -123,3 +128,12 @@ def _stage(where: str, stage: Mapping[str, Any], variables: Mapping[str, str]) -
     if not command:
         raise DataError(f"{where}: runs nothing")
     return Stage(Path(makes), command, source, bool(stage.get("output", False)))
+
+
+def _filled(template: object, variables: Mapping[str, str]) -> str:
+    """With the variables that it names, and nothing else that Python's templates can do."""
+    text = str(template)
+    for _, name, form, conversion in Formatter().parse(text):
+        if form or conversion or not {".", "["}.isdisjoint(name or ""):
+            raise ValueError(f"{name} in {text!r} is more than a variable's name")
+    return text.format_map(variables)

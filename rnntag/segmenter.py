@@ -32,6 +32,10 @@ INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 # What a cluster of several code points may have after its first. Most text has none of it, and needs no regex then.
 _MARKS = re.compile("[^\\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2e80-\u3029\u3030-\u3098\u309b-\ua66e\uff00-\uff9d]")
 
+# In a run of the letters that make flags each pair is a cluster; `regex` counts from the run's first for every one.
+_LETTER = "[\U0001f1e6-\U0001f1ff]"
+_FLAGS = re.compile(f"(?:{_LETTER}{{2}}){{32}}(?={_LETTER})")
+
 
 class Segmenter:
     """A stored segmenter at work. May be used by several threads at once.
@@ -112,7 +116,8 @@ def _in_clusters(text: str, scan: Scan, parted: Flags) -> list[int]:
     for chunk in chunks[chunks < len(bounds) - 1].tolist():
         first, end = bounds[chunk : chunk + 2].tolist()
         start = int(scan.starts[first])
-        clusters = regex.finditer(r"\X", text[start : scan.ends[end - 1]])
-        ends = {start + found.end() for found in clusters}
+        stop = int(scan.ends[end - 1])
+        bounds_of_parts = [start, *(flags.end() for flags in _FLAGS.finditer(text, start, stop)), stop]
+        ends = {a + found.end() for a, b in pairwise(bounds_of_parts) for found in regex.finditer(r"\X", text[a:b])}
         inside += [unit for unit, place in enumerate(scan.ends[first:end].tolist(), first) if place not in ends]
     return inside

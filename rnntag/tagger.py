@@ -73,8 +73,9 @@ class WordVectors:
         with self._lock:
             rows = list(map(self._rows.get, tokens))
             if None in rows:
-                self._add(dict.fromkeys(tokens))
-                rows = list(map(self._rows.get, tokens))
+                keys = list(map(self._vocabulary.stand_in, tokens))
+                self._add(dict.fromkeys(keys))
+                rows = list(map(self._rows.get, keys))
             return self._matrix, np.array(rows, dtype=np.int64)
 
     def _add(self, distinct: Iterable[str]) -> None:

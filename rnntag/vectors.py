@@ -12,6 +12,9 @@ import numpy.typing as npt
 from rnntag.schema import DataError
 from rnntag.text import file_lines
 
+LONGEST = 10_000
+"""Numbers of a vector, at most, as of a `schema.ModelConfig`'s embeddings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
@@ -39,7 +42,9 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
     others = 0
     size = 0
     for number, line in enumerate(file_lines(path), 1):
-        word, *numbers = line.rstrip().split(" ")
+        word, *numbers = line.rstrip().split(" ", LONGEST + 1)
+        if len(numbers) > LONGEST:
+            raise DataError(f"{path}:{number}: has more than {LONGEST} numbers: a vector has fewer")
         if number == 1 and len(numbers) == 1 and word.isdigit():
             continue  # word2vec begins with the number of words and the size
         size = size or len(numbers)
@@ -60,4 +65,8 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
     if not found:
         raise DataError(f"{path}: has no vector of any word of the corpora")
     matrix = np.stack(list(found.values()))
-    return Vectors(tuple(found), (matrix - matrix.mean()) / max(float(matrix.std()), 1e-6))
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = float(matrix.std())
+    if not np.isfinite(deviation):
+        raise DataError(f"{path}: has numbers that are too great to be squared and summed")
+    return Vectors(tuple(found), (matrix - matrix.mean()) / max(deviation, 1e-6))

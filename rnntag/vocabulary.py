@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ _TABLES = {"embedded": int, "tags": {str: [str]}, "characters": [str], "folds": 
 
 LONGEST_WORD = 32
 """Of a longer word the encoder reads the first and the last 16 characters."""
+
+LONG_WORD = 256
+"""Characters of the longest word that need not be held against the vocabulary's longest."""
 
 
 def spelling_lengths(words: Iterable[str]) -> Ids:
@@ -279,6 +283,18 @@ class Vocabulary:
     def normal_form(self, word: str) -> str:
         """The key of a word in the word table."""
         return word.translate(self._fold).lower()
+
+    @cached_property
+    def _longest(self) -> int:
+        """Of the words that have a row, or of those that are read whole."""
+        return max(LONGEST_WORD, max(map(len, self._word_index), default=0))
+
+    def stand_in(self, word: str) -> str:
+        """The word, or one that is encoded as it is, but not as long: so long a word has no row."""
+        if len(word) <= LONG_WORD or len(word) <= self._longest:
+            return word
+        half = LONGEST_WORD // 2
+        return word[:half] + "\0" * (max(LONG_WORD, self._longest) - LONGEST_WORD + 1) + word[-half:]
 
     def encode_words(self, words: Sequence[str]) -> Words:
         """Words as indices, in the order given. An empty one reads as a character of padding."""

@@ -56,8 +56,7 @@ def starter() -> list[Corpus]:
     return corpora.load([corpora.STARTER])
 
 
-@pytest.fixture(scope="session")
-def tiny() -> StoredModel:
+def tiny_model() -> StoredModel:
     """A small LSTM that has learned a part of the starter corpus by heart."""
     english, chinese = (corpus.train[:60] for corpus in corpora.load([corpora.STARTER]))
     corpus = Corpus("tiny", train=english + chinese, dev=english[:20] + chinese[:20], test=english[20:40])
@@ -71,6 +70,20 @@ def tiny() -> StoredModel:
     return replace(model, graphs=onnx_graph.graphs(model), history=b"")
 
 
+def with_segmenter(model: StoredModel) -> StoredModel:
+    """The model with a segmenter that knows the starter corpus."""
+    config = SegmenterConfig(hidden=32, unit_dim=24, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
+    training = SegmenterTraining(corpora.load([corpora.STARTER]), config)
+    for _ in training.steps():
+        pass
+    return replace(model, name="tiny_raw", segmenter=training.segmenter)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> StoredModel:
+    return tiny_model()
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tiny: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny"
@@ -79,13 +92,8 @@ def tiny_folder(tiny: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def tiny_raw(tiny: StoredModel, starter: list[Corpus]) -> StoredModel:
-    """The tiny model with a segmenter that knows the starter corpus."""
-    config = SegmenterConfig(hidden=32, unit_dim=24, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
-    training = SegmenterTraining(starter, config)
-    for _ in training.steps():
-        pass
-    return replace(tiny, name="tiny_raw", segmenter=training.segmenter)
+def tiny_raw(tiny: StoredModel) -> StoredModel:
+    return with_segmenter(tiny)
 
 
 @pytest.fixture(scope="session")

@@ -157,9 +157,9 @@ class Tags(HTMLParser):
 def test_the_command(
     quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    corpus = tmp_path / "few.txt"
+    corpus = tmp_path / "few\udcff.txt"  # what is no UTF-8 in a file name
     corpus.write_text("".join(f"the/DET word/NOUN {word}/VERB\n" for word in "abcdefghijklmnopqrst"), encoding="utf-8")
-    monkeypatch.setattr("sys.argv", ["rnntag", "compare", "<few>"])
+    monkeypatch.setattr("sys.argv", ["rnntag", "compare", "<few\udcff>"])
     arguments = ["compare", str(corpus), "--epochs", "1", "--hidden", "5", "--activation", "relu"]
     out = tmp_path / "out"
     assert call([*arguments, "--out", str(out)]) == 0
@@ -169,13 +169,14 @@ def test_the_command(
         assert store.read(out / name).config.hidden == 5
     figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
     assert [cell["name"] for cell in figures["cells"]] == ["rnn-relu", "lstm", "gru"]
+    assert figures["corpora"] == [str(corpus)]
     page = (out / "index.html").read_text(encoding="utf-8")
     tags = Tags()
     tags.feed(page)
     assert not tags.open
     assert len(tags.sources) == 3
     assert all(source.startswith("data:image/svg+xml;base64,") for source in tags.sources)
-    assert "rnntag compare &#x27;&lt;few&gt;&#x27;" in page
+    assert "rnntag compare &#x27;&lt;few?&gt;&#x27;" in page
     for name in ("learning", "reach", "recall"):
         assert ElementTree.parse(out / f"{name}.svg").getroot().tag.endswith("svg")
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -119,11 +119,12 @@ def compare(
         from rnntag import page
 
         command = shlex.join(["rnntag", *sys.argv[1:]])
-        (out / "figures.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        told = json.dumps(figures, ensure_ascii=False, indent=1)
+        (out / "figures.json").write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
         drawn = pictures.write(out, reports)
-        (out / "index.html").write_text(page.write(reports, drawn, command), encoding="utf-8")
+        (out / "index.html").write_text(page.write(reports, drawn, command), encoding="utf-8", errors="replace")
     if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
+        console.print_json(figures)
     else:
         console.print_comparison(reports)
     if out:

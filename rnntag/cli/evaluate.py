@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,7 +117,7 @@ def evaluate(
         figures.extend(result.figures() for result in group)
         signatures = [result.signature for result in group]
         if as_markdown:
-            typer.echo(report_tables.markdown(tables, signatures))
+            console.print_text(report_tables.markdown(tables, signatures))
         elif not as_json:
             console.print_report(tables, signatures)
 
@@ -132,7 +131,7 @@ def evaluate(
             tell(report_tables.tables(group), group)
             measured += group
     if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
+        console.print_json(figures)
     if html:
         _replace(html, report_page.write(measured, learned))
         console.note(f"saved {html}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,7 +54,7 @@ def explain(
         elif gates:
             console.note(f"a network of cell {tagger.model.config.cell} has no gates")
     if as_json:
-        typer.echo(json.dumps(results, ensure_ascii=False, indent=1))
+        console.print_json(results)
 
 
 def _as_json(tagger: Tagger, tagset: str, found: Explanation, opened: list[Gate] | None) -> dict[str, Any]:

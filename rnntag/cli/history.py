@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +40,7 @@ def history(
     if out:
         pictures.write_history(out, called, epochs)
     if as_json:
-        typer.echo(json.dumps([asdict(epoch) for epoch in epochs], ensure_ascii=False, indent=1))
+        console.print_json([asdict(epoch) for epoch in epochs])
     else:
         console.print_history(called, epochs)
     if out:

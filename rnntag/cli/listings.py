@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,13 +28,13 @@ def models(
     if name is not None:
         path = store.find(name)
         if as_json:
-            typer.echo(json.dumps(_summary(path), ensure_ascii=False, indent=1))
+            console.print_json(_summary(path))
         else:
             console.print_card(path, store.read_card(path))
         return
     listed = {found: _summary(path) for found, path in store.available().items()}
     if as_json:
-        typer.echo(json.dumps(listed, ensure_ascii=False, indent=1))
+        console.print_json(listed)
     else:
         console.print_models(listed)
 
@@ -71,6 +70,6 @@ def corpora(as_json: JsonOption = False) -> None:
 
     rows = known.listing()
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        console.print_json(rows)
     else:
         console.print_corpora(rows)

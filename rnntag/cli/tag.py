@@ -117,6 +117,8 @@ def tag(
     coloured = output == "slash" and sys.stdout.isatty()
     inputs: Iterator[tuple[str, Iterable[str]]]
     inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors)
+    if source != "conllu" and not text:
+        inputs = ((name, _watched(name, blocks)) for name, blocks in inputs)
     if source == "auto":
         first, inputs = _peek(inputs)
         source = _guess(stored, first)
@@ -127,6 +129,8 @@ def tag(
     task = Task(stored, tagset, source, output, top, threads, coloured)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):
+        if sys.stdout.isatty() and not coloured:
+            tagged = console.on_terminal(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
         out.flush()
 
@@ -159,3 +163,15 @@ def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[
         yield name, text_blocks(descriptor, name, encoding, errors, advice)
         if file != _STDIN:
             os.close(descriptor)
+
+
+def _watched(name: str, blocks: Iterable[str]) -> Iterator[str]:
+    """The blocks; a file whose lines end as on the first Macs is told of."""
+    rest = iter(blocks)
+    first = next(rest, "")
+    if "\r" in first.rstrip("\r") and "\n" not in first:
+        console.warning(
+            f"{name}: has carriage returns, but no line feed: they part words, not lines; `tr '\\r' '\\n'` makes lines"
+        )
+    yield first
+    yield from rest

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from rnntag import conllu
 from rnntag.corpora import spacy_docs, vertical
+from rnntag.corpora.strings import checked_tag, checked_word
 from rnntag.schema import UPOS, CorpusFormat, DataError, Sentence
 from rnntag.text import file_lines
 
@@ -104,6 +105,7 @@ def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> It
             for row, tag in zip(sentence.rows, tags[native], strict=True):
                 if tag == "_":
                     raise DataError(f"{path}:{sentence.number + row}: the word has no XPOS: use --tagset universal")
+                checked_tag(tag, f"{path}:{sentence.number + row}: the XPOS")
         spaces, opens = sentence.spaces(), sentence.opens_paragraph
         yield Sentence(sentence.column(conllu.FORM), tags, spaces=spaces, opens=opens)
 
@@ -135,16 +137,20 @@ def _jsonl_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
         try:
             record = json.loads(line)
             tokens, tags = _strings(record["tokens"]), _strings(record["tags"])
+            for position, (token, tag) in enumerate(zip(tokens, tags, strict=False), 1):
+                checked_word(token, f"token {position}")
+                checked_tag(tag, f"the tag of token {position}")
             choices = {}
             if "top" in record:
                 choices[UNNAMED] = tuple(
-                    [(tag, _probability(tag, p)) for tag, p in top.items()] for top in record["top"]
+                    [(checked_tag(tag, "a tag"), _probability(tag, p)) for tag, p in top.items()]
+                    for top in record["top"]
                 )
             if tokens:
                 yield Sentence(tokens, {UNNAMED: tags}, choices)
         except DataError as error:
             raise DataError(f"{path}:{number}: {error}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise DataError(
                 f"{path}:{number}: is no line that `rnntag tag --format jsonl` writes: {error!r}"
             ) from error

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from rnntag.corpora.strings import checked_tag, checked_word
 from rnntag.schema import UPOS, DataError, Sentence
 
 Place = tuple[int, int]
@@ -17,7 +18,7 @@ def is_document(line: str) -> bool:
     """Whether a line is meant to be a document of spaCy's, and not what a model of rnntag has tagged."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(record, dict) or "tags" in record:
         return False
@@ -48,7 +49,7 @@ def sentences(lines: Iterable[str], source: str, tagsets: tuple[str, ...], nativ
 def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sentence]:
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"is no JSON: {error}") from error
     if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "tokens" not in record:
         raise DataError("is no document of spaCy's: it has no text or no tokens")
@@ -71,7 +72,7 @@ def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sent
         if last > first:
             tokens = [(number, record["tokens"][number]) for number in words[first:last]]
             yield Sentence(
-                tuple(text[begin:end] for begin, end in spans[first:last]),
+                tuple(checked_word(text[slice(*spans[n])], f"token {words[n]}") for n in range(first, last)),
                 _tags(tokens, tagsets, native),
                 spaces=tuple(gaps[first + 1 : last + 1]),
                 opens=first == 0 or gaps[first].count("\n") > 1,
@@ -84,9 +85,9 @@ def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sent
 def _places(items: Any, what: str, text: str) -> list[Place]:
     """Where tokens or sentences are, one after the other."""
     places: list[Place] = []
-    for number, item in enumerate(items if isinstance(items, list) else [items]):
+    for number, item in enumerate(items if isinstance(items, list) else [None]):
         begin, end = (item.get("start"), item.get("end")) if isinstance(item, dict) else (None, None)
-        if not (isinstance(begin, int) and isinstance(end, int)):
+        if type(begin) is not int or type(end) is not int:
             raise DataError(f"{what} {number} has no whole numbers start and end")
         if not 0 <= begin < end <= len(text):
             raise DataError(f"{what} {number} stands at {begin} to {end} of a text of {len(text)} characters")
@@ -111,4 +112,4 @@ def _tag(number: int, token: Any, field: str, other: str) -> str:
     tag = token.get(field)
     if not (isinstance(tag, str) and tag):
         raise DataError(f"token {number} has no {field}: add it, or use --tagset {other}")
-    return tag
+    return checked_tag(tag, f"the {field} of token {number}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from rnntag.corpora.strings import checked_tag
 from rnntag.schema import DataError
 
 Pairs = list[tuple[str, str]]
@@ -67,7 +68,7 @@ def _pair(line: str, where: str) -> tuple[str, str]:
         raise DataError(
             f"{where}: {1 + len(columns)} columns parted by tabs, where a token, its tag and perhaps its lemma are due"
         )
-    return token, columns[0]
+    return token, checked_tag(columns[0], f"{where}: the tag")
 
 
 def _at_final_tags(pairs: Pairs) -> Iterator[Pairs]:

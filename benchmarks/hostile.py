@@ -1,0 +1,110 @@
+"""Memory and time of `rnntag tag` on text that no one writes: lines and words without end, nothing but white
+space, nothing but marks.
+
+    python -m benchmarks.hostile --megabytes 100
+
+Each text is as long as told, and as a quarter of it; a single word has a tenth. Told are the largest resident
+size, how often that is the one of a small text, the seconds of processor time, and how often these are those of
+the quarter: 4 where time grows with the length alone. Checked is that the words come out as they went in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from benchmarks.processes import measure
+from rnntag import store
+
+WORD = "\t_" * 8
+TEXTS = {  # what is repeated, its share of the megabytes, and the ways to read it
+    "one line of words": ("apples eat ", 1.0, ("tokens", "raw")),
+    "one word": ("x", 0.1, ("tokens", "raw")),
+    "one line of Chinese": ("我吃苹果", 1.0, ("tokens", "raw")),
+    "empty lines": ("\n", 0.25, ("tokens", "raw", "conllu")),
+    "spaces": (" ", 1.0, ("tokens", "raw", "conllu")),
+    "spaces in lines": (" " * 1500 + "\n", 1.0, ("tokens", "raw", "conllu")),
+    "combining marks": ("\u0301", 0.1, ("tokens", "raw")),
+    "regional indicators": ("\U0001f1e6", 0.1, ("tokens", "raw")),
+    "NUL": ("\0", 0.1, ("tokens", "raw")),
+    "comments": ("# x\n", 1.0, ("conllu",)),
+    "sentences": (f"1\tapples{WORD}\n2\teat{WORD}\n\n", 1.0, ("conllu",)),
+}
+
+
+def write(path: Path, first: str, piece: str, megabytes: float) -> None:
+    count = round(megabytes * 1e6 / len(piece.encode()))
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        out.write(first)
+        for start in range(0, count, 10_000):
+            out.write(piece * min(10_000, count - start))
+        out.write("\n")
+
+
+def words_of_input(path: Path, way: str) -> Iterator[str]:
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            if way != "conllu":
+                yield from line.split()
+            elif "\t" in line:
+                yield line.split("\t")[1]
+
+
+def words_of_output(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            yield from (item.rpartition("/")[0] for item in line.split())
+
+
+def digest(words: Iterator[str]) -> str:
+    """Of the characters, wherever running text is parted."""
+    found = sha256()
+    for word in words:
+        found.update(word.encode())
+    return found.hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=float, default=100)
+    parser.add_argument("--model", default="models/zh-en-fast")
+    parser.add_argument("--only", action="append", choices=TEXTS, help="of these texts; may be repeated")
+    given = parser.parse_args()
+    has_segmenter = store.read(store.find(given.model)).segmenter is not None
+    print("| | MB in | MB resident | of a small one | seconds | of the quarter |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "in", Path(folder) / "out"
+        small: dict[str, float] = {}
+        for name in given.only or TEXTS:
+            piece, share, ways = TEXTS[name]
+            for way in ways:
+                if way == "raw" and not has_segmenter:
+                    continue
+                command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input", way]
+                command += ["--format", "slash", "--input-file", str(source)]
+                if way not in small:
+                    source.write_text("\n" if way == "conllu" else "I eat apples .\n" * 10_000, encoding="utf-8")
+                    small[way] = measure(command, 1).megabytes
+                before = 0.0
+                for part in (0.25, 1.0):
+                    write(source, "# x\n" if way == "conllu" else "ab", piece, given.megabytes * share * part)
+                    target.write_bytes(b"")
+                    measured = measure(command, 1, target)
+                    if digest(words_of_input(source, way)) != digest(words_of_output(target)):
+                        raise SystemExit(f"{name}, {way}: the words are not what they were")
+                    times = f"{measured.processor / before:.1f}" if before else ""
+                    before = measured.processor
+                    print(
+                        f"| {name}, {way} | {source.stat().st_size / 1e6:.1f} | {measured.megabytes:.0f} "
+                        f"| {measured.megabytes / small[way]:.2f} | {measured.processor:.1f} | {times} |",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
