@@ -38,9 +38,10 @@ BLOCK = 1 << 16
 """Bytes that are written, and read, at once."""
 
 EMPTY, JOINED, NEW, LONG = 0.05, 0.02, 0.3, 0.00002
-"""Shares of the lines: that are empty, that are several sentences, that have a word made up, that are `LONG_WORDS`."""
+"""Shares of the lines: that are empty, that are several sentences, that have a word made up, that are very long."""
 
 LONG_WORDS = 100_000
+"""Words of a very long line, more or less."""
 
 GROWTH = 1.05
 """Memory in the last tenth of the time, at most, over that in the second."""
@@ -89,7 +90,9 @@ class Ledger:
         while text:
             if not self._next:
                 if not self._due:
-                    raise DifferentError(f"line {self.lines_returned + 1}: more came back than was given: {text[:80]!r}")
+                    raise DifferentError(
+                        f"line {self.lines_returned + 1}: more came back than was given: {text[:80]!r}"
+                    )
                 self._next = self._due.popleft()
             size = min(len(text), len(self._next))
             if text[:size] != self._next[:size]:
@@ -119,11 +122,16 @@ class Ledger:
 
 
 class Text:
-    """Lines without end, the same for the same seed."""
+    """Lines without end, the same for the same seed.
 
-    def __init__(self, treebanks: Sequence[str], way: Way, seed: int = 0) -> None:
+    Args:
+        long: the share of lines that are very long.
+    """
+
+    def __init__(self, treebanks: Sequence[str], way: Way, seed: int = 0, long: float = LONG) -> None:
         self._random = random.Random(seed)
         self._way = way
+        self._long = long
         self._passages: list[Passage] = []
         for corpus in corpora.load([*treebanks], whole=True):
             self._passages += passages([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
@@ -169,11 +177,11 @@ class Text:
     def _number(self, longest: int) -> int:
         """Of sentences, or paragraphs, in the next line."""
         drawn = self._random.random()
-        if drawn < LONG:
-            return longest
-        if drawn < LONG + EMPTY:
-            return 0
-        return self._random.randint(2, 40) if drawn < LONG + EMPTY + JOINED else 1
+        for share, number in ((self._long, longest), (EMPTY, 0), (JOINED, self._random.randint(2, 40))):
+            if drawn < share:
+                return number
+            drawn -= share
+        return 1
 
     def _made_up(self) -> str:
         self._new += 1
