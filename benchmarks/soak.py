@@ -24,6 +24,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -237,6 +238,8 @@ def soak(
 ) -> Soak:
     """Give a process text until it has had so many tokens, or for so many seconds, and compare what it answers.
 
+    Samples are taken as long as text comes.
+
     Args:
         watch: called after each sample.
     """
@@ -273,10 +276,11 @@ def soak(
             run.tokens += found
             run.ledger.take(bare(way, words))
             passed = time.monotonic() - started
-            if passed >= due:
+            if passed >= due and feeder.is_alive():
                 due += every
-                run.samples.append(sample(process.pid, passed, run.tokens))
-                watch(run)
+                with suppress(OSError):  # what has just ended is told by the exit code
+                    run.samples.append(sample(process.pid, passed, run.tokens))
+                    watch(run)
         feeder.join()
         if rest:
             raise DifferentError(f"what came back ends within a line: {rest[-80:]!r}")
