@@ -18,6 +18,45 @@ class Failed(SystemExit):
     """A process ended with another exit code than 0."""
 
 
+class Snapshot(NamedTuple):
+    """What a process holds now: resident size in 10⁶ bytes, threads, open descriptors; and the seconds of processor
+    time that it has had."""
+
+    megabytes: float
+    threads: int
+    descriptors: int
+    processor: float
+
+
+def snapshot(process: int) -> Snapshot:
+    """What /proc tells of a process.
+
+    Raises:
+        OSError: it has ended.
+    """
+    folder = Path("/proc", str(process))
+    fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    user, system, threads, pages = (int(fields[place]) for place in (11, 12, 17, 21))
+    return Snapshot(
+        pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
+        threads,
+        len(os.listdir(folder / "fd")),
+        (user + system) / os.sysconf("SC_CLK_TCK"),
+    )
+
+
+def family(process: int) -> list[int]:
+    """A process and all that it has started, and these, as far as they still run."""
+    found = [process]
+    for one in found:
+        for task in Path("/proc", str(one), "task").glob("*/children"):
+            try:
+                found += map(int, task.read_text(encoding="ascii").split())
+            except OSError:
+                continue
+    return found
+
+
 class Measured(NamedTuple):
     """A whole process: seconds that passed, its largest resident size in 10⁶ bytes, and seconds of processor time,
     that of its children with it, which other jobs on the machine hardly change."""

@@ -35,7 +35,7 @@ class TrainingView:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._progress.stop()
+        _stop(self._progress)
 
     def note(self, what: str) -> None:
         self._console.print(escape(what))
@@ -75,10 +75,15 @@ class DownloadView:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._progress.stop()
+        _stop(self._progress)
 
     def __call__(self, package: str, share: float) -> None:
         if package not in self._tasks:
             console.note(f"fetching {package} with NLTK …")
             self._tasks[package] = self._progress.add_task(package, total=1.0)
         self._progress.update(self._tasks[package], completed=share)
+
+
+def _stop(progress: Progress) -> None:
+    if not progress.disable:  # Rich before 14.3 ends a bar that was never shown with an empty line
+        progress.stop()

@@ -1,7 +1,5 @@
 """An rnntag model as a component of a spaCy pipeline: `nlp.add_pipe("rnntag")`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 

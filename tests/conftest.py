@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+hypothesis.settings.register_profile("rnntag", deadline=None)  # no test is about speed
+hypothesis.settings.load_profile("rnntag")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
 
 from rnntag import card, corpora, onnx_graph, store

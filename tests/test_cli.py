@@ -242,7 +242,10 @@ def test_a_full_disk_is_one_line(tiny_folder: Path) -> None:
 def test_a_terminal_gets_colours_and_is_spared_control_characters(tiny_folder: Path) -> None:
     command = [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "I eat\x1b[2J apples\u202e"]
     screen, end = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": ""}
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
+        "TERM": "xterm-256color",
+    }
     with subprocess.Popen(command, stdout=end, env=environment) as process:
         assert process.wait() == 0
     os.close(end)

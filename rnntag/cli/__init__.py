@@ -45,20 +45,20 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             code = _quietly()
         except RnntagError as error:
-            console.error(str(error))
+            _tell(str(error))
             code = error.exit_code
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED
         except OSError as error:
-            console.error(f"{error.filename or 'output'}: {error.strerror}")
+            _tell(f"{error.filename or 'output'}: {error.strerror}")
             code = AccessError.exit_code
         except _UsageError as error:
-            console.error(f"{error.format_message()} See '{error.ctx.command_path if error.ctx else 'rnntag'} --help'.")
+            _tell(f"{error.format_message()} See '{error.ctx.command_path if error.ctx else 'rnntag'} --help'.")
             code = UsageError.exit_code
         except Exception as error:
             if os.environ.get("RNNTAG_DEBUG"):
                 raise
-            console.error(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
+            _tell(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
             code = RnntagError.exit_code
         gc.freeze()  # else Python looks through all memory once more before it gives it back
         sys.exit(code)
@@ -68,6 +68,13 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:  # which Typer would end with code 1
             raise typer.Exit(_quietly()) from None
+
+
+def _tell(error: str) -> None:
+    try:
+        console.error(error)
+    except OSError:  # the exit code has to say it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _quietly() -> int:
