@@ -346,15 +346,12 @@ def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Pa
         assert ":x:[red]" in shown
 
 
-def test_names_words_and_tags_do_not_command_a_terminal(tiny: StoredModel, tmp_path: Path) -> None:
+def test_names_and_words_do_not_command_a_terminal(tiny: StoredModel, tmp_path: Path) -> None:
     name = ATTACK.replace("/", "")
-    tag = "\x1b]0;owned\x07"
-    tags = {"upos": (*tiny.vocabulary.tags["upos"][:-1], tag)}
     step = Step(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {ATTACK: 0.5, "b": 0.5}, 0.5)
     model = replace(
-        tiny, name=name, vocabulary=replace(tiny.vocabulary, tags=tags), history=history.write([step]),
-        provenance=replace(tiny.provenance, dev={ATTACK: 0.5}),
-    )  # fmt: skip
+        tiny, name=name, history=history.write([step]), provenance=replace(tiny.provenance, dev={ATTACK: 0.5})
+    )
     store.write(tmp_path / "models" / name, model, f"# {ATTACK}\n\n[a](http://x/{ATTACK}) &#27;[2J\n")
     (tmp_path / f"{name}.jsonl").write_text(
         json.dumps({"tokens": [ATTACK, "a"], "tags": ["NOUN", "X"]}) + "\n", encoding="utf-8"

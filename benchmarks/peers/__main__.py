@@ -144,7 +144,7 @@ def tag_test(contest: Contest, parts: Parts, folder: Path) -> None:
     if PEERS[contest.peer].train:
         row.accuracy, row.unseen = score(parts.test, tagged, {word for s in parts.train for word, _ in s})
     words = sum(map(len, parts.test))
-    contest.tokens = min(int(words * SPEED_SECONDS / max(seconds - row.start, 0.01)), MOST_TOKENS)
+    contest.tokens = min(1 + int(words * SPEED_SECONDS / max(seconds - row.start, 0.01)), MOST_TOKENS)
 
 
 def time_text(contest: Contest, parts: Parts, folder: Path) -> None:
