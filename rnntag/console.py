@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich import box
 from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
@@ -22,6 +22,7 @@ from rich.text import Text
 
 from rnntag import history
 from rnntag.evaluation import percent
+from rnntag.schema import AccessError
 
 if TYPE_CHECKING:
     from rnntag import report_tables
@@ -87,9 +88,20 @@ class _Console(Console):
         raise BrokenPipeError  # not Rich's own exit with code 1
 
 
+def results() -> TextIO:
+    """Where results go.
+
+    Raises:
+        AccessError: it is closed.
+    """
+    if sys.stdout is None:
+        raise AccessError("standard output is closed")
+    return sys.stdout
+
+
 def stdout() -> Console:
-    """A console for results."""
-    return _Console(soft_wrap=True)
+    """A console for results; see `results`."""
+    return _Console(file=results(), soft_wrap=True)
 
 
 def stderr() -> Console:
@@ -147,14 +159,16 @@ def on_terminal(text: str) -> str:
 def print_json(value: object) -> None:
     """Print JSON, in a pipe as it is; on a terminal control characters stand as escapes, which JSON has too."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
-    if sys.stdout.isatty():
+    out = results()
+    if out.isatty():
         text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    sys.stdout.write(f"{text}\n")
+    out.write(f"{text}\n")
 
 
 def print_text(text: str) -> None:
     """Print text, in a pipe as it is; see `on_terminal`."""
-    sys.stdout.write((on_terminal(text) if sys.stdout.isatty() else text) + "\n")
+    out = results()
+    out.write((on_terminal(text) if out.isatty() else text) + "\n")
 
 
 def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
@@ -166,9 +180,9 @@ def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ())
 
 def print_table(table: Table) -> None:
     """Print a table, on a terminal as wide as that is, elsewhere as wide as it needs to be."""
-    console = _Console()
+    console = _Console(file=results())
     if not console.is_terminal:
-        console = _Console(width=1000)
+        console = _Console(file=results(), width=1000)
     console.print(table)
 
 
@@ -416,4 +430,4 @@ def print_card(path: Path, card: str) -> None:
         console.print(Markdown("\n".join(map(_visible, card.splitlines())), hyperlinks=False))
         console.print(_cell(str(path)), style="dim")
     else:
-        sys.stdout.write(card)
+        results().write(card)

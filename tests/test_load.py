@@ -146,6 +146,18 @@ def test_a_full_disk_is_one_line_whatever_is_done(tiny_folder: Path, tmp_path: P
     assert one_line(done.stderr) == "error: output: No space left on device"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a descriptor before the program begins")
+@pytest.mark.parametrize("command", ["tag a", "models", "corpora --json", "explain --json a"])
+def test_a_closed_output_is_one_line(tiny_folder: Path, tmp_path: Path, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rnntag", *command.split()],
+        env={**os.environ, "RNNTAG_MODEL": str(tiny_folder)}, cwd=tmp_path,
+        preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 74
+    assert one_line(done.stderr) == "error: standard output is closed"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_errors_that_cannot_be_written_keep_their_exit_code(tiny_folder: Path) -> None:
     for command, code in ((["tag", "-m", "nix", "a"], 66), (["tag", "--nix"], 2), (tag(tiny_folder, "a")[3:], 0)):

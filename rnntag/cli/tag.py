@@ -14,7 +14,7 @@ import typer
 from rnntag import console
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.formats import InputFormat, OutputFormat
-from rnntag.schema import DEFAULT_MODEL, AccessError, UsageError
+from rnntag.schema import DEFAULT_MODEL, UsageError
 from rnntag.spacing import is_tokenised
 from rnntag.text import ADVICE, DecodingErrors, check_readable, open_for_reading, text_blocks
 
@@ -88,8 +88,7 @@ def tag(
         raise UsageError("give TEXT or --input-file, not both")
     if sys.stdin is None and not text and not input_file:
         raise UsageError("there is no TEXT, no --input-file and no standard input")
-    if sys.stdout is None:
-        raise AccessError("standard output is closed")
+    console.results()
     files = [_STDIN] if not text and not input_file else input_file or []
     for file in files:
         if file != _STDIN:
