@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -13,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich import box
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook, RenderResult
+from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
-from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from rnntag import history
 from rnntag.evaluation import percent
 from rnntag.schema import AccessError
+from rnntag.terminal import SafeConsole, as_json, as_lines, visible
 
 if TYPE_CHECKING:
     from rnntag import report_tables
@@ -49,43 +48,8 @@ CHANGES_SHOWN = 4
 LEAST_SHOWN = 0.001
 """Smaller probabilities, and changes of them, are not worth a reader's time."""
 
-
 LONGEST_MESSAGE = 2000
 """Characters of an error, at most: what it quotes may be as long as its input."""
-
-_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
-_CONTROL = re.compile(f"[{_CONTROLS}]")
-_CONTROL_OR_BREAK = re.compile(f"[\t\n{_CONTROLS}]")
-
-
-class _Shown:
-    """Something to print, its control characters shown, not obeyed."""
-
-    def __init__(self, what: RenderableType) -> None:
-        self._what = what
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self._what, options):
-            if not segment.control and _CONTROL.search(segment.text):
-                yield Segment(_CONTROL.sub(_escaped, segment.text), segment.style)
-            else:
-                yield segment
-
-
-class _Guard(RenderHook):
-    """Whatever a console prints, no text can command the terminal."""
-
-    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Shown(one) for one in renderables]
-
-
-class _Console(Console):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(highlight=False, emoji=False, **options)
-        self.push_render_hook(_Guard())
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # not Rich's own exit with code 1
 
 
 def results() -> TextIO:
@@ -101,12 +65,12 @@ def results() -> TextIO:
 
 def stdout() -> Console:
     """A console for results; see `results`."""
-    return _Console(file=results(), soft_wrap=True)
+    return SafeConsole(file=results(), soft_wrap=True)
 
 
 def stderr() -> Console:
     """A console for everything else."""
-    return _Console(stderr=True, soft_wrap=True)
+    return SafeConsole(stderr=True, soft_wrap=True)
 
 
 def error(message: str) -> None:
@@ -138,22 +102,9 @@ def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
     for token, tag in zip(tokens, tags, strict=True):
         if line:
             line.append(" ")
-        line.append(_visible(token))
+        line.append(visible(token))
         line.append(f"/{tag}", style=COLOURS.get(tag, "green"))
     return line
-
-
-def _visible(token: str) -> str:
-    return _CONTROL_OR_BREAK.sub(_escaped, token)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode-escape").decode()
-
-
-def on_terminal(text: str) -> str:
-    """Lines for a terminal: as they are, but for control characters, which are shown, not obeyed."""
-    return _CONTROL.sub(_escaped, text)
 
 
 def print_json(value: object) -> None:
@@ -161,14 +112,14 @@ def print_json(value: object) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1)
     out = results()
     if out.isatty():
-        text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        text = as_json(text)
     out.write(f"{text}\n")
 
 
 def print_text(text: str) -> None:
-    """Print text, in a pipe as it is; see `on_terminal`."""
+    """Print text, in a pipe as it is; see `terminal.as_lines`."""
     out = results()
-    out.write((on_terminal(text) if out.isatty() else text) + "\n")
+    out.write((as_lines(text) if out.isatty() else text) + "\n")
 
 
 def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
@@ -180,9 +131,9 @@ def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ())
 
 def print_table(table: Table) -> None:
     """Print a table, on a terminal as wide as that is, elsewhere as wide as it needs to be."""
-    console = _Console(file=results())
+    console = SafeConsole(file=results())
     if not console.is_terminal:
-        console = _Console(file=results(), width=1000)
+        console = SafeConsole(file=results(), width=1000)
     console.print(table)
 
 
@@ -205,7 +156,7 @@ def print_report(tables: Iterable[report_tables.Table], signatures: Iterable[str
 
 
 def _cell(text: str) -> str:
-    return escape(_visible(text))
+    return escape(visible(text))
 
 
 def print_comparison(reports: Sequence[CellReport]) -> None:
@@ -354,12 +305,12 @@ def print_explanation(found: Explanation, seen: Sequence[bool]) -> None:
         likely = [other for other in others[:OTHER_TAGS_SHOWN] if shares[other] >= LEAST_SHOWN]
         tag = found.tags[first]
         changes = [
-            f"{_visible(found.tokens[other])}: {moved} {100 * gain:+.1f}"
+            f"{visible(found.tokens[other])}: {moved} {100 * gain:+.1f}"
             for other, moved, gain in found.changes(token)[:CHANGES_SHOWN]
             if abs(gain) >= LEAST_SHOWN
         ]
         table.add_row(
-            escape(_visible(form)),
+            escape(visible(form)),
             "" if seen[token] else "unseen",
             Text(tag, style=COLOURS.get(tag, "green")),
             f"{100 * shares[first]:.1f}",
@@ -374,7 +325,7 @@ def print_gates(tokens: Sequence[str], gates: Sequence[Gate]) -> None:
     names = [f"{gate.layer} {gate.direction} {gate.name}" for gate in gates]
     table = _table("word", *names, title="open gates, % (layer, direction, gate)", numbers=names)
     for token, form in enumerate(tokens):
-        table.add_row(escape(_visible(form)), *(f"{100 * gate.openness[token].mean():.1f}" for gate in gates))
+        table.add_row(escape(visible(form)), *(f"{100 * gate.openness[token].mean():.1f}" for gate in gates))
     print_table(table)
 
 
@@ -427,7 +378,7 @@ def print_card(path: Path, card: str) -> None:
     if console.is_terminal:
         from rich.markdown import Markdown
 
-        console.print(Markdown("\n".join(map(_visible, card.splitlines())), hyperlinks=False))
+        console.print(Markdown("\n".join(map(visible, card.splitlines())), hyperlinks=False))
         console.print(_cell(str(path)), style="dim")
     else:
         results().write(card)

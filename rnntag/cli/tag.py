@@ -16,6 +16,7 @@ from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.formats import InputFormat, OutputFormat
 from rnntag.schema import DEFAULT_MODEL, UsageError
 from rnntag.spacing import is_tokenised
+from rnntag.terminal import as_lines
 from rnntag.text import ADVICE, DecodingErrors, check_readable, open_for_reading, text_blocks
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def tag(
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):
         if sys.stdout.isatty() and not coloured:
-            tagged = console.on_terminal(tagged.decode("utf-8", "surrogateescape")).encode()
+            tagged = as_lines(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
         out.flush()
 
