@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -73,10 +74,14 @@ class Checkpoint:
 
     Attributes:
         states: by the name of what is trained.
+        conditions: what else its results hang on, by name: versions, threads.
+        folder: from which the names of files are looked for.
     """
 
     settings: Settings
     states: Mapping[str, State] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    folder: str = field(default_factory=os.getcwd)
 
 
 def within(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -107,6 +112,8 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     head = {
         "format": FORMAT,
         "rnntag": __version__,
+        "conditions": dict(checkpoint.conditions),
+        "folder": checkpoint.folder,
         "settings": asdict(checkpoint.settings),
         "figures": {name: dict(state.figures) for name, state in checkpoint.states.items()},
     }
@@ -145,7 +152,8 @@ def read(path: Path) -> Checkpoint | None:
             raise DataError(f"{file}: rnntag {head['rnntag']} has written it: go on with that, or begin with --restart")
         arrays = safetensors.numpy.load(tensors)
         states = {name: State(figures, of(name, arrays)) for name, figures in head["figures"].items()}
-        return Checkpoint(_settings(head["settings"]), states)
+        conditions = {str(name): str(value) for name, value in head["conditions"].items()}
+        return Checkpoint(_settings(head["settings"]), states, conditions, str(head["folder"]))
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:

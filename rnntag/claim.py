@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from rnntag import checkpoint, durable, store
 from rnntag.schema import AccessError
 
 OWNER_BYTES = 200
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
+"""What file systems without locks answer."""
 
 
 @contextmanager
@@ -25,27 +28,26 @@ def claim(path: Path) -> Iterator[None]:
     """Keep other writers of a model directory away, and put right what those that died have left.
 
     The claim is a lock of the operating system (flock(2)) on a file beside the directory, which ends with
-    the process, however that ends.
+    the process, however that ends. Where there are no such locks nobody is kept away.
 
     Raises:
         AccessError: another process has it, or a model cannot be written there; see `store.check_target`.
     """
     store.check_target(path)
     path = path.resolve()
-    lock = path.with_name(f".{path.name}.lock")
     missing = [folder for folder in path.parents if not folder.exists()]
+    lock = path.with_name(f".{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _locked(lock, path)
+    except OSError as error:
+        raise AccessError(f"{path}: cannot be claimed: {lock}: {error.strerror}") from error
+    try:
         for one in (path, checkpoint.place(path)):
             durable.sweep(one)
-    except OSError as error:
-        raise AccessError(f"{path}: {error.strerror}: choose another --out") from error
-    try:
         yield
     finally:
-        lock.unlink(missing_ok=True)
-        os.close(descriptor)
+        _release(lock, descriptor)
         with suppress(OSError):
             for folder in missing:
                 folder.rmdir()  # if nothing has been written there
@@ -54,18 +56,55 @@ def claim(path: Path) -> Iterator[None]:
 def _locked(lock: Path, path: Path) -> int:
     """A descriptor that holds the lock."""
     while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            if fcntl:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.read(descriptor, OWNER_BYTES).decode("utf-8", "replace") or "another process"
-            os.close(descriptor)
-            raise AccessError(f"{path}: {owner} is writing it: wait for that, or choose another --out") from error
-        if lock.exists() and os.path.samestat(os.fstat(descriptor), lock.stat()):
-            break
-        os.close(descriptor)  # its last owner has just removed it
-    since = datetime.now().astimezone().isoformat(" ", "minutes")
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} (since {since})".encode())
-    return descriptor
+        with suppress(PermissionError):
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock(descriptor, path)
+                if _is(lock, descriptor):
+                    since = datetime.now().astimezone().isoformat(" ", "minutes")
+                    os.ftruncate(descriptor, 0)
+                    os.write(descriptor, f"process {os.getpid()} on {socket.gethostname()} (since {since})".encode())
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # its last owner has just removed it
+            continue
+        _put_away(lock, path)
+
+
+def _put_away(lock: Path, path: Path) -> None:
+    """Remove a file that another user has left, unless a process of theirs is at work."""
+    descriptor = os.open(lock, os.O_RDONLY)
+    try:
+        _lock(descriptor, path)
+        lock.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    if not fcntl:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        owner = os.read(descriptor, OWNER_BYTES).decode("utf-8", "replace") or "another process"
+        raise AccessError(f"{path}: {owner} is writing it: wait for that, or name another directory") from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
+def _is(lock: Path, descriptor: int) -> bool:
+    """Whether that is the file's descriptor: its owner may have removed it, and somebody made it anew."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), lock.stat())
+    return False
+
+
+def _release(lock: Path, descriptor: int) -> None:
+    with suppress(OSError):
+        if _is(lock, descriptor):
+            lock.unlink()  # on Windows it cannot be while it is open, and stays
+    os.close(descriptor)

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import chain, pairwise
 from pathlib import Path
@@ -83,12 +84,14 @@ def error(message: str) -> None:
 
 def warning(message: str) -> None:
     """Say what a user should know though the work goes on."""
-    stderr().print(f"[yellow]warning:[/] {escape(message)}")
+    with suppress(OSError):  # nobody reads it any more
+        stderr().print(f"[yellow]warning:[/] {escape(message)}")
 
 
 def note(message: str) -> None:
     """Say something that is neither a result nor a problem."""
-    stderr().print(escape(message))
+    with suppress(OSError):  # nobody reads it any more
+        stderr().print(escape(message))
 
 
 def is_watched() -> bool:

@@ -40,7 +40,8 @@ def write_directory(path: Path, contents: Mapping[str, bytes]) -> None:
     two renames, and `sweep` undoes the first of them if a crash comes then.
 
     Raises:
-        OSError: it cannot be written; what lay there lies there still.
+        OSError: it cannot be written; what lay there lies there still (but where only the bringing of its
+            name to the disk has failed).
     """
     fresh, old = sibling(path, "new"), sibling(path, "old")
     try:
@@ -54,11 +55,9 @@ def write_directory(path: Path, contents: Mapping[str, bytes]) -> None:
             path.rename(old)
             fresh.rename(path)
         _flush(path.parent)
-    except OSError:
+    finally:
         if old.exists() and not path.exists():
             old.rename(path)
-        raise
-    finally:
         shutil.rmtree(fresh, ignore_errors=True)
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)

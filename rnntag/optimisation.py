@@ -118,8 +118,8 @@ class Optimiser:
         if self._swapped:
             weights, average = average, weights
         arrays = {"updates": torch.tensor(self._updates), "noise": torch.get_rng_state()}
-        if torch.cuda.is_available():
-            arrays["noise.cuda"] = torch.cuda.get_rng_state()
+        if (device := self._parameters[0].device).type == "cuda":
+            arrays["noise.cuda"] = torch.cuda.get_rng_state(device)
         for number, parameter in enumerate(self._parameters):
             arrays |= {f"{number}.weight": weights[number], f"{number}.average": average[number]}
             arrays |= {f"{number}.{name}": value for name, value in self._adam.state[parameter].items()}
@@ -130,8 +130,8 @@ class Optimiser:
         own = {name: torch.from_numpy(array) for name, array in arrays.items()}
         self._updates = int(own["updates"])
         torch.set_rng_state(own["noise"])
-        if "noise.cuda" in own and torch.cuda.is_available():
-            torch.cuda.set_rng_state(own["noise.cuda"])
+        if "noise.cuda" in own and (device := self._parameters[0].device).type == "cuda":
+            torch.cuda.set_rng_state(own["noise.cuda"], device)
         moments: dict[int, dict[str, Tensor]] = {number: {} for number in range(len(self._parameters))}
         for name, tensor in own.items():
             row, _, kind = name.partition(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from rich.markup import escape
@@ -13,7 +14,8 @@ from rnntag.schema import Step
 
 
 class TrainingView:
-    """Shows a run: bars on a terminal, one line an epoch in a log."""
+    """Shows a run: bars on a terminal, one line an epoch in a log. Where nobody reads them any more (the terminal
+    is closed, the pipe has ended) the run goes on."""
 
     def __init__(self) -> None:
         self._console = console.stderr()
@@ -35,12 +37,18 @@ class TrainingView:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        _stop(self._progress)
+        with suppress(OSError):
+            _stop(self._progress)
 
     def note(self, what: str) -> None:
-        self._console.print(escape(what))
+        with suppress(OSError):
+            self._console.print(escape(what))
 
     def show(self, step: Step) -> None:
+        with suppress(OSError):
+            self._show(step)
+
+    def _show(self, step: Step) -> None:
         speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
         if self._run is None:
             self._run = self._progress.add_task("", total=step.epochs * step.batches, loss="", speed="")

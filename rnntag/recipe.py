@@ -15,17 +15,18 @@ A recipe is TOML:
     makes = "models/small-{seed}"
     run = ["rnntag", "train", "gold.conllu", "work/tagged.jsonl", "--seed", "{seed}", "--out", "{makes}"]
 
-A stage whose product is there is not run again. Its command is run without a shell, with `input` as
-its standard input; with `output` what it prints becomes the product, once it has ended well.
-`{seed}` stands for a variable, in any string.
+A stage whose product is there is not run again; a `rnntag train` that was broken off goes on. Its command is
+run without a shell, with `input` as its standard input; with `output` what it prints becomes the product, once
+it has ended well. `{seed}` stands for a variable, in any string.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ else:
 from rnntag.schema import AccessError, DataError, NotFoundError, RnntagError, UsageError
 
 _PROGRAMS = {"python": [sys.executable], "rnntag": [sys.executable, "-m", "rnntag"]}
+_BROKEN_OFF = {code: 128 + n for n in (signal.SIGINT, signal.SIGTERM) for code in (-n, 128 + n)}
+"""Exit codes of what a signal has ended, and what they are in a shell."""
 _KEYS = {"makes", "run", "input", "output"}
 
 
@@ -52,8 +55,8 @@ class Stage:
     input: Path | None = None
     output: bool = False
 
-    def run(self) -> None:
-        """Run the command.
+    def run(self) -> int:
+        """Run the command. The exit code that is due where a signal has ended it, or 0.
 
         Raises:
             RnntagError: it fails, or does not make what it should.
@@ -67,17 +70,38 @@ class Stage:
             with ExitStack() as files:
                 source = files.enter_context(self.input.open("rb")) if self.input else subprocess.DEVNULL
                 target = files.enter_context(fresh.open("wb")) if self.output else None
-                done = subprocess.run(command, stdin=source, stdout=target, check=False)
-            if self.output and done.returncode == 0:
+                code = _exit_code(command, source, target)
+            if self.output and code == 0:
                 fresh.rename(self.makes)
         except OSError as error:
             raise AccessError(f"{error.filename or self.makes}: {error.strerror}") from error
         finally:
             fresh.unlink(missing_ok=True)
-        if done.returncode:
-            raise RnntagError(f"the stage that makes {self.makes} failed with exit code {done.returncode}")
+        if code in _BROKEN_OFF:
+            return _BROKEN_OFF[code]
+        if code:
+            raise RnntagError(f"the stage that makes {self.makes} failed with exit code {code}")
         if not self.makes.exists():
             raise RnntagError(f"the stage that makes {self.makes} has ended, but there is no {self.makes}")
+        return 0
+
+
+def _exit_code(command: Sequence[str], source: Any, target: Any) -> int:
+    """That of a command. SIGTERM is handed on to it, and waited for; Ctrl-C reaches it anyway."""
+    process: list[subprocess.Popen[bytes]] = []
+
+    def hand_on(number: int, frame: object) -> None:
+        for one in process:
+            if number == signal.SIGTERM:
+                one.send_signal(number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        process.append(subprocess.Popen(command, stdin=source, stdout=target))
+        return process[0].wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def read(path: Path, variables: Mapping[str, str]) -> list[Stage]:

@@ -193,9 +193,11 @@ def check_target(path: Path) -> None:
         AccessError: it cannot be, or something else than a model lies there.
     """
     path = path.resolve()
-    folder = next(parent for parent in path.parents if parent.exists())
+    folder = next((parent for parent in path.parents if parent.exists()), path)
     if path.exists() and not path.is_dir():
         raise AccessError(f"{path}: is a file, not a directory: choose another --out")
+    if path.is_mount():
+        raise AccessError(f"{path}: a file system is mounted there: choose a directory within it as --out")
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise AccessError(f"{path}: {folder} cannot be written to: choose another --out")
     if path.is_dir():

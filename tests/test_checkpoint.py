@@ -14,6 +14,7 @@ from rnntag import checkpoint
 from rnntag.checkpoint import Checkpoint, Settings, State
 from rnntag.cli import app
 from rnntag.cli.run import Resumable, Run
+from rnntag.optimisation import Optimiser
 from rnntag.schema import AccessError, Corpus, DataError, ModelConfig, SegmenterConfig, Sentence, Step, TrainConfig
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.training import Training
@@ -158,6 +159,14 @@ def test_what_is_asked_of_a_run_that_goes_on(
     code, told = error("x.txt", "--out", "m", *small, "--resume", "--lr", "0.1")
     assert code == 2
     assert "the run there was begun with lr 0.002, not 0.1: leave out all options but --out" in told
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    code, told = error("--out", "../m", "--resume")
+    assert (code, told.count("\n")) == (66, 1)
+    assert "x.txt: no such corpus" in told
+    assert f"(the run was begun in {tmp_path})" in told
+    monkeypatch.chdir(tmp_path)
+    Path("elsewhere").rmdir()
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     Path("x.txt").write_text("a/Q b/Q\n" * 9, encoding="utf-8")
@@ -173,4 +182,40 @@ def test_what_is_asked_of_a_run_that_goes_on(
     checkpoint.write(Path("m"), kept)
     code, told = error("x.txt", "--out", "m", *small, "--resume")
     assert (code, "epoch" in told) == (0, False)
+    code, told = error("x.txt", "--out", "m", *small, "--resume")
+    assert (code, told) == (
+        2, "error: m: no run was broken off there, but there is a model: --restart trains it anew\n"
+    )  # fmt: skip
     assert [file.name for file in tmp_path.iterdir() if file.name != "x.txt"] == ["m"]
+
+
+def test_what_is_wrong_with_the_tagger_is_found_before_the_segmenter_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        app(["train", "starter", "--out", "m", "--segmenter", "--gold-feedback", "0.5"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("error: no tag is fed back")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stage", ["--segmenter", "the tagger"])
+def test_a_run_that_explodes_is_not_gone_on_with(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Optimiser, "step", lambda *given: float("nan"))
+    with pytest.raises(SystemExit) as end:
+        app(["train", "starter", "--out", "m", "--hidden", "8", *([stage] if stage == "--segmenter" else [])])
+    assert end.value.code == 1
+    assert "exploded in epoch 1" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_versions_and_threads_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = Checkpoint(Settings(), conditions={"torch": "1.0", "threads": "99"})
+    Run(tmp_path / "m", Settings(), (), (), (), kept, 0)._check_conditions()
+    told = capsys.readouterr().err
+    assert "warning: the run had torch 1.0, and now has " in told
+    assert "warning: the run had threads 99, and now has " in told

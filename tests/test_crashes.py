@@ -6,9 +6,11 @@ import errno
 import itertools
 import json
 import os
+import pty
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -89,6 +91,8 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(folder: Pa
         while not finished:
             child = children.start(folder, *TRAIN, "--resume")
             if kills < KILLS:
+                if kills % 2:  # the others come before there is anything, too
+                    wait_for(lambda child=child: checkpoint.place(folder / "m").exists() or not child.is_alive())
                 child.join(moments.uniform(0, duration))
             else:
                 child.join()
@@ -97,11 +101,12 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(folder: Pa
                 kills += 1
             child.join()
             assert child.exitcode in (0, -signal.SIGKILL), (folder / "log").read_text()
-            finished = child.exitcode == 0
             resumed += checkpoint.place(folder / "m").exists()
+            finished = (folder / "m").exists() and not checkpoint.place(folder / "m").exists()
+            assert finished or child.exitcode
             assert not (folder / "m").exists() or learned(folder / "m") == expected
         assert learned(folder / "m") == expected
-        assert names(folder) == {"m"}
+        assert names(folder) - {".m.lock"} == {"m"}
         ended += 1
     assert resumed > kills / 4
 
@@ -140,6 +145,33 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     assert names(folder) == {"m"}
 
 
+@pytest.mark.parametrize("watched_by", ["a pipe", "a terminal"])
+def test_a_run_that_nobody_can_watch_any_more_is_kept_like_any_other(
+    watched_by: str, folder: Path, learned_longer: dict[str, Any]
+) -> None:
+    """A pipe that has ended changes nothing; where a terminal closes SIGHUP comes too."""
+    command = [sys.executable, "-m", "rnntag", *LONGER]
+    if watched_by == "a pipe":
+        with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE) as process:
+            assert process.stderr
+            process.stderr.readline()
+            process.stderr.close()
+            assert process.wait() == 0
+    else:
+        child, screen = pty.fork()
+        if not child:
+            os.chdir(folder)
+            os.execv(sys.executable, command)
+        shown = b""
+        while b"epoch 3/20" not in shown:
+            shown += os.read(screen, 10_000)
+        os.close(screen)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
+        assert store.read(folder / "m").provenance.epoch >= 1
+        assert children.run(folder, *LONGER, "--resume")[0] == 0
+    assert learned(folder / "m") == learned_longer
+
+
 def test_a_second_training_is_refused_by_name_of_the_first_and_none_by_a_dead_one(folder: Path) -> None:
     first = children.start(folder, *TRAIN, "--epochs", "99999", "--patience", "99999", log="first")
     wait_for(checkpoint.place(folder / "m").exists)
@@ -167,6 +199,19 @@ def test_a_claim_is_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not path.parent.exists()
     with claim(path):
         pass
+
+
+def test_a_comparison_is_refused_before_it_trains(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    compare = ("compare", "mine.conllu", "--cell", "lstm", "--out", "c")
+    with claim(folder / "c" / "lstm"):
+        assert typed(*compare) == AccessError.exit_code
+    assert f"c/lstm: process {os.getpid()} on " in capsys.readouterr().err
+    checkpoint.write(folder / "c" / "lstm", Checkpoint(Settings()))
+    assert typed(*compare) == 2
+    assert "c/lstm: a run of 'rnntag train' was broken off there" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_told_before_hours_of_work(folder: Path, tiny_folder: Path) -> None:
@@ -215,7 +260,7 @@ def test_a_folder_that_vanishes_is_made_anew(folder: Path) -> None:
     place = folder / "models" / "m"
     child = children.start(folder, *TRAIN, "--out", place, "--epochs", "40")
     wait_for(checkpoint.place(place).exists)
-    shutil.rmtree(folder / "models")
+    (folder / "models").rename(folder / "gone")
     child.join()
     assert child.exitcode == 0
     assert store.read(place).segmenter

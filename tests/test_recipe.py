@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -113,7 +116,7 @@ def test_the_bundled_models_recipe_can_be_read() -> None:
 
 def test_a_training_that_was_broken_off_is_gone_on_with(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
-    command = ["rnntag", "train", "x.txt", "--hidden", "8", "--embedding-dim", "8", "--epochs", "1", "--resume"]
+    command = ["rnntag", "train", "x.txt", "--hidden", "8", "--embedding-dim", "8", "--epochs", "1"]
     stage = f"[[stages]]\nmakes = 'm'\nrun = {json.dumps([*command, '--out', '{makes}'])}\n"
     (tmp_path / "recipe.toml").write_text(stage, encoding="utf-8")
     path = tmp_path / "m"
@@ -123,3 +126,29 @@ def test_a_training_that_was_broken_off_is_gone_on_with(run: Run, tmp_path: Path
     checkpoint.write(path, Checkpoint(settings))
     assert "epoch 1/1" in run("train", "--recipe", "recipe.toml").stderr
     assert not checkpoint.place(path).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_reaches_the_stage_and_what_it_keeps(number: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+    command = ["rnntag", "train", "x.txt", "--hidden", "8", "--epochs", "99999", "--patience", "99999"]
+    stage = f"[[stages]]\nmakes = 'm'\nrun = {json.dumps([*command, '--out', '{makes}'])}\n"
+    (tmp_path / "recipe.toml").write_text(stage, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "rnntag", "train", "--recipe", "recipe.toml"],
+        cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    ) as run:  # fmt: skip
+        assert run.stderr
+        for line in run.stderr:
+            if line.startswith("epoch 3/"):
+                break
+        if number == signal.SIGINT:
+            os.killpg(run.pid, number)  # as a terminal does
+        else:
+            run.send_signal(number)
+        rest = run.stderr.read()
+        assert run.wait() == 128 + number
+    assert "interrupted: the best model so far is kept" in rest
+    assert checkpoint.place(tmp_path / "m").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".m.checkpoint", "m", "recipe.toml", "x.txt"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -33,7 +34,7 @@ from rnntag.cli.options import (
     UnidirectionalOption,
 )
 from rnntag.cli.train import training_corpora
-from rnntag.schema import CELLS, ModelConfig, TrainConfig
+from rnntag.schema import CELLS, ModelConfig, TrainConfig, UsageError
 
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig(epochs=10)
@@ -90,13 +91,9 @@ def compare(
         pictures.check()
         out.mkdir(parents=True, exist_ok=True)
     specs, tagsets, loaded = training_corpora([*(corpus or []), *(spec or [])], tagset, encoding, corpus_format)
-    from rnntag import card, comparison, store
+    from rnntag import card, checkpoint, comparison, store
     from rnntag.claim import claim
     from rnntag.progress import TrainingView
-
-    if out:
-        for config in configs:
-            store.check_target(out / comparison.name_of(config))
 
     def keep(name: str, model: store.StoredModel) -> None:
         if out:
@@ -104,10 +101,13 @@ def compare(
                 model.provenance, specs=specs, tagsets=tagsets, encoding=encoding, corpus_format=corpus_format
             )
             model = replace(model, provenance=provenance)
-            with claim(out / name):
-                store.write(out / name, model, card.write(model))
+            store.write(out / name, model, card.write(model))
 
-    with TrainingView() as view:
+    with ExitStack() as claims, TrainingView() as view:
+        for path in [out / comparison.name_of(config) for config in configs] if out else ():
+            claims.enter_context(claim(path))
+            if checkpoint.place(path).exists():
+                raise UsageError(f"{path}: a run of 'rnntag train' was broken off there: choose another --out")
         reports = comparison.compare(loaded, configs, run, comparison.Watcher(view.note, view.show, keep))
     figures = {
         "corpora": list(specs),

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 INTERRUPTED = 130
@@ -36,7 +37,8 @@ class Interruption:
 
     def _come(self, number: int, frame: object) -> None:
         if self.code:
-            raise KeyboardInterrupt
+            raise SystemExit(128 + number)
         self.code = 128 + number
-        if sys.stderr.isatty():
-            os.write(sys.stderr.fileno(), b"\nstopping; once more stops at once\n")
+        with suppress(OSError, AttributeError, ValueError):  # stderr may be closed, or gone
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), b"\nstopping; once more stops at once\n")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+import torch
 import typer
 
-from rnntag import calibration, card, checkpoint, console, folding, onnx_graph, store
+from rnntag import __version__, calibration, card, checkpoint, console, folding, onnx_graph, store
 from rnntag.checkpoint import Checkpoint, Settings, State
 from rnntag.cli.interruption import Interruption
 from rnntag.evaluation import percent
@@ -46,7 +47,7 @@ class Run:
         settings: what was asked for.
         specs, tagsets: what that has come to.
         corpora: to learn from.
-        states: where each training was when it was kept.
+        kept: the run, if it was broken off.
         minutes: between two times that it is kept within an epoch; 0: never.
         tensorboard: where to log.
     """
@@ -56,10 +57,13 @@ class Run:
     specs: tuple[str, ...]
     tagsets: tuple[str, ...]
     corpora: Sequence[Corpus]
-    states: dict[str, State]
+    kept: Checkpoint | None
     minutes: float
     tensorboard: Path | None = None
     _is_kept: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._states = dict(self.kept.states) if self.kept else {}
 
     def make(self) -> None:
         """Train what is asked for and write the model.
@@ -68,18 +72,27 @@ class Run:
             RnntagError: what training or writing raise; what was learned before is kept.
             typer.Exit: a signal has come.
         """
+        self._check_conditions()
         settings = self.settings
-        segmenter = self._segmenter() if settings.segmenter else None
-        if settings.receiver:
-            self._give(segmenter)
+        # What is wrong with the tagger is found before hours of work, and its noise does not hang on the segmenter.
+        tagger = None if settings.receiver else Training(self.corpora, settings.model, settings.training)
+        with torch.random.fork_rng(devices=[]):
+            segmenter = self._segmenter() if settings.segmenter else None
+        if tagger:
+            self._tagger(tagger, segmenter)
         else:
-            self._tagger(segmenter)
+            self._give(segmenter)
 
     def _segmenter(self) -> StoredSegmenter:
         assert self.settings.segmenter
         folds = folding.table() if self.settings.training.fold else ("", "")
         training = SegmenterTraining(self.corpora, self.settings.segmenter, folds)
-        if code := self._train("segmenter", training):
+        try:
+            code = self._train("segmenter", training)
+        except ExplosionError:
+            checkpoint.discard(self.out)  # to go on would lead there again
+            raise
+        if code:
             console.note(f"interrupted; {self._way_on}")
             raise typer.Exit(code)
         assert training.segmenter
@@ -93,15 +106,14 @@ class Run:
         checkpoint.discard(self.out)
         self._saved("I can swim. 我吃苹果。")
 
-    def _tagger(self, segmenter: StoredSegmenter | None) -> None:
-        training = Training(self.corpora, self.settings.model, self.settings.training)
+    def _tagger(self, training: Training, segmenter: StoredSegmenter | None) -> None:
         try:
             with TensorboardLog(self.tensorboard) if self.tensorboard else nullcontext() as log:
                 code = self._train("tagger", training, log)
         except ExplosionError:
             if training.has_model:
                 self._finish(training, segmenter)
-            checkpoint.discard(self.out)  # to go on would lead there again
+            checkpoint.discard(self.out)
             raise
         if training.has_model:
             self._finish(training, segmenter)
@@ -115,7 +127,7 @@ class Run:
 
     def _train(self, name: str, training: Resumable, log: TensorboardLog | None = None) -> int:
         """Train to the end, or until a signal asks for an end with some exit code; that, or 0."""
-        begins, goes_on = True, name in self.states
+        begins, goes_on = True, name in self._states
         if goes_on:
             self._restore(name, training)
         self._keep(name, training)
@@ -127,28 +139,35 @@ class Run:
                 elif begins and self.settings.segmenter:
                     view.note(f"training the {name}")
                 begins = False
+                due = 0 < 60 * self.minutes <= time.monotonic() - kept
+                if step.batch == step.batches or due or interruption.code:
+                    self._keep(name, training)
+                    kept = time.monotonic()
                 view.show(step)
                 if log:
                     log.add(step)
-                due = 0 < 60 * self.minutes <= time.monotonic() - kept
-                if step.dev or due or interruption.code:
-                    self._keep(name, training)
-                    kept = time.monotonic()
                 if interruption.code:
                     break
         return interruption.code
 
+    def _check_conditions(self) -> None:
+        """Warn where what follows cannot be, bit for bit, what would have followed."""
+        now = _conditions()
+        for name, value in self.kept.conditions.items() if self.kept else ():
+            if now.get(name) != value:
+                console.warning(f"the run had {name} {value}, and now has {now.get(name)}: last digits may differ")
+
     def _restore(self, name: str, training: Resumable) -> None:
         try:
-            training.restore(self.states[name])
+            training.restore(self._states[name])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
             where = checkpoint.place(self.out)
             raise DataError(f"{where}: {checkpoint.NO_RUN}: {error!r}") from error
 
     def _keep(self, name: str, training: Resumable) -> None:
-        self.states[name] = training.state()
+        self._states[name] = training.state()
         try:
-            checkpoint.write(self.out, Checkpoint(self.settings, self.states))
+            checkpoint.write(self.out, Checkpoint(self.settings, self._states, _conditions()))
         except AccessError as error:
             if not self._is_kept:
                 raise  # now rather than after hours of work
@@ -182,4 +201,10 @@ class Run:
 
     @property
     def _way_on(self) -> str:
-        return f"go on with: {shlex.join(['rnntag', 'train', '--resume', '--out', str(self.out)])}"
+        log = ["--tensorboard", str(self.tensorboard)] if self.tensorboard else []
+        return f"go on with: {shlex.join(['rnntag', 'train', '--resume', '--out', str(self.out), *log])}"
+
+
+def _conditions() -> dict[str, str]:
+    """What the last digits of a model hang on, besides its settings and corpora."""
+    return {"rnntag": __version__, "torch": torch.__version__, "threads": str(torch.get_num_threads())}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -206,7 +207,7 @@ def train(
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
-    from rnntag import checkpoint, tensorboard_log
+    from rnntag import checkpoint, store, tensorboard_log
     from rnntag.claim import claim
 
     segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, epochs=segmenter_epochs, seed=seed)
@@ -233,45 +234,61 @@ def train(
     with claim(out):
         kept = None if resume is False else checkpoint.read(out)
         settings = _settings(context, out, asked, kept, resume)
+        if settings.receiver:
+            store.read(store.find(settings.receiver))
         if tensorboard:
             tensorboard_log.prepare(tensorboard)
-        specs, tagsets, loaded = training_corpora(
-            settings.corpora, settings.tagset, settings.encoding, settings.corpus_format
-        )
+        try:
+            specs, tagsets, loaded = training_corpora(
+                settings.corpora, settings.tagset, settings.encoding, settings.corpus_format
+            )
+        except NotFoundError as error:
+            if kept and kept.folder != os.getcwd():
+                raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
+            raise
         from rnntag.cli.run import Run
 
-        states = dict(kept.states) if kept else {}
-        Run(out, settings, specs, tagsets, loaded, states, checkpoint_minutes, tensorboard).make()
+        settings = replace(settings, corpora=specs)
+        Run(out, settings, specs, tagsets, loaded, kept, checkpoint_minutes, tensorboard).make()
 
 
 _OF_ANY_RUN = {"out", "resume", "checkpoint_minutes", "tensorboard"}
+_FIELDS = {"corpus": "corpora", "spec": "corpora", "add_segmenter": "receiver", "unidirectional": "bidirectional"}
+"""What parameters of another name are called in the settings."""
 
 
 def _settings(
     context: typer.Context, out: Path, asked: Settings, kept: Checkpoint | None, resume: bool | None
 ) -> Settings:
     """Those of the run that was kept, if it is to go on; else those asked for."""
-    named = bool(set(_given(context)) - _OF_ANY_RUN)
+    from rnntag import store
+
+    named = [name for name in _given(context) if name not in _OF_ANY_RUN]
     if not kept:
         if resume and not named:
             raise NotFoundError(f"{out}: no run was broken off there: say what to train, and it begins")
+        if resume and not asked.receiver and (out / store.CONFIG).exists():
+            raise UsageError(f"{out}: no run was broken off there, but there is a model: --restart trains it anew")
         return asked
     if not resume:
         raise UsageError(f"{out}: a run was broken off there: --resume goes on with it, --restart begins anew")
-    if named and asked != kept.settings:
-        raise UsageError(
-            f"{out}: the run there was begun with {_difference(asdict(kept.settings), asdict(asked))}: leave out all "
-            "options but --out, or begin anew with --restart"
-        )
+    before, now = _flat(kept.settings), _flat(asked)
+    for name in named:
+        field = _FIELDS.get(name, name)
+        if before.get(field) != now.get(field):
+            raise UsageError(
+                f"{out}: the run there was begun with {_options([field])} {before.get(field)}, not {now.get(field)}: "
+                "leave out all options but --out, or begin anew with --restart"
+            )
     return kept.settings
 
 
-def _difference(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
-    """The first setting that differs."""
-    name = next(name for name in kept if kept[name] != asked[name])
-    if isinstance(kept[name], dict) and isinstance(asked[name], dict):
-        return _difference(kept[name], asked[name])
-    return f"{name} {kept[name]!r}, not {asked[name]!r}"
+def _flat(settings: Settings) -> dict[str, Any]:
+    """The settings by the names of their parameters; see `_FIELDS`."""
+    fields = asdict(settings)
+    model, training, segmenter = (fields.pop(name) for name in ("model", "training", "segmenter"))
+    of_segmenter = {f"segmenter_{name}": value for name, value in (segmenter or {}).items()}
+    return {**fields, **model, **training, **of_segmenter, "segmenter": segmenter is not None}
 
 
 def _receiver(context: typer.Context, name: str) -> Path:
@@ -313,11 +330,15 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
     stages = recipe.read(path, variables)
     for number, stage in enumerate(stages, 1):
         where = f"stage {number} of {len(stages)}"
-        if stage.makes.exists() and not checkpoint.place(stage.makes).exists():
+        broken_off = checkpoint.place(stage.makes).exists()
+        if stage.makes.exists() and not broken_off:
             console.note(f"{where}: {stage.makes} is there")
-        else:
-            console.note(f"{where}: {shlex.join(stage.command)}")
-            stage.run()
+            continue
+        if broken_off and stage.command[:2] == ("rnntag", "train") and "--resume" not in stage.command:
+            stage = replace(stage, command=(*stage.command, "--resume"))
+        console.note(f"{where}: {shlex.join(stage.command)}")
+        if code := stage.run():
+            raise typer.Exit(code)
 
 
 def training_corpora(
