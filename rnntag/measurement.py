@@ -46,7 +46,20 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class _Measured:
+    model: str
+    corpus: str
+    part: str
+    tagset: str
+    signature: str
+
+    def _what(self) -> dict[str, str]:
+        """What was measured, as JSON takes it."""
+        return {name: getattr(self, name) for name in ("corpus", "part", "tagset", "model", "signature")}
+
+
+@dataclass(frozen=True, slots=True)
+class Result(_Measured):
     """One model measured on one tagset of one corpus's part.
 
     Attributes:
@@ -60,11 +73,6 @@ class Result:
         errors: the sentences that have a wrong tag.
     """
 
-    model: str
-    corpus: str
-    part: str
-    tagset: str
-    signature: str
     report: Report
     baseline: Report | None
     against: Difference | None
@@ -73,11 +81,7 @@ class Result:
     def figures(self) -> dict[str, Any]:
         """All of it as JSON takes it, the first `ERRORS_HELD` sentences with errors among it."""
         return {
-            "corpus": self.corpus,
-            "part": self.part,
-            "tagset": self.tagset,
-            "model": self.model,
-            "signature": self.signature,
+            **self._what(),
             **asdict(self.report),
             "matrix": {"tags": [*self.report.tags], "counts": evaluation.confusion_matrix(self.report)},
             "baseline": {
@@ -89,28 +93,19 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class RawResult:
+class RawResult(_Measured):
     """One model measured on the running text of one corpus's part, with one tagset; see `Result`.
 
     Attributes:
         agreement: of `words`, `sentences` and `tags`.
     """
 
-    model: str
-    corpus: str
-    part: str
-    tagset: str
-    signature: str
     agreement: Mapping[str, Agreement]
 
     def figures(self) -> dict[str, Any]:
         """All of it as JSON takes it."""
         return {
-            "corpus": self.corpus,
-            "part": self.part,
-            "tagset": self.tagset,
-            "model": self.model,
-            "signature": self.signature,
+            **self._what(),
             **{kind: {**asdict(found), "f1": found.f1} for kind, found in self.agreement.items()},
         }
 

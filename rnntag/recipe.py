@@ -22,7 +22,6 @@ it has ended well. `{seed}` stands for a variable, in any string.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -38,6 +37,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from rnntag import durable
 from rnntag.schema import AccessError, DataError, NotFoundError, RnntagError, UsageError
 
 _PROGRAMS = {"python": [sys.executable], "rnntag": [sys.executable, "-m", "rnntag"]}
@@ -64,7 +64,7 @@ class Stage:
         """
         program, *arguments = self.command
         command = [*_PROGRAMS.get(program, [program]), *arguments]
-        fresh = self.makes.with_name(f".{self.makes.name}.{os.getpid()}.new")
+        fresh = durable.sibling(self.makes, "new")
         try:
             self.makes.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as files:

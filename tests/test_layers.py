@@ -19,11 +19,11 @@ from rnntag.store import StoredModel
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0, "strict_json": 0,
-    "conllu": 1, "durable": 1, "folding": 1, "history": 1, "integrity": 1, "onnx_file": 1, "recipe": 1,
+    "conllu": 1, "durable": 1, "folding": 1, "history": 1, "integrity": 1, "onnx_file": 1,
     "running_text": 1, "significance": 1, "spacing": 1, "tensorboard_log": 1, "terminal": 1, "text": 1, "units": 1,
     "variants": 1, "vocabulary": 1, "weight_shapes": 1, "windows": 1,
-    "cells": 2, "checkpoint": 2, "corpora": 2, "evaluation": 2, "onnx_layers": 2, "segmentation": 2, "store": 2,
-    "vectors": 2,
+    "cells": 2, "checkpoint": 2, "corpora": 2, "evaluation": 2, "onnx_layers": 2, "recipe": 2, "segmentation": 2,
+    "store": 2, "vectors": 2,
     "bptt": 3, "card": 3, "claim": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "runtime": 3,
     "network": 4, "portions": 4, "segmenter": 4,
     "memory": 5, "segmenter_training": 5, "tagger": 5, "training": 5,

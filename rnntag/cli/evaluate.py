@@ -133,7 +133,10 @@ def evaluate(
     if as_json:
         console.print_json(figures)
     if html:
-        _replace(html, report_page.write(measured, learned))
+        from rnntag import durable
+
+        # What cannot be encoded stands inside JSON strings, where Python's escapes are JSON's.
+        durable.write_file(html, report_page.write(measured, learned).encode("utf-8", "backslashreplace"))
         console.note(f"saved {html}")
 
 
@@ -142,17 +145,6 @@ def _check_target(path: Path) -> None:
         raise AccessError(f"{path}: is a directory: name a file for --html")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise AccessError(f"{path}: {path.parent} is no folder that can be written to: choose another --html")
-
-
-def _replace(path: Path, content: str) -> None:
-    """Write a file beside `path`, then put it in its place."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        # What cannot be encoded stands inside JSON strings, where Python's escapes are JSON's.
-        fresh.write_text(content, encoding="utf-8", errors="backslashreplace")
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _evaluation_corpora(

@@ -114,7 +114,8 @@ def tag(
     if not stored.graphs:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when it is imported
         console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
-    coloured = output == "slash" and sys.stdout.isatty()
+    shown = sys.stdout.isatty()
+    coloured = shown and output == "slash"
     inputs: Iterator[tuple[str, Iterable[str]]]
     inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors)
     if source != "conllu" and not text:
@@ -129,7 +130,7 @@ def tag(
     task = Task(stored, tagset, source, output, top, threads, coloured)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(source, inputs), jobs):
-        if sys.stdout.isatty() and not coloured:
+        if shown and not coloured:
             tagged = as_lines(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
         out.flush()

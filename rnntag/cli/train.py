@@ -299,9 +299,7 @@ def _receiver(context: typer.Context, name: str) -> Path:
     others = [name for name in _given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
-    path = store.find(name)
-    store.read(path)
-    return path
+    return store.find(name)
 
 
 def _given(context: typer.Context) -> list[str]:
