@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from rnntag.cells import State
 
@@ -50,8 +51,9 @@ class Cuts:
         return Cuts(rows, steps, sizes, tokens - first, last == lengths[rows] - 1)
 
     def of(self, values: Tensor) -> Tensor:
-        """What the cuts hold of values at all steps, shape [sentences, time, …] to [tokens, longest, …]."""
-        return values[self.rows[:, None], self.steps]
+        """What the cuts hold of values at all steps, shape [sentences, time, size] to [tokens, longest, size]."""
+        # Step t of sentence s is row s × time + t. As in `Network.forward`, no gradient of an index.
+        return functional.embedding(self.rows[:, None] * values.shape[1] + self.steps, values.flatten(0, 1))
 
     def states(self, trace: tuple[State, State | None]) -> tuple[State, State | None]:
         """The states before the first step of each direction; see `cells.RecurrentLayer.trace`."""

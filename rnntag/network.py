@@ -257,7 +257,9 @@ class Network(nn.Module):
         device = next(self.parameters()).device
         index, lengths = (torch.from_numpy(array).to(device) for array in (batch.index, batch.lengths))
         gold = self._gold(batch, gold_rate).to(device) if self.config.feedback and gold_rate else None
-        return self.scores(self.vectors(batch.words)[index], lengths, gold, reach=reach)
+        # Not vectors[index], whose gradient torch's threads add up in the order in which they happen to come.
+        x = functional.embedding(index, self.vectors(batch.words))
+        return self.scores(x, lengths, gold, reach=reach)
 
     def _gold(self, batch: Batch, rate: float) -> Tensor:
         """The gold tags, or those of a model, of a random share of the tokens; see `scores`."""

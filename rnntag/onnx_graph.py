@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from rnntag import onnx_file
-from rnntag.onnx_file import FLOAT, INT32, INT64, Graph, Port
-from rnntag.onnx_layers import ANCHORS, Array, Layers
+from rnntag.onnx_file import FLOAT, INT8, INT32, INT64, Graph, Port
+from rnntag.onnx_layers import ANCHORS, LARGEST_WEIGHT, Array, Layers
 from rnntag.schema import DataError, ModelConfig
 from rnntag.store import (
     ANCHORS_KEY,
@@ -77,8 +77,13 @@ def _check(content: bytes, source: str, expected: Callable[[float | None], Graph
         if graph.properties != due.properties or not onnx_file.same_structure(graph, due):
             raise ValueError("it is of another structure")
         for name, tensor in graph.tensors.items():
-            if not all_finite(tensor.values()):
+            values = tensor.values()
+            if not all_finite(values):
                 raise ValueError(f"tensor {name} holds what is no number")
+            if tensor.kind == INT8 and not -LARGEST_WEIGHT <= values.min() <= values.max() <= LARGEST_WEIGHT:
+                raise ValueError(
+                    f"tensor {name} has 8-bit weights beyond {LARGEST_WEIGHT}: tags depend on the processor"
+                )
     except (ValueError, TypeError, RecursionError) as error:
         raise DataError(
             f"{source}: is not what this rnntag writes ({error}): 'rnntag export' makes it anew from the weights"

@@ -14,8 +14,10 @@ import pytest
 
 hypothesis.settings.register_profile("rnntag", deadline=None)  # no test is about speed
 hypothesis.settings.load_profile("rnntag")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch is loaded
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # with networks so small threads do little but wait for one another
+
+import torch
+
+torch.set_num_threads(1)  # of this process alone: with networks so small threads do little but wait for one another
 
 from rnntag import card, corpora, onnx_graph, store
 from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, TrainConfig

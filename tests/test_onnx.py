@@ -6,11 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import onnx
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import TensorProto
 
-from rnntag import corpora, onnx_graph, store
+from rnntag import corpora, onnx_file, onnx_graph, store
 from rnntag.network import Network, TorchRuntime
+from rnntag.onnx_layers import LARGEST_WEIGHT
 from rnntag.runtime import Runtime
 from rnntag.schema import INPUTS, Corpus, DataError, ModelConfig, Provenance, Sentence, TrainConfig
 from rnntag.store import StoredModel, compact
@@ -109,6 +115,68 @@ def test_sentences_do_not_decide_on_each_other_s_tags_in_eight_bits(
     together = int8.scores(texts, "upos")
     assert (together == np.concatenate([int8.scores([text], "upos") for text in texts])).all()
     assert np.corrcoef(together.ravel(), fp32.scores(texts, "upos").ravel())[0, 1] > 0.95
+
+
+def eight_bit_weights(graph: bytes) -> dict[str, npt.NDArray[np.int64]]:
+    """The matrices of a graph that are multiplied in 8 bits, shape [directions, inputs, rows]."""
+    tensors = onnx.load_from_string(graph).graph.initializer
+    found = {t.name: onnx.numpy_helper.to_array(t).astype(np.int64) for t in tensors if t.data_type == TensorProto.INT8}
+    return {name: values for name, values in found.items() if values.ndim == 3}
+
+
+def assert_no_sum_is_cut_off(weights: npt.NDArray[np.int64]) -> None:
+    """Without VNNI two products of an 8-bit activation (0 to 255) and a weight are added in 16 bits with saturation.
+
+    The extremes of such a sum are the two largest weights of a row, and the two smallest, at 255 each. Which inputs
+    stand in pairs is for ONNX Runtime to say, so any two may.
+    """
+    ordered = np.sort(weights, axis=1)
+    highest, lowest = (255 * ordered[:, ends].clip(*bounds).sum(axis=1) for ends, bounds in EXTREMES)
+    for sums in (highest, lowest):
+        assert (sums.clip(-(1 << 15), (1 << 15) - 1) == sums).all()
+
+
+EXTREMES = ((slice(-2, None), (0, None)), (slice(None, 2), (None, 0)))
+
+
+@pytest.mark.parametrize("name", ["zh-en", "zh-en-fast"])
+def test_no_processor_cuts_off_a_sum_of_the_bundled_models(name: str) -> None:
+    model = store.read(BUNDLED.with_name(name))
+    assert model.segmenter
+    for graph in (model.graphs[store.TAGGER], model.segmenter.graph):
+        found = eight_bit_weights(graph)
+        assert len(found) >= 2  # of the inputs and of the states
+        for weights in found.values():
+            assert_no_sum_is_cut_off(weights)
+
+
+@given(st.integers(1, 3), st.integers(0, 1 << 32), st.floats(1e-3, 1e3))
+def test_no_processor_cuts_off_a_sum_of_any_model(layers: int, seed: int, size: float) -> None:
+    config = ModelConfig(hidden=5, layers=layers)
+    noise = np.random.default_rng(seed)
+    weights = {f"heads.0.{name}": noise.normal(size=shape) for name, shape in (("weight", (3, 10)), ("bias", (3,)))}
+    for layer, inputs in enumerate([7, *[10] * (layers - 1)]):
+        for direction in ("forwards", "backwards"):
+            for kind, columns in (("weight_ih", (inputs,)), ("weight_hh", (5,)), ("bias_ih", ()), ("bias_hh", ())):
+                name = f"layers.{layer}.{direction}.{kind}_l0"
+                weights[name] = size * noise.standard_t(2, (20, *columns))  # with values far from all others
+    halves = {name: weight.clip(-6e4, 6e4).astype(np.float16) for name, weight in weights.items()}
+    found = eight_bit_weights(onnx_file.write(onnx_graph.sequences(config, halves, {"tags": 3}, 1.0)))
+    assert len(found) == 2 * layers
+    for matrix in found.values():
+        assert np.abs(matrix).max() == LARGEST_WEIGHT
+        assert_no_sum_is_cut_off(matrix)
+
+
+def test_weights_that_make_tags_depend_on_the_processor_are_refused(tiny: StoredModel) -> None:
+    graph = onnx.load_from_string(tiny.graphs[store.TAGGER])
+    for tensor in graph.graph.initializer:
+        if tensor.name.endswith("/R"):
+            values = onnx.numpy_helper.to_array(tensor).astype(np.int16) * 2
+            tensor.raw_data = values.clip(-127, 127).astype(np.int8).tobytes()  # as an older rnntag wrote them
+    graphs = {**tiny.graphs, store.TAGGER: graph.SerializeToString()}
+    with pytest.raises(DataError, match=r"tagger.onnx: .* beyond 64: tags depend on the processor"):
+        Tagger(replace(tiny, graphs=graphs))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
