@@ -93,7 +93,7 @@ def _command(model: StoredModel) -> str:
         words += ["--corpus", spec]
     if model.provenance.tagsets != ("universal",):
         words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
-    # Every option, for a later version may have other defaults.
+    # Its segmenter has a command of its own. Every option, for a later version may have other defaults.
     for name, value in (asdict(model.config) | asdict(model.training)).items():
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
@@ -107,4 +107,4 @@ def _command(model: StoredModel) -> str:
         words += ["--corpus-format", model.provenance.corpus_format]
     if not model.config.bidirectional:
         words.append("--unidirectional")
-    return shlex.join([*words, "--out", f"models/{model.name}"])
+    return shlex.join([*words, "--no-segmenter", "--out", f"models/{model.name}"])

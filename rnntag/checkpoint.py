@@ -76,12 +76,14 @@ class Checkpoint:
         states: by the name of what is trained.
         conditions: what else its results hang on, by name: versions, threads.
         folder: from which the names of files are looked for.
+        replaces: whether a finished model lies where the run's own is to go.
     """
 
     settings: Settings
     states: Mapping[str, State] = field(default_factory=dict)
     conditions: Mapping[str, str] = field(default_factory=dict)
     folder: str = field(default_factory=os.getcwd)
+    replaces: bool = False
 
 
 def within(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -114,6 +116,7 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         "rnntag": __version__,
         "conditions": dict(checkpoint.conditions),
         "folder": checkpoint.folder,
+        "replaces": checkpoint.replaces,
         "settings": asdict(checkpoint.settings),
         "figures": {name: dict(state.figures) for name, state in checkpoint.states.items()},
     }
@@ -153,7 +156,8 @@ def read(path: Path) -> Checkpoint | None:
         arrays = safetensors.numpy.load(tensors)
         states = {name: State(figures, of(name, arrays)) for name, figures in head["figures"].items()}
         conditions = {str(name): str(value) for name, value in head["conditions"].items()}
-        return Checkpoint(_settings(head["settings"]), states, conditions, str(head["folder"]))
+        replaces = bool(head.get("replaces", False))  # which older runs do not tell
+        return Checkpoint(_settings(head["settings"]), states, conditions, str(head["folder"]), replaces)
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:

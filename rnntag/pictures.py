@@ -43,6 +43,11 @@ def check_file(path: Path) -> None:
     check()
 
 
+def files(folder: Path) -> list[Path]:
+    """What `write` makes there."""
+    return [folder / f"{name}{suffix}" for name in _PICTURES for suffix in SUFFIXES]
+
+
 def write(folder: Path, reports: Sequence[CellReport]) -> dict[str, Path]:
     """Draw each picture as SVG and as PNG.
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rnntag.schema import DataError, Sentence
+from rnntag.schema import Corpus, DataError, Sentence
 
 Span = tuple[int, int]
 """Where something begins and ends in a text, in characters."""
+
+_UNKNOWN = (
+    "nothing tells which words stand together in the text: it takes CoNLL-U with SpaceAfter=No, or documents of spaCy's"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,18 @@ def is_spaced(sentences: Sequence[Sentence]) -> bool:
     return not all(all(sentence.spaces[:-1]) for sentence in sentences)
 
 
+def spaced(corpora: Sequence[Corpus]) -> list[Corpus]:
+    """Those whose training part tells which words stand together in the text.
+
+    Raises:
+        DataError: none does.
+    """
+    found = [corpus for corpus in corpora if is_spaced(corpus.train)]
+    if not found:
+        raise DataError(f"{', '.join(corpus.name for corpus in corpora)}: {_UNKNOWN}")
+    return found
+
+
 def passages(sentences: Sequence[Sentence], name: str) -> list[Passage]:
     """The text of some sentences, a passage for each paragraph; without those whose spacing is not known.
 
@@ -43,10 +59,7 @@ def passages(sentences: Sequence[Sentence], name: str) -> list[Passage]:
         DataError: nothing tells which words stand together in the text.
     """
     if not is_spaced(sentences):
-        raise DataError(
-            f"{name}: nothing tells which words stand together in the text: it takes CoNLL-U with SpaceAfter=No, "
-            "or documents of spaCy's"
-        )
+        raise DataError(f"{name}: {_UNKNOWN}")
     return [_passage(paragraph) for paragraph in _paragraphs(sentences)]
 
 

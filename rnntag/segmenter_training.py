@@ -20,7 +20,7 @@ from rnntag import checkpoint, onnx_graph
 from rnntag.cells import RecurrentLayer, reversal
 from rnntag.checkpoint import State
 from rnntag.optimisation import ExplosionError, Optimiser, Progress
-from rnntag.running_text import Passage, is_spaced, passages
+from rnntag.running_text import Passage, is_spaced, passages, spaced
 from rnntag.schema import Corpus, DataError, SegmenterConfig, Step
 from rnntag.segmentation import agreement
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
@@ -154,9 +154,8 @@ class SegmenterTraining:
     """
 
     def __init__(self, corpora: Sequence[Corpus], config: SegmenterConfig, folds: tuple[str, str] = ("", "")) -> None:
-        usable = [corpus for corpus in corpora if is_spaced(corpus.train)]
-        names = ", ".join(corpus.name for corpus in corpora)
-        parts = [passages(corpus.train, corpus.name) for corpus in usable] or [passages((), names)]
+        usable = spaced(corpora)
+        parts = [passages(corpus.train, corpus.name) for corpus in usable]
         self._dev = {c.name: passages(c.dev, c.name) for c in usable if is_spaced(c.dev)}
         self.config = config
         texts = [(passage.text, passage.words) for part in parts for passage in part]

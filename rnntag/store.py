@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ _MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
 """Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of weights
 and graphs, if the configuration asks for so many."""
 _FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
+BUNDLED_MODELS = ("zh-en", "zh-en-fast")
 ALL_ROWS = slice(None)
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
 _PROVENANCE_FORMS = {
@@ -155,6 +157,51 @@ def model_folders() -> tuple[Path, ...]:
     package = Path(__file__).parent
     bundled = next((f for f in (package / "models", package.parent / "models") if f.is_dir()), package / "models")
     return (Path("models"), bundled)
+
+
+def is_bundled(path: Path) -> bool:
+    """Whether a path is one of the bundled models, or lies in one or elsewhere in the installed package."""
+    package = Path(__file__).resolve().parent
+    in_checkout = (package.parent / "models" / name for name in BUNDLED_MODELS)
+    return any(path.resolve().is_relative_to(folder) for folder in (package, *in_checkout))
+
+
+def check_not_bundled(path: Path, option: str = "--out") -> None:
+    """Make sure that nothing is written into the package.
+
+    Args:
+        option: that names another place.
+
+    Raises:
+        UsageError: the path lies there; see `is_bundled`.
+    """
+    if is_bundled(path):
+        raise UsageError(f"{path} comes with rnntag and is not written to: choose another place with {option}")
+
+
+def day_made(path: Path) -> str | None:
+    """The day on which a model was made, as ISO 8601: its own date, or that of its files where it has none
+    or is damaged. None if no file of a model is there."""
+    files = [path / name for name in VERIFIED if os.path.lexists(path / name)]
+    if not files:
+        return None
+    try:
+        config = strict_json.parse(integrity.content(path, CONFIG, _MOST_CONFIG))
+        return date.fromisoformat(config["provenance"]["created"]).isoformat()
+    except (DataError, AccessError, ValueError, KeyError, TypeError):
+        return date.fromtimestamp(max(file.lstat().st_mtime for file in files)).isoformat()
+
+
+def check_free(path: Path) -> None:
+    """Make sure that no finished model is overwritten.
+
+    Raises:
+        UsageError: there is a model at `path`.
+    """
+    if day := day_made(path):
+        raise UsageError(
+            f"{path}: there is a model made on {day} already: choose another --out, or replace it with --force"
+        )
 
 
 def available() -> dict[str, Path]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,7 +21,7 @@ import torch
 torch.set_num_threads(1)  # of this process alone: with networks so small threads do little but wait for one another
 
 from rnntag import card, corpora, onnx_graph, store
-from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, Step, TrainConfig
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredModel
 from rnntag.training import Training
@@ -134,3 +135,33 @@ def one_line(text: str) -> str:
     assert len(lines) == 1, text
     assert "Traceback" not in text
     return lines[0]
+
+
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int, training: str = "tagger") -> None:
+    """From now on Ctrl-C comes in each command after so many epochs of the tagger's or the segmenter's training."""
+    from rnntag.cli import run
+    from rnntag.cli.interruption import INTERRUPTED, Interruption
+
+    class Interrupted(Interruption):
+        def __enter__(self) -> Interruption:
+            watched.append(self)
+            return super().__enter__()
+
+    watched: list[Interruption] = []
+    under_way: list[str] = []
+    train, show = run.Run._train, run.TrainingView.show
+
+    def trained(self: run.Run, name: str, *rest: Any) -> int:
+        under_way[:] = [name]
+        return train(self, name, *rest)
+
+    def shown(self: run.TrainingView, step: Step) -> None:
+        show(self, step)
+        if step.dev:
+            under_way.append("epoch")
+        if under_way == [training] + epochs * ["epoch"]:
+            watched[-1].code = INTERRUPTED
+
+    monkeypatch.setattr(run, "Interruption", Interrupted)
+    monkeypatch.setattr(run.Run, "_train", trained)
+    monkeypatch.setattr(run.TrainingView, "show", shown)

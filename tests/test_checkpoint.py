@@ -183,9 +183,8 @@ def test_what_is_asked_of_a_run_that_goes_on(
     code, told = error("x.txt", "--out", "m", *small, "--resume")
     assert (code, "epoch" in told) == (0, False)
     code, told = error("x.txt", "--out", "m", *small, "--resume")
-    assert (code, told) == (
-        2, "error: m: no run was broken off there, but there is a model: --restart trains it anew\n"
-    )  # fmt: skip
+    assert (code, told.count("\n")) == (2, 1)
+    assert told.startswith("error: m: there is a model made on ")
     assert [file.name for file in tmp_path.iterdir() if file.name != "x.txt"] == ["m"]
 
 
@@ -200,14 +199,14 @@ def test_what_is_wrong_with_the_tagger_is_found_before_the_segmenter_is_trained(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("stage", ["--segmenter", "the tagger"])
+@pytest.mark.parametrize("stage", ["--segmenter", "--no-segmenter"])
 def test_a_run_that_explodes_is_not_gone_on_with(
     stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Optimiser, "step", lambda *given: float("nan"))
     with pytest.raises(SystemExit) as end:
-        app(["train", "starter", "--out", "m", "--hidden", "8", *([stage] if stage == "--segmenter" else [])])
+        app(["train", "starter", "--out", "m", "--hidden", "8", stage])
     assert end.value.code == 1
     assert "exploded in epoch 1" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -39,6 +39,7 @@ QUICK = (
     "4",
     "--char-hidden",
     "4",
+    "--no-segmenter",
 )
 
 

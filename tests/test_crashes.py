@@ -79,7 +79,7 @@ def wait_for(sign: Callable[[], bool]) -> None:
 def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(folder: Path) -> None:
     for _ in range(2):  # the first waits for torch
         started = time.monotonic()
-        code, log = children.run(folder, *TRAIN)
+        code, log = children.run(folder, *TRAIN, "--force")
         assert code == 0, log
         duration = time.monotonic() - started
     expected = learned(folder / "m")
@@ -217,7 +217,7 @@ def test_a_comparison_is_refused_before_it_trains(
 def test_a_full_disk_is_told_before_hours_of_work(folder: Path, tiny_folder: Path) -> None:
     shutil.copytree(tiny_folder, folder / "m")
     before = learned_files(folder / "m")
-    code, log = children.run(folder, *TRAIN, largest_file=1000)
+    code, log = children.run(folder, *TRAIN, "--force", largest_file=1000)
     assert code == AccessError.exit_code
     assert ".m.checkpoint: the run cannot be kept: File too large" in log.splitlines()[-1]
     assert learned_files(folder / "m") == before
@@ -243,7 +243,7 @@ def test_a_disk_that_fails_later_costs_nothing_that_was_done(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", failing)
-    assert typed(*TRAIN) == AccessError.exit_code
+    assert typed(*TRAIN, "--force") == AccessError.exit_code
     lines = capsys.readouterr().err.splitlines()
     assert f"warning: {folder}/.m.checkpoint: the run cannot be kept: {os.strerror(number)}; training goes on" in lines
     assert lines[-1] == f"error: {folder}/m: the model cannot be written: {os.strerror(number)}"

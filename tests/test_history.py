@@ -21,7 +21,19 @@ from rnntag.store import StoredModel
 from tests.conftest import Run, one_line
 
 KEYS = ["epoch", "loss", "gradient_norm", "clipped", "tokens", "seconds", "dev", "dev_accuracy"]
-QUICK = ("--layers", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4")
+QUICK = (
+    "--layers",
+    "1",
+    "--hidden",
+    "8",
+    "--embedding-dim",
+    "8",
+    "--char-dim",
+    "4",
+    "--char-hidden",
+    "4",
+    "--no-segmenter",
+)
 
 
 def step(epoch: int, dev: dict[str, float], accuracy: float = 0.5, loss: float = 1.0) -> Step:

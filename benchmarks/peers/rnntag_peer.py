@@ -17,7 +17,7 @@ def train(lesson: Lesson, path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_conllu(lesson.train, Path(folder) / "peer-train.conllu")
         write_conllu(lesson.dev, Path(folder) / "peer-dev.conllu")
-        command = [sys.executable, "-c", COMMAND, "train", "--corpus", folder, "--out", str(path)]
+        command = [sys.executable, "-c", COMMAND, "train", "--corpus", folder, "--no-segmenter", "--out", str(path)]
         subprocess.run([*command, "--max-minutes", str(lesson.minutes)], check=True)  # of processor time, as all
 
 
@@ -33,4 +33,6 @@ def load(path: Path) -> Tag:
     return tag
 
 
-PEER = Peer("rnntag", ("rnntag",), train, load, keeps_best=True, settings="rnntag train as it comes")
+PEER = Peer(
+    "rnntag", ("rnntag",), train, load, keeps_best=True, settings="rnntag train --no-segmenter, else as it comes"
+)

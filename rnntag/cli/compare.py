@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from rnntag.cli.options import (
     EncodingOption,
     EpochsOption,
     FeedbackOption,
+    ForceOption,
     HiddenOption,
     InputOption,
     JsonOption,
@@ -38,6 +40,7 @@ from rnntag.schema import CELLS, ModelConfig, TrainConfig, UsageError
 
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig(epochs=10)
+FIGURES, PAGE = "figures.json", "index.html"
 
 
 def compare(
@@ -49,6 +52,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="A folder for the page, the pictures, the figures and the models.")
     ] = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
     cell: Annotated[
         list[str] | None,
@@ -86,9 +90,12 @@ def compare(
         epochs=epochs, patience=epochs, lr=lr, clip=clip, bptt=bptt, dropout=dropout, seed=seed, device="cpu"
     )
     if out:
-        from rnntag import pictures
+        from rnntag import pictures, store
 
         pictures.check()
+        store.check_not_bundled(out)
+        if not force:
+            _check_free(out, configs)
         out.mkdir(parents=True, exist_ok=True)
     specs, tagsets, loaded = training_corpora([*(corpus or []), *(spec or [])], tagset, encoding, corpus_format)
     from rnntag import card, checkpoint, comparison, store
@@ -120,12 +127,23 @@ def compare(
 
         command = shlex.join(["rnntag", *sys.argv[1:]])
         told = json.dumps(figures, ensure_ascii=False, indent=1)
-        (out / "figures.json").write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
+        (out / FIGURES).write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
         drawn = pictures.write(out, reports)
-        (out / "index.html").write_text(page.write(reports, drawn, command), encoding="utf-8", errors="replace")
+        (out / PAGE).write_text(page.write(reports, drawn, command), encoding="utf-8", errors="replace")
     if as_json:
         console.print_json(figures)
     else:
         console.print_comparison(reports)
     if out:
-        console.note(f"saved {out}; open {out / 'index.html'}")
+        console.note(f"saved {out}; open {out / PAGE}")
+
+
+def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:
+    """Make sure that no comparison is overwritten, nor a model."""
+    from rnntag import comparison, pictures, store
+
+    for config in configs:
+        store.check_free(out / comparison.name_of(config))
+    for file in (out / FIGURES, out / PAGE, *pictures.files(out)):
+        if file.exists():
+            raise UsageError(f"{file}: there is one already: choose another --out, or replace it with --force")

@@ -87,9 +87,11 @@ def evaluate(
         raise UsageError("give --json or --markdown, not both")
     if raw and html:
         raise UsageError("--html is about tags of given words: leave out --raw, or take --markdown")
-    if html:
-        _check_target(html)
     from rnntag import store
+
+    if html:
+        store.check_not_bundled(html, "--html")
+        _check_target(html)
 
     names = model or [os.environ.get("RNNTAG_MODEL") or DEFAULT_MODEL]
     paths = list(dict.fromkeys(map(store.find, names)))
@@ -140,11 +142,18 @@ def evaluate(
         console.note(f"saved {html}")
 
 
+_PAGE = b"<!doctype html"
+
+
 def _check_target(path: Path) -> None:
     if path.is_dir():
         raise AccessError(f"{path}: is a directory: name a file for --html")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise AccessError(f"{path}: {path.parent} is no folder that can be written to: choose another --html")
+    if path.is_file():
+        with path.open("rb") as file:
+            if not file.read(len(_PAGE)).lower() == _PAGE:
+                raise UsageError(f"{path}: is there already and is no page: choose another --html")
 
 
 def _evaluation_corpora(

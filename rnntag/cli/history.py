@@ -34,6 +34,7 @@ def history(
         from rnntag import pictures
 
         pictures.check_file(out)
+        store.check_not_bundled(out)
     path = store.find(name)
     epochs = history.read(store.read_history(path), str(path / store.HISTORY))
     called = path.resolve().name

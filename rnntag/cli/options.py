@@ -26,6 +26,7 @@ CorpusFormatOption = Annotated[
         "tsv for .tsv, .vert and .vrt, spacy or jsonl for .jsonl, else slash.",
     ),
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is at --out already.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TagsetOption = Annotated[

@@ -20,12 +20,15 @@ from rnntag.evaluation import percent
 from rnntag.measurement import measure, pooled
 from rnntag.optimisation import ExplosionError
 from rnntag.progress import TrainingView
+from rnntag.running_text import spaced
 from rnntag.schema import AccessError, Corpus, DataError, Step
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredSegmenter
 from rnntag.tagger import Tagger
 from rnntag.tensorboard_log import TensorboardLog
 from rnntag.training import Training
+
+RAW_EXAMPLE = "I can swim. 我吃苹果。"
 
 
 class Resumable(Protocol):
@@ -64,6 +67,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self._states = dict(self.kept.states) if self.kept else {}
+        self._replaces = self.kept.replaces if self.kept else store.day_made(self.out) is not None
 
     def make(self) -> None:
         """Train what is asked for and write the model.
@@ -74,56 +78,67 @@ class Run:
         """
         self._check_conditions()
         settings = self.settings
-        # What is wrong with the tagger is found before hours of work, and its noise does not hang on the segmenter.
-        tagger = None if settings.receiver else Training(self.corpora, settings.model, settings.training)
-        with torch.random.fork_rng(devices=[]):
-            segmenter = self._segmenter() if settings.segmenter else None
-        if tagger:
-            self._tagger(tagger, segmenter)
+        if settings.segmenter:
+            spaced(self.corpora)  # what is wrong is found before hours of work
+        if settings.receiver:
+            self._give()
+            return
+        training = Training(self.corpora, settings.model, settings.training)
+        segmenter = None
+        try:
+            with TensorboardLog(self.tensorboard) if self.tensorboard else nullcontext() as log:
+                code = self._train("tagger", training, log)
+            tagger_ended = not code
+            if settings.segmenter and tagger_ended:
+                segmenter, code = self._segmenter()
+        except ExplosionError:
+            if training.has_model and not self._replaces:
+                self._finish(training, None)
+            checkpoint.discard(self.out)  # to go on would lead there again
+            raise
+        if not code:
+            self._finish(training, segmenter)
+            checkpoint.discard(self.out)
+            if not segmenter:
+                add = shlex.join(["rnntag", "train", "--add-segmenter", str(self.out)])
+                console.note(
+                    f"{self.out} tags tokens only, not raw text; to add a segmenter: {add} CORPUS "
+                    "(CoNLL-U with SpaceAfter=No, or spaCy's documents)"
+                )
+            return
+        if not training.has_model:
+            kept = "no epoch has ended: there is no model yet"
+        elif self._replaces:
+            kept = f"{self.out} stays as it was until the run has ended"
         else:
-            self._give(segmenter)
+            self._finish(training, segmenter)
+            kept = "the tagger is kept, the segmenter is not done" if tagger_ended else "the best model so far is kept"
+        console.note(f"interrupted: {kept}; {self._way_on}")
+        raise typer.Exit(code)
 
-    def _segmenter(self) -> StoredSegmenter:
+    def _segmenter(self) -> tuple[StoredSegmenter | None, int]:
+        """That of the last epoch, if one has ended, and the exit code that is due; see `_train`."""
         assert self.settings.segmenter
         folds = folding.table() if self.settings.training.fold else ("", "")
         training = SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+        code = self._train("segmenter", training)
+        return training.segmenter and replace(training.segmenter, specs=self.specs), code
+
+    def _give(self) -> None:
+        """Train a segmenter and put it into a model that is there, or into its copy."""
         try:
-            code = self._train("segmenter", training)
+            segmenter, code = self._segmenter()
         except ExplosionError:
-            checkpoint.discard(self.out)  # to go on would lead there again
+            checkpoint.discard(self.out)
             raise
         if code:
             console.note(f"interrupted; {self._way_on}")
             raise typer.Exit(code)
-        assert training.segmenter
-        return replace(training.segmenter, specs=self.specs)
-
-    def _give(self, segmenter: StoredSegmenter | None) -> None:
-        """Put it into a model that is there, or into its copy."""
         source = store.find(self.settings.receiver)
         model = replace(store.read(source), name=self.out.resolve().name, segmenter=segmenter)
         store.write(self.out, model, card.with_segmenter(store.read_card(source), model))
         checkpoint.discard(self.out)
-        self._saved("I can swim. 我吃苹果。")
-
-    def _tagger(self, training: Training, segmenter: StoredSegmenter | None) -> None:
-        try:
-            with TensorboardLog(self.tensorboard) if self.tensorboard else nullcontext() as log:
-                code = self._train("tagger", training, log)
-        except ExplosionError:
-            if training.has_model:
-                self._finish(training, segmenter)
-            checkpoint.discard(self.out)
-            raise
-        if training.has_model:
-            self._finish(training, segmenter)
-        if code:
-            kept = (
-                "the best model so far is kept" if training.has_model else "no epoch has ended: there is no model yet"
-            )
-            console.note(f"interrupted: {kept}; {self._way_on}")
-            raise typer.Exit(code)
-        checkpoint.discard(self.out)
+        self._saved(RAW_EXAMPLE)
 
     def _train(self, name: str, training: Resumable, log: TensorboardLog | None = None) -> int:
         """Train to the end, or until a signal asks for an end with some exit code; that, or 0."""
@@ -167,7 +182,7 @@ class Run:
     def _keep(self, name: str, training: Resumable) -> None:
         self._states[name] = training.state()
         try:
-            checkpoint.write(self.out, Checkpoint(self.settings, self._states, _conditions()))
+            checkpoint.write(self.out, Checkpoint(self.settings, self._states, _conditions(), replaces=self._replaces))
         except AccessError as error:
             if not self._is_kept:
                 raise  # now rather than after hours of work
@@ -186,7 +201,11 @@ class Run:
         store.write(self.out, model, card.write(model))
         test = "  ".join(f"{corpus} {percent(accuracy)}" for corpus, accuracy in provenance.test.items())
         console.note(f"test {test or '(no test part)'}")
-        self._saved(next(" ".join(corpus.dev[0].tokens[:6]) for corpus in self.corpora if corpus.dev))
+        if segmenter:
+            self._saved(RAW_EXAMPLE)
+        else:
+            tokens = next(" ".join(corpus.dev[0].tokens[:6]) for corpus in self.corpora if corpus.dev)
+            self._saved("--input", "tokens", tokens)
 
     def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
         """By corpus, over all of its tagsets."""
@@ -196,8 +215,8 @@ class Run:
             if corpus.test
         }
 
-    def _saved(self, example: str) -> None:
-        console.note(f"saved {self.out}; next: {shlex.join(['rnntag', 'tag', '--model', str(self.out), example])}")
+    def _saved(self, *example: str) -> None:
+        console.note(f"saved {self.out}; next: {shlex.join(['rnntag', 'tag', '--model', str(self.out), *example])}")
 
     @property
     def _way_on(self) -> str:

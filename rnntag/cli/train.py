@@ -23,6 +23,7 @@ from rnntag.cli.options import (
     EncodingOption,
     EpochsOption,
     FeedbackOption,
+    ForceOption,
     HiddenOption,
     InputOption,
     LayersOption,
@@ -63,6 +64,7 @@ def train(
     encoding: EncodingOption = "utf-8",
     corpus_format: CorpusFormatOption = "auto",
     out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
+    force: ForceOption = False,
     cell: Annotated[Cell, typer.Option(help="The recurrent cell.", rich_help_panel=NETWORK)] = "lstm",
     input: InputOption = "embedding",
     activation: ActivationOption = "tanh",
@@ -77,7 +79,7 @@ def train(
     ] = _MODEL.char_hidden,
     epochs: EpochsOption = _TRAINING.epochs,
     max_minutes: Annotated[
-        float, typer.Option(rich_help_panel=RUN, help="End within this time; 0: no limit.")
+        float, typer.Option(rich_help_panel=RUN, help="Stop training the tagger after this time; 0: no limit.")
     ] = _TRAINING.max_minutes,
     patience: Annotated[
         int, typer.Option(rich_help_panel=RUN, help="Stop after so many epochs without a better dev accuracy.")
@@ -133,14 +135,15 @@ def train(
         ),
     ] = None,
     segmenter: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--segmenter",
+            "--segmenter/--no-segmenter",
             rich_help_panel=_SEGMENTER,
-            help="Learn to find words and sentences in running text too, from CoNLL-U with SpaceAfter=No or from "
+            help="Also learn to find words and sentences in raw text, from CoNLL-U with SpaceAfter=No or from "
             "spaCy's documents.",
+            show_default="if the corpora allow it",
         ),
-    ] = False,
+    ] = None,
     add_segmenter: Annotated[
         str | None,
         typer.Option(
@@ -226,12 +229,15 @@ def train(
             vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed,
             device=device, max_minutes=max_minutes,
         ),
-        segmenting if segmenter or add_segmenter else None,
+        segmenting if segmenter is not False else None,
         add_segmenter or "",
     )  # fmt: skip
     receiver = _receiver(context, add_segmenter) if add_segmenter else None
     out = out or receiver or Path("models") / cell
+    store.check_not_bundled(out)
     with claim(out):
+        if not (force or checkpoint.place(out).exists()):
+            _check_free(out, receiver)
         kept = None if resume is False else checkpoint.read(out)
         settings = _settings(context, out, asked, kept, resume)
         if settings.receiver:
@@ -247,12 +253,15 @@ def train(
                 raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
             raise
         from rnntag.cli.run import Run
+        from rnntag.running_text import is_spaced
 
         settings = replace(settings, corpora=specs)
+        if segmenter is None and not kept and not settings.receiver and not any(is_spaced(c.train) for c in loaded):
+            settings = replace(settings, segmenter=None)
         Run(out, settings, specs, tagsets, loaded, kept, checkpoint_minutes, tensorboard).make()
 
 
-_OF_ANY_RUN = {"out", "resume", "checkpoint_minutes", "tensorboard"}
+_OF_ANY_RUN = {"out", "force", "resume", "checkpoint_minutes", "tensorboard"}
 _FIELDS = {"corpus": "corpora", "spec": "corpora", "add_segmenter": "receiver", "unidirectional": "bidirectional"}
 """What parameters of another name are called in the settings."""
 
@@ -261,14 +270,10 @@ def _settings(
     context: typer.Context, out: Path, asked: Settings, kept: Checkpoint | None, resume: bool | None
 ) -> Settings:
     """Those of the run that was kept, if it is to go on; else those asked for."""
-    from rnntag import store
-
     named = [name for name in _given(context) if name not in _OF_ANY_RUN]
     if not kept:
         if resume and not named:
             raise NotFoundError(f"{out}: no run was broken off there: say what to train, and it begins")
-        if resume and not asked.receiver and (out / store.CONFIG).exists():
-            raise UsageError(f"{out}: no run was broken off there, but there is a model: --restart trains it anew")
         return asked
     if not resume:
         raise UsageError(f"{out}: a run was broken off there: --resume goes on with it, --restart begins anew")
@@ -289,6 +294,19 @@ def _flat(settings: Settings) -> dict[str, Any]:
     model, training, segmenter = (fields.pop(name) for name in ("model", "training", "segmenter"))
     of_segmenter = {f"segmenter_{name}": value for name, value in (segmenter or {}).items()}
     return {**fields, **model, **training, **of_segmenter, "segmenter": segmenter is not None}
+
+
+def _check_free(out: Path, receiver: Path | None) -> None:
+    """Make sure that nothing finished is overwritten."""
+    from rnntag import store
+
+    if not receiver or out.resolve() != receiver.resolve():
+        store.check_free(out)
+    elif (out / store.SEGMENTER).exists():
+        raise UsageError(
+            f"{out}: the model made on {store.day_made(out)} has a segmenter already: "
+            "name a copy with --out, or replace the segmenter with --force"
+        )
 
 
 def _receiver(context: typer.Context, name: str) -> Path:

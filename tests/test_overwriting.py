@@ -1,0 +1,313 @@
+"""Nothing finished is overwritten unasked."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from rnntag import card, checkpoint, corpora, store
+from rnntag.checkpoint import Checkpoint, Settings
+from rnntag.cli import app
+from rnntag.optimisation import Optimiser
+from rnntag.schema import ModelConfig, TrainConfig
+from rnntag.store import StoredModel
+from tests.conftest import BUNDLED, ROOT, Run, interrupt_after, one_line
+
+SMALL = ("--hidden", "5", "--embedding-dim", "4", "--char-dim", "4", "--char-hidden", "4", "--epochs", "1")
+SETTINGS = Settings(
+    ("x.txt",),
+    model=ModelConfig(hidden=5, embedding_dim=4, char_dim=4, char_hidden=4),
+    training=TrainConfig(epochs=1),
+)
+TRAIN = ("train", "x.txt", "--out", "m", *SMALL)
+REFUSED = "m: there is a model made on 2024-02-03 already: choose another --out, or replace it with --force"
+BROKEN_OFF = "m: a run was broken off there: --resume goes on with it, --restart begins anew"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a corpus."""
+    monkeypatch.chdir(tmp_path)
+    Path("x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+    return tmp_path
+
+
+def finished(path: Path, model: StoredModel) -> None:
+    dated = replace(model, provenance=replace(model.provenance, created="2024-02-03"))
+    store.write(path, dated, card.write(dated))
+
+
+def typed(*arguments: str | Path) -> int:
+    """The exit code of a command in this process."""
+    with pytest.raises(SystemExit) as end:
+        app([str(argument) for argument in arguments])
+    return int(end.value.code or 0)
+
+
+def content(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.iterdir()} if path.exists() else {}
+
+
+@pytest.mark.parametrize(
+    ("there", "flags", "code", "message"),
+    [
+        ("nothing", "", 0, "saved m"),
+        ("nothing", "--resume", 0, "saved m"),
+        ("nothing", "--restart", 0, "saved m"),
+        ("nothing", "--force", 0, "saved m"),
+        ("a model", "", 2, REFUSED),
+        ("a model", "--resume", 2, REFUSED),
+        ("a model", "--restart", 2, REFUSED),
+        ("a model", "--force", 0, "saved m"),
+        ("a model", "--resume --force", 0, "saved m"),
+        ("a model", "--restart --force", 0, "saved m"),
+        ("a run", "", 2, BROKEN_OFF),
+        ("a run", "--resume", 0, "saved m"),
+        ("a run", "--restart", 0, "saved m"),
+        ("a run", "--force", 2, BROKEN_OFF),
+        ("a run", "--resume --force", 0, "saved m"),
+        ("a run", "--restart --force", 0, "saved m"),
+        ("a model and a run", "", 2, BROKEN_OFF),
+        ("a model and a run", "--resume", 0, "saved m"),
+        ("a model and a run", "--restart", 0, "saved m"),
+        ("a model and a run", "--force", 2, BROKEN_OFF),
+        ("a model and a run", "--resume --force", 0, "saved m"),
+        ("a model and a run", "--restart --force", 0, "saved m"),
+    ],
+)
+def test_what_train_does_with_what_is_there(
+    there: str, flags: str, code: int, message: str,
+    folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    model = folder / "m"
+    if "model" in there:
+        finished(model, tiny)
+    if "run" in there:
+        checkpoint.write(model, Checkpoint(SETTINGS))
+    before = content(model)
+    loaded: list[object] = []
+    load = corpora.load
+    monkeypatch.setattr(corpora, "load", lambda *given, **named: loaded.append(given) or load(*given, **named))
+    assert typed(*TRAIN, *flags.split()) == code
+    told = capsys.readouterr().err
+    assert message in told
+    if code:
+        assert told == f"error: {message}\n"
+        assert not loaded
+        assert content(model) == before
+        assert checkpoint.place(model).exists() == ("run" in there)
+    else:
+        assert store.read(model).config == SETTINGS.model
+        assert sorted(path.name for path in folder.iterdir()) == ["m", "x.txt"]
+
+
+def test_a_second_training_as_it_is_typed(run: Run, folder: Path, tiny: StoredModel) -> None:
+    finished(folder / "models" / "lstm", tiny)
+    before = content(folder / "models" / "lstm")
+    done = run("train", "x.txt", "--hidden", "7")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_line(done.stderr) == f"error: {REFUSED.replace('m:', 'models/lstm:', 1)}"
+    assert content(folder / "models" / "lstm") == before
+    assert [path.name for path in (folder / "models").iterdir()] == ["lstm"]
+
+
+@pytest.mark.parametrize("lost", ["config.json", "vocabulary.json", "model.safetensors", "MODEL_CARD.md"])
+def test_a_damaged_model_is_not_overwritten_either(
+    lost: str, folder: Path, tiny: StoredModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = folder / "m"
+    finished(model, tiny)
+    (model / lost).unlink()
+    for file in model.iterdir():
+        os.utime(file, (1_500_000_000, 1_500_000_000))
+    assert typed(*TRAIN) == 2
+    day = "2017-07-14" if lost == "config.json" else "2024-02-03"
+    assert f"m: there is a model made on {day} already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("created", ["", "yesterday", 7, None, "\x1b[31m"])
+def test_a_date_that_is_none_gives_way_to_that_of_the_files(created: object, folder: Path, tiny: StoredModel) -> None:
+    model = folder / "m"
+    finished(model, tiny)
+    config = json.loads((model / "config.json").read_text())
+    config["provenance"]["created"] = created
+    (model / "config.json").write_text(json.dumps(config))
+    for file in model.iterdir():
+        os.utime(file, (1_500_000_000, 1_500_000_000))
+    assert store.day_made(model) == "2017-07-14"
+
+
+def test_what_is_replaced_by_force_stays_until_the_other_has_ended(
+    folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though Ctrl-C keeps the best model so far where there was none."""
+    model = folder / "m"
+    finished(model, tiny)
+    before = content(model)
+    interrupt_after(monkeypatch, 1)
+    command = (*TRAIN[:-1], "3")
+    assert typed(*command, "--force") == 130
+    assert "interrupted: m stays as it was until the run has ended; go on with: rnntag" in capsys.readouterr().err
+    assert content(model) == before
+    assert typed("train", "--resume", "--out", "m") == 130  # what it is to replace it knows still
+    assert content(model) == before
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    assert typed("train", "--resume", "--out", "m") == 0
+    assert store.read(model).config == SETTINGS.model
+    assert not checkpoint.place(model).exists()
+
+
+def test_the_early_model_of_a_run_gives_way_to_its_last(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt_after(monkeypatch, 1)
+    assert typed(*TRAIN[:-1], "3") == 130
+    assert "interrupted: the best model so far is kept" in capsys.readouterr().err
+    assert len(store.read(folder / "m").history.splitlines()) == 1
+    assert typed("train", "--resume", "--out", "m") == 130
+    assert len(store.read(folder / "m").history.splitlines()) == 2
+
+
+def test_a_run_that_explodes_leaves_the_finished_model(
+    folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished(folder / "m", tiny)
+    before = content(folder / "m")
+    steps = iter([1.0] * 3)
+    monkeypatch.setattr(Optimiser, "step", lambda *given: next(steps, float("nan")))
+    assert typed(*TRAIN[:-1], "9", "--force") == 1
+    assert content(folder / "m") == before
+
+
+# Segmenters
+
+ROW = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t{}\n"
+SENTENCE = (
+    ROW.format(1, "I", "PRON", "_") + ROW.format(2, "eat", "VERB", "SpaceAfter=No") + ROW.format(3, ".", "PUNCT", "_")
+)
+ADD = (
+    "train", "gold.conllu", "--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1",
+)  # fmt: skip
+
+
+def test_a_segmenter_is_replaced_by_force_alone(
+    folder: Path, tiny: StoredModel, tiny_raw: StoredModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "gold.conllu").write_text(f"{SENTENCE}\n" * 30, encoding="utf-8")
+    finished(folder / "m", tiny)
+    assert typed(*ADD, "--add-segmenter", "m") == 0  # adds
+    first = content(folder / "m")
+    capsys.readouterr()
+    for flags in ((), ("--resume",), ("--restart",), ("--out", "m"), ("--out", folder / "m")):
+        assert typed(*ADD, "--add-segmenter", "m", *flags) == 2
+        told = capsys.readouterr().err
+        assert "m: the model made on 2024-02-03 has a segmenter already: name a copy with --out, or" in told
+        assert told.count("\n") == 1
+        assert content(folder / "m") == first
+    assert typed(*ADD, "--add-segmenter", "m", "--force", "--seed", "2") == 0
+    second = content(folder / "m")
+    assert second["segmenter.safetensors"] != first["segmenter.safetensors"]
+    assert second["model.safetensors"] == first["model.safetensors"]
+    assert typed(*ADD, "--add-segmenter", "m", "--out", "n") == 0  # a copy
+    finished(folder / "o", tiny)
+    before = content(folder / "o")
+    capsys.readouterr()
+    assert typed(*ADD, "--add-segmenter", "m", "--out", "o") == 2  # in the place of another
+    assert REFUSED.replace("m:", "o:", 1) in capsys.readouterr().err
+    assert content(folder / "o") == before
+    assert typed(*ADD, "--add-segmenter", "m", "--out", "o", "--force") == 0
+    assert store.read(folder / "o").segmenter
+
+
+# What comes with rnntag
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "--add-segmenter", "zh-en", "x.conllu"),
+        ("train", "--add-segmenter", "zh-en", "--force", "x.conllu"),
+        ("train", "--out", BUNDLED, "--force", "x.txt"),
+        ("train", "--out", BUNDLED / "sub", "x.txt"),
+        ("train", "--resume", "--out", BUNDLED),
+        ("compare", "x.txt", "--out", BUNDLED, "--force"),
+        ("history", "zh-en", "--out", BUNDLED / "a.svg"),
+        ("eval", "x.txt", "--html", BUNDLED / "a.html"),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments)).replace(str(ROOT), ""),
+)
+def test_nothing_writes_into_what_comes_with_rnntag(
+    arguments: tuple[str | Path, ...], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(os.listdir(BUNDLED)), sorted(os.listdir(BUNDLED.parent))
+    assert typed(*arguments) == 2
+    told = capsys.readouterr().err
+    assert f"{BUNDLED}" in told
+    assert "comes with rnntag and is not written to" in told
+    assert "--out" in told or "--html" in told
+    assert told.count("\n") == 1
+    assert (sorted(os.listdir(BUNDLED)), sorted(os.listdir(BUNDLED.parent))) == before
+
+
+def test_what_comes_with_rnntag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    included = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    names = {Path(path).name for path in included["force-include"].values()} - {"data"}
+    assert names == {*store.BUNDLED_MODELS}
+    for name in store.BUNDLED_MODELS:
+        assert store.is_bundled(ROOT / "models" / name)
+        assert store.is_bundled(ROOT / "models" / "x" / ".." / name / "config.json")
+        assert not store.is_bundled(tmp_path / name)
+    assert store.is_bundled(ROOT / "rnntag" / "models" / "whatever")  # installed, the package holds them
+    assert not store.is_bundled(ROOT / "models" / "lstm")  # where `rnntag train` writes in a checkout
+    (tmp_path / "link").symlink_to(BUNDLED)
+    assert store.is_bundled(tmp_path / "link")
+    monkeypatch.chdir(ROOT)
+    assert store.is_bundled(Path("models/zh-en"))
+
+
+# Comparisons and pages
+
+
+@pytest.mark.parametrize("there", ["c/rnn", "c/figures.json", "c/index.html", "c/learning.svg", "c/recall.png"])
+def test_a_comparison_is_not_overwritten(
+    there: str, folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    path = folder / there
+    if path.suffix:
+        path.parent.mkdir()
+        path.write_text("precious", encoding="utf-8")
+    else:
+        finished(path, tiny)
+    monkeypatch.setattr(corpora, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
+    assert typed("compare", "x.txt", "--cell", "rnn", "--out", "c") == 2
+    told = capsys.readouterr().err
+    assert f"{there}: there is " in told
+    assert "already: choose another --out, or replace it with --force" in told
+    assert told.count("\n") == 1
+    assert [file.name for file in (folder / "c").iterdir()] == [path.name]
+
+
+def test_a_page_takes_the_place_of_no_corpus(
+    run: Run, folder: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in `rnntag eval --html gold.txt`, where the name of the page was left out."""
+    gold = "I/PRON eat/VERB\n"
+    (folder / "gold.txt").write_text(gold, encoding="utf-8")
+    done = run("eval", "-m", tiny_folder, "gold.txt", "--html", "gold.txt")
+    assert done.returncode == 2
+    assert "gold.txt: is there already and is no page: choose another --html" in one_line(done.stderr)
+    assert (folder / "gold.txt").read_text(encoding="utf-8") == gold
+    for _ in range(2):  # a page takes the place of a page
+        assert run("eval", "-m", tiny_folder, "gold.txt", "--html", "page.html").returncode == 0
