@@ -81,12 +81,11 @@ def _check(content: bytes, source: str, expected: Callable[[float | None], Graph
             if not all_finite(values):
                 raise ValueError(f"tensor {name} holds what is no number")
             if tensor.kind == INT8 and not -LARGEST_WEIGHT <= values.min() <= values.max() <= LARGEST_WEIGHT:
-                raise ValueError(
-                    f"tensor {name} has 8-bit weights beyond {LARGEST_WEIGHT}: tags depend on the processor"
-                )
+                raise ValueError(f"tensor {name} has weights beyond {LARGEST_WEIGHT}: tags depend on the processor")
     except (ValueError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{source}: is not what this rnntag writes ({error}): 'rnntag export' makes it anew from the weights"
+            f"{source}: is not what this rnntag writes ({error}): "
+            "'rnntag export MODEL --out DIR' makes it anew from the weights"
         ) from error
 
 

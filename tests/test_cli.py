@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
 from rnntag.schema import Step
 from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
-from tests.conftest import Run, one_line
+from tests.conftest import BUNDLED, Run, one_line
 
 LEARNED = "I eat apples .\n\nthe can is full\n"
 QUICK = (
@@ -434,11 +435,34 @@ def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Pa
 
 def test_export_writes_the_graphs_anew(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_folder, tmp_path / "m")
-    for flags in (["--fp32"], []):
-        assert run("export", "m", *flags).returncode == 0
-        assert run("tag", "-m", "m", "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
-    for file in tiny_folder.iterdir():
-        assert (tmp_path / "m" / file.name).read_bytes() == file.read_bytes()
+    for out, flags in (("m32", ["--fp32"]), ("m8", [])):
+        assert run("export", "m", "--out", out, *flags).returncode == 0
+        assert run("tag", "-m", out, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+    assert (tmp_path / "m32" / store.TAGGER).read_bytes() != (tmp_path / "m8" / store.TAGGER).read_bytes()
+    for folder in ("m", "m8"):
+        assert contents(tmp_path / folder) == contents(tiny_folder)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Of all files in a folder and its folders, hidden ones too."""
+    return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_export_writes_where_out_says_and_nowhere_else(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+    before = contents(BUNDLED.parent)
+    shutil.copytree(tiny_folder, tmp_path / "m")
+    assert run("export", "zh-en").returncode == 2
+    for out in (BUNDLED, BUNDLED / "within", Path(store.__file__).parent / "models" / "mine"):
+        done = run("export", "m", "--force", "--out", out)
+        assert done.returncode == 2
+        assert "comes with rnntag and is not written to" in one_line(done.stderr)
+    done = run("export", "zh-en", "--out", "m")
+    assert done.returncode == 2
+    assert re.search(r"m: .* made on \d{4}-\d\d-\d\d .*--out.*--force", one_line(done.stderr))
+    assert contents(tmp_path / "m") == contents(tiny_folder)
+    assert run("export", "zh-en", "--out", "m", "--force").returncode == 0
+    assert (tmp_path / "m" / store.WEIGHTS).read_bytes() == (BUNDLED / store.WEIGHTS).read_bytes()
+    assert contents(BUNDLED.parent) == before
 
 
 def test_without_graphs_torch_tags_and_says_so(run: Run, tiny: StoredModel, tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_damage_is_one_line_and_exit_code_65(name: str, run: Run, folder: Path) 
     "arguments",
     [
         ("tag", "-m", "m", "a b"), ("eval", "gold.conllu", "-m", "m"), ("explain", "-m", "m", "a b"),
-        ("export", "m"), ("history", "m"), ("train", "--add-segmenter", "m", "gold.conllu"),
+        ("export", "m", "--out", "copy"), ("history", "m"), ("train", "--add-segmenter", "m", "gold.conllu"),
     ],
     ids=lambda arguments: arguments[0],
 )  # fmt: skip
@@ -746,7 +746,7 @@ def test_export_writes_refused_graphs_anew(run: Run, folder: Path) -> None:
     done = run("tag", "-m", "m", "a b")
     assert (done.returncode, done.stdout) == (65, "")
     assert "m/tagger.onnx: is not what this rnntag writes" in one_line(done.stderr)
-    assert run("export", "m").returncode == 0
+    assert run("export", "m", "--out", "m", "--force").returncode == 0
     assert run("tag", "-m", "m", "a b").returncode == 0
 
 

@@ -289,5 +289,5 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, mon
     assert figures["words"]["gold"] == 600
     assert figures["sentences"]["f1"] > 0.9
     assert "words" in run("eval", "--raw", "-m", "m", gold).stdout
-    assert run("export", "m", "--fp32").returncode == 0
-    assert run("tag", "-m", "m", "I eat. I eat.").stdout.count("\n") == 2
+    assert run("export", "m", "--fp32", "--out", "m32").returncode == 0
+    assert run("tag", "-m", "m32", "I eat. I eat.").stdout.count("\n") == 2

@@ -113,7 +113,9 @@ def tag(
 
     if not stored.graphs:
         os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when it is imported
-        console.note(f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model}' writes them")
+        console.note(
+            f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model} --out DIR' writes them"
+        )
     shown = sys.stdout.isatty()
     coloured = shown and output == "slash"
     inputs: Iterator[tuple[str, Iterable[str]]]
