@@ -256,8 +256,11 @@ def train(
             if kept and kept.folder != os.getcwd():
                 raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
             raise
-        from rnntag.cli.run import Run
+        from rnntag.progress import working
         from rnntag.running_text import is_spaced
+
+        with working("loading PyTorch"):
+            from rnntag.cli.run import Run
 
         settings = replace(settings, corpora=specs)
         if segmenter is None and not kept and not settings.receiver and not any(is_spaced(c.train) for c in loaded):
