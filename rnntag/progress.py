@@ -68,7 +68,8 @@ class TrainingView:
         self.note(
             f"{what}: {scale.sentences:,} sentences with {scale.tokens:,} tokens "
             f"(dev: {scale.dev_sentences:,} with {scale.dev_tokens:,}); {f'tags: {tags}; ' if tags else ''}"
-            f"vocabulary: {scale.vocabulary:,}; parameters: {scale.parameters:,}"
+            f"vocabulary: {scale.vocabulary:,} {'words' if tags else 'words and characters'}; "
+            f"parameters: {scale.parameters:,}"
         )
 
     def note(self, what: str) -> None:

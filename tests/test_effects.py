@@ -127,10 +127,11 @@ def test_a_comparison_needs_a_plain_rnn_for_an_activation(
 @pytest.mark.parametrize(
     ("specs", "options", "idle"),
     [
-        ("x.txt", "--tagset native", "tagset"),
+        ("x.txt", "--tagset universal", "tagset"),
+        ("x.txt", "--tagset native", None),
         ("x.tsv", "--tagset both", "tagset"),
         ("x.conllu", "--tagset native", None),
-        ("x.txt x.conllu", "--tagset native", None),
+        ("x.txt x.conllu", "--tagset both", None),
         ("x.conllu", "--corpus-format slash", "corpus_format"),
         ("x.conllu x.txt", "--corpus-format slash", None),
         ("x.tsv", "--corpus-format tsv", None),

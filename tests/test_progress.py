@@ -118,9 +118,9 @@ def test_the_first_line_tells_how_much_there_is_to_learn(capsys: pytest.CaptureF
         view.begin("segmenter", replace(scale, tags={}), 3)
     assert capsys.readouterr().err.splitlines() == [
         "training the tagger: 1,234 sentences with 56,789 tokens (dev: 123 with 4,567); tags: 17 upos, 1 own; "
-        "vocabulary: 8,901; parameters: 2,345,678",
+        "vocabulary: 8,901 words; parameters: 2,345,678",
         "going on with the segmenter in epoch 3: 1,234 sentences with 56,789 tokens (dev: 123 with 4,567); "
-        "vocabulary: 8,901; parameters: 2,345,678",
+        "vocabulary: 8,901 words and characters; parameters: 2,345,678",
     ]
 
 
@@ -166,7 +166,8 @@ def test_a_log_begins_with_what_is_learned_from(run: Run, tmp_path: Path) -> Non
     done = run("train", corpus(tmp_path), "--out", "m", *QUICK)
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
-    form = r"training the {}: 24 sentences with \d+ tokens \(dev: 3 with \d+\);{} vocabulary: \d+; parameters: [\d,]+"
+    form = r"training the {}: 24 sentences with \d+ tokens \(dev: 3 with \d+\);{} vocabulary: \d+ [a-z ]+; "
+    form += r"parameters: [\d,]+"
     assert re.fullmatch(form.format("tagger", r" tags: \d+ upos;"), lines[0])
     assert lines[1].startswith("epoch 1/1  loss ")
     assert re.fullmatch(form.format("segmenter", ""), lines[2])

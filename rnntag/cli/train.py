@@ -364,6 +364,8 @@ def check_reading(context: typer.Context, named: Sequence[str], corpus_format: C
     from rnntag import corpora
 
     asked = corpora.READING.keys() & given(context)
+    if context.params["tagset"] == "native":
+        asked.discard("tagset")  # of files with tags of one kind it says what holds anyway
     if asked:
         used = corpora.reading(named or corpora.DEFAULT, encoding, corpus_format)
         effects.refuse({name: corpora.READING[name] for name in sorted(asked - used)})
