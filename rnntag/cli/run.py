@@ -20,7 +20,6 @@ from rnntag.evaluation import percent
 from rnntag.measurement import measure, pooled
 from rnntag.optimisation import ExplosionError
 from rnntag.progress import TrainingView, working
-from rnntag.running_text import spaced
 from rnntag.schema import AccessError, Corpus, DataError, Scale, Step
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredSegmenter
@@ -81,20 +80,23 @@ class Run:
         """
         self._check_conditions()
         settings = self.settings
-        if settings.segmenter:
-            spaced(self.corpora)  # what is wrong is found before hours of work
         if settings.receiver:
             self._give()
             return
         with working("preparing the tagger's training"):
             training = Training(self.corpora, settings.model, settings.training)
+        # What is wrong with the segmenter is found before hours of work. The tagger's noise does not hang on it.
+        with torch.random.fork_rng(devices=[]):
+            second = self._segmenter_training() if settings.segmenter else None
+            noise = torch.get_rng_state()
         segmenter = None
         try:
             with TensorboardLog(self.tensorboard) if self.tensorboard else nullcontext() as log:
                 code = self._train("tagger", training, log)
             tagger_ended = not code
-            if settings.segmenter and tagger_ended:
-                segmenter, code = self._segmenter()
+            if second and tagger_ended:
+                torch.set_rng_state(noise)
+                segmenter, code = self._segmenter(second)
         except ExplosionError:
             if training.has_model and not self._replaces:
                 self._finish(training, None)
@@ -120,19 +122,21 @@ class Run:
         console.note(f"interrupted: {kept}; {self._way_on}")
         raise typer.Exit(code)
 
-    def _segmenter(self) -> tuple[StoredSegmenter | None, int]:
-        """That of the last epoch, if one has ended, and the exit code that is due; see `_train`."""
+    def _segmenter_training(self) -> SegmenterTraining:
         assert self.settings.segmenter
         folds = folding.table() if self.settings.training.fold else ("", "")
         with working("preparing the segmenter's training"):
-            training = SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+            return SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+
+    def _segmenter(self, training: SegmenterTraining) -> tuple[StoredSegmenter | None, int]:
+        """That of the last epoch, if one has ended, and the exit code that is due; see `_train`."""
         code = self._train("segmenter", training)
         return training.segmenter and replace(training.segmenter, specs=self.specs), code
 
     def _give(self) -> None:
         """Train a segmenter and put it into a model that is there, or into its copy."""
         try:
-            segmenter, code = self._segmenter()
+            segmenter, code = self._segmenter(self._segmenter_training())
         except ExplosionError:
             checkpoint.discard(self.out)
             raise
