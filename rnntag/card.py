@@ -6,6 +6,7 @@ import re
 import shlex
 from dataclasses import asdict
 
+from rnntag import effects
 from rnntag.evaluation import percent
 from rnntag.store import StoredModel, StoredSegmenter
 
@@ -94,7 +95,11 @@ def _command(model: StoredModel) -> str:
     if model.provenance.tagsets != ("universal",):
         words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
     # Its segmenter has a command of its own. Every option, for a later version may have other defaults.
-    for name, value in (asdict(model.config) | asdict(model.training)).items():
+    settings = asdict(model.config) | asdict(model.training)
+    idle = effects.without_effect(settings)
+    for name, value in settings.items():
+        if name in idle:
+            continue
         option = f"--{name.replace('_', '-')}"
         if isinstance(value, bool):
             words += [option] * (value and name not in _NOT_OPTIONS)

@@ -277,6 +277,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """How much a run learns from, and how much there is to learn.
+
+    Attributes:
+        sentences, tokens: of the train parts.
+        dev_sentences, dev_tokens: of the dev parts.
+        tags: by tagset, how many it has; empty for a segmenter.
+        vocabulary: how many words, or units of a segmenter, have a row of their own.
+        parameters: of the network.
+    """
+
+    sentences: int
+    tokens: int
+    dev_sentences: int
+    dev_tokens: int
+    tags: Mapping[str, int]
+    vocabulary: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
 class TagScore:
     """Precision, recall and F1 (0 to 1) of one tag, and its number of gold tokens."""
 

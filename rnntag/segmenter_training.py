@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from rnntag.cells import RecurrentLayer, reversal
 from rnntag.checkpoint import State
 from rnntag.optimisation import ExplosionError, Optimiser, Progress
 from rnntag.running_text import Passage, is_spaced, passages, spaced
-from rnntag.schema import Corpus, DataError, SegmenterConfig, Step
+from rnntag.schema import Corpus, DataError, Scale, SegmenterConfig, Step
 from rnntag.segmentation import agreement
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
 from rnntag.store import StoredSegmenter, compact
@@ -139,11 +139,18 @@ def _line_begins(gaps: Ids, starts: Ids, width: int) -> list[int]:
     return found
 
 
+def _counted(parts: Iterable[Sequence[Passage]]) -> tuple[int, int]:
+    """The sentences and the words of some passages."""
+    passages = [passage for part in parts for passage in part]
+    return sum(len(passage.ends) for passage in passages), sum(len(passage.words) for passage in passages)
+
+
 class SegmenterTraining:
     """One run over one or more corpora; seeded, and repeatable on one machine.
 
     Attributes:
         segmenter: that of the last epoch that has ended; None before one has.
+        scale: how much the run learns from, and how much there is to learn.
 
     Args:
         corpora: those that do not tell how their words stand in the text are left out.
@@ -170,6 +177,8 @@ class SegmenterTraining:
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
         self._network = SegmenterNetwork(config, self.units)
+        parameters = sum(parameter.numel() for parameter in self._network.parameters())
+        self.scale = Scale(*_counted(parts), *_counted(self._dev.values()), {}, len(self.units.known), parameters)
         self._optimiser = Optimiser(self._network.parameters(), CLIP)
         self._random = np.random.default_rng(config.seed)
         self._progress = Progress(self._random.bit_generator.state)

@@ -29,6 +29,7 @@ from rnntag.schema import (
     ModelConfig,
     Provenance,
     RnntagError,
+    Scale,
     Sentence,
     Step,
     TrainConfig,
@@ -199,6 +200,21 @@ class Training:
             now.begin_epoch(self._shuffle.bit_generator.state)
             yield step
             optimiser.swap()
+
+    @property
+    def scale(self) -> Scale:
+        """How much the run learns from, and how much there is to learn."""
+        train = [len(sentence.tokens) for corpus in self.corpora for sentence in corpus.train if sentence.tokens]
+        dev = [len(sentence.tokens) for corpus in self.corpora for sentence in corpus.dev if sentence.tokens]
+        return Scale(
+            len(train),
+            sum(train),
+            len(dev),
+            sum(dev),
+            {tagset: len(tags) for tagset, tags in self.vocabulary.tags.items()},
+            self.vocabulary.word_rows - RESERVED,
+            sum(parameter.numel() for parameter in self.network.parameters()),
+        )
 
     def _is_over(self) -> bool:
         now = self._progress

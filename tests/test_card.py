@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from rnntag import card
+from rnntag import card, effects
 from rnntag.cli import app
+from rnntag.cli import options as cli_options
 from rnntag.schema import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.store import StoredModel, StoredSegmenter
 
@@ -19,15 +20,18 @@ def options(text: str) -> dict[str, Any]:
     """What the command line makes of the only command on a card."""
     (line,) = (line.strip() for line in text.split("\n") if line.startswith("    rnntag train"))
     command: Any = get_command(app)
-    return command.commands["train"].make_context("train", shlex.split(line)[2:]).params
+    context = command.commands["train"].make_context("train", shlex.split(line)[2:])
+    effects.check(context.params, cli_options.given(context))  # as the command does
+    return dict(context.params)
 
 
 @pytest.mark.parametrize(
     ("config", "training"),
     [
         (ModelConfig(), TrainConfig()),
+        (ModelConfig(cell="rnn", activation="relu", input="onehot"), TrainConfig(word_dropout=0.5)),
         (
-            ModelConfig(cell="gru", input="onehot", bidirectional=False, layers=3, hidden=7),
+            ModelConfig(cell="gru", bidirectional=False, feedback=True, layers=3, hidden=7, char_dim=9),
             TrainConfig(
                 epochs=3,
                 lr=0.1,
@@ -35,6 +39,8 @@ def options(text: str) -> dict[str, Any]:
                 vary=0.5,
                 fold=True,
                 vectors=("a b.txt", "c.txt"),
+                vector_words=5,
+                gold_feedback=0.5,
                 min_count=4,
                 max_minutes=1.5,
             ),

@@ -193,9 +193,9 @@ def test_what_is_wrong_with_the_tagger_is_found_before_the_segmenter_is_trained(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as end:
-        app(["train", "starter", "--out", "m", "--segmenter", "--gold-feedback", "0.5"])
-    assert end.value.code == 2
-    assert capsys.readouterr().err.startswith("error: no tag is fed back")
+        app(["train", "starter", "--out", "m", "--segmenter", "--vectors", "missing.txt"])
+    assert end.value.code == 66
+    assert capsys.readouterr().err.startswith("error: missing.txt: ")
     assert not list(tmp_path.iterdir())
 
 

@@ -181,7 +181,7 @@ def test_the_command(
         assert ElementTree.parse(out / f"{name}.svg").getroot().tag.endswith("svg")
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
-    assert call([*arguments, "--cell", "gru", "--json"]) == 0
+    assert call([*arguments[:-2], "--cell", "gru", "--json"]) == 0
     told, _ = capfd.readouterr()
     assert [cell["name"] for cell in json.loads(told)["cells"]] == ["gru"]
 

@@ -11,7 +11,8 @@ import pytest
 from rnntag import checkpoint, corpora, store
 from rnntag.checkpoint import Checkpoint, Settings
 from rnntag.cli import app
-from rnntag.schema import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.schema import DataError, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.units import Units
 from tests.conftest import Run, interrupt_after
 from tests.test_crashes import learned
 
@@ -163,3 +164,15 @@ def test_the_help_says_what_decides(run: Run) -> None:
     done = run("train", "--help")
     assert "--no-segmenter" in done.stdout
     assert "if the corpora allow it" in " ".join(done.stdout.replace("│", " ").split())
+
+
+def test_what_is_wrong_with_the_segmenter_is_found_before_the_tagger_is_trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wrong(*given: object, **named: object) -> None:
+        raise DataError("mine: no such units")
+
+    monkeypatch.setattr(Units, "build", wrong)
+    assert typed("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "m") == 65
+    assert capsys.readouterr().err == "error: mine: no such units\n"
+    assert not (folder / "m").exists()

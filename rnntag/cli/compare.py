@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from rnntag import console
+from rnntag import console, effects
 from rnntag.cli.options import (
     ActivationOption,
     BpttOption,
@@ -34,8 +34,9 @@ from rnntag.cli.options import (
     TrainingCorpusArgument,
     TrainingCorpusOption,
     UnidirectionalOption,
+    given,
 )
-from rnntag.cli.train import training_corpora
+from rnntag.cli.train import check_reading, training_corpora
 from rnntag.schema import CELLS, ModelConfig, TrainConfig, UsageError
 
 _MODEL = ModelConfig()
@@ -44,6 +45,7 @@ FIGURES, PAGE = "figures.json", "index.html"
 
 
 def compare(
+    context: typer.Context,
     spec: TrainingCorpusArgument = None,
     corpus: TrainingCorpusOption = None,
     tagset: TagsetOption = "universal",
@@ -89,6 +91,7 @@ def compare(
     run = TrainConfig(
         epochs=epochs, patience=epochs, lr=lr, clip=clip, bptt=bptt, dropout=dropout, seed=seed, device="cpu"
     )
+    effects.check(context.params, given(context))
     if out:
         from rnntag import pictures, store
 
@@ -97,7 +100,9 @@ def compare(
         if not force:
             _check_free(out, configs)
         out.mkdir(parents=True, exist_ok=True)
-    specs, tagsets, loaded = training_corpora([*(corpus or []), *(spec or [])], tagset, encoding, corpus_format)
+    named = [*(corpus or []), *(spec or [])]
+    check_reading(context, named, corpus_format, encoding)
+    specs, tagsets, loaded = training_corpora(named, tagset, encoding, corpus_format)
     from rnntag import card, checkpoint, comparison, store
     from rnntag.claim import claim
     from rnntag.progress import TrainingView

@@ -72,3 +72,9 @@ TrainingCorpusOption = Annotated[
 TrainingCorpusArgument = Annotated[
     list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)
 ]
+
+
+def given(context: typer.Context) -> list[str]:
+    """The parameters that stand on the command line."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]

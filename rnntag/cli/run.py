@@ -19,9 +19,8 @@ from rnntag.cli.interruption import Interruption
 from rnntag.evaluation import percent
 from rnntag.measurement import measure, pooled
 from rnntag.optimisation import ExplosionError
-from rnntag.progress import TrainingView
-from rnntag.running_text import spaced
-from rnntag.schema import AccessError, Corpus, DataError, Step
+from rnntag.progress import TrainingView, working
+from rnntag.schema import AccessError, Corpus, DataError, Scale, Step
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredSegmenter
 from rnntag.tagger import Tagger
@@ -33,6 +32,9 @@ RAW_EXAMPLE = "I can swim. 我吃苹果。"
 
 class Resumable(Protocol):
     """What is trained step by step; see `training.Training`."""
+
+    @property
+    def scale(self) -> Scale: ...
 
     def steps(self) -> Iterator[Step]: ...
 
@@ -78,19 +80,23 @@ class Run:
         """
         self._check_conditions()
         settings = self.settings
-        if settings.segmenter:
-            spaced(self.corpora)  # what is wrong is found before hours of work
         if settings.receiver:
             self._give()
             return
-        training = Training(self.corpora, settings.model, settings.training)
+        with working("preparing the tagger's training"):
+            training = Training(self.corpora, settings.model, settings.training)
+        # What is wrong with the segmenter is found before hours of work. The tagger's noise does not hang on it.
+        with torch.random.fork_rng(devices=[]):
+            second = self._segmenter_training() if settings.segmenter else None
+            noise = torch.get_rng_state()
         segmenter = None
         try:
             with TensorboardLog(self.tensorboard) if self.tensorboard else nullcontext() as log:
                 code = self._train("tagger", training, log)
             tagger_ended = not code
-            if settings.segmenter and tagger_ended:
-                segmenter, code = self._segmenter()
+            if second and tagger_ended:
+                torch.set_rng_state(noise)
+                segmenter, code = self._segmenter(second)
         except ExplosionError:
             if training.has_model and not self._replaces:
                 self._finish(training, None)
@@ -116,18 +122,21 @@ class Run:
         console.note(f"interrupted: {kept}; {self._way_on}")
         raise typer.Exit(code)
 
-    def _segmenter(self) -> tuple[StoredSegmenter | None, int]:
-        """That of the last epoch, if one has ended, and the exit code that is due; see `_train`."""
+    def _segmenter_training(self) -> SegmenterTraining:
         assert self.settings.segmenter
         folds = folding.table() if self.settings.training.fold else ("", "")
-        training = SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+        with working("preparing the segmenter's training"):
+            return SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+
+    def _segmenter(self, training: SegmenterTraining) -> tuple[StoredSegmenter | None, int]:
+        """That of the last epoch, if one has ended, and the exit code that is due; see `_train`."""
         code = self._train("segmenter", training)
         return training.segmenter and replace(training.segmenter, specs=self.specs), code
 
     def _give(self) -> None:
         """Train a segmenter and put it into a model that is there, or into its copy."""
         try:
-            segmenter, code = self._segmenter()
+            segmenter, code = self._segmenter(self._segmenter_training())
         except ExplosionError:
             checkpoint.discard(self.out)
             raise
@@ -149,10 +158,8 @@ class Run:
         kept = time.monotonic()
         with Interruption() as interruption, TrainingView() as view:
             for step in training.steps():
-                if begins and goes_on:
-                    view.note(f"going on with the {name} in epoch {step.epoch}")
-                elif begins and self.settings.segmenter:
-                    view.note(f"training the {name}")
+                if begins:
+                    view.begin(name, training.scale, step.epoch if goes_on else 0)
                 begins = False
                 due = 0 < 60 * self.minutes <= time.monotonic() - kept
                 if step.batch == step.batches or due or interruption.code:
@@ -194,10 +201,11 @@ class Run:
         name = self.out.resolve().name
         model = training.model(name, self.specs, self.tagsets, settings.encoding, settings.corpus_format)
         model = replace(model, graphs=onnx_graph.graphs(model), segmenter=segmenter)
-        tagger = Tagger(model)
-        dev = [sentence for corpus in self.corpora for sentence in corpus.dev]
-        provenance = replace(model.provenance, test=self._test_accuracy(tagger))
-        model = replace(model, provenance=provenance, temperatures=calibration.temperatures(tagger, dev))
+        with working("measuring the tagger"):
+            tagger = Tagger(model)
+            dev = [sentence for corpus in self.corpora for sentence in corpus.dev]
+            provenance = replace(model.provenance, test=self._test_accuracy(tagger))
+            model = replace(model, provenance=provenance, temperatures=calibration.temperatures(tagger, dev))
         store.write(self.out, model, card.write(model))
         test = "  ".join(f"{corpus} {percent(accuracy)}" for corpus, accuracy in provenance.test.items())
         console.note(f"test {test or '(no test part)'}")

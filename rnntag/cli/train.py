@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnntag import console
+from rnntag import console, effects
 from rnntag.cli.options import (
     NETWORK,
     RUN,
@@ -33,6 +33,7 @@ from rnntag.cli.options import (
     TrainingCorpusArgument,
     TrainingCorpusOption,
     UnidirectionalOption,
+    given,
 )
 from rnntag.schema import (
     Cell,
@@ -232,6 +233,7 @@ def train(
         segmenting if segmenter is not False else None,
         add_segmenter or "",
     )  # fmt: skip
+    effects.check(context.params, given(context))
     receiver = _receiver(context, add_segmenter) if add_segmenter else None
     out = out or receiver or Path("models") / cell
     store.check_not_bundled(out)
@@ -245,6 +247,8 @@ def train(
         if tensorboard:
             tensorboard_log.prepare(tensorboard)
         try:
+            if not kept:
+                check_reading(context, settings.corpora, corpus_format, encoding)
             specs, tagsets, loaded = training_corpora(
                 settings.corpora, settings.tagset, settings.encoding, settings.corpus_format
             )
@@ -252,12 +256,16 @@ def train(
             if kept and kept.folder != os.getcwd():
                 raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
             raise
-        from rnntag.cli.run import Run
+        from rnntag.progress import working
         from rnntag.running_text import is_spaced
+
+        with working("loading PyTorch"):
+            from rnntag.cli.run import Run
 
         settings = replace(settings, corpora=specs)
         if segmenter is None and not kept and not settings.receiver and not any(is_spaced(c.train) for c in loaded):
             settings = replace(settings, segmenter=None)
+        _warn_of_idle(given(context), settings, loaded)
         Run(out, settings, specs, tagsets, loaded, kept, checkpoint_minutes, tensorboard).make()
 
 
@@ -270,7 +278,7 @@ def _settings(
     context: typer.Context, out: Path, asked: Settings, kept: Checkpoint | None, resume: bool | None
 ) -> Settings:
     """Those of the run that was kept, if it is to go on; else those asked for."""
-    named = [name for name in _given(context) if name not in _OF_ANY_RUN]
+    named = [name for name in given(context) if name not in _OF_ANY_RUN]
     if not kept:
         if resume and not named:
             raise NotFoundError(f"{out}: no run was broken off there: say what to train, and it begins")
@@ -314,16 +322,10 @@ def _receiver(context: typer.Context, name: str) -> Path:
     from rnntag import store
 
     allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", *_OF_ANY_RUN}
-    others = [name for name in _given(context) if name not in allowed and not name.startswith("segmenter_")]
+    others = [name for name in given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
     return store.find(name)
-
-
-def _given(context: typer.Context) -> list[str]:
-    """The parameters that stand on the command line."""
-    sources = {name: context.get_parameter_source(name) for name in context.params}
-    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def _options(names: list[str]) -> str:
@@ -336,7 +338,7 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
 
     if path is None:
         raise UsageError("--set gives a value to a variable of a recipe: name that with --recipe")
-    if others := [name for name in _given(context) if name not in ("recipe", "set_")]:
+    if others := [name for name in given(context) if name not in ("recipe", "set_")]:
         raise UsageError(f"a recipe brings its own settings: leave out {_options(others)}, or --set its variables")
     variables = {}
     for assignment in assignments:
@@ -355,6 +357,29 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
         console.note(f"{where}: {shlex.join(stage.command)}")
         if code := stage.run():
             raise typer.Exit(code)
+
+
+def check_reading(context: typer.Context, named: Sequence[str], corpus_format: CorpusFormat, encoding: str) -> None:
+    """Make sure that each option that says how corpora are read has an effect on one of them."""
+    from rnntag import corpora
+
+    asked = corpora.READING.keys() & given(context)
+    if context.params["tagset"] == "native":
+        asked.discard("tagset")  # of files with tags of one kind it says what holds anyway
+    if asked:
+        used = corpora.reading(named or corpora.DEFAULT, encoding, corpus_format)
+        effects.refuse({name: corpora.READING[name] for name in sorted(asked - used)})
+
+
+def _warn_of_idle(asked: Sequence[str], settings: Settings, loaded: Sequence[Corpus]) -> None:
+    """What the corpora alone can tell to have no effect."""
+    idle = {}
+    if not settings.segmenter:
+        idle = {name: "on corpora that cannot teach a segmenter" for name in asked if name.startswith("segmenter_")}
+    if "balance" in asked and sum(bool(corpus.train) for corpus in loaded) == 1:
+        idle["balance"] = "on a single corpus"
+    for name, when in idle.items():
+        console.warning(f"--{name.replace('_', '-')} has no effect {when}")
 
 
 def training_corpora(

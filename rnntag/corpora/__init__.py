@@ -25,6 +25,12 @@ from rnntag.schema import Corpus, CorpusFormat, DataError, NotFoundError, Senten
 DEFAULT = ("treebank", "sinica_treebank")
 STARTER = "starter"
 TAGSETS = ("universal", "native")
+READING = {
+    "tagset": "on files that have tags of one kind",
+    "encoding": "on corpora that are no files of your own",
+    "corpus_format": "on corpora whose names tell their format",
+}
+"""What says how corpora are read, and on which corpora it has no effect."""
 
 
 def starter_files() -> tuple[Path, ...]:
@@ -85,6 +91,26 @@ def load(
     if twice:
         raise DataError(f"two corpora are called {twice[0]}: rename a file or its folder")
     return corpora
+
+
+def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: CorpusFormat = "auto") -> set[str]:
+    """Those of `READING` that have an effect on one of the corpora that `specs` name.
+
+    Raises:
+        NotFoundError, AccessError, DataError: see `load`.
+    """
+    used: set[str] = set()
+    for spec in specs:
+        if spec == STARTER or spec.partition(":")[0] in CATALOGUE:
+            used.add("tagset")
+            continue
+        for path in _files(spec):
+            used.add("encoding")
+            if format_of(path, "slash", encoding) != format_of(path, "tsv", encoding):  # else its name tells it
+                used.add("corpus_format")
+            if format_of(path, corpus_format, encoding) in ("conllu", "spacy"):
+                used.add("tagset")
+    return used
 
 
 def listing() -> list[dict[str, Any]]:
