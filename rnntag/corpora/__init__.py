@@ -3,9 +3,10 @@
 A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
 glob. Files are CoNLL-U (`.conllu`, `.conll`), a token and its tag a line (`.tsv`, `.vert`, `.vrt`),
 what a model has tagged or spaCy's documents (`.jsonl`), or lines of `word/TAG`; or what is said of
-all but CoNLL-U. Files whose names say so (`en_ewt-ud-train.conllu`) are parts of one treebank. What a
-model has tagged is there to learn from; anything else is parted by sentence: of every ten, the
-ninth is dev, the tenth test, the others train.
+all but CoNLL-U. Each may be compressed (`.conllu.xz`; see `compression`). Files whose names say so
+(`en_ewt-ud-train.conllu`) are parts of one treebank. What a model has tagged is there to learn
+from; anything else is parted by sentence: of every ten, the ninth is dev, the tenth test, the
+others train.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rnntag.compression import plain_name
 from rnntag.corpora import nltk_corpora
 from rnntag.corpora.files import CONLLU_SUFFIXES, format_of, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
@@ -159,7 +161,7 @@ def _files(spec: str) -> tuple[Path, ...]:
         return starter_files()
     path = Path(spec)
     if spec and path.is_dir():
-        files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in CONLLU_SUFFIXES))
+        files = tuple(sorted(file for file in path.iterdir() if plain_name(file).suffix.lower() in CONLLU_SUFFIXES))
         if not files:
             raise NotFoundError(f"{spec}: no .conllu file in this folder")
         return files
