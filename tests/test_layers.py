@@ -85,6 +85,7 @@ def running(arguments: list[str]) -> str:
         ["explain", "--help"],
         ["tag", "--help"],
         ["models"],
+        ["corpora"],
         ["history", "--help"],
     ],
     ids=" ".join,
