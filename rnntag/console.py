@@ -173,10 +173,16 @@ def _cell(text: str) -> str:
     return escape(visible(text))
 
 
-def print_comparison(reports: Sequence[CellReport]) -> None:
-    """The cells' figures, and their curves as bars of text."""
+def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
+    """The cells' figures, and their curves as bars of text.
+
+    Args:
+        quick: whether the figures are rough.
+    """
     from rnntag.comparison import FADED, faded, forgotten
 
+    if quick:
+        stdout().print("quick comparison: few epochs, a short recall task; the figures are rough", style="bold")
     numbers = ["recurrent weights", "all weights", "dev accuracy", "on unseen words", "training", "words/s"]
     costs = _table("cell", *numbers, numbers=numbers)
     for report in reports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -11,6 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rnntag import console
 from rnntag.evaluation import percent
 from rnntag.schema import Step
+
+LOG_SECONDS = 30.0
+"""Time between two lines of a log that tell how far something has got, at least."""
 
 
 class TrainingView:
@@ -24,13 +28,15 @@ class TrainingView:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  {task.fields[speed]} tokens/s"),
+            TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not self._live,
         )
         self._run: TaskID | None = None
+        self._what = ""
+        self._told = time.monotonic()
 
     def __enter__(self) -> TrainingView:
         self._progress.start()
@@ -48,18 +54,32 @@ class TrainingView:
         with suppress(OSError):
             self._show(step)
 
+    def part(self, what: str, done: int, total: int) -> None:
+        """Show how far something else than training has got: as a bar, or in a log by a line now and then."""
+        with suppress(OSError):
+            self._progress.update(self._bar(what), description=what, total=total, completed=done)
+            if not self._live and time.monotonic() - self._told >= LOG_SECONDS:
+                self._console.print(f"{escape(what)}, {done:,} of {total:,}")
+                self._told = time.monotonic()
+
+    def _bar(self, what: str) -> TaskID:
+        """The bar, begun anew where it shows something else than before."""
+        if self._run is None or what != self._what:
+            if self._run is not None:
+                self._progress.remove_task(self._run)
+            self._run = self._progress.add_task("", figures="")
+            self._what = what
+            self._told = time.monotonic()
+        return self._run
+
     def _show(self, step: Step) -> None:
         speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
-        if self._run is None:
-            self._run = self._progress.add_task("", total=step.epochs * step.batches, loss="", speed="")
-        done = (step.epoch - 1) * step.batches + step.batch
         self._progress.update(
-            self._run,
+            self._bar("training"),
             description=f"epoch {step.epoch}/{step.epochs}",
             total=step.epochs * step.batches,
-            completed=done,
-            loss=f"{step.loss:.3f}",
-            speed=speed,
+            completed=(step.epoch - 1) * step.batches + step.batch,
+            figures=f"loss {step.loss:.3f}  {speed} tokens/s",
         )
         if step.dev:
             left = timedelta(seconds=round(step.seconds * (step.epochs - step.epoch) / step.epoch))

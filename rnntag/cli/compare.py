@@ -38,9 +38,11 @@ from rnntag.schema import CELLS, ModelConfig, TrainConfig, UsageError
 
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig(epochs=10)
+_QUICK_EPOCHS = 3
 
 
 def compare(
+    context: typer.Context,
     spec: TrainingCorpusArgument = None,
     corpus: TrainingCorpusOption = None,
     tagset: TagsetOption = "universal",
@@ -50,6 +52,14 @@ def compare(
         Path | None, typer.Option(help="A folder for the page, the pictures, the figures and the models.")
     ] = None,
     as_json: JsonOption = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help=f"A rough comparison: {_QUICK_EPOCHS} epochs unless --epochs says otherwise, and memory measured over "
+            "shorter distances. About a minute on the starter corpus.",
+        ),
+    ] = False,
     cell: Annotated[
         list[str] | None,
         typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three"),
@@ -73,10 +83,15 @@ def compare(
     far the gradient of a word's loss reaches back, before and after training; and over how many words
     each cell learns to recall one. With --out as a page with pictures, too, which needs matplotlib.
 
+        rnntag compare --quick starter
+
         rnntag compare --corpus 'en_ewt-ud-*.conllu' --out comparison
 
         rnntag compare --cell rnn --cell gru --unidirectional treebank
     """
+    chosen = context.get_parameter_source("epochs")
+    if quick and not (chosen and chosen.name == "COMMANDLINE"):
+        epochs = _QUICK_EPOCHS
     base = ModelConfig(input=input, bidirectional=not unidirectional, feedback=feedback, layers=layers, hidden=hidden)
     configs = [
         replace(base, cell=one, activation=activation if one == "rnn" else "tanh")
@@ -91,9 +106,11 @@ def compare(
         pictures.check()
         out.mkdir(parents=True, exist_ok=True)
     specs, tagsets, loaded = training_corpora([*(corpus or []), *(spec or [])], tagset, encoding, corpus_format)
-    from rnntag import card, checkpoint, comparison, store
+    from rnntag import card, checkpoint, comparison, memory, store
     from rnntag.claim import claim
     from rnntag.progress import TrainingView
+
+    scale = memory.QUICK if quick else memory.FULL
 
     def keep(name: str, model: store.StoredModel) -> None:
         if out:
@@ -108,9 +125,13 @@ def compare(
             claims.enter_context(claim(path))
             if checkpoint.place(path).exists():
                 raise UsageError(f"{path}: a run of 'rnntag train' was broken off there: choose another --out")
-        reports = comparison.compare(loaded, configs, run, comparison.Watcher(view.note, view.show, keep))
+        reports = comparison.compare(
+            loaded, configs, run, comparison.Watcher(view.note, view.show, view.part, keep), scale
+        )
     figures = {
         "corpora": list(specs),
+        "quick": quick,
+        "memory": asdict(scale),
         "network": asdict(base),
         "training": asdict(run),
         "cells": [asdict(report) for report in reports],
@@ -122,10 +143,10 @@ def compare(
         told = json.dumps(figures, ensure_ascii=False, indent=1)
         (out / "figures.json").write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
         drawn = pictures.write(out, reports)
-        (out / "index.html").write_text(page.write(reports, drawn, command), encoding="utf-8", errors="replace")
+        (out / "index.html").write_text(page.write(reports, drawn, command, quick), encoding="utf-8", errors="replace")
     if as_json:
         console.print_json(figures)
     else:
-        console.print_comparison(reports)
+        console.print_comparison(reports, quick)
     if out:
         console.note(f"saved {out}; open {out / 'index.html'}")
