@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
     "schema": 0, "strict_json": 0,
     "compression": 1, "conllu": 1, "durable": 1, "encoding_guess": 1, "folding": 1, "history": 1, "integrity": 1,
-    "onnx_file": 1,
+    "onnx_file": 1, "prompt": 1,
     "running_text": 1, "significance": 1, "spacing": 1, "tensorboard_log": 1, "terminal": 1, "units": 1,
     "variants": 1, "vocabulary": 1, "weight_shapes": 1, "windows": 1,
     "cells": 2, "checkpoint": 2, "evaluation": 2, "onnx_layers": 2, "recipe": 2, "segmentation": 2,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import console
+from rnntag import console, prompt
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.compression import plain_name
 from rnntag.formats import InputFormat, OutputFormat
@@ -111,6 +111,9 @@ def tag(
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
         what = "text" if stored.segmenter else "a sentence, words parted by spaces,"
         console.note(f"Type {what} and press Enter; end with Ctrl-D.")
+    is_typed = _STDIN in files and prompt.is_wanted()
+    if is_typed:
+        jobs = 1  # several read ahead in a thread, where Ctrl-C does not reach a line that is being edited
     from rnntag import parallel
     from rnntag.pipeline import Task
     from rnntag.portions import portions
@@ -121,7 +124,7 @@ def tag(
     shown = sys.stdout.isatty()
     coloured = shown and output == "slash"
     inputs: Iterator[tuple[str, Iterable[str]]]
-    inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors)
+    inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, is_typed)
     if source != "conllu" and not text:
         inputs = ((name, _watched(name, blocks)) for name, blocks in inputs)
     if source == "auto":
@@ -160,11 +163,16 @@ def _guess(stored: StoredModel, text: str) -> InputFormat:
     return source
 
 
-def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[tuple[str, Iterable[str]]]:
+def _read(
+    files: list[Path], encoding: str, errors: DecodingErrors, is_typed: bool
+) -> Iterator[tuple[str, Iterable[str]]]:
     advice = f"{ADVICE}, or put a sign in its place with --errors replace"
     for file in files:
         name = "<stdin>" if file == _STDIN else str(file)
-        blocks = byte_blocks(sys.stdin.fileno(), name) if file == _STDIN else file_blocks(file)
+        if file != _STDIN:
+            blocks = file_blocks(file)
+        else:
+            blocks = prompt.typed_lines() if is_typed else byte_blocks(sys.stdin.fileno(), name)
         yield name, text_blocks(blocks, name, encoding, errors, advice)
 
 
