@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
 import io
 import os
@@ -12,10 +13,16 @@ from contextlib import contextmanager, suppress
 PROMPT = "> "
 
 
-def is_wanted() -> bool:
+def is_wanted(encoding: str) -> bool:
     """Whether someone types and sees it: stdin is a terminal, and so is stdout or stderr. False where Python has no
-    readline, as on Windows."""
+    readline, as on Windows, and where what is typed is to be read in another encoding than the terminal's: readline
+    would not know its characters."""
     if not (sys.stdin and sys.stdout and sys.stdin.isatty()):
+        return False
+    try:
+        if codecs.lookup(encoding) != codecs.lookup(sys.stdin.encoding):
+            return False
+    except LookupError:
         return False
     # Python edits lines only on its process's own stdin and stdout.
     if (sys.stdin.fileno(), sys.stdout.fileno()) != (0, 1):

@@ -111,7 +111,7 @@ def tag(
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
         what = "text" if stored.segmenter else "a sentence, words parted by spaces,"
         console.note(f"Type {what} and press Enter; end with Ctrl-D.")
-    is_typed = _STDIN in files and prompt.is_wanted()
+    is_typed = _STDIN in files and prompt.is_wanted(encoding)
     if is_typed:
         jobs = 1  # several read ahead in a thread, where Ctrl-C does not reach a line that is being edited
     from rnntag import parallel
