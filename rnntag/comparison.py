@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from statistics import median
 
 import numpy as np
 
-from rnntag import onnx_graph
+from rnntag import memory, onnx_graph
 from rnntag.cells import RecurrentLayer
 from rnntag.measurement import measure, pooled
-from rnntag.memory import KEYS, gradient_reach, recall
+from rnntag.memory import KEYS, Scale, gradient_reach, recall
 from rnntag.network import Network
 from rnntag.schema import Corpus, ModelConfig, Step, TrainConfig
 from rnntag.store import StoredModel
@@ -69,11 +70,14 @@ class Watcher:
     Attributes:
         stage: told what begins.
         step: told of each training step.
+        part: told how far another long piece of work has got: what it is, and how many of its steps are done, of how
+            many.
         keep: given each model once it is trained, under its cell's name.
     """
 
     stage: Callable[[str], None]
     step: Callable[[Step], None]
+    part: Callable[[str, int, int], None]
     keep: Callable[[str, StoredModel], None]
 
 
@@ -93,25 +97,32 @@ def name_of(config: ModelConfig) -> str:
 
 
 def compare(
-    corpora: Sequence[Corpus], configs: Sequence[ModelConfig], run: TrainConfig, watcher: Watcher
+    corpora: Sequence[Corpus],
+    configs: Sequence[ModelConfig],
+    run: TrainConfig,
+    watcher: Watcher,
+    scale: Scale | None = None,
 ) -> list[CellReport]:
     """Train each network on the same sentences in the same order, and measure it on the dev parts.
+
+    Args:
+        scale: how thoroughly memory is measured, `memory.FULL` if it is not said.
 
     Raises:
         DataError, UsageError, NotFoundError, RnntagError: see `training.Training`.
     """
     reports, models = [], []
     for config in configs:
-        report, model = _trained(corpora, config, run, watcher)
+        report, model = _trained(corpora, config, run, watcher, scale or memory.FULL)
         reports.append(report)
         models.append(model)
     watcher.stage("measuring speed")
-    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev])
+    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev], watcher)
     return [replace(report, tagging_speed=speed) for report, speed in zip(reports, speeds, strict=True)]
 
 
 def _trained(
-    corpora: Sequence[Corpus], config: ModelConfig, run: TrainConfig, watcher: Watcher
+    corpora: Sequence[Corpus], config: ModelConfig, run: TrainConfig, watcher: Watcher, scale: Scale
 ) -> tuple[CellReport, StoredModel]:
     name = name_of(config)
     watcher.stage(f"{name}: training")
@@ -120,7 +131,8 @@ def _trained(
     # On the CPU, whatever trains: the pictures of two machines should agree.
     network = Network(config, training.vocabulary)
     network.load_weights(training.network.weights())
-    untrained = gradient_reach(network, training.vocabulary, dev)
+    told = partial(watcher.part, f"{name}: gradient")
+    untrained = gradient_reach(network, training.vocabulary, dev, scale, told)
     for step in training.steps():
         watcher.step(step)
     model = training.model(name)
@@ -144,19 +156,22 @@ def _trained(
         training_seconds=training.ends[-1].seconds,
         tagging_speed=0.0,
         untrained_reach=tuple(untrained),
-        reach=tuple(gradient_reach(network, training.vocabulary, dev)),
-        recall=tuple(recall(config.cell, config.activation, run.seed)),
+        reach=tuple(gradient_reach(network, training.vocabulary, dev, scale, told)),
+        recall=tuple(
+            recall(config.cell, config.activation, run.seed, scale, partial(watcher.part, f"{name}: recall task"))
+        ),
     )
     return report, model
 
 
-def _speeds(models: Sequence[StoredModel], sentences: Sequence[Sequence[str]]) -> list[float]:
+def _speeds(models: Sequence[StoredModel], sentences: Sequence[Sequence[str]], watcher: Watcher) -> list[float]:
     """Words a second of each model, encoding of new words and all."""
     ends = np.cumsum([len(sentence) for sentence in sentences])
     sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
     tokens = sum(len(sentence) for sentence in sample)
     seconds: list[list[float]] = [[] for _ in models]
-    for _ in range(SPEED_ROUNDS):
+    for turn in range(SPEED_ROUNDS):
+        watcher.part("speed", turn, SPEED_ROUNDS)
         for model, own in zip(models, seconds, strict=True):
             tagger = Tagger(model)  # a new one, which has met no word
             started = time.perf_counter()

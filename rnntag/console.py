@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
@@ -48,6 +49,12 @@ OTHER_TAGS_SHOWN = 2
 CHANGES_SHOWN = 4
 LEAST_SHOWN = 0.001
 """Smaller probabilities, and changes of them, are not worth a reader's time."""
+
+LEAST_ABOUT = 24
+"""Characters that tell what a corpus is, at least, where they are not told whole."""
+
+GAP = 2
+"""Spaces between the columns of the table of corpora."""
 
 LONGEST_MESSAGE = 2000
 """Characters of an error, at most: what it quotes may be as long as its input."""
@@ -128,7 +135,11 @@ def print_text(text: str) -> None:
 def _table(*columns: str, title: str | None = None, numbers: Iterable[str] = ()) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
-        table.add_column(column, justify="right" if column in set(numbers) else "left", overflow="fold")
+        numeric = column in set(numbers)
+        # A number is not broken; a header of several words gives way before its numbers do.
+        table.add_column(
+            column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric and " " not in column
+        )
     return table
 
 
@@ -162,10 +173,16 @@ def _cell(text: str) -> str:
     return escape(visible(text))
 
 
-def print_comparison(reports: Sequence[CellReport]) -> None:
-    """The cells' figures, and their curves as bars of text."""
+def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
+    """The cells' figures, and their curves as bars of text.
+
+    Args:
+        quick: whether the figures are rough.
+    """
     from rnntag.comparison import FADED, faded, forgotten
 
+    if quick:
+        stdout().print("quick comparison: few epochs, a short recall task; the figures are rough", style="bold")
     numbers = ["recurrent weights", "all weights", "dev accuracy", "on unseen words", "training", "words/s"]
     costs = _table("cell", *numbers, numbers=numbers)
     for report in reports:
@@ -338,6 +355,8 @@ def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
         note("no model here yet: train one with 'rnntag train'")
         return
     table = _table("model", "network", "tagsets", "dev accuracy", "MB", "where", numbers=["MB"])
+    for column in (table.columns[0], table.columns[3]):
+        column.no_wrap = True
     for name, model in models.items():
         if "damaged" in model:
             table.add_row(_cell(name), "[red]damaged[/]", "", "", "", _cell(model["path"]))
@@ -356,22 +375,45 @@ def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
-    """The corpora as a table; see `corpora.listing`."""
-    numbers = ["sentences", "tokens"]
-    table = _table("corpus", "language", *numbers, "tagset", "universal", "licence", "here", "what", numbers=numbers)
-    for row in rows:
-        table.add_row(
-            escape(row["name"]),
-            ", ".join(row["languages"]),
-            f"{row['sentences']:,}",
-            f"{row['tokens']:,}",
-            escape(", ".join(row["tagsets"])),
-            "yes" if row["universal"] else "no",
-            escape(row["licence"]),
-            "yes" if row["here"] else "no",
-            escape(row["about"]),
-        )
+    """The corpora as a table, a line each; see `corpora.listing`. On a terminal that is too narrow for all columns some
+    are left out."""
+    cells = [
+        {
+            "corpus": row["name"],
+            "language": " ".join(row["languages"]),
+            "sentences": f"{row['sentences']:,}",
+            "tokens": f"{row['tokens']:,}",
+            "universal": "yes" if row["universal"] else "no",
+            "here": "yes" if row["here"] else "no",
+            "licence": row["licence"],
+            "tagset": ", ".join(row["tagsets"]),
+            "what": row["about"],
+        }
+        for row in rows
+    ]
+    widths = {name: max(cell_len(name), *(cell_len(row[name]) for row in cells)) for name in cells[0]}
+    console = SafeConsole(file=results())
+    left_out: list[str] = []
+    if console.is_terminal:
+        whole = widths["what"]
+        widths["what"] = min(whole, LEAST_ABOUT)
+        for name in ("tagset", "licence", "what", "universal", "here", "language"):
+            if (spare := console.width - sum(widths.values()) - GAP * (len(widths) - 1)) < 0:
+                left_out.append(name)
+                del widths[name]
+        if "what" in widths:
+            widths["what"] = min(widths["what"] + max(spare, 0), whole)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in widths:
+        table.add_column(name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=True)
+    for row in cells:
+        texts = {name: Text(row[name]) for name in widths}
+        for name, text in texts.items():
+            text.truncate(widths[name], overflow="ellipsis")
+        table.add_row(*texts.values())
     print_table(table)
+    if left_out:
+        note(f"a wider terminal shows {', '.join(reversed(left_out))} too; --json has everything")
 
 
 def print_card(path: Path, card: str) -> None:

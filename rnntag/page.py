@@ -13,16 +13,23 @@ from rnntag.evaluation import percent
 from rnntag.memory import KEYS
 
 RECALL_TOLD = (1, 10, 25, 50, 100)
+QUICK = (
+    "<p><strong>This is a quick comparison (<code>--quick</code>)</strong>: few epochs and a short recall task. Its "
+    "figures are rough; a full one may rank the cells differently.</p>\n"
+    '<p lang="zh"><strong>这是快速对比（<code>--quick</code>）</strong>：训练轮数少，回忆任务短，数字只作粗略参考；'
+    "完整对比的排名可能不同。</p>\n"
+)
 TEMPLATE = Path(__file__).parent / "page.html"
 STYLE = Path(__file__).parent / "page.css"
 
 
-def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: str) -> str:
+def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: str, quick: bool) -> str:
     """The page.
 
     Args:
         pictures: see `pictures.write`.
         command: what made the figures.
+        quick: whether they are rough.
     """
     fill = {
         name: f"data:image/svg+xml;base64,{b64encode(path.read_bytes()).decode()}" for name, path in pictures.items()
@@ -31,6 +38,7 @@ def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: 
         fill,
         style=STYLE.read_text(encoding="utf-8"),
         command=escape(command),
+        quick=QUICK if quick else "",
         costs=_costs(reports),
         memory=_memory(reports),
         chance=f"{100 / KEYS:.1f}",

@@ -23,7 +23,7 @@ from rnntag.evaluation import percent
 from rnntag.schema import Scale, Step
 
 LOG_SECONDS = 60.0
-"""Within an epoch a log gets a line so often."""
+"""Time between two lines of a log that tell how far something has got, at least."""
 
 
 class TrainingView:
@@ -45,13 +45,14 @@ class TrainingView:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}  {task.fields[speed]} tokens/s"),
+            TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
             disable=not self._live,
         )
         self._run: TaskID | None = None
+        self._what = ""
 
     def __enter__(self) -> TrainingView:
         self._progress.start()
@@ -80,18 +81,32 @@ class TrainingView:
         with suppress(OSError):
             self._show(step)
 
+    def part(self, what: str, done: int, total: int) -> None:
+        """Show how far something else than training has got: as a bar, or in a log by a line now and then."""
+        with suppress(OSError):
+            self._progress.update(self._bar(what), description=what, total=total, completed=done)
+            now = self._clock()
+            if not self._live and now - self._told >= LOG_SECONDS:
+                self._console.print(f"{escape(what)}, {done:,} of {total:,}")
+                self._told = now
+
+    def _bar(self, what: str) -> TaskID:
+        """The bar, begun anew where it shows something else than before."""
+        if self._run is None or what != self._what:
+            if self._run is not None:
+                self._progress.remove_task(self._run)
+            self._run = self._progress.add_task("", figures="")
+            self._what = what
+        return self._run
+
     def _show(self, step: Step) -> None:
         speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
-        if self._run is None:
-            self._run = self._progress.add_task("", total=step.epochs * step.batches, loss="", speed="")
-        done = (step.epoch - 1) * step.batches + step.batch
         self._progress.update(
-            self._run,
+            self._bar("training"),
             description=f"epoch {step.epoch}/{step.epochs}",
             total=step.epochs * step.batches,
-            completed=done,
-            loss=f"{step.loss:.3f}",
-            speed=speed,
+            completed=(step.epoch - 1) * step.batches + step.batch,
+            figures=f"loss {step.loss:.3f}  {speed} tokens/s",
         )
         now = self._clock()
         epoch, batch = self._place

@@ -6,71 +6,62 @@ import codecs
 import io
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
 
-from rnntag.schema import AccessError, DataError, NotFoundError, UsageError
+from rnntag import compression
+from rnntag.compression import decompressed
+from rnntag.encoding_guess import SAMPLE_BYTES, WIDE_BYTES, likely_encoding, wide_encoding, wide_encoding_within
+from rnntag.schema import AccessError, DataError, NotFoundError, RnntagError, UsageError
 
 BLOCK_BYTES = 1 << 17
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
 ADVICE = "name its encoding with --encoding"
 
-_HEAD = 4
-"""Bytes that tell UTF-16 and UTF-32 from other encodings."""
-
-_MARKS = {  # UTF-32's before UTF-16's, which begin one of them
-    codecs.BOM_UTF32_LE: ("UTF-32 (little endian)", "utf-32"),
-    codecs.BOM_UTF32_BE: ("UTF-32 (big endian)", "utf-32"),
-    codecs.BOM_UTF16_LE: ("UTF-16 (little endian)", "utf-16"),
-    codecs.BOM_UTF16_BE: ("UTF-16 (big endian)", "utf-16"),
-}
-_ZEROS = {
-    (False, True, True, True): ("UTF-32 (little endian)", "utf-32-le"),
-    (True, True, True, False): ("UTF-32 (big endian)", "utf-32-be"),
-    (False, True, False, True): ("UTF-16 (little endian)", "utf-16-le"),
-    (True, False, True, False): ("UTF-16 (big endian)", "utf-16-be"),
-}
-_SAMPLE = 512
+_BEFORE = SAMPLE_BYTES + WIDE_BYTES
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def text_blocks(
-    descriptor: int, source: str, encoding: str = "utf-8", errors: str = "strict", advice: str = ADVICE
+    source_bytes: int | Iterable[bytes],
+    source: str,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    advice: str = ADVICE,
 ) -> Iterator[str]:
     """What each read brings, decoded; a byte order mark at the beginning is dropped.
 
     A slow pipe yields line by line and a fast one blocks of up to `BLOCK_BYTES`.
 
     Args:
-        descriptor: of a file or pipe that is open for reading.
+        source_bytes: the descriptor of a file or pipe that is open for reading, or its bytes as they come.
         source: what errors call it.
         errors: one of `DECODING_ERRORS`.
-        advice: what to do about bytes that cannot be decoded.
+        advice: what to do about bytes that cannot be decoded, where nothing tells their encoding.
 
     Raises:
         DataError: bytes that `encoding` does not have, with their line and position, or an encoded
             surrogate, which is no character; what stands before them has been handed on. Or text that is
-            surely UTF-16 or UTF-32, see `wide_encoding`.
+            surely UTF-16 or UTF-32, see `encoding_guess.wide_encoding`, or compressed data.
         AccessError: the source cannot be read.
         UsageError: there is no such encoding.
     """
     decoder = _decoder(encoding, errors)
     may_have_surrogates = codecs.lookup(encoding).name != "utf-8"
+    blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
     head = b""
+    before = b""  # the last bytes before the block: as many as `_sample` may want, and all if they are few
     line = 1
     position = 0
     started = False
     while True:
-        try:
-            block = os.read(descriptor, BLOCK_BYTES)
-        except OSError as error:
-            raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
-        if errors == "strict" and position < _HEAD:
+        block = next(blocks, b"")
+        if position < compression.MAGIC_BYTES:
             head += block
-            if look := wide_encoding(head, encoding):
+            if look := compression.advice(head) or (errors == "strict" and wide_encoding(head, encoding)):
                 raise DataError(f"{source}: {look}")
         state = decoder.getstate()
         wrong: UnicodeError | None = None
@@ -100,13 +91,78 @@ def text_blocks(
         if lone:
             raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character: {advice}")
         if wrong:
-            if look := _likely_encoding(head[:_SAMPLE]):
+            sample = _sample(before + block, len(before) + good, position - len(before), blocks)
+            if look := compression.advice(sample if position + good < SAMPLE_BYTES else b""):
                 raise DataError(f"{source}: {look}") from wrong
+            if look := wide_encoding_within(sample):
+                raise DataError(f"{source}: {look}") from wrong
+            look = likely_encoding(sample, encoding) or advice
             where = position + good + 1
-            raise DataError(f"{source}:{line}: byte {where} of the input is not {encoding}: {advice}") from wrong
+            raise DataError(f"{source}:{line}: byte {where} of the input is not {encoding}: {look}") from wrong
         if not block:
             return
         position += len(block)
+        before = (before + block)[-_BEFORE:] if len(block) < _BEFORE else block[-_BEFORE:]
+
+
+def _sample(known: bytes, wrong: int, start: int, blocks: Iterator[bytes]) -> bytes:
+    """What stands around a wrong byte, whichever way it came: up to `SAMPLE_BYTES` before it, and as many from it
+    on, but not beyond its line, for which alone is waited.
+
+    Args:
+        known: the bytes that have come.
+        wrong: which of them is wrong.
+        start: where they begin in the input.
+        blocks: what comes after them.
+    """
+    begin = max(wrong - SAMPLE_BYTES, 0)
+    begin += -(start + begin) % WIDE_BYTES
+    with suppress(RnntagError):
+        while len(known) - wrong < SAMPLE_BYTES and b"\n" not in known[wrong:] and (block := next(blocks, b"")):
+            known += block
+    end = known.find(b"\n", wrong, wrong + SAMPLE_BYTES) + 1
+    return known[begin : end or wrong + SAMPLE_BYTES]
+
+
+def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
+    """What each read brings, up to `BLOCK_BYTES`.
+
+    Raises:
+        AccessError: `source` cannot be read.
+    """
+    try:
+        while block := os.read(descriptor, BLOCK_BYTES):
+            yield block
+    except OSError as error:
+        raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
+
+
+def file_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file as they come, decompressed where its name says that they are compressed.
+
+    Raises:
+        DataError, NotFoundError: see `compression.decompressed`.
+        NotFoundError, AccessError: see `open_for_reading`.
+        AccessError: the file cannot be read.
+    """
+    descriptor = open_for_reading(path)
+    try:
+        blocks = byte_blocks(descriptor, str(path))
+        yield from decompressed(path, _full(blocks)) if path.suffix.lower() in compression.SUFFIXES else blocks
+    finally:
+        os.close(descriptor)
+
+
+def _full(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes in blocks of `BLOCK_BYTES`, however they come."""
+    rest = bytearray()
+    for block in blocks:
+        rest += block
+        while len(rest) >= BLOCK_BYTES:
+            yield bytes(rest[:BLOCK_BYTES])
+            del rest[:BLOCK_BYTES]
+    if rest:
+        yield bytes(rest)
 
 
 def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
@@ -126,37 +182,6 @@ def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
         yield [last.removesuffix("\r")]
 
 
-def wide_encoding(head: bytes, encoding: str) -> str:
-    """What to say of bytes that are to be read in `encoding`, but begin with the byte order mark of UTF-16 or
-    UTF-32, or as no text does that is not in these: every other byte, or three of four, zero; of others "".
-
-    Args:
-        head: the first bytes, at least four.
-    """
-    if len(head) < _HEAD or codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
-        return ""
-    for mark, guess in _MARKS.items():
-        if head.startswith(mark):
-            return _look(*guess)
-    zeros = not head[0], not head[1], not head[2], not head[3]
-    return _look(*_ZEROS[zeros]) if zeros in _ZEROS else ""
-
-
-def _likely_encoding(sample: bytes) -> str:
-    """As `wide_encoding`, of bytes that are no text in their encoding: zeros among them are no text in others
-    either."""
-    likely = []
-    for guess in list(_ZEROS.values())[2:] if b"\0" in sample else ():
-        text = codecs.getincrementaldecoder(guess[1])("replace").decode(sample)
-        if not any(c == "\ufffd" or (unicodedata.category(c)[0] == "C" and c not in "\t\r\n") for c in text):
-            likely.append(guess)
-    return _look(*likely[0]) if len(likely) == 1 else ""
-
-
-def _look(name: str, encoding: str) -> str:
-    return f"looks like {name}: use --encoding {encoding}"
-
-
 def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
     if errors not in DECODING_ERRORS:
         raise UsageError(f"--errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
@@ -173,6 +198,7 @@ def check_readable(path: Path) -> None:
     Raises:
         NotFoundError: there is no such file.
         AccessError: it cannot be read.
+        NotFoundError: it is compressed, and what decompresses it is not installed.
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
@@ -180,6 +206,7 @@ def check_readable(path: Path) -> None:
         raise AccessError(f"{path}: is a directory, not a file")
     if not os.access(path, os.R_OK):
         raise AccessError(f"{path}: cannot be read: permission denied")
+    compression.check(path)
 
 
 def open_for_reading(path: Path) -> int:
@@ -192,10 +219,6 @@ def open_for_reading(path: Path) -> int:
 
 
 def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
-    """The lines of a file; see `text_blocks` and `open_for_reading` for what they raise."""
-    descriptor = open_for_reading(path)
-    try:
-        for lines in line_blocks(text_blocks(descriptor, str(path), encoding)):
-            yield from lines
-    finally:
-        os.close(descriptor)
+    """The lines of a file; see `text_blocks` and `file_blocks` for what they raise."""
+    for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding)):
+        yield from lines

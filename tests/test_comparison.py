@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,10 +16,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag import comparison, console, memory, store
+from rnntag import comparison, console, memory, progress, store
 from rnntag.cli import app
 from rnntag.network import Network
-from rnntag.schema import CELLS, Corpus, ModelConfig, Sentence, TrainConfig
+from rnntag.schema import CELLS, Corpus, ModelConfig, Sentence, Step, TrainConfig
 from rnntag.vocabulary import Vocabulary
 from tests.conftest import KINDS
 
@@ -25,15 +27,14 @@ SENTENCES = (
     Sentence(tuple("abcdab"), {"upos": ("N", "V", "N", "X", "N", "V")}),
     Sentence(tuple("dca"), {"upos": ("X", "N", "N")}),
 )
+LITTLE = memory.Scale(furthest=5, updates=3, tests=10)
 SIZES = {"hidden": 6, "embedding_dim": 3, "char_dim": 3, "char_hidden": 3}
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little to recall, and nearly no time to learn it."""
-    monkeypatch.setattr(memory, "FURTHEST", 5)
-    monkeypatch.setattr(memory, "RECALL_UPDATES", 3)
-    monkeypatch.setattr(memory, "RECALL_TESTS", 10)
+    monkeypatch.setattr(memory, "FULL", LITTLE)
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -61,13 +62,13 @@ def test_gradient_reach_is_the_derivative_of_each_loss(
     expected = [float(np.mean(norms[distance])) for distance in range(6)]
     found = memory.gradient_reach(network, vocabulary, SENTENCES)
     np.testing.assert_allclose(found[:6], expected, rtol=1e-4)
-    assert found[6:] == [None] * (memory.REACH - 5)
+    assert found[6:] == [None] * (memory.FULL.reach - 5)
 
 
 def test_the_word_to_recall_is_where_it_should_be() -> None:
-    distances = torch.arange(1, memory.FURTHEST + 1)
-    words, kept = memory._kept_words(distances)
-    assert words.shape == (memory.FURTHEST, memory.FURTHEST + 2)
+    distances = torch.arange(1, 100 + 1)
+    words, kept = memory._kept_words(distances, 100)
+    assert words.shape == (100, 100 + 2)
     for row, distance in enumerate(distances.tolist()):
         sentence = words[row].tolist()
         mark = sentence.index(memory.KEYS + 1)
@@ -77,25 +78,25 @@ def test_the_word_to_recall_is_where_it_should_be() -> None:
         assert len(sentence) - 1 - (mark + 1) == distance
 
 
-def test_recall_is_chance_before_learning_and_learned_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "FURTHEST", 4)
-    monkeypatch.setattr(memory, "RECALL_UPDATES", 0)
-    assert np.mean(memory.recall("gru", "tanh", 1)) == pytest.approx(1 / memory.KEYS, abs=0.06)
-    monkeypatch.setattr(memory, "RECALL_UPDATES", 800)
-    assert min(memory.recall("gru", "tanh", 1)) > 0.9
+def test_recall_is_chance_before_learning_and_learned_after() -> None:
+    before = memory.recall("gru", "tanh", 1, memory.Scale(furthest=4, updates=0))
+    assert np.mean(before) == pytest.approx(1 / memory.KEYS, abs=0.06)
+    assert min(memory.recall("gru", "tanh", 1, memory.Scale(furthest=4, updates=800))) > 0.9
 
 
-def test_a_seed_recalls_the_same_and_leaves_other_chance_alone(quick: None) -> None:
+def test_a_seed_recalls_the_same_and_leaves_other_chance_alone() -> None:
     torch.manual_seed(7)
-    first = memory.recall("lstm", "tanh", 1)
+    first = memory.recall("lstm", "tanh", 1, LITTLE)
     after = torch.rand(3)
     torch.manual_seed(7)
     assert torch.equal(torch.rand(3), after)
-    assert memory.recall("lstm", "tanh", 1) == first
+    assert memory.recall("lstm", "tanh", 1, LITTLE) == first
 
 
 def watched() -> comparison.Watcher:
-    return comparison.Watcher(lambda what: None, lambda step: None, lambda name, model: None)
+    return comparison.Watcher(
+        lambda what: None, lambda step: None, lambda what, done, total: None, lambda name, model: None
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_cells_stand_as_one_to_three_to_four(starter: list[Corpus], quick: None,
         assert 0 < report.accuracy == report.dev["few"][0] <= 1
         assert len(report.epochs) == report.best_epoch == 1
         assert report.tagging_speed > 0
-        assert len(report.reach) == len(report.untrained_reach) == memory.REACH + 1
+        assert len(report.reach) == len(report.untrained_reach) == LITTLE.reach + 1
         assert report.reach != report.untrained_reach
         assert len(report.recall) == 5
 
@@ -215,3 +216,64 @@ def test_bars_rise_with_what_they_show(values: list[float | None]) -> None:
 
 def test_all_cells_are_compared() -> None:
     assert {comparison.name_of(ModelConfig(cell=cell)) for cell in CELLS} == set(CELLS)
+
+
+def test_all_that_takes_long_tells_how_far_it_is(starter: list[Corpus]) -> None:
+    told: dict[str, list[tuple[int, int]]] = {}
+    watcher = replace(watched(), part=lambda what, done, total: told.setdefault(what, []).append((done, total)))
+    comparison.compare([corpus_of(starter)], [ModelConfig(cell="gru", **SIZES)], TrainConfig(epochs=1), watcher, LITTLE)
+    steps = LITTLE.updates + LITTLE.furthest
+    assert told["gru: recall task"] == [(done, steps) for done in range(1, steps + 1)]
+    assert told["gru: gradient"] == 2 * [(done, 10) for done in range(1, 11)]  # before and after training
+    assert [done for done, _ in told["speed"]] == [*range(comparison.SPEED_ROUNDS)]
+
+
+def test_a_quick_comparison_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(memory, "QUICK", LITTLE)
+    corpus = tmp_path / "few.txt"
+    corpus.write_text("".join(f"the/DET word/NOUN {word}/VERB\n" for word in "abcdefghijklmnopqrst"), encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["compare", "--quick", str(corpus), "--cell", "gru", "--hidden", "5"]
+    assert call([*arguments, "--out", str(out)]) == 0
+    assert "quick comparison" in capfd.readouterr().out
+    assert "--quick" in (out / "index.html").read_text(encoding="utf-8")
+    figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
+    assert figures["quick"]
+    assert figures["memory"] == asdict(LITTLE)
+    assert figures["training"]["epochs"] == len(figures["cells"][0]["epochs"]) == 3
+    assert call([*arguments, "--epochs", "4", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["training"]["epochs"] == 4
+
+
+def test_a_quick_comparison_measures_less() -> None:
+    full, quick = asdict(memory.FULL), asdict(memory.QUICK)
+    assert all(quick[name] < full[name] for name in full)
+
+
+def test_a_log_tells_now_and_then_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock)
+    with progress.TrainingView() as view:
+        for done in range(1, 101):
+            clock += 1
+            view.part("gru: recall task", done, 100)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == [f"gru: recall task, {done} of 100" for done in (31, 61, 91)]
+
+
+def test_a_terminal_has_a_bar_that_moves(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.TrainingView() as view:
+        view.show(Step(1, 1, 5, 5, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5))
+        for done in range(1, 4):
+            view.part("gru: recall task", done, 4)
+            view._progress.refresh()
+    shown = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", capfd.readouterr().err)
+    for done in range(1, 4):
+        assert re.search(rf"gru: recall task .* {done}/4", shown)

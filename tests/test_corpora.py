@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -242,7 +245,37 @@ def test_damaged_data_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not nltk_corpora.is_here("conll2000")
 
 
+@pytest.mark.parametrize("data", ["", "~/a", f"/a{os.pathsep}{os.pathsep}/b"])
+def test_corpora_are_looked_for_where_nltk_does(data: str) -> None:
+    code = (
+        "from rnntag.corpora.nltk_corpora import _data_folders\nalone = _data_folders()\n"
+        "import nltk\nassert alone == nltk.data.path, (alone, nltk.data.path)\n"
+        "nltk.data.path.append('mine')\nassert _data_folders()[-1] == 'mine'"
+    )
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "NLTK_DATA": data}, check=True)
+
+
+def test_what_is_on_disk_is_what_nltk_finds(nltk_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nltk
+
+    for name in nltk_corpora.CATALOGUE:
+        assert nltk_corpora.is_on_disk(name) == nltk_corpora.is_here(name)
+    (tmp_path / "corpora").mkdir()
+    (tmp_path / "corpora" / "brown.zip").write_bytes(b"no archive")
+    with zipfile.ZipFile(tmp_path / "corpora" / "alpino.zip", "w") as archive:
+        archive.writestr("alpino/x", "")
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    assert [name for name in nltk_corpora.CATALOGUE if nltk_corpora.is_on_disk(name)] == ["alpino"]
+
+
 # The starter corpus
+
+
+def test_the_starter_corpus_has_the_size_that_is_listed(starter: list[Corpus]) -> None:
+    (row,) = (row for row in corpora.listing() if row["name"] == corpora.STARTER)
+    sentences = [sentence for corpus in starter for sentence in (*corpus.train, *corpus.dev, *corpus.test)]
+    assert row["sentences"] == len(sentences)
+    assert row["tokens"] == sum(len(sentence.tokens) for sentence in sentences)
 
 
 def test_the_starter_corpus_is_never_evaluated_on_what_models_train_on(starter: list[Corpus]) -> None:

@@ -16,8 +16,9 @@ import pytest
 import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from rnntag import conllu, console, formats, history, portions, recipe, segmenter, store, text, vectors
+from rnntag import conllu, console, corpora, formats, history, portions, recipe, segmenter, store, text, vectors
 from rnntag.corpora.files import read_sentences
 from rnntag.formats import OUTPUT_FORMATS
 from rnntag.pipeline import Pipeline, Task
@@ -303,10 +304,10 @@ BETWEEN = "--- next ---"
 ATTACK = "\x1b]0;owned\x07\x9b2J\x08\u202e\x1b[8m:x:[red]"
 
 
-def on_terminal(*commands: tuple[int, list[str | Path]], folder: Path) -> list[str]:
+def on_terminal(*commands: tuple[int, list[str | Path]], folder: Path, columns: int = 200) -> list[str]:
     """What a terminal gets of each command, by both stdout and stderr, if it ends with the code given."""
     screen, end = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": "200"}
+    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": str(columns)}
     program = f"""
 import sys
 from rnntag.cli import app
@@ -336,6 +337,25 @@ for code, arguments in {[(code, [*map(str, arguments)]) for code, arguments in c
 def spared(shown: str) -> bool:
     shown = re.sub("\x1b\\[(\\?25[lh]|2K|1A)", "", shown)  # of Rich's own, where it shows progress
     return not re.search("\x1b(?!\\[[0-9;]*m)|\x1b\\[8m|[\x00-\x08\x0b\x0c\x0e-\x1a\x7f-\x9f\u202e]", shown)
+
+
+@pytest.mark.parametrize("columns", [50, 80, 100, 120, 250])
+def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path, columns: int) -> None:
+    (shown,) = on_terminal((0, ["corpora"]), folder=tmp_path, columns=columns)
+    lines = re.sub("\x1b\\[[0-9;]*m|\r", "", shown).splitlines()
+    assert all(cell_len(line) <= columns for line in lines if "wider terminal" not in line)
+    for row in corpora.listing():
+        (line,) = (line for line in lines if line.startswith(f"{row['name']} "))
+        assert f" {row['sentences']:,} " in line
+        assert f" {row['tokens']:,}" in line
+        if columns >= 80:
+            assert f" {' '.join(row['languages'])} " in line
+        if columns >= 120:
+            assert f" {row['licence']} " in line
+            assert row["about"][:20] in line
+        if columns >= 250:
+            assert row["about"] in line
+    assert ("a wider terminal shows" in shown) == (columns < 250)
 
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:

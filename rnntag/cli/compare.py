@@ -42,6 +42,7 @@ from rnntag.schema import CELLS, ModelConfig, TrainConfig, UsageError
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig(epochs=10)
 FIGURES, PAGE = "figures.json", "index.html"
+_QUICK_EPOCHS = 3
 
 
 def compare(
@@ -56,6 +57,14 @@ def compare(
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help=f"A rough comparison: {_QUICK_EPOCHS} epochs unless --epochs says otherwise, and memory measured over "
+            "shorter distances. About a minute on the starter corpus.",
+        ),
+    ] = False,
     cell: Annotated[
         list[str] | None,
         typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three"),
@@ -79,10 +88,14 @@ def compare(
     far the gradient of a word's loss reaches back, before and after training; and over how many words
     each cell learns to recall one. With --out as a page with pictures, too, which needs matplotlib.
 
+        rnntag compare --quick starter
+
         rnntag compare --corpus 'en_ewt-ud-*.conllu' --out comparison
 
         rnntag compare --cell rnn --cell gru --unidirectional treebank
     """
+    if quick and "epochs" not in given(context):
+        epochs = _QUICK_EPOCHS
     base = ModelConfig(input=input, bidirectional=not unidirectional, feedback=feedback, layers=layers, hidden=hidden)
     configs = [
         replace(base, cell=one, activation=activation if one == "rnn" else "tanh")
@@ -103,9 +116,11 @@ def compare(
     named = [*(corpus or []), *(spec or [])]
     check_reading(context, named, corpus_format, encoding)
     specs, tagsets, loaded = training_corpora(named, tagset, encoding, corpus_format)
-    from rnntag import card, checkpoint, comparison, store
+    from rnntag import card, checkpoint, comparison, memory, store
     from rnntag.claim import claim
     from rnntag.progress import TrainingView
+
+    scale = memory.QUICK if quick else memory.FULL
 
     def keep(name: str, model: store.StoredModel) -> None:
         if out:
@@ -120,9 +135,13 @@ def compare(
             claims.enter_context(claim(path))
             if checkpoint.place(path).exists():
                 raise UsageError(f"{path}: a run of 'rnntag train' was broken off there: choose another --out")
-        reports = comparison.compare(loaded, configs, run, comparison.Watcher(view.note, view.show, keep))
+        reports = comparison.compare(
+            loaded, configs, run, comparison.Watcher(view.note, view.show, view.part, keep), scale
+        )
     figures = {
         "corpora": list(specs),
+        "quick": quick,
+        "memory": asdict(scale),
         "network": asdict(base),
         "training": asdict(run),
         "cells": [asdict(report) for report in reports],
@@ -134,11 +153,11 @@ def compare(
         told = json.dumps(figures, ensure_ascii=False, indent=1)
         (out / FIGURES).write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
         drawn = pictures.write(out, reports)
-        (out / PAGE).write_text(page.write(reports, drawn, command), encoding="utf-8", errors="replace")
+        (out / PAGE).write_text(page.write(reports, drawn, command, quick), encoding="utf-8", errors="replace")
     if as_json:
         console.print_json(figures)
     else:
-        console.print_comparison(reports)
+        console.print_comparison(reports, quick)
     if out:
         console.note(f"saved {out}; open {out / PAGE}")
 

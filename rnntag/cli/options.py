@@ -65,7 +65,8 @@ TrainingCorpusOption = Annotated[
     typer.Option(
         metavar="SPEC",
         help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file in another "
-        "format (see --corpus-format), or what a model has tagged with --format jsonl --top. May be repeated.",
+        "format (see --corpus-format), or what a model has tagged with --format jsonl --top; compressed or not. May be "
+        "repeated.",
         show_default="treebank, sinica_treebank",
     ),
 ]

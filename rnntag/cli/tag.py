@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import console
+from rnntag import console, prompt
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
+from rnntag.compression import plain_name
 from rnntag.formats import InputFormat, OutputFormat
 from rnntag.schema import DEFAULT_MODEL, UsageError
 from rnntag.spacing import is_tokenised
 from rnntag.terminal import as_lines
-from rnntag.text import ADVICE, DecodingErrors, check_readable, open_for_reading, text_blocks
+from rnntag.text import ADVICE, DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
 
 if TYPE_CHECKING:
     from rnntag.store import StoredModel
@@ -33,7 +34,10 @@ def tag(
     input_file: Annotated[
         list[Path] | None,
         typer.Option(
-            "--input-file", "-i", rich_help_panel=INPUT, help="Read a file; - is standard input. May be repeated."
+            "--input-file",
+            "-i",
+            rich_help_panel=INPUT,
+            help="Read a file, or a compressed one (.gz, .xz, .bz2, .zst); - is standard input. May be repeated.",
         ),
     ] = None,
     model: ModelOption = DEFAULT_MODEL,
@@ -94,7 +98,7 @@ def tag(
     for file in files:
         if file != _STDIN:
             check_readable(file)  # before an hour's work on the files before it
-    if source == "auto" and files and all(file.suffix.lower() == ".conllu" for file in files):
+    if source == "auto" and files and all(plain_name(file).suffix.lower() == ".conllu" for file in files):
         source = "conllu"
     top = top or (1 if confidence else None)
     output = output or ("conllu" if source == "conllu" else "tsv" if top else "slash")
@@ -107,6 +111,9 @@ def tag(
     if _STDIN in files and sys.stdin.isatty() and console.is_watched():
         what = "text" if stored.segmenter else "a sentence, words parted by spaces,"
         console.note(f"Type {what} and press Enter; end with Ctrl-D.")
+    is_typed = _STDIN in files and prompt.is_wanted(encoding)
+    if is_typed:
+        jobs = 1  # several read ahead in a thread, where Ctrl-C does not reach a line that is being edited
     from rnntag import parallel
     from rnntag.pipeline import Task
     from rnntag.portions import portions
@@ -119,7 +126,7 @@ def tag(
     shown = sys.stdout.isatty()
     coloured = shown and output == "slash"
     inputs: Iterator[tuple[str, Iterable[str]]]
-    inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors)
+    inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, is_typed)
     if source != "conllu" and not text:
         inputs = ((name, _watched(name, blocks)) for name, blocks in inputs)
     if source == "auto":
@@ -158,14 +165,17 @@ def _guess(stored: StoredModel, text: str) -> InputFormat:
     return source
 
 
-def _read(files: list[Path], encoding: str, errors: DecodingErrors) -> Iterator[tuple[str, Iterable[str]]]:
+def _read(
+    files: list[Path], encoding: str, errors: DecodingErrors, is_typed: bool
+) -> Iterator[tuple[str, Iterable[str]]]:
     advice = f"{ADVICE}, or put a sign in its place with --errors replace"
     for file in files:
         name = "<stdin>" if file == _STDIN else str(file)
-        descriptor = sys.stdin.fileno() if file == _STDIN else open_for_reading(file)
-        yield name, text_blocks(descriptor, name, encoding, errors, advice)
         if file != _STDIN:
-            os.close(descriptor)
+            blocks = file_blocks(file)
+        else:
+            blocks = prompt.typed_lines() if is_typed else byte_blocks(sys.stdin.fileno(), name)
+        yield name, text_blocks(blocks, name, encoding, errors, advice)
 
 
 def _watched(name: str, blocks: Iterable[str]) -> Iterator[str]:

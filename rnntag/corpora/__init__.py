@@ -3,9 +3,10 @@
 A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
 glob. Files are CoNLL-U (`.conllu`, `.conll`), a token and its tag a line (`.tsv`, `.vert`, `.vrt`),
 what a model has tagged or spaCy's documents (`.jsonl`), or lines of `word/TAG`; or what is said of
-all but CoNLL-U. Files whose names say so (`en_ewt-ud-train.conllu`) are parts of one treebank. What a
-model has tagged is there to learn from; anything else is parted by sentence: of every ten, the
-ninth is dev, the tenth test, the others train.
+all but CoNLL-U. Each may be compressed (`.conllu.xz`; see `compression`). Files whose names say so
+(`en_ewt-ud-train.conllu`) are parts of one treebank. What a model has tagged is there to learn
+from; anything else is parted by sentence: of every ten, the ninth is dev, the tenth test, the
+others train.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rnntag.compression import plain_name
 from rnntag.corpora import nltk_corpora
 from rnntag.corpora.files import CONLLU_SUFFIXES, format_of, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
@@ -24,6 +26,7 @@ from rnntag.schema import Corpus, CorpusFormat, DataError, NotFoundError, Senten
 
 DEFAULT = ("treebank", "sinica_treebank")
 STARTER = "starter"
+STARTER_SENTENCES, STARTER_TOKENS = 1657, 15111
 TAGSETS = ("universal", "native")
 READING = {
     "tagset": "on files that have tags of one kind",
@@ -114,14 +117,18 @@ def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: Corpus
 
 
 def listing() -> list[dict[str, Any]]:
-    """What is known of each corpus that has a name, the starter corpus first."""
-    starter = [sentence for path in starter_files() for sentence in read_sentences(path, ("universal",))]
+    """What is known of each corpus that has a name, the starter corpus first. None is read.
+
+    Raises:
+        NotFoundError: the starter corpus is not there.
+    """
+    starter_files()
     rows: list[dict[str, Any]] = [
         {
             "name": STARTER,
             "languages": ["zh", "en"],
-            "sentences": len(starter),
-            "tokens": sum(len(sentence.tokens) for sentence in starter),
+            "sentences": STARTER_SENTENCES,
+            "tokens": STARTER_TOKENS,
             "tagsets": ["upos"],
             "universal": True,
             "licence": "CC0",
@@ -139,7 +146,7 @@ def listing() -> list[dict[str, Any]]:
                 "tagsets": list(dict.fromkeys(section.tagset for section in corpus.sections)),
                 "universal": all(section.universal for section in corpus.sections),
                 "licence": corpus.licence,
-                "here": nltk_corpora.is_here(corpus.name),
+                "here": nltk_corpora.is_on_disk(corpus.name),
                 "about": corpus.about,
             }
         )
@@ -185,7 +192,7 @@ def _files(spec: str) -> tuple[Path, ...]:
         return starter_files()
     path = Path(spec)
     if spec and path.is_dir():
-        files = tuple(sorted(file for file in path.iterdir() if file.suffix.lower() in CONLLU_SUFFIXES))
+        files = tuple(sorted(file for file in path.iterdir() if plain_name(file).suffix.lower() in CONLLU_SUFFIXES))
         if not files:
             raise NotFoundError(f"{spec}: no .conllu file in this folder")
         return files

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rnntag import conllu
+from rnntag.compression import plain_name
 from rnntag.corpora import spacy_docs, vertical
 from rnntag.corpora.strings import checked_tag, checked_word
 from rnntag.schema import UPOS, CorpusFormat, DataError, Sentence
@@ -30,20 +31,21 @@ _LANGUAGE = re.compile(r"(?P<language>[a-z]{2,3})_")
 
 def treebank_and_part(path: Path) -> tuple[str, str]:
     """What a file's name says: the treebank, and which part of it, or "" for all of it."""
-    named = _PART.fullmatch(path.stem)
-    return (named["treebank"], named["part"]) if named else (path.stem, "")
+    stem = plain_name(path).stem
+    named = _PART.fullmatch(stem)
+    return (named["treebank"], named["part"]) if named else (stem, "")
 
 
 def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8") -> CorpusFormat:
     """The format to read a file in.
 
     What is called `.conllu` is CoNLL-U; of other files `auto` goes by the suffix, and for `.jsonl` by
-    the keys of the first line.
+    the keys of the first line. In the name of a compressed file the suffix before the last one counts.
 
     Raises:
         NotFoundError, AccessError, DataError: see `text.file_lines`.
     """
-    suffix = path.suffix.lower()
+    suffix = plain_name(path).suffix.lower()
     if suffix in CONLLU_SUFFIXES:
         return "conllu"
     if chosen != "auto":

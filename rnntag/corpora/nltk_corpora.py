@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rnntag.schema import DataError, NotFoundError, Sentence, UsageError
@@ -77,8 +80,8 @@ CATALOGUE = {
         NltkCorpus("dependency_treebank", (_PTB,), 3914, 94084, _NON_COMMERCIAL, "the same text without traces"),
         NltkCorpus("conll2000", (_PTB,), 10948, 259104, "see its README",
                    "Wall Street Journal, the CoNLL-2000 chunking task"),
-        NltkCorpus("masc_tagged", (_PTB,), 34534, 592447, "open (public domain or free)",
-                   "Manually Annotated Sub-Corpus of American English, spoken and written"),
+        NltkCorpus("masc_tagged", (_PTB,), 34534, 592447, "open",
+                   "Manually Annotated Sub-Corpus of American English, public domain or free"),
         NltkCorpus("brown", (Section("en", "brown", "en-brown"),), 57340, 1161192, _NON_COMMERCIAL,
                    "Brown Corpus, American English of 1961"),
         NltkCorpus("sinica_treebank", (Section("zh", "sinica", "zh-sinica"),), 10000, 91634, "CC BY-NC-SA 2.5",
@@ -105,6 +108,30 @@ CATALOGUE = {
                    3627, 48711, "with permission", "Bangla, Hindi, Marathi and Telugu news"),
     )
 }  # fmt: skip
+
+
+def is_on_disk(name: str) -> bool:
+    """Whether a corpus lies where NLTK looks for it, told without NLTK, whose import takes two seconds."""
+    for folder in _data_folders():
+        place = Path(folder, "corpora", name)
+        if place.exists() or zipfile.is_zipfile(place.with_name(f"{name}.zip")):
+            return True
+    return False
+
+
+def _data_folders() -> list[str]:
+    """`nltk.data.path`."""
+    if data := sys.modules.get("nltk.data"):
+        return [*data.path]
+    named = [os.path.expanduser(folder) for folder in os.environ.get("NLTK_DATA", "").split(os.pathsep) if folder]
+    at_home = [os.path.expanduser("~/nltk_data")] if "APPENGINE_RUNTIME" not in os.environ else []
+    beside_python = [os.path.join(sys.prefix, *parts, "nltk_data") for parts in ((), ("share",), ("lib",))]
+    if os.name == "nt":
+        system = [os.path.join(os.environ.get("APPDATA", "C:\\"), "nltk_data")]
+        system += [rf"{drive}:\nltk_data" for drive in "CDE"]
+    else:
+        system = [f"/usr/{part}/nltk_data" for part in ("share", "local/share", "lib", "local/lib")]
+    return named + at_home + beside_python + system
 
 
 def is_here(package: str) -> bool:

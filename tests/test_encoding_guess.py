@@ -1,0 +1,157 @@
+"""Bytes that are no text in their encoding get the name of the one that they are in, or none."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnntag.encoding_guess import SAMPLE_BYTES
+from rnntag.schema import DataError
+from rnntag.text import ADVICE, text_blocks
+from tests.conftest import Run, one_line
+
+SIMPLIFIED = "我们在北京的大学里学习中文，明天下午要去图书馆看书。\n他说这个问题不大。\n"
+TRADITIONAL = "我們在臺北的大學裡學習中文，明天下午要去圖書館看書。\n他說這個問題不大。\n"
+FRENCH = "Les élèves sont dans la forêt, et le maître n'est pas là.\n"
+GERMAN = "Die Straße ist für den Verkehr geöffnet, und die Häuser sind schön.\n"
+PORTUGUESE = "A educação não é um privilégio; os cães estão na rua.\n"
+
+
+def message(pieces: Iterable[bytes], encoding: str = "utf-8") -> str:
+    with pytest.raises(DataError) as caught:
+        list(text_blocks(pieces, "x", encoding))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "written", "read", "advice"),
+    [
+        (SIMPLIFIED, "gb18030", "utf-8", "GB18030: use --encoding gb18030"),
+        (SIMPLIFIED, "gbk", "ascii", "GB18030: use --encoding gb18030"),
+        (TRADITIONAL, "gb18030", "utf-8", "GB18030: use --encoding gb18030"),
+        (TRADITIONAL, "big5", "utf-8", "Big5: use --encoding big5"),
+        (TRADITIONAL + "碁裏恒粧\n", "cp950", "big5", "Big5 (Windows): use --encoding cp950"),
+        (FRENCH, "cp1252", "utf-8", "Western text: use --encoding cp1252"),
+        (FRENCH + "« L’été »\n", "cp1252", "ascii", "Western text: use --encoding cp1252"),
+        (GERMAN, "latin-1", "utf-8", "Western text: use --encoding cp1252"),
+        (PORTUGUESE.upper(), "cp1252", "utf-8", "Western text: use --encoding cp1252"),
+        (SIMPLIFIED, "utf-8", "ascii", "UTF-8: use --encoding utf-8"),
+        (SIMPLIFIED.strip() + "一", "utf-8", "gb18030", "UTF-8: use --encoding utf-8"),
+        (SIMPLIFIED, "utf-16-le", "utf-8", "UTF-16 (little endian): use --encoding utf-16-le"),
+        (SIMPLIFIED, "utf-16-be", "utf-8", "UTF-16 (big endian): use --encoding utf-16-be"),
+    ],
+)
+def test_known_text_is_named(content: str, written: str, read: str, advice: str) -> None:
+    assert message([content.encode(written)], read).endswith(f"looks like {advice}")
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("これは日本語の文章です。今日は天気がいいですね。\n", "euc-jp"),
+        ("これは日本語の文章です。今日は天気がいいですね。\n", "shift_jis"),
+        ("나는 사과를 먹습니다. 오늘은 날씨가 좋습니다.\n", "euc-kr"),
+        ("Я ем яблоки, а он пьёт воду.\n", "cp1251"),
+        ("Я ем яблоки, а он пьёт воду.\n", "koi8-r"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy na té cestě.\n", "cp1250"),
+        ("Zażółć gęślą jaźń, a on się nie boi.\n", "iso-8859-2"),
+        ("Okula giden çocuk ağladı ve İstanbul'a döndü.\n", "cp1254"),
+        ("Οι μαθητές είναι στο δάσος.\n", "cp1253"),
+        ("我吃。\n", "gb18030"),  # too little to be sure of
+        ("caf\u00e9\n", "latin-1"),
+    ],
+)
+def test_other_text_gets_the_general_advice(content: str, encoding: str) -> None:
+    assert message([content.encode(encoding)]).endswith(ADVICE)
+
+
+@pytest.mark.parametrize("place", [0, 40, 100, 150])
+def test_a_damaged_byte_in_utf_8_is_no_other_encoding(place: int) -> None:
+    for content in (SIMPLIFIED * 5, FRENCH * 5):
+        raw = bytearray(content.encode())
+        raw[place] = 0xFF
+        assert message([bytes(raw)]).endswith(ADVICE)
+
+
+@given(st.integers(0, 1 << 32), st.sampled_from([24, 100, 3000]), st.booleans())
+def test_random_bytes_have_no_name(seed: int, size: int, high: bool) -> None:
+    chance = random.Random(seed)
+    raw = bytes(chance.randrange(0x80 if high else 1, 0x100) for _ in range(size))
+    assert "looks like" not in message([raw + b"\xff\xff"])
+
+
+@given(
+    st.sampled_from([(SIMPLIFIED, "gb18030"), (TRADITIONAL, "big5"), (FRENCH, "cp1252"), (SIMPLIFIED, "utf-16-le")]),
+    st.integers(0, 3000),
+    st.lists(st.integers(0, 6000), max_size=8),
+)
+def test_the_error_does_not_depend_on_how_the_bytes_arrive(
+    written: tuple[str, str], before: int, cuts: list[int]
+) -> None:
+    content, encoding = written
+    raw = b"I eat.\n" * (before // 7) + b"I" * (before % 7 & ~3) + content.encode(encoding) * 20
+    edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
+    pieces = [raw[a:b] for a, b in itertools.pairwise(edges) if a < b]
+    assert message(pieces) == message([raw])
+    assert message([raw[place : place + 1] for place in range(len(raw))]) == message([raw])
+
+
+def test_no_more_than_the_line_is_waited_for() -> None:
+    """A program that waits for an answer to its line gets one."""
+
+    def blocks() -> Iterable[bytes]:
+        yield SIMPLIFIED.encode("gb18030").splitlines(keepends=True)[0]
+        raise AssertionError("it is read on")
+
+    assert "looks like GB18030" in message(blocks())
+
+
+def test_no_more_than_a_sample_is_waited_for() -> None:
+    line = SIMPLIFIED.replace("\n", "").encode("gb18030") * 1000
+    taken = 0
+
+    def blocks() -> Iterable[bytes]:
+        nonlocal taken
+        for place in range(0, len(line), 100):
+            taken += 1
+            yield line[place : place + 100]
+
+    assert "looks like GB18030" in message(blocks())
+    assert taken <= SAMPLE_BYTES // 100 + 2
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "name"),
+    [(SIMPLIFIED, "gb18030", "gb18030"), (TRADITIONAL, "big5", "big5"), (FRENCH, "cp1252", "cp1252")],
+)
+@pytest.mark.parametrize("before", ["", "I eat apples .\n" * 20_000], ids=["at once", "in a later block"])
+def test_the_advice_works(
+    run: Run, tiny_folder: Path, tmp_path: Path, content: str, encoding: str, name: str, before: str
+) -> None:
+    (tmp_path / "x.txt").write_bytes((before + content).encode(encoding))
+    command = ("tag", "-m", tiny_folder, "--input", "tokens", "-i", "x.txt")
+    done = run(*command)
+    assert done.returncode == 65
+    line = before.count("\n") + 1
+    assert f"x.txt:{line}: byte " in one_line(done.stderr)
+    assert done.stderr.endswith(f": use --encoding {name}\n")
+    assert run(*command, "--encoding", name).stdout.count("\n") == (before + content).count("\n")
+
+
+def test_chinese_text_from_others_is_named(treebanks: Path) -> None:
+    folder = treebanks.parent / "text"
+    if not folder.is_dir():
+        pytest.skip("Chinese text is not on this machine (../shared/text)")
+    for name, encodings in (("simplified", ["gb18030"]), ("traditional", ["gb18030", "cp950"])):
+        lines = (folder / f"zh_wiki_{name}.txt").read_text(encoding="utf-8").splitlines()[:300]
+        for encoding in encodings:
+            found = [message([line.encode(encoding, "ignore") + os.linesep.encode()]) for line in lines]
+            wanted = "GB18030" if encoding == "gb18030" else "Big5"
+            assert sum(f"looks like {wanted}" in one for one in found) > 0.98 * len(lines)
