@@ -12,7 +12,7 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from rnntag import onnx_graph, store
+from rnntag import arguments, onnx_graph, store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
 from rnntag.segmentation import Found
@@ -71,8 +71,13 @@ class WordVectors:
             tokens: at most `CACHED_WORDS` different ones.
         """
         with self._lock:
-            rows = list(map(self._rows.get, tokens))
+            try:
+                rows = list(map(self._rows.get, tokens))
+            except TypeError:  # one that cannot be hashed, such as a list
+                arguments.check_tokens(tokens)
+                raise
             if None in rows:
+                arguments.check_tokens(tokens)
                 keys = list(map(self._vocabulary.stand_in, tokens))
                 self._add(dict.fromkeys(keys))
                 rows = list(map(self._rows.get, keys))
@@ -120,19 +125,23 @@ class Tagger:
         self._words = WordVectors(model.vocabulary, self._backend)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
 
-    def tag(self, tokens: Sequence[str], tagset: str | None = None) -> list[tuple[str, str]]:
-        """The words of one sentence with their tags; see `predict` for `tagset`."""
-        return self.tag_sents([tokens], tagset)[0]
+    def tag(self, tokens: Iterable[str], tagset: str | None = None) -> list[tuple[str, str]]:
+        """The words of one sentence with their tags; see `predict` for `tagset` and errors."""
+        return self.tag_sents([arguments.one_sentence(tokens)], tagset)[0]
 
-    def tag_sents(self, sentences: Iterable[Sequence[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """The words of many sentences with their tags; see `predict` for `tagset`."""
+    def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
+        """The words of many sentences with their tags; see `predict` for `tagset` and errors."""
         return list(self.stream(sentences, tagset))
 
-    def stream(self, sentences: Iterable[Sequence[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
+    def stream(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
         """As `tag_sents`, for more sentences than memory holds."""
+        arguments.check_sentences(sentences)
+        return self._stream(sentences, tagset)
+
+    def _stream(self, sentences: Iterable[Iterable[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
         block: list[Sequence[str]] = []
         tokens = 0
-        for sentence in sentences:
+        for sentence in map(arguments.sentence, sentences):
             block.append(sentence)
             tokens += max(len(sentence), 1)
             if tokens >= BLOCK_TOKENS:
@@ -146,16 +155,19 @@ class Tagger:
 
     def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
         """The sentences of running text as words with their tags; see `find`."""
+        arguments.check_text(text)
         (found,) = self.find([text], tagset)
         pairs = [(text[begin:end], tag) for (begin, end), tag in zip(found.words, found.tags, strict=True)]
         return [pairs[first:last] for first, last in pairwise((0, *found.ends))]
 
-    def find(self, texts: Sequence[str], tagset: str | None = None) -> list[Found]:
+    def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Found]:
         """Where words and sentences are in running text, with the tags of the words.
 
         Raises:
+            TypeError: `texts` is a single string, or a text is not a string.
             UsageError: the model has no segmenter, or does not know the tagset.
         """
+        texts = arguments.texts(texts)
         found = self._segmenter.find(texts)
         sentences = [
             [text[begin:end] for begin, end in one.words[first:last]]
@@ -173,16 +185,16 @@ class Tagger:
 
     @overload
     def predict(
-        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: None = None
+        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: None = None
     ) -> list[list[str]]: ...
 
     @overload
     def predict(
-        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: int
+        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int
     ) -> list[list[Choices]]: ...
 
     def predict(
-        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: int | None = None
+        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int | None = None
     ) -> list[list[str]] | list[list[Choices]]:
         """The tag of each token of each sentence.
 
@@ -194,8 +206,10 @@ class Tagger:
                 instead of its tag alone.
 
         Raises:
+            TypeError: a string stands in place of a list of sentences or tokens, or a token is not a string.
             UsageError: the model does not know the tagset, or `top` is below 1.
         """
+        sentences = arguments.sentences(sentences)
         tagset = self.model.tagset(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
@@ -207,15 +221,16 @@ class Tagger:
                 found[position] += own_tags
         return found
 
-    def scores(self, sentences: Sequence[Sequence[str]], tagset: str) -> Scores:
-        """The scores of each tag before the softmax, shape [tokens of all sentences, tags]."""
+    def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
+        """The scores of each tag before the softmax, shape [tokens of all sentences, tags]; see `predict`."""
+        sentences = arguments.sentences(sentences)
         found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
             found += [own_scores for _, own_scores in own_parts(block, scores)]
         return np.concatenate(found)
 
-    def probabilities(self, sentences: Sequence[Sequence[str]], tagset: str) -> Probabilities:
+    def probabilities(self, sentences: Iterable[Iterable[str]], tagset: str) -> Probabilities:
         """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""
         return self._calibrated(self.scores(sentences, tagset), tagset)
 

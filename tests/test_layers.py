@@ -18,7 +18,7 @@ from rnntag.store import StoredModel
 
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
-    "schema": 0, "strict_json": 0,
+    "arguments": 0, "schema": 0, "strict_json": 0,
     "conllu": 1, "durable": 1, "folding": 1, "history": 1, "integrity": 1, "onnx_file": 1,
     "running_text": 1, "significance": 1, "spacing": 1, "tensorboard_log": 1, "terminal": 1, "text": 1, "units": 1,
     "variants": 1, "vocabulary": 1, "weight_shapes": 1, "windows": 1,
