@@ -157,6 +157,33 @@ def model_folders() -> tuple[Path, ...]:
     return (Path("models"), bundled)
 
 
+def is_bundled(path: Path) -> bool:
+    """Whether a model's directory is one of those that come with rnntag."""
+    return path.resolve().parent == model_folders()[-1].resolve()
+
+
+def read_bundled(name: str, digest: str) -> StoredModel:
+    """The bundled model of this name, if it is the one that is meant.
+
+    Raises:
+        NotFoundError: this rnntag has no model of this name.
+        DataError: its model of this name is another one; or see `read`.
+        AccessError: see `read`.
+    """
+    path = model_folders()[-1] / name
+    meant = f"needs the model {name}:{digest} that comes with rnntag"
+    advice = (
+        "install the same rnntag on both sides, or load a copy of the model from a directory of your own, which is "
+        "pickled as a whole"
+    )
+    if not (path / CONFIG).is_file():
+        raise NotFoundError(f"{meant}: rnntag {__version__} here has no such model: {advice}")
+    model = read(path)
+    if model.digest != digest:
+        raise DataError(f"{meant}: rnntag {__version__} here has {name}:{model.digest}: {advice}")
+    return model
+
+
 def available() -> dict[str, Path]:
     """Every model that a name finds, by name."""
     found: dict[str, Path] = {}

@@ -55,6 +55,9 @@ class WordVectors:
         self._lock = threading.Lock()
         self._clear()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._vocabulary, self._backend)
+
     def _clear(self) -> None:
         # A new matrix, not the old one emptied: other threads may still read that. Between the two
         # none, so that the memory of the old one can be had again.
@@ -106,11 +109,17 @@ def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1) -> Tagger:
         DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    return Tagger(store.read(store.find(str(name))), threads=threads)
+    path = store.find(str(name))
+    tagger = Tagger(store.read(path), threads=threads)
+    tagger._bundled = store.is_bundled(path)
+    return tagger
 
 
 class Tagger:
     """Tags sentences of words. May be used by several threads at once.
+
+    It can be pickled and copied. A pickle has the model in it; but of a bundled model that `load` has read only
+    the name and the digest, and to unpickle it takes an rnntag with the same model, see `store.read_bundled`.
 
     Attributes:
         model: what was read from the model directory.
@@ -121,9 +130,14 @@ class Tagger:
         self.model = model
         self.tagsets = model.tagsets
         self._threads = threads
+        self._bundled = False
         self._backend = _backend(model, threads)
         self._words = WordVectors(model.vocabulary, self._backend)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        model = (self.model.name, self.model.digest) if self._bundled else self.model
+        return _unpickled, (type(self), model, self._threads)
 
     def tag(self, tokens: Iterable[str], tagset: str | None = None) -> list[tuple[str, str]]:
         """The words of one sentence with their tags; see `predict` for `tagset` and errors."""
@@ -265,6 +279,14 @@ class Tagger:
     def has_seen(self, word: str) -> bool:
         """Whether the word, in upper or lower case, was in the training data."""
         return self.model.vocabulary.normal_form(word) in self._seen
+
+
+def _unpickled(kind: type[Tagger], model: store.StoredModel | tuple[str, str], threads: int) -> Tagger:
+    if isinstance(model, store.StoredModel):
+        return kind(model, threads=threads)
+    tagger = kind(store.read_bundled(*model), threads=threads)
+    tagger._bundled = True
+    return tagger
 
 
 def _backend(model: store.StoredModel, threads: int) -> Backend:
