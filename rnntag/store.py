@@ -50,7 +50,8 @@ has a checksum, too, but where an older rnntag wrote it."""
 _MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
 """Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of weights
 and graphs, if the configuration asks for so many."""
-_FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
+FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
+"""The names of all that a model's directory may hold."""
 ALL_ROWS = slice(None)
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
 _PROVENANCE_FORMS = {
@@ -162,28 +163,6 @@ def is_bundled(path: Path) -> bool:
     return path.resolve().parent == model_folders()[-1].resolve()
 
 
-def read_bundled(name: str, digest: str) -> StoredModel:
-    """The bundled model of this name, if it is the one that is meant.
-
-    Raises:
-        NotFoundError: this rnntag has no model of this name.
-        DataError: its model of this name is another one; or see `read`.
-        AccessError: see `read`.
-    """
-    path = model_folders()[-1] / name
-    meant = f"needs the model {name}:{digest} that comes with rnntag"
-    advice = (
-        "install the same rnntag on both sides, or load a copy of the model from a directory of your own, which is "
-        "pickled as a whole"
-    )
-    if not (path / CONFIG).is_file():
-        raise NotFoundError(f"{meant}: rnntag {__version__} here has no such model: {advice}")
-    model = read(path)
-    if model.digest != digest:
-        raise DataError(f"{meant}: rnntag {__version__} here has {name}:{model.digest}: {advice}")
-    return model
-
-
 def available() -> dict[str, Path]:
     """Every model that a name finds, by name."""
     found: dict[str, Path] = {}
@@ -232,7 +211,7 @@ def check_target(path: Path) -> None:
 
 
 def _check_replaceable(path: Path) -> None:
-    strange = sorted({entry.name for entry in path.iterdir()} - _FILES)
+    strange = sorted({entry.name for entry in path.iterdir()} - FILES)
     if strange:
         raise AccessError(f"{path}: holds {strange[0]}, which is no part of a model: choose another --out")
 
@@ -249,29 +228,35 @@ def write(path: Path, model: StoredModel, card: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _check_replaceable(path)
-        contents = {
-            CONFIG: _json_bytes(
-                {
-                    "format": FORMAT,
-                    "model": asdict(model.config),
-                    "training": asdict(model.training),
-                    "temperatures": dict(model.temperatures),
-                    "provenance": asdict(model.provenance),
-                }
-            ),
-            **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
-            VOCABULARY: _json_bytes(model.vocabulary.tables()),
-            WEIGHTS: safetensors.numpy.save(dict(model.weights)),
-            **model.graphs,
-            **(_segmenter_files(model.segmenter) if model.segmenter else {}),
-        }
-        contents[CHECKSUMS] = integrity.checksums(contents.items())
-        contents[CARD] = card.encode("utf-8", "surrogateescape")
+        contents = as_files(model, card)
         if (path / RECIPE).is_file():
             contents[RECIPE] = integrity.content(path, RECIPE, _MOST_CONFIG)
         durable.write_directory(path, contents)
     except OSError as error:
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
+
+
+def as_files(model: StoredModel, card: str) -> dict[str, bytes]:
+    """The files of a model's directory, by name."""
+    contents = {
+        CONFIG: _json_bytes(
+            {
+                "format": FORMAT,
+                "model": asdict(model.config),
+                "training": asdict(model.training),
+                "temperatures": dict(model.temperatures),
+                "provenance": asdict(model.provenance),
+            }
+        ),
+        **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
+        VOCABULARY: _json_bytes(model.vocabulary.tables()),
+        WEIGHTS: safetensors.numpy.save(dict(model.weights)),
+        **model.graphs,
+        **(_segmenter_files(model.segmenter) if model.segmenter else {}),
+    }
+    contents[CHECKSUMS] = integrity.checksums(contents.items())
+    contents[CARD] = card.encode("utf-8", "surrogateescape")
+    return contents
 
 
 def read(path: Path) -> StoredModel:

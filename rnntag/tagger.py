@@ -12,9 +12,9 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from rnntag import arguments, onnx_graph, store
+from rnntag import __version__, arguments, onnx_graph, store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
-from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
+from rnntag.schema import DEFAULT_MODEL, Choices, DataError, NotFoundError, UsageError
 from rnntag.segmentation import Found
 from rnntag.segmenter import Segmenter
 from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, spelling_lengths
@@ -119,7 +119,7 @@ class Tagger:
     """Tags sentences of words. May be used by several threads at once.
 
     It can be pickled and copied. A pickle has the model in it; but of a bundled model that `load` has read only
-    the name and the digest, and to unpickle it takes an rnntag with the same model, see `store.read_bundled`.
+    the name and the digest, and to unpickle it takes an rnntag with the same model: else that is an error.
 
     Attributes:
         model: what was read from the model directory.
@@ -284,9 +284,28 @@ class Tagger:
 def _unpickled(kind: type[Tagger], model: store.StoredModel | tuple[str, str], threads: int) -> Tagger:
     if isinstance(model, store.StoredModel):
         return kind(model, threads=threads)
-    tagger = kind(store.read_bundled(*model), threads=threads)
+    tagger = kind(_read_bundled(*model), threads=threads)
     tagger._bundled = True
     return tagger
+
+
+def _read_bundled(name: str, digest: str) -> store.StoredModel:
+    """The bundled model of this name, if it is the one that is meant.
+
+    Raises:
+        NotFoundError: this rnntag has no model of this name.
+        DataError: its model of this name is another one, or is damaged.
+        AccessError: it cannot be read.
+    """
+    path = store.model_folders()[-1] / name
+    meant = f"the pickled tagger needs the model {name}:{digest} that comes with rnntag"
+    advice = "install the same rnntag on both sides, or load a copy of the model from a directory: it is pickled whole"
+    if not (path / store.CONFIG).is_file():
+        raise NotFoundError(f"{meant}; rnntag {__version__} here has no such model: {advice}")
+    model = store.read(path)
+    if model.digest != digest:
+        raise DataError(f"{meant}; rnntag {__version__} here has {name}:{model.digest}: {advice}")
+    return model
 
 
 def _backend(model: store.StoredModel, threads: int) -> Backend:
