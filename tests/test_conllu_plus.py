@@ -105,11 +105,11 @@ def test_the_order_holds_for_the_whole_of_a_large_file_and_for_no_other(
     names: str, row: str, tiny_folder: Path, run: Run, tmp_path: Path
 ) -> None:
     body = "".join(row.format(number=number, word=word) + "\n" for number, (word, _) in enumerate(WORDS, 1)) + "\n"
-    text = f"# global.columns = {names}\n" + body * 4000
+    text = f"# global.columns = {names}\n" + body * 6000
     assert len(text) > 1 << 17
     (tmp_path / "large.conllu").write_text(text, encoding="utf-8")
     (tmp_path / "plain.conllu").write_text(rows(), encoding="utf-8")
-    expected = re.sub(r"(?m)(^|\t)X(?=\t)", r"\1{}", text).format(*[tag for _, tag in WORDS] * 4000)
+    expected = re.sub(r"(?m)(^|\t)X(?=\t)", r"\1{}", text).format(*[tag for _, tag in WORDS] * 6000)
     expected += tagged(rows()) + "\n"
     for jobs in ("1", "2"):
         done = run("tag", "-m", tiny_folder, "--jobs", jobs, "-i", "large.conllu", "-i", "plain.conllu")
