@@ -56,8 +56,8 @@ class Columns:
             if self.names.count(name) > 1:
                 raise DataError(f"{where}: # global.columns names {name} twice")
         self.places = tuple(self.names.index(name) if name in self.names else None for name in COLUMNS)
-        self.place(FORM, "which is the word")
-        self.place(UPOS_COLUMN, "which is its tag")
+        self.place(FORM, "the column of the words")
+        self.place(UPOS_COLUMN, "the column of the tags")
         self._of_conllu = names is None
 
     def place(self, column: int, what: str) -> int:
