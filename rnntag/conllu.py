@@ -76,7 +76,7 @@ class Columns:
 
     def is_comment(self, line: str) -> bool:
         """Whether a line is one. A word may begin with # if forms come first."""
-        return line.startswith("#") and (not self.places[ID] or line.count("\t") < len(self.names) - 1)
+        return line.startswith("#") and (self.places[ID] == 0 or line.count("\t") < len(self.names) - 1)
 
     def first_empty(self, fields: Sequence[str]) -> int:
         """The number, from 1, of the first of `COLUMNS` that is empty; 0 if there is none."""

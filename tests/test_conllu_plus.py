@@ -125,8 +125,11 @@ def test_a_file_without_numbers_or_misc(tiny_folder: Path, run: Run, tmp_path: P
     assert [line.split("\t")[0] for line in lines] == [
         "# global.columns = FORM UPOS", "I", "eat", "#", "", "# a comment", "apples", "",
     ]  # fmt: skip
-    assert [line.split("\t")[1] for line in lines if "\t" in line][:2] == ["PRON", "VERB"]
+    found = [line.split("\t")[1] for line in lines if "\t" in line]
+    assert found[:2] == ["PRON", "VERB"]
+    assert len(found) == 4
     (sentence, _) = conllu.read(text.splitlines(), "x")
+    assert sentence.column(conllu.FORM) == ("I", "eat", "#")
     assert sentence.spaces() == ()
     done = run("tag", "-m", tiny_folder, "--from", "conllu", "--confidence", stdin=text)
     assert "<stdin>:1: # global.columns names no MISC, where probabilities go" in one_line(done.stderr)
