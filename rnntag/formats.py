@@ -114,18 +114,26 @@ class Finder(Protocol):
 
 
 def reader(
-    name: InputFormat, source: str, line: int = 0, *, start: int = 0, number: int = 0, finder: Finder | None = None
+    name: InputFormat,
+    source: str,
+    line: int = 0,
+    *,
+    start: int = 0,
+    number: int = 0,
+    columns: str = "",
+    finder: Finder | None = None,
 ) -> Reader:
     """A reader of a format.
 
     Args:
         source: what errors call the input.
         line, start, number: how many lines, characters and paragraphs stand before what it reads.
+        columns: of CoNLL-U, the last line before it that names columns, or "".
         finder: for running text.
     """
     if finder:
         return _TextReader(finder, start, number)
-    return _TreebankReader(source, line) if name == "conllu" else _TokenReader()
+    return _TreebankReader(source, line, columns) if name == "conllu" else _TokenReader()
 
 
 class _TextReader:
@@ -267,9 +275,9 @@ class _TokenReader:
 
 
 class _TreebankReader:
-    def __init__(self, source: str, line: int) -> None:
+    def __init__(self, source: str, line: int, columns: str) -> None:
         self._rest: list[str] = []
-        self._reader = conllu.ConlluReader(source, line)
+        self._reader = conllu.ConlluReader(source, line, columns)
 
     def feed(self, text: str) -> Iterator[Untagged]:
         self._rest.append(text)

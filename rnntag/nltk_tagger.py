@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from nltk.tag.api import TaggerI
 
+from rnntag import arguments
 from rnntag.schema import DEFAULT_MODEL
 from rnntag.tagger import load
 
@@ -27,10 +29,23 @@ class RNNTagger(TaggerI):  # type: ignore[misc]
         self._tagger = load(name)
         self._tagset = self._tagger.model.tagset(tagset)
 
-    def tag(self, tokens: Sequence[str]) -> list[tuple[str, str]]:
+    def tag(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
         """The words of one sentence with their tags."""
         return self._tagger.tag(tokens, self._tagset)
 
-    def tag_sents(self, sentences: Iterable[Sequence[str]]) -> list[list[tuple[str, str]]]:
+    def tag_sents(self, sentences: Iterable[Iterable[str]]) -> list[list[tuple[str, str]]]:
         """The words of many sentences with their tags, faster than one by one."""
         return self._tagger.tag_sents(sentences, self._tagset)
+
+    def accuracy(self, gold: Iterable[Iterable[tuple[str, str]]]) -> float:
+        """The share of the tokens of gold sentences that get their tag.
+
+        Raises:
+            TypeError: the sentences are not made of (word, tag) pairs.
+        """
+        return super().accuracy(arguments.tagged_sentences(gold))  # type: ignore[no-any-return]
+
+    def confusion(self, gold: Iterable[Iterable[tuple[str, str]]]) -> Any:
+        """NLTK's `ConfusionMatrix` of the gold tags and the model's, which NLTK's recall and precision use too;
+        see `accuracy`."""
+        return super().confusion(arguments.tagged_sentences(gold))

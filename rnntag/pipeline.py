@@ -65,6 +65,7 @@ class Pipeline:
                 portion.line,
                 start=portion.start,
                 number=portion.number,
+                columns=portion.columns,
                 finder=self._segmenter,
             )
             self._write = self._coloured if self._terminal else Writer(task.output, task.tagset, portion.number).text

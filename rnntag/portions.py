@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from rnntag.conllu import GLOBAL_COLUMNS
 from rnntag.formats import BLANK, LONG_LINE, PARAGRAPH_END, InputFormat
 
 PORTION = 1 << 15
@@ -14,7 +15,8 @@ PORTION = 1 << 15
 _SENTENCE_END = {
     "tokens": re.compile(r"\n"),
     "raw": re.compile(rf"(?<=\S)\s*?{PARAGRAPH_END}"),
-    "conllu": re.compile(r"^[1-9][0-9]*\t.*\n\r?\n", re.MULTILINE),  # not all ends, but no other place
+    # Not all ends, but no other place. Of columns in another order there are none.
+    "conllu": re.compile(r"^[1-9][0-9]*\t.*\n[^\S\n]*\n", re.MULTILINE),
 }
 
 
@@ -34,6 +36,7 @@ class Portion(NamedTuple):
             paragraphs.
         begins: whether a sentence begins with it.
         ends: whether its last sentence ends with it.
+        columns: of CoNLL-U, the last line before it that names columns, or "".
     """
 
     text: str
@@ -43,6 +46,7 @@ class Portion(NamedTuple):
     number: int
     begins: bool
     ends: bool
+    columns: str = ""
 
 
 def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Portion]:
@@ -56,9 +60,12 @@ def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> 
         line = start = 0
         begins = True
         in_words = False  # whether the portion before ends in a line with words that goes on
-        handed_on = ""
+        handed_on = columns = ""
         for text, ends in _cut(name, blocks):
-            yield Portion(text, source, line, start, number, begins, ends)
+            yield Portion(text, source, line, start, number, begins, ends, columns)
+            if name == "conllu":
+                for named in GLOBAL_COLUMNS.finditer(text):
+                    columns = named[0]
             start += len(text)
             lines = text.split("\n")
             if name == "raw":

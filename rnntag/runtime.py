@@ -59,9 +59,13 @@ class Sequences:
     """
 
     def __init__(self, graph: bytes, source: str, threads: int = 1) -> None:
+        self._made_of = graph, source, threads
         self._session = _session(graph, source, threads)
         anchors = self._session.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
         self.anchors = np.array(json.loads(anchors), dtype=np.float32)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of  # a session is made anew wherever it is needed
 
     def scores(self, vectors: Scores, lengths: Ids, output: str) -> Scores:
         """The scores of each class before the softmax.
@@ -89,6 +93,7 @@ class Runtime:
     """
 
     def __init__(self, model: StoredModel, threads: int = 1) -> None:
+        self._made_of = model, threads
         self._weights = model.weights
         self._encoder = None
         if ENCODER in model.graphs:
@@ -97,6 +102,9 @@ class Runtime:
         one = np.ones(1, dtype=np.int64)
         self.nothing = self.vectors(Words(one, one[:, None], one))[0]
         self.nothing[: len(self.nothing) - len(self._tagger.anchors)] = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._made_of
 
     def vectors(self, words: Words) -> Scores:
         """The vector of each word, shape [words, size]: its row of the table, its spelling, and the

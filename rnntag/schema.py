@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NoReturn, get_args
 
 DEFAULT_MODEL = "zh-en"
 Cell = Literal["rnn", "lstm", "gru"]
@@ -29,9 +29,16 @@ Choices = list[tuple[str, float]]
 
 
 class RnntagError(Exception):
-    """A failure that one line can explain: what, where, and what to do about it."""
+    """A failure: what, where, and what to do about it, in a line for each fault.
+
+    Attributes:
+        args: the lines.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class UsageError(RnntagError):
@@ -44,6 +51,19 @@ class DataError(RnntagError):
     """Input that was found but cannot be understood."""
 
     exit_code = 65
+
+
+OnFault = Callable[[str], None]
+"""Is given a line that says what is wrong and where, and raises an error or goes on."""
+
+
+def stop(fault: str) -> NoReturn:
+    """The report that ends the work.
+
+    Raises:
+        DataError: always.
+    """
+    raise DataError(fault)
 
 
 class NotFoundError(RnntagError):

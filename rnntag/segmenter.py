@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,12 +47,17 @@ class Segmenter:
     """
 
     def __init__(self, stored: StoredSegmenter, *, threads: int = 1) -> None:
+        self._stored = stored
+        self._threads = threads
         self._units = stored.units
         onnx_graph.check_segmenter(stored)
         self._sequences = Sequences(stored.graph, SEGMENTER_GRAPH, threads)
         self._tables = [table_rows(stored.weights, table) for table in (UNIT_TABLE, SHAPE_TABLE)]
         if stored.units.bigrams:
             self._tables += [table_rows(stored.weights, BIGRAM_TABLE)] * 2
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), threads=self._threads), (self._stored,)
 
     def find(self, texts: Sequence[str]) -> list[Found]:
         """The words of each text, and its sentences.

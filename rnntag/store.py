@@ -51,7 +51,8 @@ has a checksum, too, but where an older rnntag wrote it."""
 _MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
 """Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of weights
 and graphs, if the configuration asks for so many."""
-_FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
+FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
+"""The names of all that a model's directory may hold."""
 BUNDLED_MODELS = ("zh-en", "zh-en-fast")
 ALL_ROWS = slice(None)
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
@@ -252,7 +253,7 @@ def check_target(path: Path) -> None:
 
 
 def _check_replaceable(path: Path) -> None:
-    strange = sorted({entry.name for entry in path.iterdir()} - _FILES)
+    strange = sorted({entry.name for entry in path.iterdir()} - FILES)
     if strange:
         raise AccessError(f"{path}: holds {strange[0]}, which is no part of a model: choose another --out")
 
@@ -269,29 +270,35 @@ def write(path: Path, model: StoredModel, card: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _check_replaceable(path)
-        contents = {
-            CONFIG: _json_bytes(
-                {
-                    "format": FORMAT,
-                    "model": asdict(model.config),
-                    "training": asdict(model.training),
-                    "temperatures": dict(model.temperatures),
-                    "provenance": asdict(model.provenance),
-                }
-            ),
-            **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
-            VOCABULARY: _json_bytes(model.vocabulary.tables()),
-            WEIGHTS: safetensors.numpy.save(dict(model.weights)),
-            **model.graphs,
-            **(_segmenter_files(model.segmenter) if model.segmenter else {}),
-        }
-        contents[CHECKSUMS] = integrity.checksums(contents.items())
-        contents[CARD] = card.encode("utf-8", "surrogateescape")
+        contents = as_files(model, card)
         if (path / RECIPE).is_file():
             contents[RECIPE] = integrity.content(path, RECIPE, _MOST_CONFIG)
         durable.write_directory(path, contents)
     except OSError as error:
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
+
+
+def as_files(model: StoredModel, card: str) -> dict[str, bytes]:
+    """The files of a model's directory, by name."""
+    contents = {
+        CONFIG: _json_bytes(
+            {
+                "format": FORMAT,
+                "model": asdict(model.config),
+                "training": asdict(model.training),
+                "temperatures": dict(model.temperatures),
+                "provenance": asdict(model.provenance),
+            }
+        ),
+        **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
+        VOCABULARY: _json_bytes(model.vocabulary.tables()),
+        WEIGHTS: safetensors.numpy.save(dict(model.weights)),
+        **model.graphs,
+        **(_segmenter_files(model.segmenter) if model.segmenter else {}),
+    }
+    contents[CHECKSUMS] = integrity.checksums(contents.items())
+    contents[CARD] = card.encode("utf-8", "surrogateescape")
+    return contents
 
 
 def read(path: Path) -> StoredModel:

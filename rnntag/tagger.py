@@ -12,9 +12,9 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from rnntag import onnx_graph, store
+from rnntag import __version__, arguments, onnx_graph, store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
-from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
+from rnntag.schema import DEFAULT_MODEL, Choices, DataError, NotFoundError, UsageError
 from rnntag.segmentation import Found
 from rnntag.segmenter import Segmenter
 from rnntag.vocabulary import Ids, Vocabulary, Words, by_length, spelling_lengths
@@ -55,6 +55,9 @@ class WordVectors:
         self._lock = threading.Lock()
         self._clear()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._vocabulary, self._backend)
+
     def _clear(self) -> None:
         # A new matrix, not the old one emptied: other threads may still read that. Between the two
         # none, so that the memory of the old one can be had again.
@@ -71,8 +74,13 @@ class WordVectors:
             tokens: at most `CACHED_WORDS` different ones.
         """
         with self._lock:
-            rows = list(map(self._rows.get, tokens))
+            try:
+                rows = list(map(self._rows.get, tokens))
+            except TypeError:  # one that cannot be hashed, such as a list
+                arguments.check_tokens(tokens)
+                raise
             if None in rows:
+                arguments.check_tokens(tokens)
                 keys = list(map(self._vocabulary.stand_in, tokens))
                 self._add(dict.fromkeys(keys))
                 rows = list(map(self._rows.get, keys))
@@ -101,11 +109,17 @@ def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1) -> Tagger:
         DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    return Tagger(store.read(store.find(str(name))), threads=threads)
+    path = store.find(str(name))
+    tagger = Tagger(store.read(path), threads=threads)
+    tagger._bundled = store.is_bundled(path)
+    return tagger
 
 
 class Tagger:
     """Tags sentences of words. May be used by several threads at once.
+
+    It can be pickled and copied. A pickle has the model in it; but of a bundled model that `load` has read only
+    the name and the digest, and to unpickle it takes an rnntag with the same model: else that is an error.
 
     Attributes:
         model: what was read from the model directory.
@@ -116,23 +130,32 @@ class Tagger:
         self.model = model
         self.tagsets = model.tagsets
         self._threads = threads
+        self._bundled = False
         self._backend = _backend(model, threads)
         self._words = WordVectors(model.vocabulary, self._backend)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
 
-    def tag(self, tokens: Sequence[str], tagset: str | None = None) -> list[tuple[str, str]]:
-        """The words of one sentence with their tags; see `predict` for `tagset`."""
-        return self.tag_sents([tokens], tagset)[0]
+    def __reduce__(self) -> tuple[Any, ...]:
+        model = (self.model.name, self.model.digest) if self._bundled else self.model
+        return _unpickled, (type(self), model, self._threads)
 
-    def tag_sents(self, sentences: Iterable[Sequence[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """The words of many sentences with their tags; see `predict` for `tagset`."""
+    def tag(self, tokens: Iterable[str], tagset: str | None = None) -> list[tuple[str, str]]:
+        """The words of one sentence with their tags; see `predict` for `tagset` and errors."""
+        return self.tag_sents([arguments.one_sentence(tokens)], tagset)[0]
+
+    def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
+        """The words of many sentences with their tags; see `predict` for `tagset` and errors."""
         return list(self.stream(sentences, tagset))
 
-    def stream(self, sentences: Iterable[Sequence[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
+    def stream(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
         """As `tag_sents`, for more sentences than memory holds."""
+        arguments.check_sentences(sentences)
+        return self._stream(sentences, tagset)
+
+    def _stream(self, sentences: Iterable[Iterable[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
         block: list[Sequence[str]] = []
         tokens = 0
-        for sentence in sentences:
+        for sentence in map(arguments.sentence, sentences):
             block.append(sentence)
             tokens += max(len(sentence), 1)
             if tokens >= BLOCK_TOKENS:
@@ -146,16 +169,19 @@ class Tagger:
 
     def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
         """The sentences of running text as words with their tags; see `find`."""
+        arguments.check_text(text)
         (found,) = self.find([text], tagset)
         pairs = [(text[begin:end], tag) for (begin, end), tag in zip(found.words, found.tags, strict=True)]
         return [pairs[first:last] for first, last in pairwise((0, *found.ends))]
 
-    def find(self, texts: Sequence[str], tagset: str | None = None) -> list[Found]:
+    def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Found]:
         """Where words and sentences are in running text, with the tags of the words.
 
         Raises:
+            TypeError: `texts` is a single string, or a text is not a string.
             UsageError: the model has no segmenter, or does not know the tagset.
         """
+        texts = arguments.texts(texts)
         found = self._segmenter.find(texts)
         sentences = [
             [text[begin:end] for begin, end in one.words[first:last]]
@@ -173,16 +199,16 @@ class Tagger:
 
     @overload
     def predict(
-        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: None = None
+        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: None = None
     ) -> list[list[str]]: ...
 
     @overload
     def predict(
-        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: int
+        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int
     ) -> list[list[Choices]]: ...
 
     def predict(
-        self, sentences: Sequence[Sequence[str]], tagset: str | None = None, *, top: int | None = None
+        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int | None = None
     ) -> list[list[str]] | list[list[Choices]]:
         """The tag of each token of each sentence.
 
@@ -194,8 +220,10 @@ class Tagger:
                 instead of its tag alone.
 
         Raises:
+            TypeError: a string stands in place of a list of sentences or tokens, or a token is not a string.
             UsageError: the model does not know the tagset, or `top` is below 1.
         """
+        sentences = arguments.sentences(sentences)
         tagset = self.model.tagset(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
@@ -207,15 +235,16 @@ class Tagger:
                 found[position] += own_tags
         return found
 
-    def scores(self, sentences: Sequence[Sequence[str]], tagset: str) -> Scores:
-        """The scores of each tag before the softmax, shape [tokens of all sentences, tags]."""
+    def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
+        """The scores of each tag before the softmax, shape [tokens of all sentences, tags]; see `predict`."""
+        sentences = arguments.sentences(sentences)
         found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
             found += [own_scores for _, own_scores in own_parts(block, scores)]
         return np.concatenate(found)
 
-    def probabilities(self, sentences: Sequence[Sequence[str]], tagset: str) -> Probabilities:
+    def probabilities(self, sentences: Iterable[Iterable[str]], tagset: str) -> Probabilities:
         """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""
         return self._calibrated(self.scores(sentences, tagset), tagset)
 
@@ -250,6 +279,33 @@ class Tagger:
     def has_seen(self, word: str) -> bool:
         """Whether the word, in upper or lower case, was in the training data."""
         return self.model.vocabulary.normal_form(word) in self._seen
+
+
+def _unpickled(kind: type[Tagger], model: store.StoredModel | tuple[str, str], threads: int) -> Tagger:
+    if isinstance(model, store.StoredModel):
+        return kind(model, threads=threads)
+    tagger = kind(_read_bundled(*model), threads=threads)
+    tagger._bundled = True
+    return tagger
+
+
+def _read_bundled(name: str, digest: str) -> store.StoredModel:
+    """The bundled model of this name, if it is the one that is meant.
+
+    Raises:
+        NotFoundError: this rnntag has no model of this name.
+        DataError: its model of this name is another one, or is damaged.
+        AccessError: it cannot be read.
+    """
+    path = store.model_folders()[-1] / name
+    meant = f"the pickled tagger needs the model {name}:{digest} that comes with rnntag"
+    advice = "install the same rnntag on both sides, or load a copy of the model from a directory: it is pickled whole"
+    if not (path / store.CONFIG).is_file():
+        raise NotFoundError(f"{meant}; rnntag {__version__} here has no such model: {advice}")
+    model = store.read(path)
+    if model.digest != digest:
+        raise DataError(f"{meant}; rnntag {__version__} here has {name}:{model.digest}: {advice}")
+    return model
 
 
 def _backend(model: store.StoredModel, threads: int) -> Backend:

@@ -11,7 +11,7 @@ import unicodedata
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -93,6 +93,9 @@ class Units:
     splits: Mapping[str, tuple[int, ...]]
     folds: tuple[str, str]
     bigrams: int
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # without what use has cached
 
     @classmethod
     def build(cls, texts: Iterable[Words], min_count: int, bigrams: int, folds: tuple[str, str] = ("", "")) -> Units:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -189,6 +189,12 @@ class Vocabulary:
         object.__setattr__(self, "_word_index", dict(zip(embedded, itertools.count(RESERVED))))
         object.__setattr__(self, "_char_index", dict(zip(self.characters, itertools.count(RESERVED))))
         object.__setattr__(self, "_fold", str.maketrans(*self.folds))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]  # which makes the indices anew
 
     _fold: dict[int, int] = field(init=False, repr=False, compare=False)
     _word_index: dict[str, int] = field(init=False, repr=False, compare=False)

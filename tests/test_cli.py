@@ -167,7 +167,11 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--from", "conllu"], 65, "seven.conllu:1: 7 columns"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "text"], 2, "TEXT or --input-file"),
         (["eval", "-m", "{tiny}", "nix"], 66, "nix: no such corpus and no such file"),
-        (["eval", "-m", "{tiny}", "seven.conllu"], 65, "seven.conllu:1: 7 columns parted by tabs where CoNLL-U has 10"),
+        (
+            ["eval", "-m", "{tiny}", "seven.conllu"],
+            65,
+            "seven.conllu:1: 7 columns separated by tabs where CoNLL-U has 10",
+        ),
         (["eval", "-m", "{tiny}", "lower.conllu"], 65, "lower.conllu:1: 'noun' is no UPOS tag: did you mean NOUN?"),
         (["eval", "-m", "{tiny}", "range.conllu"], 65, "range.conllu:1: the range 5-3 does not begin at word 1"),
         (["eval", "-m", "{tiny}", "empty.conllu"], 65, "empty.conllu: no sentence in it"),

@@ -57,7 +57,7 @@ def test_blank_lines_at_the_end_may_be_missing_or_many(ends: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1\tI\ti\tPRON\tPRP\t_\t3", "x:2: 7 columns parted by tabs where CoNLL-U has 10"),
+        ("1\tI\ti\tPRON\tPRP\t_\t3", "x:2: 7 columns separated by tabs where CoNLL-U has 10"),
         ("1 I i PRON PRP _ 3 nsubj _ _", "x:2: 1 columns"),
         ("one\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: 'one' is no CoNLL-U word number"),
         ("2\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 2 where word 1 of the sentence is due"),

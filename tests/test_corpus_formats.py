@@ -309,3 +309,42 @@ def test_a_choice_leaves_treebanks_as_they_are_and_stays_with_the_model(
     assert reports() == ["tree", "joined"]
     assert reports("joined.txt", "--corpus-format", "underscore") == ["joined"]
     assert "--corpus-format underscore" in run("eval", "-m", "m", "joined.txt").stderr
+
+
+# Header rows
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["word\ttag", "token\tpos", "Form\tUPOS", "TOKEN\tTAG\tLEMMA", "#word\ttag", "# Token\tPOS", "词\t词性",
+     "word\tlemma\tpos", "id\tform\tupos", '"word"\t"tag"', "words\tlabels", "Text\tPart of Speech", " word \t tag ",
+     "token_text\tpos_tag", "word\ttag\t"],
+)  # fmt: skip
+def test_a_header_row_is_no_sentence(header: str) -> None:
+    for before in ("", "\n", "\ufeff", "<text>\n"):
+        message = refused(f"{before}{header}\nI\tPRON\neat\tVERB\n", "tsv", "mine.tsv")
+        assert f"mine.tsv:{1 + before.count(chr(10))}: " in message
+        assert "looks like a header: remove this line" in message
+
+
+def test_the_headers_of_joined_files_are_all_named() -> None:
+    message = refused("word\ttag\nI\tPRON\n\nword\ttag\nyou\tPRON\n", "tsv")
+    assert [line.split(": ")[0][-10:] for line in message.splitlines()[:-1]] == ["mine.txt:1", "mine.txt:4"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["word\tNOUN\ntag\tNOUN\n", "Form\tNN\n", "I\tPOS\n", "a\tX\nword\ttag\n", "Tag\tNN\n", "the\tDT\nword\tNN\n"],
+)
+def test_words_such_as_stand_in_headers_are_words(text: str) -> None:
+    assert sum(map(len, read(text, "tsv"))) == text.count("\n")
+
+
+@pytest.mark.parametrize(("corpus_format", "mark"), [("slash", "/"), ("underscore", "_")])
+def test_a_first_line_that_shows_the_format_is_no_sentence(corpus_format: CorpusFormat, mark: str) -> None:
+    for header in (f"word{mark}TAG", f"Word{mark}Tag word{mark}tag"):
+        message = refused(f"{header}\nI{mark}PRON\n", corpus_format)
+        assert "mine.txt:1: " in message
+        assert "looks like a header: remove this line" in message
+    assert read(f"word{mark}tag I{mark}PRON\n", corpus_format)
+    assert read(f"I{mark}PRON\nword{mark}tag\n", corpus_format)

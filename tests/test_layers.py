@@ -18,7 +18,7 @@ from rnntag.store import StoredModel
 
 PACKAGE = Path(__file__).parent.parent / "rnntag"
 LEVELS = {
-    "schema": 0, "strict_json": 0,
+    "arguments": 0, "schema": 0, "strict_json": 0,
     "compression": 1, "conllu": 1, "durable": 1, "effects": 1, "encoding_guess": 1, "folding": 1, "history": 1,
     "integrity": 1, "onnx_file": 1, "prompt": 1, "running_text": 1, "significance": 1, "spacing": 1,
     "tensorboard_log": 1, "terminal": 1, "units": 1,

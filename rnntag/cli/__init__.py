@@ -32,7 +32,7 @@ _UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not
 
 
 class Commands(TyperGroup):
-    """Turns every failure into one line and an exit code."""
+    """Turns every failure into an exit code and a line, or a line for each fault."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
@@ -45,7 +45,8 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             code = _quietly()
         except RnntagError as error:
-            _tell(str(error))
+            for line in error.args:
+                _tell(str(line))
             code = error.exit_code
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import console, prompt
+from rnntag import conllu, console, prompt
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
 from rnntag.compression import plain_name
 from rnntag.formats import InputFormat, OutputFormat
@@ -98,7 +98,7 @@ def tag(
     for file in files:
         if file != _STDIN:
             check_readable(file)  # before an hour's work on the files before it
-    if source == "auto" and files and all(plain_name(file).suffix.lower() == ".conllu" for file in files):
+    if source == "auto" and files and all(plain_name(file).suffix.lower() in conllu.SUFFIXES for file in files):
         source = "conllu"
     top = top or (1 if confidence else None)
     output = output or ("conllu" if source == "conllu" else "tsv" if top else "slash")

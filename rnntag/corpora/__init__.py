@@ -20,6 +20,7 @@ from typing import Any
 
 from rnntag.compression import plain_name
 from rnntag.corpora import nltk_corpora
+from rnntag.corpora.faults import Faults
 from rnntag.corpora.files import CONLLU_SUFFIXES, format_of, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
 from rnntag.schema import Corpus, CorpusFormat, DataError, NotFoundError, Sentence
@@ -68,7 +69,7 @@ def load(
 
     Raises:
         NotFoundError: there is no such corpus or file.
-        DataError: a corpus that cannot be understood.
+        DataError: a corpus that cannot be understood; with a line for each of the first bad lines of all files.
         AccessError: a file that cannot be read.
         UsageError: a corpus has no section of that name.
     """
@@ -84,12 +85,14 @@ def load(
             if part in parts and parts[part].resolve() != path.resolve():
                 raise DataError(f"{parts[part]} and {path} both claim to be the {part or 'whole'} part of {treebank}")
             parts[part] = path
+    faults = Faults()
     starter = {path.resolve() for path in starter_files()} if whole and treebanks else set()
     names = Counter(treebank for _, treebank in treebanks)
     for (folder, treebank), parts in treebanks.items():
         name = treebank if names[treebank] == 1 else f"{folder.name}/{treebank}"
         as_one = whole and not starter & {path.resolve() for path in parts.values()}
-        corpora.append(_treebank(name, parts, tagsets, as_one, encoding, corpus_format))
+        corpora.append(_treebank(name, parts, tagsets, as_one, encoding, corpus_format, faults))
+    faults.check()
     twice = [name for name, count in Counter(corpus.name for corpus in corpora).items() if count > 1]
     if twice:
         raise DataError(f"two corpora are called {twice[0]}: rename a file or its folder")
@@ -170,8 +173,9 @@ def _treebank(
     whole: bool,
     encoding: str,
     corpus_format: CorpusFormat,
+    faults: Faults,
 ) -> Corpus:
-    read = {part: read_sentences(path, tagsets, encoding, corpus_format) for part, path in files.items()}
+    read = {part: read_sentences(path, tagsets, encoding, corpus_format, faults) for part, path in files.items()}
     parts = named(read, name)
     if "" in parts:
         if len(parts) > 1:

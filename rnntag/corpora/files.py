@@ -7,16 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rnntag import conllu
 from rnntag.compression import plain_name
-from rnntag.corpora import spacy_docs, vertical
+from rnntag.corpora import headers, spacy_docs, vertical
+from rnntag.corpora.faults import Faults
 from rnntag.corpora.strings import checked_tag, checked_word
-from rnntag.schema import UPOS, CorpusFormat, DataError, Sentence
+from rnntag.schema import UPOS, CorpusFormat, DataError, OnFault, Sentence
 from rnntag.text import file_lines
 
-CONLLU_SUFFIXES = (".conllu", ".conll")
+CONLLU_SUFFIXES = (*conllu.SUFFIXES, ".conll")
 VERTICAL_SUFFIXES = (".tsv", ".vert", ".vrt")
 JSONL_SUFFIX = ".jsonl"
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
@@ -59,34 +60,51 @@ def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8"
 
 
 def read_sentences(
-    path: Path, tagsets: tuple[str, ...], encoding: str = "utf-8", corpus_format: CorpusFormat = "auto"
+    path: Path,
+    tagsets: tuple[str, ...],
+    encoding: str = "utf-8",
+    corpus_format: CorpusFormat = "auto",
+    faults: Faults | None = None,
 ) -> tuple[Sentence, ...]:
     """The tagged sentences of a file, in order.
 
     The tags of all but CoNLL-U and spaCy's documents belong to the tagset `UNNAMED` until all parts are
     read; see `named`.
 
+    Args:
+        faults: takes note of lines that cannot be understood, and of a file without a sentence, instead of an error.
+
     Raises:
-        DataError: a line that cannot be understood, or a file without a sentence.
+        DataError: there are such lines, or there is no sentence.
         NotFoundError, AccessError: the file is not there or cannot be read.
     """
-    sentences = tuple(_sentences(path, tagsets, encoding, format_of(path, corpus_format, encoding)))
-    if not sentences:
-        raise DataError(f"{path}: no sentence in it")
+    found = faults or Faults()
+    before = found.count
+    sentences: tuple[Sentence, ...] = ()
+    try:
+        sentences = tuple(_sentences(path, tagsets, encoding, format_of(path, corpus_format, encoding), found.add))
+    except DataError as error:  # bytes that are no text, after which nothing can be read
+        found.add(str(error))
+    if not sentences and found.count == before:
+        found.add(f"{path}: no sentence in it")
+    if faults is None:
+        found.check()
     return sentences
 
 
-def _sentences(path: Path, tagsets: tuple[str, ...], encoding: str, corpus_format: CorpusFormat) -> Iterator[Sentence]:
+def _sentences(
+    path: Path, tagsets: tuple[str, ...], encoding: str, corpus_format: CorpusFormat, on_fault: OnFault
+) -> Iterator[Sentence]:
     if corpus_format == "conllu":
-        return _conllu_sentences(path, tagsets, encoding)
+        return _conllu_sentences(path, tagsets, encoding, on_fault)
     if corpus_format == "jsonl":
-        return _jsonl_sentences(path, encoding)
+        return _jsonl_sentences(path, encoding, on_fault)
     if corpus_format == "spacy":
-        return spacy_docs.sentences(file_lines(path, encoding), str(path), tagsets, _native(path))
+        return spacy_docs.sentences(file_lines(path, encoding), str(path), tagsets, _native(path), on_fault)
     if corpus_format == "tsv":
-        found = vertical.sentences(file_lines(path, encoding), str(path))
+        found = vertical.sentences(file_lines(path, encoding), str(path), on_fault)
         return (Sentence(tokens, {UNNAMED: tags}) for tokens, tags in (zip(*pairs, strict=True) for pairs in found))
-    return _joined_sentences(path, encoding, "_" if corpus_format == "underscore" else "/")
+    return _joined_sentences(path, encoding, "_" if corpus_format == "underscore" else "/", on_fault)
 
 
 def _native(path: Path) -> str:
@@ -95,67 +113,77 @@ def _native(path: Path) -> str:
     return f"xpos-{language['language']}" if language else "xpos"
 
 
-def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str) -> Iterator[Sentence]:
+def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str, on_fault: OnFault) -> Iterator[Sentence]:
     native = _native(path)
-    for sentence in conllu.read(file_lines(path, encoding), str(path)):
+    for sentence in conllu.read(file_lines(path, encoding), str(path), on_fault):
         tags = {}
         if "universal" in tagsets:
             tags["upos"] = sentence.column(conllu.UPOS_COLUMN)
-            conllu.check_upos(sentence, tags["upos"], str(path))
+            conllu.check_upos(sentence, tags["upos"], str(path), on_fault)
         if "native" in tagsets:
             tags[native] = sentence.column(conllu.XPOS_COLUMN)
             for row, tag in zip(sentence.rows, tags[native], strict=True):
-                if tag == "_":
-                    raise DataError(f"{path}:{sentence.number + row}: the word has no XPOS: use --tagset universal")
-                checked_tag(tag, f"{path}:{sentence.number + row}: the XPOS")
+                where = f"{path}:{sentence.number + row}"
+                try:
+                    if tag == "_":
+                        raise DataError(f"{where}: the word has no XPOS: use --tagset universal")
+                    checked_tag(tag, f"{where}: the XPOS")
+                except DataError as error:
+                    on_fault(str(error))
         spaces, opens = sentence.spaces(), sentence.opens_paragraph
         yield Sentence(sentence.column(conllu.FORM), tags, spaces=spaces, opens=opens)
 
 
-def _joined_sentences(path: Path, encoding: str, mark: str) -> Iterator[Sentence]:
+def _joined_sentences(path: Path, encoding: str, mark: str, on_fault: OnFault) -> Iterator[Sentence]:
     """A sentence a line, words and tags joined by `mark`, the last of its kind in a word."""
+    is_first = True
     for number, line in enumerate(file_lines(path, encoding), 1):
-        words, tags = [], []
-        for item in line.split():
-            word, _, tag = item.rpartition(mark)
-            if not (word and tag):
-                hint = ""
-                if "\t" in line.strip():
-                    hint = ": a token a line takes --corpus-format tsv"
-                elif mark == "/" and "_" in item.strip("_"):
-                    hint = ": word_TAG takes --corpus-format underscore"
-                raise DataError(f"{path}:{number}: {item!r} is not word{mark}TAG{hint}")
-            words.append(word)
-            tags.append(tag)
-        if words:
-            yield Sentence(tuple(words), {UNNAMED: tuple(tags)})
+        pairs = [item.rpartition(mark)[::2] for item in line.split()]
+        if not pairs:
+            continue
+        wrong = next((item for item, pair in zip(line.split(), pairs, strict=True) if not all(pair)), None)
+        if wrong is not None:
+            hint = ""
+            if "\t" in line.strip():
+                hint = ": a token a line takes --corpus-format tsv"
+            elif mark == "/" and "_" in wrong.strip("_"):
+                hint = ": word_TAG takes --corpus-format underscore"
+            on_fault(f"{path}:{number}: {wrong!r} is not word{mark}TAG{hint}")
+        elif is_first and all(map(headers.is_header, pairs)):
+            on_fault(f"{path}:{number}: {line.strip()!r} {headers.ADVICE}")
+        else:
+            words, tags = zip(*pairs, strict=True)
+            yield Sentence(words, {UNNAMED: tags})
+        is_first = False
 
 
-def _jsonl_sentences(path: Path, encoding: str) -> Iterator[Sentence]:
+def _jsonl_sentences(path: Path, encoding: str, on_fault: OnFault) -> Iterator[Sentence]:
     """What `rnntag tag --format jsonl` writes: a model's tags, and with --top their probabilities."""
     for number, line in enumerate(file_lines(path, encoding), 1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-            tokens, tags = _strings(record["tokens"]), _strings(record["tags"])
-            for position, (token, tag) in enumerate(zip(tokens, tags, strict=False), 1):
-                checked_word(token, f"token {position}")
-                checked_tag(tag, f"the tag of token {position}")
-            choices = {}
-            if "top" in record:
-                choices[UNNAMED] = tuple(
-                    [(checked_tag(tag, "a tag"), _probability(tag, p)) for tag, p in top.items()]
-                    for top in record["top"]
-                )
-            if tokens:
-                yield Sentence(tokens, {UNNAMED: tags}, choices)
+            sentence = _tagged_by_a_model(json.loads(line))
         except DataError as error:
-            raise DataError(f"{path}:{number}: {error}") from error
+            on_fault(f"{path}:{number}: {error}")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise DataError(
-                f"{path}:{number}: is no line that `rnntag tag --format jsonl` writes: {error!r}"
-            ) from error
+            on_fault(f"{path}:{number}: is no line that `rnntag tag --format jsonl` writes: {error!r}")
+        else:
+            if sentence.tokens:
+                yield sentence
+
+
+def _tagged_by_a_model(record: Any) -> Sentence:
+    tokens, tags = _strings(record["tokens"]), _strings(record["tags"])
+    for position, (token, tag) in enumerate(zip(tokens, tags, strict=False), 1):
+        checked_word(token, f"token {position}")
+        checked_tag(tag, f"the tag of token {position}")
+    choices = {}
+    if "top" in record:
+        choices[UNNAMED] = tuple(
+            [(checked_tag(tag, "a tag"), _probability(tag, p)) for tag, p in top.items()] for top in record["top"]
+        )
+    return Sentence(tokens, {UNNAMED: tags}, choices)
 
 
 def _probability(tag: str, value: float) -> float:

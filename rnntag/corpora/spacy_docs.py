@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from rnntag.corpora.strings import checked_tag, checked_word
-from rnntag.schema import UPOS, DataError, Sentence
+from rnntag.schema import UPOS, DataError, OnFault, Sentence, stop
 
 Place = tuple[int, int]
 """Where something begins and ends in a text, in characters."""
@@ -26,7 +26,9 @@ def is_document(line: str) -> bool:
     return "text" in record or (isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens))
 
 
-def sentences(lines: Iterable[str], source: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sentence]:
+def sentences(
+    lines: Iterable[str], source: str, tagsets: tuple[str, ...], native: str, on_fault: OnFault = stop
+) -> Iterator[Sentence]:
     """The sentences of the documents, with the white space after each token; a document without `sents`
     is one sentence. Tokens of white space alone are left out.
 
@@ -34,16 +36,14 @@ def sentences(lines: Iterable[str], source: str, tagsets: tuple[str, ...], nativ
         source: what errors call the file.
         tagsets: `universal` is the field `pos`, `native` the field `tag`.
         native: what the latter tagset is called.
-
-    Raises:
-        DataError: a line is no such document, with its number.
+        on_fault: what is done about a line that is no such document.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 yield from _document(line, tagsets, native)
             except DataError as error:
-                raise DataError(f"{source}:{number}: {error}") from error
+                on_fault(f"{source}:{number}: {error}")
 
 
 def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sentence]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from rnntag.corpora import headers
 from rnntag.corpora.strings import checked_tag
-from rnntag.schema import DataError
+from rnntag.schema import DataError, OnFault, stop
 
 Pairs = list[tuple[str, str]]
 """The tokens of a sentence with their tags."""
@@ -22,7 +23,7 @@ _TEXTS = ("p", "head", "div", "text", "doc", "file", "corpus")
 _ELEMENT = re.compile(r"</?([\w:.-]+)")
 
 
-def sentences(lines: Iterable[str], source: str) -> Iterator[Pairs]:
+def sentences(lines: Iterable[str], source: str, on_fault: OnFault = stop) -> Iterator[Pairs]:
     """The tagged sentences of a file.
 
     A line is a token, a tab and its tag, and perhaps one more column, the lemma; or, without a tab,
@@ -31,13 +32,12 @@ def sentences(lines: Iterable[str], source: str) -> Iterator[Pairs]:
 
     Args:
         source: what errors call the file.
-
-    Raises:
-        DataError: a line is neither, with its number.
+        on_fault: what is done about a line that is neither, or that names the columns.
     """
     found: list[Pairs] = [[]]
     parted = False  # whether empty lines or elements part sentences
     after_blank = False
+    header: str | None = None
     for number, line in enumerate(lines, 1):
         if not line.strip():
             after_blank = bool(found[-1])
@@ -53,7 +53,14 @@ def sentences(lines: Iterable[str], source: str) -> Iterator[Pairs]:
                 parted = True
                 found.append([])
                 after_blank = False
-            found[-1].append(_pair(line, f"{source}:{number}"))
+            if header is None:
+                header = line if headers.is_header(line.split("\t")) else ""
+            try:
+                if line == header:  # once more in files that were joined
+                    raise DataError(f"{source}:{number}: {line!r} {headers.ADVICE}")
+                found[-1].append(_pair(line, f"{source}:{number}"))
+            except DataError as error:
+                on_fault(str(error))
     for pairs in found:
         yield from filter(None, [pairs] if parted else _at_final_tags(pairs))
 

@@ -1,0 +1,191 @@
+"""Taggers go where processes go: they are pickled, copied, and sent to processes that begin anew."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnntag
+from rnntag import store
+from rnntag.nltk_tagger import RNNTagger
+from rnntag.runtime import Runtime, Sequences
+from rnntag.schema import DEFAULT_MODEL, DataError, NotFoundError
+from rnntag.segmenter import Segmenter
+from rnntag.store import StoredModel
+from rnntag.tagger import Tagger, WordVectors
+from tests.conftest import BUNDLED
+
+SENTENCES = [["I", "eat", "apples", "."], [], ["The", "can", "is", "full", "."]]
+TEXT = "I eat apples. The can is full."
+
+
+def pickled(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))
+
+
+@pytest.mark.parametrize("copied", [pickled, copy.deepcopy, copy.copy])
+@pytest.mark.parametrize("used", [False, True])
+def test_a_copy_tags_as_its_original(tiny_raw_folder: Path, used: bool, copied: Callable[[Tagger], Tagger]) -> None:
+    tagger = rnntag.load(tiny_raw_folder, threads=2)
+    if used:  # with what it keeps then: vectors, a segmenter, the known words
+        assert tagger.tag_text(TEXT)
+        assert tagger.has_seen("eat")
+    again = copied(tagger)
+    assert again is not tagger
+    assert again.tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
+    assert again.tag_text(TEXT) == tagger.tag_text(TEXT)
+    assert (again.tagsets, again._threads, again.model.digest) == (tagger.tagsets, 2, tagger.model.digest)
+    assert again.predict([["I"]], top=3) == tagger.predict([["I"]], top=3)
+    assert again.has_seen("eat")
+
+
+def test_a_pickle_has_the_model_in_it(tiny_raw_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_raw_folder, tmp_path / "gone")
+    tagger = rnntag.load(tmp_path / "gone")
+    expected = tagger.tag_sents(SENTENCES), tagger.tag_text(TEXT)
+    content = pickle.dumps(tagger)
+    shutil.rmtree(tmp_path / "gone")
+    again = pickle.loads(content)
+    assert (again.tag_sents(SENTENCES), again.tag_text(TEXT)) == expected
+
+
+def test_use_makes_a_pickle_no_larger(tiny_raw_folder: Path) -> None:
+    tagger = rnntag.load(tiny_raw_folder)
+    size = len(pickle.dumps(tagger))
+    tagger.tag_text(" ".join(f"word{number}" for number in range(3000)))
+    assert tagger.has_seen("eat")
+    assert abs(len(pickle.dumps(tagger)) - size) < 100
+
+
+@pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model")
+def test_of_a_bundled_model_a_pickle_has_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tagger = rnntag.load(DEFAULT_MODEL, threads=2)
+    content = pickle.dumps(tagger)
+    assert len(content) < 300
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(BUNDLED, tmp_path / "models" / DEFAULT_MODEL)  # one's own of that name is not meant
+    (tmp_path / "models" / DEFAULT_MODEL / store.WEIGHTS).write_bytes(b"")
+    again = pickle.loads(content)
+    assert again._threads == 2
+    assert again.tag(["I", "swim"]) == tagger.tag(["I", "swim"])
+    assert len(pickle.dumps(again)) < 300
+    assert len(pickle.dumps(Tagger(tagger.model))) > 1_000_000  # nobody says that this model is the bundled one
+
+
+def test_another_bundled_model_at_the_other_end_is_an_error(
+    tiny: StoredModel, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(store, "model_folders", lambda: (Path("models"), tiny_folder.parent))
+    tagger = rnntag.load("tiny")
+    content = pickle.dumps(tagger)
+    assert len(content) < 300
+    assert pickle.loads(content).tag(["I"]) == tagger.tag(["I"])
+    monkeypatch.setattr(store, "model_folders", lambda: (tiny_folder.parent, tmp_path))
+    with pytest.raises(NotFoundError, match=f"tiny:{tagger.model.digest}.* has no such model"):
+        pickle.loads(content)
+    store.write(tmp_path / "tiny", replace(tiny, temperatures={"upos": 2.0}), "")
+    other = store.read(tmp_path / "tiny").digest
+    with pytest.raises(DataError, match=f"tiny:{tagger.model.digest}.* has tiny:{other}.* same rnntag"):
+        pickle.loads(content)
+
+
+def test_a_model_of_one_s_own_is_not_taken_for_a_bundled_one(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_folder.parent.parent)
+    monkeypatch.setattr(store, "model_folders", lambda: (tiny_folder.parent, BUNDLED.parent))
+    assert len(pickle.dumps(rnntag.load("tiny"))) > 10_000
+
+
+def test_a_subclass_stays_one(tiny_folder: Path) -> None:
+    again = pickled(Louder(store.read(tiny_folder)))
+    assert type(again) is Louder
+    assert again.tag(["I"]) == [("I", "PRON!")]
+
+
+class Louder(Tagger):
+    def tag(self, tokens: Any, tagset: str | None = None) -> list[tuple[str, str]]:
+        return [(word, f"{tag}!") for word, tag in super().tag(tokens, tagset)]
+
+
+def test_a_model_without_graphs_too(tiny: StoredModel) -> None:
+    tagger = Tagger(replace(tiny, graphs={}))
+    assert pickled(tagger).tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
+
+
+def test_what_a_tagger_is_made_of(tiny_raw: StoredModel) -> None:
+    assert tiny_raw.segmenter
+    segmenter = Segmenter(tiny_raw.segmenter, threads=2)
+    found = segmenter.find([TEXT])
+    for copied in (pickled, copy.deepcopy):
+        assert copied(segmenter).find([TEXT]) == found
+        runtime = Runtime(tiny_raw, 2)
+        assert (copied(runtime).nothing == runtime.nothing).all()
+        sequences = Sequences(tiny_raw.segmenter.graph, "segmenter")
+        assert (copied(sequences).anchors == sequences.anchors).all()
+        words = WordVectors(tiny_raw.vocabulary, runtime)
+        matrix, rows = words.look_up(["I", "eat"])
+        again, places = copied(words).look_up(["I", "eat"])
+        assert (again[places] == matrix[rows]).all()
+        vocabulary = copied(tiny_raw.vocabulary)
+        assert vocabulary == tiny_raw.vocabulary
+        assert (vocabulary.encode_words(["eat"]).ids == tiny_raw.vocabulary.encode_words(["eat"]).ids).all()
+        assert copied(tiny_raw.segmenter.units) == tiny_raw.segmenter.units
+
+
+def test_nltk_s_tagger(tiny_folder: Path) -> None:
+    tagger = RNNTagger(tiny_folder, "upos")
+    for copied in (pickled, copy.deepcopy):
+        assert copied(tagger).tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_processes_that_begin_anew_tag(tiny_raw_folder: Path, method: str) -> None:
+    tagger = rnntag.load(tiny_raw_folder)
+    context = get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        assert list(pool.map(tagger.tag, SENTENCES)) == tagger.tag_sents(SENTENCES)
+        assert list(pool.map(tagger.tag_text, [TEXT])) == [tagger.tag_text(TEXT)]
+    nltk_tagger = RNNTagger(tiny_raw_folder)
+    with context.Pool(2) as workers:
+        assert workers.map(nltk_tagger.tag, SENTENCES) == tagger.tag_sents(SENTENCES)
+
+
+PROGRAM = """
+import multiprocessing, sys
+import rnntag
+
+if __name__ == "__main__":
+    _, method, model = sys.argv
+    multiprocessing.set_start_method(method)
+    tagger = rnntag.load(model)
+    with multiprocessing.Pool(2) as pool:
+        print(pool.map(tagger.tag, [["I", "eat"], ["apples"]]))
+    import joblib  # which comes with NLTK
+    print(joblib.Parallel(2)(joblib.delayed(tagger.tag_sents)(block) for block in ([["I"]], [["eat"], []])))
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_program_hands_its_tagger_on(tiny_folder: Path, tmp_path: Path, method: str) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "program.py", method, tiny_folder], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(rnntag.__file__).parent.parent)},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        "[[('I', 'PRON'), ('eat', 'VERB')], [('apples', 'NOUN')]]",
+        "[[[('I', 'PRON')]], [[('eat', 'VERB')], []]]",
+    ], done.stderr
