@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rnntag.schema import UPOS, Choices, DataError
 
+SUFFIXES = (".conllu", ".conll")
 COLUMNS = 10
 MOST_LINES = 10_000
 """Lines without a word that are held, at most, until a word comes."""
