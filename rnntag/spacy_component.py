@@ -1,19 +1,24 @@
 """An rnntag model as a component of a spaCy pipeline: `nlp.add_pipe("rnntag")`."""
 
+import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc, Token
 
+from rnntag.formats import PARAGRAPH_END
 from rnntag.schema import DEFAULT_MODEL
 from rnntag.tagger import load
+
+_PARAGRAPH_END = re.compile(PARAGRAPH_END)
 
 
 class RNNTagComponent:
     """Sets `token.tag_`, and `token.pos_` where the tagset is UPOS; spaCy's white space stays as it is.
 
-    A document is tagged sentence by sentence if something before has parted it, and else as one.
+    A document is tagged sentence by sentence if a component before has split it, else paragraph by
+    paragraph: empty lines end these.
 
     Args:
         model: a model's name or directory.
@@ -35,7 +40,9 @@ class RNNTagComponent:
         """The documents of a stream, `batch_size` of them tagged at once."""
         waiting = iter(stream)
         while docs := list(islice(waiting, batch_size)):
-            sentences = [[token for token in span if not token.is_space] for doc in docs for span in _sentences(doc)]
+            sentences = [
+                [token for token in sentence if not token.is_space] for doc in docs for sentence in _sentences(doc)
+            ]
             tags = self._tagger.predict([[token.text for token in tokens] for tokens in sentences], self._tagset)
             for token, tag in zip(chain.from_iterable(sentences), chain.from_iterable(tags), strict=True):
                 token.tag_ = tag
@@ -45,7 +52,10 @@ class RNNTagComponent:
 
 
 def _sentences(doc: Doc) -> Iterable[Iterable[Token]]:
-    return doc.sents if doc.has_annotation("SENT_START") else [doc]
+    if doc.has_annotation("SENT_START"):
+        return doc.sents
+    bounds = [token.i for token in doc if token.is_space and _PARAGRAPH_END.search(token.text)]
+    return [doc[start:end] for start, end in pairwise((0, *bounds, len(doc)))]
 
 
 @Language.factory(

@@ -12,7 +12,7 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from rnntag import onnx_graph, store
+from rnntag import onnx_graph, paragraphs, store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
 from rnntag.schema import DEFAULT_MODEL, Choices, UsageError
 from rnntag.segmentation import Found
@@ -153,10 +153,12 @@ class Tagger:
     def find(self, texts: Sequence[str], tagset: str | None = None) -> list[Found]:
         """Where words and sentences are in running text, with the tags of the words.
 
+        An empty line ends a sentence, as on the command line.
+
         Raises:
             UsageError: the model has no segmenter, or does not know the tagset.
         """
-        found = self._segmenter.find(texts)
+        found = paragraphs.find(self._segmenter, texts)
         sentences = [
             [text[begin:end] for begin, end in one.words[first:last]]
             for text, one in zip(texts, found, strict=True)
@@ -168,7 +170,10 @@ class Tagger:
     @cached_property
     def _segmenter(self) -> Segmenter:
         if not self.model.segmenter:
-            raise UsageError(f"the model {self.model.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
+            raise UsageError(
+                f"the model {self.model.name} has no segmenter, which raw text takes: add one with "
+                "'rnntag train --add-segmenter MODEL CORPUS…', or give tokens to tag()"
+            )
         return Segmenter(self.model.segmenter, threads=self._threads)
 
     @overload
