@@ -340,7 +340,9 @@ def spared(shown: str) -> bool:
 
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:
-    commands: list[list[str | Path]] = [["tag", "-m", tiny_folder, "-f", output, ATTACK] for output in OUTPUT_FORMATS]
+    commands: list[list[str | Path]] = [
+        ["tag", "-m", tiny_folder, "--input", "tokens", "-f", output, ATTACK] for output in OUTPUT_FORMATS
+    ]
     for shown in on_terminal(*((0, command) for command in commands), folder=tmp_path):
         assert spared(shown)
         assert "owned" in shown
@@ -382,7 +384,7 @@ def test_names_and_words_do_not_command_a_terminal(tiny: StoredModel, tmp_path: 
 
 
 def test_in_a_pipe_words_stay_as_they_are(run: Run, tiny_folder: Path) -> None:
-    done = run("tag", "-m", tiny_folder, "-f", "tsv", ATTACK)
+    done = run("tag", "-m", tiny_folder, "--input", "tokens", "-f", "tsv", ATTACK)
     assert done.stdout.startswith(f"{ATTACK}\t")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from rnntag import corpora, inputs
 from rnntag.inputs import format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
 from rnntag.running_text import passages
 from rnntag.schema import DataError
-from tests.conftest import Run, one_line
 
 ROW = "1\tapples\t_\tNOUN\t_\t_\t0\troot\t_\t_\n"
 PIECES = [
@@ -71,8 +71,9 @@ def test_single_sentences_of_treebanks(treebanks: Path) -> None:
         ("我 吃 苹果", "tokens"), ("我吃苹果。", "raw"), ("我吃苹果", "raw"), ("I can't eat apples.", "raw"),
         ("I ca n't eat apples .", "tokens"), ("He likes apples", "raw"), ("Mr. Smith came.", "raw"), ("", "raw"),
         ("摘 要 ： 本文研究了自然语言处理。", "raw"), ("摘 要 ： 本文研究了自然语言处理", "raw"),
-        ("关键词 ： 自然语言处理 、 循环神经网络", "raw"), ("请用 Python 3 写", "raw"), ("床前明月光 疑是地上霜", "raw"),
-        ("Is it you ?", "tokens"), ("I like it :)", "tokens"), ("I like it :)\n\nDo you? I do.", "raw"),
+        ("关键词 ： 自然语言处理 、 循环神经网络", "raw"), ("请用 Python 3 写", "raw"),
+        ("床前明月光 疑是地上霜", "raw"), ("Is it you ?", "tokens"), ("I like it :)", "tokens"),
+        ("I like it :)\n\nDo you? I do.", "raw"),
         ("A Title\n\nIt came , and left .\n", "raw"), ("A Title\nIt came , and left .\n", "tokens"),
         ("\n\nI eat apples .\n", "tokens"), ("I eat apples .\nThis is prose.\n", "tokens"),
         ("He came.\nI eat apples .\nI eat , too .\n", "raw"), ("# heading\nI eat apples .", "tokens"),
@@ -129,7 +130,7 @@ def test_a_refusal_does_not_depend_on_blocks(
     monkeypatch: pytest.MonkeyPatch, text: str, places: list[int], head: int
 ) -> None:
     monkeypatch.setattr(inputs, "HEAD", head)
-    name, found, error = expected = handed_on([text])
+    _, found, error = expected = handed_on([text])
     assert handed_on(cut(text, places)) == expected
     assert text.startswith(found)
     assert (found == text) == (not error)
@@ -204,10 +205,8 @@ def through_pipe(folder: Path, pieces: list[bytes], *arguments: str) -> tuple[in
                 _wait_until_read(process.stdin.fileno(), process)
             except BrokenPipeError:
                 break
-        try:
+        with suppress(BrokenPipeError):
             process.stdin.close()
-        except BrokenPipeError:
-            pass
         reader.join()
         return process.wait(), out[0], process.stderr.read()
 

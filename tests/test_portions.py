@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnntag import portions
+from rnntag import formats, portions, windows
 from rnntag.inputs import Input
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
@@ -15,7 +15,7 @@ from rnntag.store import StoredModel
 
 EMPTY = "\t_" * 8
 LINES = {
-    "tokens": ["I eat apples", "花", "", "   ", " a", "\r"],
+    "tokens": ["I eat apples", "花", "", "   ", " a", "\r", "I eat apples . The can is full ."],
     "conllu": [
         *(f"{number}\tapples{EMPTY}" for number in ("1", "1", "1", "2", "2", "3", "2-3", "0.1", "1.1")),
         *("", "", "", "\r", " ", "# c", "# 1\tx", f"1\tapples{EMPTY}\r"),
@@ -52,7 +52,10 @@ def test_portions_do_not_show(
     ended: bool,
 ) -> None:
     monkeypatch.setattr(portions, "PORTION", 12)
-    monkeypatch.setattr(portions, "LONG_LINE", 24)
+    for module in (portions, formats):
+        monkeypatch.setattr(module, "LONG_LINE", 24)
+    monkeypatch.setattr(windows, "WINDOW", 6)
+    monkeypatch.setattr(windows, "OVERLAP", 2)
     text = "\n".join(data.draw(st.lists(st.sampled_from(LINES[source])))) + "\n" * ended
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     task = Task(tiny, "upos", output)

@@ -11,7 +11,7 @@ import regex
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag import conllu, corpora, formats, onnx_graph, portions, segmenter, windows
+from rnntag import conllu, formats, onnx_graph, portions, segmenter, windows
 from rnntag.inputs import Input
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
