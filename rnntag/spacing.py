@@ -19,7 +19,10 @@ _APART = re.compile(rf"(?<!\S)(?:{_END}|n't|'(?:s|re|ve|ll|m|d))(?!\S)", re.IGNO
 _OTHER_APART = re.compile(rf"(?<!\S)(?!{_END}(?!\S))(?:{_MARK}+|``|'')(?!\S)")  # such as :) and ... in raw text too
 _HAN_APART = re.compile(rf"(?<!{_HAN}){_SHORT}(?= {_SHORT}(?!{_HAN}))")
 _ATTACHED = re.compile(rf"[^\W_]{_MARK}+(?!\S)|{_HAN}[，。！？；：、（）「」『』《》…“”]")
-_ABBREVIATED = re.compile(r"(?<!\S)(?:\w\.)+(?!\S)|(?<!\S)[A-Z][a-z]{0,3}\.(?= [A-Z0-9])")
+_ABBREVIATED = re.compile(
+    r"(?<!\S)(?:(?:\w\.)+(?!\S)|[A-Z][a-z]{0,3}\.(?= [A-Z0-9])|(?:Messrs|Mrs?|Ms|Dr|Prof|St|Jr|Sr|Inc|Corp|Co|Ltd|Bros|"
+    r"Gen|Sen|Rep|Gov|Lt|Col|Capt|Rev|Figs?|Nos?|vs|etc|Jan|Feb|Aug|Sept?|Oct|Nov|Dec)\.(?!\S))"
+)
 _LONG_HAN = re.compile(rf"{_HAN}{{{_LONGEST_WORD + 1},}}")
 
 
