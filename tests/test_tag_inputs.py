@@ -25,6 +25,7 @@ def folder(tmp_path: Path) -> Path:
     """The one that commands run in."""
     for name, text in {"a.txt": TOKENS, "b.txt": PROSE, "old.conllu": ROWS, "rows": ROWS}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "c.txt").write_text("I eat\n", encoding="utf-8")
     return tmp_path
@@ -37,9 +38,10 @@ def folder(tmp_path: Path) -> Path:
     ("command", "code", "message"),
     [
         (["tag", "a.txt"], 2, "a.txt is a file, not text: rnntag tag -i a.txt"),
-        (["tag", "a.txt", "b.txt"], 2, "rnntag tag -i a.txt b.txt"),
+        (["tag", "a.txt", "b.txt"], 2, "a.txt and 1 more are files, not text: rnntag tag -i a.txt b.txt"),
         (["tag", "I eat", "b.txt"], 2, "b.txt is a file, not text: rnntag tag -i b.txt"),
         (["tag", "./texts/c.txt"], 2, "rnntag tag -i ./texts/c.txt"),
+        (["tag", "pipe"], 2, "pipe is a file, not text: rnntag tag -i pipe"),
         (["tag", "rows"], 2, "rnntag tag -i rows"),
         (["tag", "-"], 2, "rnntag tag -i -"),
         (["tag", "a.txt", "-i", "b.txt"], 2, "rnntag tag -i a.txt"),

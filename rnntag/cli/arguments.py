@@ -56,12 +56,13 @@ def check_texts(texts: Sequence[str], advice: str) -> None:
         UsageError: some are files, folders written as paths, or `-`.
         NotFoundError: one is a single word that is named like a text file, but there is no such file.
     """
-    files = [text for text in texts if text == STDIN or os.path.isfile(text)]
+    files = [text for text in texts if text == STDIN or (os.path.exists(text) and not os.path.isdir(text))]
     if files:
         names = shlex.join(files[:_MOST_NAMED]) + (" …" if len(files) > _MOST_NAMED else "")
-        what = "standard input" if files[0] == STDIN else "a file" if len(files) == 1 else f"{len(files)} files"
-        subject = files[0] if len(files) == 1 else "TEXT"
-        raise UsageError(f"{subject} is {what}, not text: {advice.format(names)}")
+        what = "is standard input" if files[0] == STDIN else "is a file"
+        if len(files) > 1:
+            what = f"and {len(files) - 1} more are files"
+        raise UsageError(f"{files[0]} {what}, not text: {advice.format(names)}")
     for text in texts:
         if os.sep in text and os.path.isdir(text):
             raise UsageError(f"{text} is a directory, not text")
