@@ -17,6 +17,9 @@ from rnntag.formats import InputFormat
 from rnntag.schema import DataError, RnntagError
 from rnntag.spacing import STRONG, evidence
 
+COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
+"""What follows the suffix that names the format."""
+
 HEAD = 1 << 14
 """Characters at the beginning of an input, or of a line, that a guess looks at."""
 
@@ -40,7 +43,8 @@ class Input(NamedTuple):
 
 def format_by_name(path: Path) -> InputFormat | None:
     """What a file's name says of its format, if anything."""
-    return "conllu" if path.suffix.lower() in conllu.SUFFIXES else None
+    name = path.with_suffix("") if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+    return "conllu" if name.suffix.lower() in conllu.SUFFIXES else None
 
 
 def guessed(blocks: Iterable[str]) -> tuple[InputFormat, Iterator[str]]:

@@ -90,7 +90,15 @@ def test_what_is_guessed(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("a.conllu", "conllu"), ("b/A.CONLLU", "conllu"), ("a.conll", "conllu"), ("a.txt", None), ("conllu", None)],
+    [
+        ("a.conllu", "conllu"),
+        ("b/A.CONLLU", "conllu"),
+        ("a.conll", "conllu"),
+        ("a.conllu.gz", "conllu"),
+        ("a.txt", None),
+        ("a.txt.gz", None),
+        ("conllu", None),
+    ],
 )
 def test_names(name: str, expected: str | None) -> None:
     assert format_by_name(Path(name)) == expected

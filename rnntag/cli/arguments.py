@@ -10,12 +10,12 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from rnntag.inputs import COMPRESSED_SUFFIXES
 from rnntag.schema import NotFoundError, UsageError
 
 STDIN = "-"
 _FILE_OPTIONS = ("-i", "--input-file")
 _TEXT_SUFFIXES = (".txt", ".conllu", ".conll", ".tsv", ".jsonl")
-_COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 _MOST_NAMED = 3
 
 
@@ -72,5 +72,5 @@ def check_texts(texts: Sequence[str], advice: str) -> None:
 
 def _is_named_like_a_file(text: str) -> bool:
     path = PurePath(text.lower())
-    suffix = path.with_suffix("").suffix if path.suffix in _COMPRESSED_SUFFIXES else path.suffix
+    suffix = path.with_suffix("").suffix if path.suffix in COMPRESSED_SUFFIXES else path.suffix
     return suffix in _TEXT_SUFFIXES and "://" not in text and not any(map(str.isspace, text))
