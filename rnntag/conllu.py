@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rnntag.schema import UPOS, Choices, DataError, OnFault, stop
 
-SUFFIXES = (".conllu", ".conllup")
+SUFFIXES = (".conllu", ".conllup", ".conll")
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 MOST_LINES = 10_000
 """Lines without a word that are held, at most, until a word comes."""

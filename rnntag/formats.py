@@ -107,6 +107,22 @@ class Reader(Protocol):
         """What the end of the input completes."""
 
 
+def paragraphs(text: str) -> Iterator[Span]:
+    """Where each paragraph begins and ends: after white space, and with the line feed before an empty line."""
+    start = _after_space(text, 0)
+    while start < len(text):
+        end = _PARAGRAPH_END.search(text, start)
+        stop = end.end() if end else len(text)
+        yield start, stop
+        start = _after_space(text, stop)
+
+
+def _after_space(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    assert space
+    return space.end()
+
+
 class Finder(Protocol):
     """Finds words and sentences; see `segmenter.Segmenter`."""
 
@@ -165,10 +181,9 @@ class _TextReader:
         whole: list[tuple[str, int, str]] = []  # paragraphs, each after the white space before it and its start
         while True:
             if not self._sentence:
-                space = _SPACE.match(self._rest)
-                assert space
-                self._before += space[0]
-                self._drop(space.end())
+                size = _after_space(self._rest, 0)
+                self._before += self._rest[:size]
+                self._drop(size)
                 yield from self._long_space()
             end = _PARAGRAPH_END.search(self._rest)
             size = end.end() if end else len(self._rest)
@@ -246,7 +261,7 @@ class _TokenReader:
             return  # one word, which goes on
         *lines, rest = "".join(self._rest).split("\n")
         for line in lines:
-            if self._cutter:
+            if self._cutter or len(line) > LONG_LINE:
                 yield from self._windows(line.split(), ends=True)
             else:
                 yield Untagged(line.split())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rnntag import console
-from rnntag.formats import InputFormat, OutputFormat, Untagged, Writer, reader
+from rnntag.formats import OutputFormat, Untagged, Writer, reader
 from rnntag.portions import Portion
 from rnntag.schema import Choices, RnntagError
 from rnntag.segmenter import Segmenter
@@ -28,7 +29,6 @@ class Task:
 
     model: StoredModel
     tagset: str
-    source: InputFormat
     output: OutputFormat
     top: int | None = None
     threads: int = 1
@@ -45,10 +45,6 @@ class Pipeline:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._tagger = Tagger(task.model, threads=task.threads)
-        self._segmenter = None
-        if task.source == "raw":
-            assert task.model.segmenter
-            self._segmenter = Segmenter(task.model.segmenter, threads=task.threads)
         self._terminal = console.stdout() if task.coloured else None
 
     def tag(self, portion: Portion) -> Iterator[bytes]:
@@ -60,13 +56,13 @@ class Pipeline:
         task = self._task
         if portion.begins:
             self._reader = reader(
-                task.source,
+                portion.format,
                 portion.source,
                 portion.line,
                 start=portion.start,
                 number=portion.number,
                 columns=portion.columns,
-                finder=self._segmenter,
+                finder=self._segmenter if portion.format == "raw" else None,
             )
             self._write = self._coloured if self._terminal else Writer(task.output, task.tagset, portion.number).text
         sentences = []
@@ -81,6 +77,12 @@ class Pipeline:
         yield self._tagged(sentences)
         if wrong:
             raise wrong
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        """Loaded when the first raw text comes."""
+        assert self._task.model.segmenter
+        return Segmenter(self._task.model.segmenter, threads=self._task.threads)
 
     def _tagged(self, sentences: list[Untagged]) -> bytes:
         tokens = [sentence.tokens for sentence in sentences]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rnntag.conllu import GLOBAL_COLUMNS
 from rnntag.formats import BLANK, LONG_LINE, PARAGRAPH_END, InputFormat
+from rnntag.inputs import Input
 
 PORTION = 1 << 15
 """Characters after which a portion ends with the sentence: some thousands of tokens."""
@@ -30,10 +31,10 @@ class Portion(NamedTuple):
     Attributes:
         text: as it stands in the input.
         source: what errors call the input.
+        format: how the input is read.
         line: how many lines of the input stand before it.
         start: how many characters of the input stand before it.
-        number: how many lines with words in them, of all inputs, stand before it; of running text,
-            paragraphs.
+        number: how many lines of tokens and paragraphs of raw text, of all inputs, stand before it.
         begins: whether a sentence begins with it.
         ends: whether its last sentence ends with it.
         columns: of CoNLL-U, the last line before it that names columns, or "".
@@ -41,6 +42,7 @@ class Portion(NamedTuple):
 
     text: str
     source: str
+    format: InputFormat
     line: int
     start: int
     number: int
@@ -49,20 +51,16 @@ class Portion(NamedTuple):
     columns: str = ""
 
 
-def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Portion]:
-    """What has come of each input, as far as its sentences are whole, and the last one at its end.
-
-    Args:
-        inputs: what errors call it, and its text as it comes, for each.
-    """
+def portions(inputs: Iterable[Input]) -> Iterator[Portion]:
+    """What has come of each input, as far as its sentences are whole, and the last one at its end."""
     number = 0
-    for source, blocks in inputs:
+    for source, name, blocks in inputs:
         line = start = 0
         begins = True
         in_words = False  # whether the portion before ends in a line with words that goes on
         handed_on = columns = ""
         for text, ends in _cut(name, blocks):
-            yield Portion(text, source, line, start, number, begins, ends, columns)
+            yield Portion(text, source, name, line, start, number, begins, ends, columns)
             if name == "conllu":
                 for named in GLOBAL_COLUMNS.finditer(text):
                     columns = named[0]
@@ -72,7 +70,7 @@ def portions(name: InputFormat, inputs: Iterable[tuple[str, Iterable[str]]]) -> 
                 paragraphs = _SENTENCE_END[name].split(handed_on + text)
                 number += len(paragraphs) - (not ends or not paragraphs[-1].strip())
                 handed_on = _OPEN if paragraphs[-1].strip() and not ends else ""
-            else:
+            elif name == "tokens":
                 full = [bool(line) and not line.isspace() for line in lines]
                 number += sum(full) - (in_words and full[0])
                 in_words = full[-1] or (in_words and len(lines) == 1)

@@ -1,10 +1,11 @@
 """An rnntag model as a component of a spaCy pipeline: `nlp.add_pipe("rnntag")`."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from types import FrameType
 
@@ -13,16 +14,19 @@ from spacy.language import Language
 from spacy.tokens import Doc, Token
 
 from rnntag import card, store
+from rnntag.formats import PARAGRAPH_END
 from rnntag.schema import DEFAULT_MODEL, AccessError, DataError
 from rnntag.tagger import Tagger, load
+
+_PARAGRAPH_END = re.compile(PARAGRAPH_END)
 
 
 class RNNTagComponent:
     """Sets `token.tag_`, and `token.pos_` where the tagset is UPOS; spaCy's white space stays as it is.
 
-    A document is tagged sentence by sentence if something before has parted it, and else as one.
-    `nlp.to_disk` and `nlp.to_bytes` write the model too, and pickles of the pipeline have it as those of
-    a `Tagger` do.
+    A document is tagged sentence by sentence if a component before has split it, else paragraph by
+    paragraph: empty lines end these. `nlp.to_disk` and `nlp.to_bytes` write the model too, and pickles of
+    the pipeline have it as those of a `Tagger` do.
 
     Args:
         model: a model's name or directory.
@@ -61,7 +65,9 @@ class RNNTagComponent:
         tagger = self._tagger()
         waiting = iter(stream)
         while docs := list(islice(waiting, batch_size)):
-            sentences = [[token for token in span if not token.is_space] for doc in docs for span in _sentences(doc)]
+            sentences = [
+                [token for token in sentence if not token.is_space] for doc in docs for sentence in _sentences(doc)
+            ]
             tags = tagger.predict([[token.text for token in tokens] for tokens in sentences], self._tagset)
             for token, tag in zip(chain.from_iterable(sentences), chain.from_iterable(tags), strict=True):
                 token.tag_ = tag
@@ -113,7 +119,10 @@ def _card(path: Path, model: store.StoredModel) -> str:
 
 
 def _sentences(doc: Doc) -> Iterable[Iterable[Token]]:
-    return doc.sents if doc.has_annotation("SENT_START") else [doc]
+    if doc.has_annotation("SENT_START"):
+        return doc.sents
+    bounds = [token.i for token in doc if token.is_space and _PARAGRAPH_END.search(token.text)]
+    return [doc[start:end] for start, end in pairwise((0, *bounds, len(doc)))]
 
 
 @Language.factory(

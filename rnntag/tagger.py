@@ -12,7 +12,7 @@ from typing import Any, Protocol, overload
 
 import numpy as np
 
-from rnntag import __version__, arguments, onnx_graph, store
+from rnntag import __version__, arguments, onnx_graph, paragraphs, store
 from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
 from rnntag.schema import DEFAULT_MODEL, Choices, DataError, NotFoundError, UsageError
 from rnntag.segmentation import Found
@@ -177,12 +177,14 @@ class Tagger:
     def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Found]:
         """Where words and sentences are in running text, with the tags of the words.
 
+        An empty line ends a sentence, as on the command line.
+
         Raises:
             TypeError: `texts` is a single string, or a text is not a string.
             UsageError: the model has no segmenter, or does not know the tagset.
         """
         texts = arguments.texts(texts)
-        found = self._segmenter.find(texts)
+        found = paragraphs.find(self._segmenter, texts)
         sentences = [
             [text[begin:end] for begin, end in one.words[first:last]]
             for text, one in zip(texts, found, strict=True)
@@ -194,7 +196,10 @@ class Tagger:
     @cached_property
     def _segmenter(self) -> Segmenter:
         if not self.model.segmenter:
-            raise UsageError(f"the model {self.model.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
+            raise UsageError(
+                f"the model {self.model.name} has no segmenter, which raw text takes: add one with "
+                "'rnntag train --add-segmenter MODEL CORPUS…', or give tokens to tag()"
+            )
         return Segmenter(self.model.segmenter, threads=self._threads)
 
     @overload

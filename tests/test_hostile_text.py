@@ -21,6 +21,7 @@ from rich.cells import cell_len
 from rnntag import conllu, console, corpora, formats, history, portions, recipe, segmenter, store, text, vectors
 from rnntag.corpora.files import read_sentences
 from rnntag.formats import OUTPUT_FORMATS
+from rnntag.inputs import Input
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
 from rnntag.schema import DataError, Step
@@ -359,7 +360,9 @@ def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path,
 
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:
-    commands: list[list[str | Path]] = [["tag", "-m", tiny_folder, "-f", output, ATTACK] for output in OUTPUT_FORMATS]
+    commands: list[list[str | Path]] = [
+        ["tag", "-m", tiny_folder, "--input", "tokens", "-f", output, ATTACK] for output in OUTPUT_FORMATS
+    ]
     for shown in on_terminal(*((0, command) for command in commands), folder=tmp_path):
         assert spared(shown)
         assert "owned" in shown
@@ -401,7 +404,7 @@ def test_names_and_words_do_not_command_a_terminal(tiny: StoredModel, tmp_path: 
 
 
 def test_in_a_pipe_words_stay_as_they_are(run: Run, tiny_folder: Path) -> None:
-    done = run("tag", "-m", tiny_folder, "-f", "tsv", ATTACK)
+    done = run("tag", "-m", tiny_folder, "--input", "tokens", "-f", "tsv", ATTACK)
     assert done.stdout.startswith(f"{ATTACK}\t")
 
 
@@ -415,9 +418,9 @@ def test_a_table_shows_words_as_they_are(capsys: pytest.CaptureFixture[str]) -> 
 
 def through(model: StoredModel, source: str, output: str, blocks: Iterator[str]) -> tuple[str, int]:
     """What comes out, and the longest portion."""
-    pipeline = Pipeline(Task(model, "upos", source, output))
+    pipeline = Pipeline(Task(model, "upos", output))
     out, longest = [], 0
-    for portion in portions.portions(source, [("x", blocks)]):
+    for portion in portions.portions([Input("x", source, blocks)]):
         longest = max(longest, len(portion.text))
         out.extend(pipeline.tag(portion))
     return b"".join(out).decode(), longest
@@ -487,8 +490,8 @@ def test_long_words_leave_no_trace_in_memory(tiny: StoredModel) -> None:
 
 def test_paragraphs_are_counted_across_any_white_space(tiny_raw: StoredModel, monkeypatch: pytest.MonkeyPatch) -> None:
     given_text = f"I eat.\n{' ' * 1500}\n\nI eat.{' ' * 3000}\n \n{' ' * 1200}\n\nI eat.\n\nI eat.\n"
-    whole = Portion(given_text, "x", 0, 0, 0, begins=True, ends=True)
-    expected = b"".join(Pipeline(Task(tiny_raw, "upos", "raw", "conllu")).tag(whole)).decode()
+    whole = Portion(given_text, "x", "raw", 0, 0, 0, begins=True, ends=True)
+    expected = b"".join(Pipeline(Task(tiny_raw, "upos", "conllu")).tag(whole)).decode()
     monkeypatch.setattr(portions, "PORTION", 1)
     monkeypatch.setattr(portions, "LONG_LINE", 1100)
     out, _ = through(tiny_raw, "raw", "conllu", iter([given_text[i : i + 50] for i in range(0, len(given_text), 50)]))

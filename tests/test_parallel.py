@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from rnntag import parallel, portions
+from rnntag.inputs import Input
 from rnntag.pipeline import Task
 from rnntag.portions import Portion
 from rnntag.schema import DataError, RnntagError
@@ -29,11 +30,11 @@ def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def task(model: StoredModel, top: int | None = None, output: str = "slash") -> Task:
-    return Task(model, "upos", "tokens", output, top)
+    return Task(model, "upos", output, top)
 
 
 def cut(*blocks: str) -> Iterator[Portion]:
-    return portions.portions("tokens", [("x", blocks)])
+    return portions.portions([Input("x", "tokens", blocks)])
 
 
 @pytest.mark.parametrize(("output", "top"), [("slash", None), ("conllu", None), ("jsonl", 2)])
@@ -57,7 +58,7 @@ def test_what_is_done_does_not_wait_for_what_comes_next(tiny: StoredModel) -> No
         assert more.wait(60)
         yield "花 开\n"
 
-    tagged = parallel.tag(task(tiny), portions.portions("tokens", [("x", blocks())]), 2)
+    tagged = parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2)
     assert next(tagged) == b"I/PRON eat/VERB\n"
     more.set()
     assert next(tagged).decode() == "花/NOUN 开/VERB\n"
@@ -69,7 +70,7 @@ def test_bad_input_comes_after_what_stands_before_it(tiny: StoredModel) -> None:
         yield TEXT
         raise DataError("x:201: bad")
 
-    tagged = parallel.tag(task(tiny), portions.portions("tokens", [("x", blocks())]), 2)
+    tagged = parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2)
     for expected in parallel.tag(task(tiny), cut(TEXT)):
         assert next(tagged) == expected
     with pytest.raises(DataError, match="x:201: bad"):
@@ -87,7 +88,7 @@ def test_a_process_that_dies_is_an_error(tiny: StoredModel) -> None:
         yield TEXT * 100
 
     with pytest.raises(RnntagError, match="a tagging process has died"):
-        list(parallel.tag(task(tiny), portions.portions("tokens", [("x", blocks())]), 2))
+        list(parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2))
 
 
 def test_graphs_that_cannot_be_loaded_are_an_error(tiny: StoredModel) -> None:

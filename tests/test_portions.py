@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnntag import portions
+from rnntag import formats, portions, windows
+from rnntag.inputs import Input
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
 from rnntag.schema import DataError
@@ -14,7 +15,7 @@ from rnntag.store import StoredModel
 
 EMPTY = "\t_" * 8
 LINES = {
-    "tokens": ["I eat apples", "花", "", "   ", " a", "\r"],
+    "tokens": ["I eat apples", "花", "", "   ", " a", "\r", "I eat apples . The can is full ."],
     "conllu": [
         *(f"{number}\tapples{EMPTY}" for number in ("1", "1", "1", "2", "2", "3", "2-3", "0.1", "1.1")),
         *("", "", "", "\r", " ", "# c", "# 1\tx", f"1\tapples{EMPTY}\r"),
@@ -51,29 +52,32 @@ def test_portions_do_not_show(
     ended: bool,
 ) -> None:
     monkeypatch.setattr(portions, "PORTION", 12)
-    monkeypatch.setattr(portions, "LONG_LINE", 24)
+    for module in (portions, formats):
+        monkeypatch.setattr(module, "LONG_LINE", 24)
+    monkeypatch.setattr(windows, "WINDOW", 6)
+    monkeypatch.setattr(windows, "OVERLAP", 2)
     text = "\n".join(data.draw(st.lists(st.sampled_from(LINES[source])))) + "\n" * ended
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    task = Task(tiny, "upos", source, output)
-    whole = Portion(text, "x", 0, 0, 0, begins=True, ends=True)
-    assert tagged(task, list(portions.portions(source, [("x", blocks)]))) == tagged(task, [whole])
+    task = Task(tiny, "upos", output)
+    whole = Portion(text, "x", source, 0, 0, 0, begins=True, ends=True)
+    assert tagged(task, list(portions.portions([Input("x", source, blocks)]))) == tagged(task, [whole])
 
 
 def test_numbers_go_on_from_input_to_input() -> None:
-    cut = portions.portions("tokens", [("x", ["I\n\neat", " apples"]), ("y", [" \nI\n", "eat\n"])])
+    cut = portions.portions([Input("x", "tokens", ["I\n\neat", " apples"]), Input("y", "tokens", [" \nI\n", "eat\n"])])
     assert [(p.text, p.source, p.line, p.number) for p in cut] == [
         ("I\n\n", "x", 0, 0), ("eat apples", "x", 2, 1), (" \nI\n", "y", 0, 2), ("eat\n", "y", 2, 3),
     ]  # fmt: skip
 
 
 def test_long_texts_come_in_short_portions() -> None:
-    sizes = [len(portion.text) for portion in portions.portions("tokens", [("x", ["I eat apples\n" * 100_000])])]
+    sizes = [len(portion.text) for portion in portions.portions([Input("x", "tokens", ["I eat apples\n" * 100_000])])]
     assert max(sizes) <= portions.PORTION + len("I eat apples\n")
 
 
 @pytest.mark.parametrize("source", ["tokens", "conllu"])
 def test_a_sentence_without_end_is_not_held(source: str) -> None:
     block = "apples " * 1000
-    cut = list(portions.portions(source, [("x", [block] * 100)]))
+    cut = list(portions.portions([Input("x", source, [block] * 100)]))
     assert max(len(portion.text) for portion in cut) <= portions.LONG_LINE + len(block)
     assert [(portion.begins, portion.ends) for portion in (cut[0], *cut[-1:])] == [(True, False), (False, True)]

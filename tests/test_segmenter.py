@@ -11,13 +11,13 @@ import regex
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag import conllu, corpora, formats, onnx_graph, portions, segmenter, windows
+from rnntag import conllu, formats, onnx_graph, portions, segmenter, windows
+from rnntag.inputs import Input
 from rnntag.pipeline import Pipeline, Task
 from rnntag.portions import Portion
 from rnntag.running_text import passages
 from rnntag.schema import Corpus, UsageError
 from rnntag.segmenter import Segmenter
-from rnntag.spacing import is_tokenised
 from rnntag.store import StoredModel, StoredSegmenter
 from rnntag.tagger import Tagger
 from tests.conftest import Run, one_line
@@ -88,10 +88,10 @@ def test_nothing_is_lost_and_no_cluster_is_cut(
 
 
 def tagged(model: StoredModel, output: str, blocks: list[str]) -> str:
-    task = Task(model, "upos", "raw", output)  # type: ignore[arg-type]
+    task = Task(model, "upos", output)  # type: ignore[arg-type]
     pipeline = Pipeline(task)
     return b"".join(
-        part for portion in portions.portions("raw", [("x", blocks)]) for part in pipeline.tag(portion)
+        part for portion in portions.portions([Input("x", "raw", blocks)]) for part in pipeline.tag(portion)
     ).decode()
 
 
@@ -131,8 +131,8 @@ def test_how_text_arrives_does_not_show(
         monkeypatch.setattr(formats, "MARGIN", 8)
     text = text.replace("\ufeff", "")
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    whole = [Portion(text, "x", 0, 0, 0, begins=True, ends=True)]
-    pipeline = Pipeline(Task(tiny_raw, "upos", "raw", output))  # type: ignore[arg-type]
+    whole = [Portion(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
+    pipeline = Pipeline(Task(tiny_raw, "upos", output))  # type: ignore[arg-type]
     expected = b"".join(part for portion in whole for part in pipeline.tag(portion)).decode()
     found = tagged(tiny_raw, output, blocks)
     assert found == expected
@@ -159,7 +159,7 @@ def test_memory_stays_flat_without_an_end(tiny_raw: StoredModel) -> None:
 
 
 def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: StoredModel) -> None:
-    pipeline = Pipeline(Task(tiny_raw, "upos", "raw", "slash"))
+    pipeline = Pipeline(Task(tiny_raw, "upos", "slash"))
     answered = []
 
     def blocks():  # type: ignore[no-untyped-def]
@@ -167,31 +167,11 @@ def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: StoredModel) -
             yield block
             answered.append("")
 
-    for portion in portions.portions("raw", [("x", blocks())]):
+    for portion in portions.portions([Input("x", "raw", blocks())]):
         answered.append(b"".join(pipeline.tag(portion)).decode())
     assert [one for one in answered[:4] if one] == ["\nI/PRON eat/VERB apples/NOUN ./PUNCT\n"]
     assert "".join(answered).count("\n") == 5
     assert answered[-1] == "\n"
-
-
-def test_auto_tells_tokens_from_running_text(treebanks: Path) -> None:
-    for path in sorted(treebanks.glob("*-dev.conllu")):
-        (corpus,) = corpora.load([str(path)], whole=True)
-        assert is_tokenised("\n".join(" ".join(sentence.tokens) for sentence in corpus.dev)), path
-        text = [passage.text for passage in passages(corpus.dev, corpus.name)]
-        assert not is_tokenised("\n\n".join(text)), path
-        assert not is_tokenised("".join(text)), path
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("我 吃 苹果", True), ("我吃苹果。", False), ("我吃苹果", False), ("I can't eat apples.", False),
-        ("I ca n't eat apples .", True), ("He likes apples", False), ("Mr. Smith came.", False), ("", False),
-    ],
-)  # fmt: skip
-def test_auto_on_short_texts(text: str, expected: bool) -> None:
-    assert is_tokenised(text) == expected
 
 
 def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) -> None:
@@ -208,7 +188,7 @@ def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) ->
     done = run("tag", "-m", tiny_folder, "--input", "raw", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert "tiny has no segmenter" in one_line(done.stderr)
-    assert run("tag", "-m", tiny_folder, "I eat apples.").stdout.count("/") == 3
+    assert run("tag", "-m", tiny_folder, "--input", "tokens", "I eat apples.").stdout.count("/") == 3
 
 
 def test_from_python(tiny: StoredModel, tiny_raw: StoredModel) -> None:

@@ -43,6 +43,20 @@ def test_sentences_and_white_space(tiny_folder: Path) -> None:
     assert nlp("").text == ""
 
 
+def test_empty_lines_end_sentences_where_nothing_else_does(tiny_folder: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("rnntag", config={"model": str(tiny_folder)})
+    sentences = [["the", "can", "is", "full"], ["I", "can"], ["eat", "can"], ["the", "light"]]
+    one, two, three, four = map(" ".join, sentences)
+    tagger = rnntag.load(tiny_folder)
+    expected = [pair for sentence in sentences[:2] for pair in tagger.tag(sentence)]
+    expected += tagger.tag(sentences[2] + sentences[3])
+    for text in (f"{one}\n\n{two} \n \t\n{three}\n{four}\n", f"\n\n{one}\r\n\r\n{two}\n\n\n{three} \n{four}\n\n"):
+        doc = nlp(text)
+        assert [(token.text, token.tag_) for token in doc if not token.is_space] == expected
+    assert tagger.predict([[word for sentence in sentences for word in sentence]]) != [[tag for _, tag in expected]]
+
+
 def test_a_pipeline_survives_the_disk(tiny_folder: Path, tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("rnntag", config={"model": str(tiny_folder)})

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from rnntag import __version__, console
+from rnntag.cli.arguments import FilesCommand
 from rnntag.cli.compare import compare
 from rnntag.cli.evaluate import evaluate
 from rnntag.cli.explain import explain
@@ -122,7 +123,7 @@ def main(
 
 _USE = "Use a model"
 _MAKE = "Make a model"
-app.command(rich_help_panel=_USE)(tag)
+app.command(rich_help_panel=_USE, cls=FilesCommand)(tag)
 app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE)(models)

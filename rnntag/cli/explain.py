@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnntag import console
+from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import JsonOption, ModelOption
 from rnntag.schema import DEFAULT_MODEL
 
@@ -36,6 +37,7 @@ def explain(
 
         rnntag explain --gates --model lstm "The old man the boat"
     """
+    check_texts(text, "explain takes sentences; 'rnntag tag -i {}' reads it")
     from rnntag import explanation
     from rnntag.tagger import load
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import conllu, console, prompt
+from rnntag import console, prompt
+from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import INPUT, EncodingOption, ModelOption
-from rnntag.compression import plain_name
 from rnntag.formats import InputFormat, OutputFormat
+from rnntag.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
 from rnntag.schema import DEFAULT_MODEL, UsageError
-from rnntag.spacing import is_tokenised
+from rnntag.spacing import STRONG, evidence
 from rnntag.terminal import as_lines
 from rnntag.text import ADVICE, DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
 
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
     from rnntag.store import StoredModel
 
 _STDIN = Path("-")
+_STDIN_NAME = "<stdin>"
+_ARGUMENT = "TEXT"
 
 
 def tag(
     text: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TEXT", help="Sentences, words parted by spaces.", show_default="standard input"),
+        typer.Argument(metavar="TEXT", help="Sentences, words separated by spaces.", show_default="standard input"),
     ] = None,
     input_file: Annotated[
         list[Path] | None,
@@ -37,7 +41,7 @@ def tag(
             "--input-file",
             "-i",
             rich_help_panel=INPUT,
-            help="Read a file, or a compressed one (.gz, .xz, .bz2, .zst); - is standard input. May be repeated.",
+            help="Read a file, compressed (.gz, .xz, .bz2, .zst) or not, or several: -i *.txt; - is standard input.",
         ),
     ] = None,
     model: ModelOption = DEFAULT_MODEL,
@@ -50,7 +54,7 @@ def tag(
             "--format",
             "-f",
             help="word/TAG, a token a line, CoNLL-U or JSON lines.",
-            show_default="slash; conllu for CoNLL-U; tsv for --top",
+            show_default="slash; conllu if all input is CoNLL-U; tsv for --top",
         ),
     ] = None,
     source: Annotated[
@@ -59,8 +63,9 @@ def tag(
             "--input",
             "--from",
             rich_help_panel=INPUT,
-            help="tokens: words parted by white space, a sentence a line; raw: running text; auto: conllu for .conllu "
-            "files, else tokens where punctuation or short Han words stand apart, else raw.",
+            help="tokens: words separated by white space, a sentence a line; raw: raw text; auto: guess for each "
+            "input: conllu for .conllu and .conll files and for CoNLL-U's rows, else tokens where punctuation or short "
+            "Han words stand apart, else raw.",
         ),
     ] = "auto",
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
@@ -78,8 +83,8 @@ def tag(
 ) -> None:
     """Tag TEXT, files or standard input.
 
-    One sentence a line out, in order. A model that has a segmenter parts running text into words and
-    sentences; where words are parted by white space, a line is a sentence and its words stay as they are.
+    One sentence a line out, in order. A model with a segmenter splits raw text into words and sentences;
+    where words are separated by white space, a line is a sentence and its words stay as they are.
 
         rnntag tag "我吃苹果。"
 
@@ -89,8 +94,9 @@ def tag(
 
         cat text.txt | rnntag tag
     """
+    check_texts(text or [], "rnntag tag -i {}")
     if text and input_file:
-        raise UsageError("give TEXT or --input-file, not both")
+        raise UsageError(f"give TEXT or --input-file, not both: {text[0]!r} is no file")
     if sys.stdin is None and not text and not input_file:
         raise UsageError("there is no TEXT, no --input-file and no standard input")
     console.results()
@@ -98,21 +104,24 @@ def tag(
     for file in files:
         if file != _STDIN:
             check_readable(file)  # before an hour's work on the files before it
-    if source == "auto" and files and all(plain_name(file).suffix.lower() in conllu.SUFFIXES for file in files):
-        source = "conllu"
+    formats = [format_by_name(file) if source == "auto" else source for file in files]
+    formats = formats or [None if source == "auto" else source] * len(text or [])
     top = top or (1 if confidence else None)
-    output = output or ("conllu" if source == "conllu" else "tsv" if top else "slash")
     if top and output == "slash":
         raise UsageError("word/TAG has no place for probabilities: add --format tsv, conllu or jsonl")
     from rnntag import store
 
     stored = store.read(store.find(model))
     tagset = stored.tagset(tagset)
-    if _STDIN in files and sys.stdin.isatty() and console.is_watched():
-        what = "text" if stored.segmenter else "a sentence, words parted by spaces,"
+    remedy = f"add one with 'rnntag train --add-segmenter {shlex.quote(model)} CORPUS…'"
+    if source == "raw" and not stored.segmenter:
+        raise UsageError(f"the model {stored.name} has no segmenter: {remedy}, or give tokens and --input tokens")
+    typed = _STDIN in files and sys.stdin.isatty()
+    if typed and console.is_watched():
+        what = "text" if stored.segmenter else "a sentence, words separated by spaces,"
         console.note(f"Type {what} and press Enter; end with Ctrl-D.")
-    is_typed = _STDIN in files and prompt.is_wanted(encoding)
-    if is_typed:
+    prompted = _STDIN in files and prompt.is_wanted(encoding)
+    if prompted:
         jobs = 1  # several read ahead in a thread, where Ctrl-C does not reach a line that is being edited
     from rnntag import parallel
     from rnntag.pipeline import Task
@@ -124,67 +133,85 @@ def tag(
             f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model} --out DIR' writes them"
         )
     shown = sys.stdout.isatty()
+    texts: Iterator[tuple[str, Iterable[str]]]
+    texts = ((_ARGUMENT, [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, prompted)
+    refusal = f"looks like raw text, and the model {stored.name} has no segmenter: {remedy}, or take --input tokens"
+    inputs = _inputs(stored, formats, texts, refusal, typed)
+    if len(formats) == 1 and not typed:
+        first = next(inputs)
+        formats, inputs = [first.format], chain([first], inputs)
+    treebank = all(known == "conllu" for known in formats)
+    output = output or ("conllu" if treebank else "tsv" if top else "slash")
     coloured = shown and output == "slash"
-    inputs: Iterator[tuple[str, Iterable[str]]]
-    inputs = (("TEXT", [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, is_typed)
-    if source != "conllu" and not text:
-        inputs = ((name, _watched(name, blocks)) for name, blocks in inputs)
-    if source == "auto":
-        first, inputs = _peek(inputs)
-        source = _guess(stored, first)
-    if source == "raw" and not stored.segmenter:
-        raise UsageError(f"the model {stored.name} has no segmenter: part the words by spaces, and take --input tokens")
-    if source == "raw" and _STDIN in files and sys.stdin.isatty():
-        inputs = ((name, [line]) for name, blocks in inputs for line in blocks)  # each line is a text of its own
-    task = Task(stored, tagset, source, output, top, threads, coloured)
+    task = Task(stored, tagset, output, top, threads, coloured)
     out = sys.stdout.buffer
-    for tagged in parallel.tag(task, portions(source, inputs), jobs):
+    for tagged in parallel.tag(task, portions(inputs), jobs):
         if shown and not coloured:
             tagged = as_lines(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
         out.flush()
 
 
-def _peek(inputs: Iterator[tuple[str, Iterable[str]]]) -> tuple[str, Iterator[tuple[str, Iterable[str]]]]:
-    """The first text that comes, and the inputs as they were."""
-    for name, blocks in inputs:
-        rest = iter(blocks)
-        first = next(rest, "")
-        if first:
-            return first, chain([(name, chain([first], rest))], inputs)
-    return "", iter(())
+def _inputs(
+    stored: StoredModel,
+    formats: Sequence[InputFormat | None],
+    texts: Iterable[tuple[str, Iterable[str]]],
+    refusal: str,
+    typed: bool,
+) -> Iterator[Input]:
+    """The texts with their formats, guessed where they are not known.
+
+    Args:
+        refusal: what to say of raw text that the model cannot read.
+        typed: whether standard input is a terminal, each of whose lines is an input of its own.
+    """
+    told: InputFormat | None = None
+    for known, (name, blocks) in zip(formats, texts, strict=True):
+        if typed and name == _STDIN_NAME and known in (None, "raw"):
+            yield from _typed(stored, known, name, blocks, refusal)
+            continue
+        if known != "conllu" and name != _ARGUMENT:
+            blocks = _watched(name, blocks)
+        if known:
+            yield Input(name, known, blocks)
+            continue
+        guess, blocks = guessed(blocks) if stored.segmenter else tokens_or_treebank(blocks, name, refusal)
+        if stored.segmenter and guess != told and console.is_watched():
+            taken = {"tokens": "as tokens separated by spaces", "raw": "as raw text", "conllu": "as CoNLL-U"}[guess]
+            console.note(f"reading {name} {taken}; --input overrides")
+        told = guess
+        yield Input(name, guess, blocks)
 
 
-def _guess(stored: StoredModel, text: str) -> InputFormat:
-    if not stored.segmenter:
-        return "tokens"
-    source: InputFormat = "tokens" if is_tokenised(text) else "raw"
-    if text and console.is_watched():
-        taken = "as tokens parted by spaces" if source == "tokens" else "as running text"
-        console.note(f"taking the input {taken}; --input tokens or --input raw says otherwise")
-    return source
+def _typed(
+    stored: StoredModel, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str
+) -> Iterator[Input]:
+    for line in lines:
+        found = evidence(line)
+        if not stored.segmenter and found <= -STRONG:
+            console.warning(refusal)
+            continue
+        yield Input(name, known or ("tokens" if found > 0 or not stored.segmenter else "raw"), [line])
 
 
 def _read(
-    files: list[Path], encoding: str, errors: DecodingErrors, is_typed: bool
+    files: list[Path], encoding: str, errors: DecodingErrors, prompted: bool
 ) -> Iterator[tuple[str, Iterable[str]]]:
     advice = f"{ADVICE}, or put a sign in its place with --errors replace"
     for file in files:
-        name = "<stdin>" if file == _STDIN else str(file)
+        name = _STDIN_NAME if file == _STDIN else str(file)
         if file != _STDIN:
             blocks = file_blocks(file)
         else:
-            blocks = prompt.typed_lines() if is_typed else byte_blocks(sys.stdin.fileno(), name)
+            blocks = prompt.typed_lines() if prompted else byte_blocks(sys.stdin.fileno(), name)
         yield name, text_blocks(blocks, name, encoding, errors, advice)
 
 
 def _watched(name: str, blocks: Iterable[str]) -> Iterator[str]:
     """The blocks; a file whose lines end as on the first Macs is told of."""
-    rest = iter(blocks)
-    first = next(rest, "")
-    if "\r" in first.rstrip("\r") and "\n" not in first:
+    found, blocks = has_bare_carriage_returns(blocks)
+    if found:
         console.warning(
             f"{name}: has carriage returns, but no line feed: they part words, not lines; `tr '\\r' '\\n'` makes lines"
         )
-    yield first
-    yield from rest
+    yield from blocks

@@ -17,7 +17,7 @@ from rnntag.corpora.strings import checked_tag, checked_word
 from rnntag.schema import UPOS, CorpusFormat, DataError, OnFault, Sentence
 from rnntag.text import file_lines
 
-CONLLU_SUFFIXES = (*conllu.SUFFIXES, ".conll")
+CONLLU_SUFFIXES = conllu.SUFFIXES
 VERTICAL_SUFFIXES = (".tsv", ".vert", ".vrt")
 JSONL_SUFFIX = ".jsonl"
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")

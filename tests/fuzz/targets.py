@@ -18,6 +18,7 @@ from typing import Any
 from rnntag import formats, history, portions, recipe, text, vectors, windows
 from rnntag.corpora.files import read_sentences
 from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
+from rnntag.inputs import Input
 from rnntag.pipeline import Pipeline, Task
 from rnntag.running_text import is_spaced, passages
 from rnntag.schema import RnntagError, Sentence
@@ -130,16 +131,16 @@ def _check_sentences(sentences: Sequence[Sentence]) -> None:
 # tag
 
 
-_FIRST = "raw", "tsv", None, False
+_FIRST = "tsv", None, False
 """What is to be tagged with the tagger and the segmenter that all others use too."""
 
 
 @cache
-def _pipeline(source: str, output: str, top: int | None, coloured: bool) -> Pipeline:
-    made = Pipeline(Task(_MODEL[0], "upos", source, output, top, coloured=coloured))
-    if (source, output, top, coloured) != _FIRST:
+def _pipeline(output: str, top: int | None, coloured: bool) -> Pipeline:
+    made = Pipeline(Task(_MODEL[0], "upos", output, top, coloured=coloured))
+    if (output, top, coloured) != _FIRST:
         first = _pipeline(*_FIRST)
-        made._tagger, made._segmenter = first._tagger, made._segmenter and first._segmenter
+        made._tagger, made._segmenter = first._tagger, first._segmenter
     return made
 
 
@@ -156,7 +157,7 @@ def tag(data: bytes) -> None:
     ours, message = _blocks(content, encoding, errors, 4 + size % 60)
     assert bool(message) == wrong, "decoded otherwise than Python does"
     assert "".join(ours) == expected, "decoded otherwise than Python does"
-    pipeline = _pipeline(source, output, top, False)
+    pipeline = _pipeline(output, top, False)
     whole, message = _tagged(pipeline, source, [expected])
     if size % 3:
         with _set((portions, "PORTION", 1 + size % 16), (portions, "LONG_LINE", 2 + size % 40)):
@@ -172,7 +173,7 @@ def tag(data: bytes) -> None:
             in_pieces, _ = _tagged(pipeline, source, ours)
         _check(source, output, expected, in_pieces.decode(), False, top, pieces=True)
     if size % 3 == 0 and output == "slash":
-        shown, _ = _tagged(_pipeline(source, output, None, True), source, [expected])
+        shown, _ = _tagged(_pipeline(output, None, True), source, [expected])
         left = CONTROL.search(COLOUR.sub("", shown.decode()))
         assert not left, f"a terminal gets {left[0]!r}"
 
@@ -208,7 +209,7 @@ def _blocks(content: bytes, encoding: str, errors: str, size: int) -> tuple[list
 
 def _tagged(pipeline: Pipeline, source: str, blocks: Iterable[str]) -> tuple[bytes, str]:
     found: list[bytes] = []
-    pieces = portions.portions(source, [("x", blocks)])
+    pieces = portions.portions([Input("x", source, blocks)])
     _, message = _outcome(lambda: found.extend(chain.from_iterable(map(pipeline.tag, pieces))), "x:")
     return b"".join(found), message
 

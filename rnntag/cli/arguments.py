@@ -1,0 +1,76 @@
+"""Arguments that are text, and those that are files after all."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from typer.core import TyperCommand
+
+from rnntag import conllu
+from rnntag.compression import plain_name
+from rnntag.schema import NotFoundError, UsageError
+
+STDIN = "-"
+_FILE_OPTIONS = ("-i", "--input-file")
+_TEXT_SUFFIXES = (".txt", *conllu.SUFFIXES, ".tsv", ".jsonl")
+_MOST_NAMED = 3
+
+
+class FilesCommand(TyperCommand):
+    """Takes every name of a file that follows `-i FILE` as one more, as the shell's `-i *.txt` has them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that are left; see Click."""
+        return super().parse_args(ctx, _with_an_option_each(args))
+
+
+def _with_an_option_each(arguments: Sequence[str]) -> list[str]:
+    expanded: list[str] = []
+    waiting = iter(arguments)
+    after_file = False
+    for argument in waiting:
+        if argument == "--":
+            return [*expanded, argument, *waiting]
+        if after_file and (argument == STDIN or (argument[:1] != "-" and os.path.exists(argument))):
+            expanded += ["-i", argument]
+            continue
+        expanded.append(argument)
+        after_file = argument.startswith(("--input-file=", "-i"))
+        if argument in _FILE_OPTIONS:
+            expanded += (value for value in [next(waiting, None)] if value is not None)
+            after_file = True
+    return expanded
+
+
+def check_texts(texts: Sequence[str], advice: str) -> None:
+    """Make sure that texts are no names of files.
+
+    Args:
+        texts: arguments of the command line.
+        advice: how to read files; `{}` stands for their names.
+
+    Raises:
+        UsageError: some are files, folders written as paths, or `-`.
+        NotFoundError: one is a single word that is named like a text file, but there is no such file.
+    """
+    files = [text for text in texts if text == STDIN or (os.path.exists(text) and not os.path.isdir(text))]
+    if files:
+        names = shlex.join(files[:_MOST_NAMED]) + (" …" if len(files) > _MOST_NAMED else "")
+        what = "is standard input" if files[0] == STDIN else "is a file"
+        if len(files) > 1:
+            what = f"and {len(files) - 1} more are files"
+        raise UsageError(f"{files[0]} {what}, not text: {advice.format(names)}")
+    for text in texts:
+        if os.sep in text and os.path.isdir(text):
+            raise UsageError(f"{text} is a directory, not text")
+        if _is_named_like_a_file(text):
+            raise NotFoundError(f"{text}: no such file; to tag the name itself, put it into standard input")
+
+
+def _is_named_like_a_file(text: str) -> bool:
+    suffix = plain_name(Path(text.lower())).suffix
+    return suffix in _TEXT_SUFFIXES and "://" not in text and not any(map(str.isspace, text))
