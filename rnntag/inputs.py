@@ -121,9 +121,10 @@ class _Guess:
             self._paragraph_ended = self._has_words
             return self._has_words
         self._has_words = True
-        if self.comments and not line.startswith("#"):
-            self.comments = False
-            self.treebank = bool(_FIRST_WORD.fullmatch(line.rstrip("\r")))
+        if self.comments:
+            self.comments = line.startswith("#")
+            first_row = _FIRST_WORD.fullmatch(line.rstrip("\r"))
+            self.treebank = bool(first_row or conllu.GLOBAL_COLUMNS.match(line))
         self._evidence += evidence(line)
         return self.treebank or (not self.comments and abs(self._evidence) >= STRONG)
 

@@ -79,6 +79,7 @@ def test_single_sentences_of_treebanks(treebanks: Path) -> None:
         ("He came.\nI eat apples .\nI eat , too .\n", "raw"), ("# heading\nI eat apples .", "tokens"),
         ("# heading .", "tokens"), (ROW, "conllu"), (f"# text = It came.\n{ROW}", "conllu"), (f"\n{ROW}\n", "conllu"),
         (ROW.replace("\n", "\r\n"), "conllu"), (ROW.replace("1\t", "1-2\t"), "conllu"),
+        ("# global.columns = FORM UPOS\napples\t_\n", "conllu"), ("# new columns = two\n# global .\n", "tokens"),
         (ROW.replace("\n", "\tmore\n"), "conllu"), (f"He came.\n{ROW}", "raw"), ("1\tapples\tNOUN\n", "raw"),
         (ROW.replace("\t0\t", "\tno head\t"), "raw"), (ROW.replace("1\t", "2\t"), "raw"),
         (f"# x\n\n{ROW}", "raw"),
