@@ -19,8 +19,8 @@ class Failed(SystemExit):
 
 
 class Snapshot(NamedTuple):
-    """What a process holds now: resident size in 10⁶ bytes, threads, open descriptors; and the seconds of processor
-    time that it has had."""
+    """What a process holds now: resident size in 10⁶ bytes, threads that have computed (ONNX Runtime has one, while it is
+    loaded, that only waits), open descriptors; and the seconds of processor time that it has had."""
 
     megabytes: float
     threads: int
@@ -35,14 +35,20 @@ def snapshot(process: int) -> Snapshot:
         OSError: it has ended.
     """
     folder = Path("/proc", str(process))
-    fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    user, system, threads, pages = (int(fields[place]) for place in (11, 12, 17, 21))
+    user, system, pages = _fields(folder, 11, 12, 21)
+    threads = sum(sum(_fields(thread, 11, 12)) > 0 for thread in (folder / "task").iterdir())
     return Snapshot(
         pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
-        threads,
+        max(threads, 1),
         len(os.listdir(folder / "fd")),
         (user + system) / os.sysconf("SC_CLK_TCK"),
     )
+
+
+def _fields(folder: Path, *places: int) -> list[int]:
+    """Fields of a process's or a thread's `stat`, counted from its state; see proc(5)."""
+    fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    return [int(fields[place]) for place in places]
 
 
 def family(process: int) -> list[int]:
