@@ -310,7 +310,7 @@ def _check_free(out: Path, receiver: Path | None) -> None:
 
     if not receiver or out.resolve() != receiver.resolve():
         store.check_free(out)
-    elif (out / store.SEGMENTER).exists():
+    elif store.read(out).segmenter:
         raise UsageError(
             f"{out}: the model made on {store.day_made(out)} has a segmenter already: "
             "name a copy with --out, or replace the segmenter with --force"
