@@ -346,3 +346,11 @@ def test_what_no_model_has_tagged_is_named(tmp_path: Path, line: str, message: s
     path.write_text(f'{{"tokens": ["a"], "tags": ["X"]}}\n{line}\n', encoding="utf-8")
     with pytest.raises(DataError, match=re.escape(message)):
         corpora.load([str(path)])
+
+
+def test_the_starter_corpus_keeps_its_encoding_beside_files_in_another(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("我/PRON 吃/VERB 苹果/NOUN\n" * 10, encoding="gb18030")
+    *starter, own = corpora.load([corpora.STARTER, str(mine)], encoding="gb18030")
+    assert starter == corpora.load([corpora.STARTER])
+    assert own.train[0].tokens == ("我", "吃", "苹果")

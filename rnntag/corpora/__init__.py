@@ -63,7 +63,7 @@ def load(
         tagsets: `universal` (12 tags in NLTK's corpora, UPOS in CoNLL-U), `native`, or both.
         whole: a file whose name tells no part is a test part as a whole, as evaluation wants it;
             but not the starter corpus, which models are trained on.
-        encoding: of the files.
+        encoding: of the files, but for those of the starter corpus.
         corpus_format: of those that are not called `.conllu`.
         progress: is told how far a download has got.
 
@@ -86,12 +86,13 @@ def load(
                 raise DataError(f"{parts[part]} and {path} both claim to be the {part or 'whole'} part of {treebank}")
             parts[part] = path
     faults = Faults()
-    starter = {path.resolve() for path in starter_files()} if whole and treebanks else set()
+    starter = {path.resolve() for path in starter_files()} if treebanks and (whole or STARTER in specs) else set()
     names = Counter(treebank for _, treebank in treebanks)
     for (folder, treebank), parts in treebanks.items():
         name = treebank if names[treebank] == 1 else f"{folder.name}/{treebank}"
-        as_one = whole and not starter & {path.resolve() for path in parts.values()}
-        corpora.append(_treebank(name, parts, tagsets, as_one, encoding, corpus_format, faults))
+        is_starter = bool(starter & {path.resolve() for path in parts.values()})
+        own = "utf-8" if is_starter else encoding
+        corpora.append(_treebank(name, parts, tagsets, whole and not is_starter, own, corpus_format, faults))
     faults.check()
     twice = [name for name, count in Counter(corpus.name for corpus in corpora).items() if count > 1]
     if twice:
