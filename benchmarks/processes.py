@@ -19,8 +19,8 @@ class Failed(SystemExit):
 
 
 class Snapshot(NamedTuple):
-    """What a process holds now: resident size in 10⁶ bytes, threads that have computed (ONNX Runtime has one, while it is
-    loaded, that only waits), open descriptors; and the seconds of processor time that it has had."""
+    """What a process holds now: resident size in 10⁶ bytes, threads that have computed (while ONNX Runtime is loaded
+    it has one that only waits), open descriptors; and the seconds of processor time that it has had."""
 
     megabytes: float
     threads: int

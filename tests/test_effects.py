@@ -19,6 +19,7 @@ from rnntag.schema import Corpus, ModelConfig, Sentence, TrainConfig
 from rnntag.training import Training
 
 ALWAYS = {
+    "quick",
     "spec", "corpus", "out", "force", "cell", "input", "unidirectional", "feedback", "layers", "hidden", "epochs",
     "max_minutes", "patience", "batch_tokens", "lr", "clip", "bptt", "dropout", "word_dropout", "min_count", "vary",
     "fold", "segmenter", "add_segmenter", "resume", "checkpoint_minutes", "seed", "device", "as_json",
