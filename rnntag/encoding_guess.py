@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
 import unicodedata
 
 SAMPLE_BYTES = 1024
@@ -41,29 +40,6 @@ _LEAST_WIDE = 16
 _CJK_MARKS = frozenset("，。、；：？！“”‘’（）《》「」『』【】—…·　")
 _CHINESE = (("GB18030", "gb18030"), ("Big5", "big5"), ("Big5 (Windows)", "cp950"), *list(_ZEROS.values())[2:])
 
-_WESTERN = [
-    (frozenset(letters + letters.upper()), frozenset(words.split()))
-    for letters, words in (
-        ("àâæçèéêëîïôœùûü", "les des est une dans pour qui pas sur avec du et"),  # French
-        ("äöü", "der die das und ist den von mit ein nicht zu im"),  # German
-        ("áéíóúñü", "el los las que del por con una para en es se"),  # Spanish
-        ("áâãàçéêíóôõú", "os do da em um uma para que com dos por as"),  # Portuguese
-        ("àèéìòù", "di che il per una del della con non sono gli le"),  # Italian
-        ("ëéèïöü", "het een van en dat op te niet zijn met voor"),  # Dutch
-        ("åäö", "och att det som en av med den till har ja on ei oli mutta kuin niin"),  # Swedish, Finnish
-        ("æøåé", "og det er en som til av af med ikke den har"),  # Norwegian, Danish
-        ("àçèéíïòóúü", "el els les que del per amb una dels al es"),  # Catalan
-    )
-]
-"""The letters beside a to z, and some of the most frequent words, of Western languages. Text in other encodings of
-single bytes, read as cp1252, has other letters, or other words."""
-
-_WESTERN_MARKS = frozenset("«»“”‘’„–—…¿¡·ªº°€£§\xa0ß")
-_PLAIN = re.compile(r"[A-Za-z0-9\s.,;:!?'\"()/%-]")
-_LEAST_PLAIN = 0.95
-_LEAST_LETTERS = 0.6
-_WORD = re.compile(r"[^\W\d_]+")
-
 
 def wide_encoding(head: bytes, encoding: str) -> str:
     """What to say of bytes that are to be read in `encoding`, but begin with the byte order mark of UTF-16 or
@@ -99,8 +75,8 @@ def wide_encoding_within(sample: bytes) -> str:
 
 
 def likely_encoding(sample: bytes, encoding: str) -> str:
-    """What to say of bytes that are no text in `encoding`: Chinese, Western text and UTF-8 are known by what they
-    come to; of anything else, and in doubt, "".
+    """What to say of bytes that are no text in `encoding`: Chinese and UTF-8 are known by what they come to; of
+    anything else, and in doubt, "".
 
     Args:
         sample: where it begins and ends a character may be cut.
@@ -111,11 +87,7 @@ def likely_encoding(sample: bytes, encoding: str) -> str:
     shares = [max(_common_share(text) for text in _decoded(sample, codec)) for _, codec in others]
     if not _is_same("utf-8", encoding) and any(_is_foreign(text) for text in _decoded(sample, "utf-8")):
         return _look("UTF-8", "utf-8")
-    if max(shares) >= _LEAST_COMMON:
-        return _look(*others[shares.index(max(shares))])
-    if not _is_same("cp1252", encoding) and any(_is_western(text) for text in _decoded(sample, "cp1252")):
-        return _look("Western text", "cp1252")
-    return ""
+    return _look(*others[shares.index(max(shares))]) if max(shares) >= _LEAST_COMMON else ""
 
 
 def _is_same(codec: str, encoding: str) -> bool:
@@ -151,30 +123,6 @@ def _is_japanese(text: str) -> bool:
 
 def _is_foreign(text: str) -> bool:
     return sum(c > "\x7f" for c in text) >= _LEAST_CHARACTERS and not _has_controls(text)
-
-
-def _is_western(text: str) -> bool:
-    """Whether it is words of a to z with the further letters of one Western language among them, and some of its most
-    frequent words."""
-    beyond = {c for c in text if c > "\x7f"} - _WESTERN_MARKS
-    ascii_only = [c for c in text if c <= "\x7f"]
-    if (
-        not beyond
-        or sum(map(bool, map(_PLAIN.match, ascii_only))) < _LEAST_PLAIN * len(ascii_only)
-        or sum(c.isalpha() for c in ascii_only) < _LEAST_LETTERS * len(ascii_only)
-        or not all(_fits(text, place) for place, c in enumerate(text) if c in beyond)
-    ):
-        return False
-    words = set(_WORD.findall(text.lower()))
-    return any(beyond <= letters and words & frequent for letters, frequent in _WESTERN)
-
-
-def _fits(text: str, place: int) -> bool:
-    """Whether a letter stands as letters do: beside one of a to z, and no capital after a small one; or alone."""
-    before, after = text[place - 1 : place], text[place + 1 : place + 2]
-    if text[place].isupper() and before.islower():
-        return False
-    return any(c.isascii() and c.isalpha() for c in (before, after)) or not (before.isalpha() or after.isalpha())
 
 
 def _has_controls(text: str) -> bool:
