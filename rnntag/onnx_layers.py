@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rnntag.onnx_file import FLOAT, HALF, INT8, INT64, MICROSOFT, Graph, Node, Port, Tensor
 from rnntag.schema import ModelConfig
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 
 _OPERATOR = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
@@ -38,7 +38,7 @@ class Layers:
         self._tensors: dict[str, Tensor] = {}
 
     def weight(self, name: str) -> Array:
-        return self._weights[name].astype(np.float32)
+        return self._weights[name]
 
     def shape(self, name: str) -> tuple[int, ...]:
         return self._weights[name].shape
@@ -245,9 +245,12 @@ class Layers:
     def _quantised(self, name: str, matrix: Array) -> tuple[str, str, str]:
         """A matrix [directions, rows, columns] in 8 bits, one scale a row, as the node wants it:
         [directions, columns, rows]; its scales and its zero points."""
-        scale = np.maximum(np.abs(matrix).max(axis=2), 1e-12) / LARGEST_WEIGHT
+        values = matrix.astype(np.float32)
+        scale = np.maximum(np.maximum(values.max(axis=2), -values.min(axis=2)), 1e-12) / LARGEST_WEIGHT
+        values /= scale[:, :, None]
+        np.rint(values, out=values)
         return (
-            self.constant(name, INT8, np.round(matrix / scale[:, :, None]).transpose(0, 2, 1)),
+            self.constant(name, INT8, values.astype(np.int8).transpose(0, 2, 1)),
             self.constant(f"{name}/scale", FLOAT, scale),
             self.constant(f"{name}/zero", INT8, np.zeros(scale.shape)),
         )
