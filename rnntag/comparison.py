@@ -11,7 +11,7 @@ from statistics import median
 
 import numpy as np
 
-from rnntag import memory, onnx_graph
+from rnntag import memory
 from rnntag.cells import RecurrentLayer
 from rnntag.measurement import measure, pooled
 from rnntag.memory import KEYS, Scale, gradient_reach, recall
@@ -136,7 +136,6 @@ def _trained(
     for step in training.steps():
         watcher.step(step)
     model = training.model(name)
-    model = replace(model, graphs=onnx_graph.graphs(model))
     watcher.keep(name, model)
     watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
     network = Network.of(model)

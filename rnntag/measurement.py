@@ -178,7 +178,8 @@ def _answers(tagger: Tagger, tagset: str, head: str, sentences: tuple[Sentence, 
 def _signature(tagger: Tagger, what: str, gold: Sequence[Sentence], tagset: str) -> str:
     model = tagger.model
     gold_standard = f"{what}:{evaluation.fingerprint(gold, tagset)}"
-    return f"rnntag {__version__} | model {model.name}:{model.digest} | {gold_standard} | tagset {tagset}"
+    bits = "" if tagger.int8 else " | fp32"
+    return f"rnntag {__version__} | model {model.name}:{model.digest}{bits} | {gold_standard} | tagset {tagset}"
 
 
 def raw_results(

@@ -337,26 +337,3 @@ def predict(network: Network, encoded: Encoded, tagset: str) -> list[Ids]:
         for row, position in zip(rows, positions, strict=True):
             best[position] = row[: len(encoded.sentences[position])]
     return best
-
-
-class TorchRuntime:
-    """Does what `runtime.Runtime` does, for a model without graphs.
-
-    Raises:
-        DataError: the weights do not fit the model's configuration.
-    """
-
-    def __init__(self, model: StoredModel) -> None:
-        self._network = Network.of(model)
-        self.nothing = np.zeros(self._network.encoder.outputs, dtype=np.float32)
-
-    @torch.inference_mode()
-    def vectors(self, words: Words) -> np.ndarray:
-        """See `runtime.Runtime.vectors`."""
-        return self._network.vectors(words).numpy()
-
-    @torch.inference_mode()
-    def scores(self, vectors: np.ndarray, lengths: Ids, tagset: str) -> np.ndarray:
-        """See `runtime.Runtime.scores`."""
-        x = torch.from_numpy(vectors).transpose(0, 1)
-        return self._network.scores(x, torch.from_numpy(lengths))[tagset].transpose(0, 1).numpy()

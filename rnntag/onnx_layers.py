@@ -3,8 +3,7 @@ stored weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from rnntag.onnx_file import FLOAT, HALF, INT8, INT64, MICROSOFT, Graph, Node, Port, Tensor
 from rnntag.schema import ModelConfig
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[np.floating[Any]]
 
 _OPERATOR = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
@@ -39,25 +38,25 @@ class Layers:
         self._tensors: dict[str, Tensor] = {}
 
     def weight(self, name: str) -> Array:
-        return self._weights[name].astype(np.float32)
+        return self._weights[name]
 
     def shape(self, name: str) -> tuple[int, ...]:
         return self._weights[name].shape
 
-    def constant(self, name: str, kind: int, shape: tuple[int, ...], values: Callable[[], npt.NDArray[Any]]) -> str:
-        self._tensors[name] = Tensor(kind, shape, values)
+    def constant(self, name: str, kind: int, values: npt.NDArray[Any]) -> str:
+        self._tensors[name] = Tensor(kind, values)
         return name
 
     def numbers(self, name: str, *numbers: int) -> str:
-        return self.constant(name, INT64, (len(numbers),), lambda: np.array(numbers))
+        return self.constant(name, INT64, np.array(numbers))
 
-    def weights(self, name: str, shape: tuple[int, ...], values: Callable[[], Array]) -> str:
+    def weights(self, name: str, values: Array) -> str:
         """A constant in the half precision that weights are stored in, widened when it is loaded."""
-        return self.node("Cast", [self.constant(f"{name}/half", HALF, shape, values)], name, to=FLOAT)
+        return self.node("Cast", [self.constant(f"{name}/half", HALF, values)], name, to=FLOAT)
 
     def table(self, name: str, rows: str, output: str) -> str:
         """Rows of an embedding table, widened when they are looked up."""
-        table = self.constant(name, HALF, self.shape(name), lambda: self._weights[name])
+        table = self.constant(name, HALF, self._weights[name])
         return self.node("Cast", [self.node("Gather", [table, rows], f"{output}/half")], output, to=FLOAT)
 
     def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -75,22 +74,18 @@ class Layers:
         shape [time, directions, batch, hidden], its second (`…/last`) the last ones."""
         order = _GATE_ORDER[config.cell]
         directions = len(self._directions(prefix))
-        rows, columns = self.shape(f"{prefix}.forwards.weight_ih_l0")
 
         def flat(name: str) -> Array:
             return _flat(self._gates(prefix, name, order))
 
-        def biases() -> Array:
-            return np.concatenate([flat("bias_ih_l0"), flat("bias_hh_l0")], axis=1)
-
-        bias = self.weights(f"{prefix}/B", (directions, 2 * rows), biases)
-        inputs = self.weights(f"{prefix}/W", (directions, rows, columns), lambda: flat("weight_ih_l0"))
+        bias = self.weights(f"{prefix}/B", np.concatenate([flat("bias_ih_l0"), flat("bias_hh_l0")], axis=1))
+        inputs = self.weights(f"{prefix}/W", flat("weight_ih_l0"))
         attributes: dict[str, Any] = {"hidden_size": hidden, "direction": _DIRECTION[directions]}
         if config.cell == "gru":
             attributes["linear_before_reset"] = 1
         if config.cell == "rnn":
             attributes["activations"] = [config.activation.capitalize()] * directions
-        recurrent = self.weights(f"{prefix}/R", (directions, rows, hidden), lambda: flat("weight_hh_l0"))
+        recurrent = self.weights(f"{prefix}/R", flat("weight_hh_l0"))
         given = [x, inputs, recurrent, bias, lengths]
         return self.nodes(_OPERATOR[config.cell], given, [f"{prefix}/states", f"{prefix}/last"], **attributes)
 
@@ -166,7 +161,7 @@ class Layers:
 
     def turned(self, name: str, weight: str) -> str:
         """A weight, its axes the other way round."""
-        return self.weights(name, self.shape(weight)[::-1], lambda: self.weight(weight).T)
+        return self.weights(name, self.weight(weight).T)
 
     def step(self, config: ModelConfig, x: str, recurrent: str, state: list[str], prefix: str) -> list[str]:
         """What `cells` computes in a step: the parts of the next state, but for what is fed back."""
@@ -217,33 +212,24 @@ class Layers:
         size = hidden + ANCHORS
         rows = ((0, 0), (0, 0), (0, ANCHORS))  # of directions, gates, units
 
-        def w() -> Array:
-            found = self._gates(prefix, "weight_ih_l0", order)
-            found = np.pad(found.reshape(*found.shape[:3], blocks, -1), (*rows, (0, 0), (0, ANCHORS)))
-            return _flat(found.reshape(*found.shape[:3], -1))
-
-        def r() -> Array:
-            return _flat(np.pad(self._gates(prefix, "weight_hh_l0", order), (*rows, (0, ANCHORS))))
-
-        def biases() -> Array:
-            found = [np.pad(self._gates(prefix, name, order), rows) for name in ("bias_ih_l0", "bias_hh_l0")]
-            # Gates i, o, f, c: nothing enters an anchor's cell, all of it is kept, and all of it is shown.
-            found[0][:, :3, hidden:] = [[-_SHUT], [_SHUT], [_SHUT]]
-            return np.concatenate([_flat(one) for one in found], axis=1)
-
+        w = self._gates(prefix, "weight_ih_l0", order)
+        w = np.pad(w.reshape(*w.shape[:3], blocks, -1), (*rows, (0, 0), (0, ANCHORS)))
+        r = np.pad(self._gates(prefix, "weight_hh_l0", order), (*rows, (0, ANCHORS)))
+        biases = [np.pad(self._gates(prefix, name, order), rows) for name in ("bias_ih_l0", "bias_hh_l0")]
+        # Gates i, o, f, c: nothing enters an anchor's cell, all of it is kept, and all of it is shown.
+        biases[0][:, :3, hidden:] = [[-_SHUT], [_SHUT], [_SHUT]]
         anchors = np.zeros((directions, 1, size), dtype=np.float32)
         anchors[..., hidden:] = [1, -1]
         sentences = self.node("Shape", [lengths], f"{prefix}/sentences")
         ends = [self.numbers(f"{prefix}/first", directions), self.numbers(f"{prefix}/last", size)]
         shape = self.node("Concat", [ends[0], sentences, ends[1]], f"{prefix}/shape", axis=0)
-        state = self.constant(f"{prefix}/h/one", FLOAT, anchors.shape, lambda: anchors)
+        state = self.constant(f"{prefix}/h/one", FLOAT, anchors)
         state = self.node("Expand", [state, shape], f"{prefix}/h")
-        cell = self.constant(f"{prefix}/c/one", FLOAT, anchors.shape, lambda: _SHUT * anchors)
+        cell = self.constant(f"{prefix}/c/one", FLOAT, _SHUT * anchors)
         cell = self.node("Expand", [cell, shape], f"{prefix}/c")
-        inputs = self.shape(f"{prefix}.forwards.weight_ih_l0")[1] + blocks * ANCHORS
-        w8, w_scale, w_zero = self._quantised(f"{prefix}/W", (directions, 4 * size, inputs), w)
-        r8, r_scale, r_zero = self._quantised(f"{prefix}/R", (directions, 4 * size, size), r)
-        bias = self.weights(f"{prefix}/B", (directions, 8 * size), biases)
+        w8, w_scale, w_zero = self._quantised(f"{prefix}/W", _flat(w.reshape(*w.shape[:3], -1)))
+        r8, r_scale, r_zero = self._quantised(f"{prefix}/R", _flat(r))
+        bias = self.weights(f"{prefix}/B", np.concatenate([_flat(one) for one in biases], axis=1))
         given = [x, w8, r8, bias, lengths, state, cell, "", w_scale, w_zero, r_scale, r_zero]
         attributes: dict[str, Any] = {"hidden_size": size, "direction": _DIRECTION[directions]}
         return self.nodes("DynamicQuantizeLSTM", given, [f"{prefix}/states"], MICROSOFT, **attributes)
@@ -256,21 +242,17 @@ class Layers:
             stacked.append(np.stack([parts[gate] for gate in order]))
         return np.stack(stacked)
 
-    def _quantised(self, name: str, shape: tuple[int, int, int], matrix: Callable[[], Array]) -> tuple[str, str, str]:
+    def _quantised(self, name: str, matrix: Array) -> tuple[str, str, str]:
         """A matrix [directions, rows, columns] in 8 bits, one scale a row, as the node wants it:
         [directions, columns, rows]; its scales and its zero points."""
-        directions, rows, columns = shape
-
-        @cache
-        def parts() -> tuple[Array, Array]:
-            whole = matrix()
-            scale = np.maximum(np.abs(whole).max(axis=2), 1e-12) / LARGEST_WEIGHT
-            return np.round(whole / scale[:, :, None]).transpose(0, 2, 1), scale
-
+        values = matrix.astype(np.float32)
+        scale = np.maximum(np.maximum(values.max(axis=2), -values.min(axis=2)), 1e-12) / LARGEST_WEIGHT
+        values /= scale[:, :, None]
+        np.rint(values, out=values)
         return (
-            self.constant(name, INT8, (directions, columns, rows), lambda: parts()[0]),
-            self.constant(f"{name}/scale", FLOAT, (directions, rows), lambda: parts()[1]),
-            self.constant(f"{name}/zero", INT8, (directions, rows), lambda: np.zeros((directions, rows))),
+            self.constant(name, INT8, values.astype(np.int8).transpose(0, 2, 1)),
+            self.constant(f"{name}/scale", FLOAT, scale),
+            self.constant(f"{name}/zero", INT8, np.zeros(scale.shape)),
         )
 
     def _directions(self, prefix: str) -> list[str]:

@@ -38,7 +38,7 @@ def tag(task: Task, portions: Iterable[Portion], jobs: int = 1) -> Iterator[byte
         jobs: number of processes.
 
     Raises:
-        DataError: the model's graphs cannot be loaded; or see `Pipeline.tag`.
+        DataError: ONNX Runtime cannot load the model; or see `Pipeline.tag`.
         RnntagError: a process has died.
         And whatever `portions` raises, once what stands before it is done.
     """

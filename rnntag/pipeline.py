@@ -24,6 +24,7 @@ class Task:
         top: how many tags to write for each token, with their probabilities; if None, its tag
             alone, without.
         threads: of each process.
+        int8: see `tagger.load`.
         coloured: whether to write word/TAG as `console.coloured` shows it.
     """
 
@@ -32,6 +33,7 @@ class Task:
     output: OutputFormat
     top: int | None = None
     threads: int = 1
+    int8: bool = True
     coloured: bool = False
 
 
@@ -39,12 +41,12 @@ class Pipeline:
     """Does a task, portion by portion.
 
     Raises:
-        DataError: the model's graphs cannot be loaded.
+        DataError: ONNX Runtime cannot load the model.
     """
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._tagger = Tagger(task.model, threads=task.threads)
+        self._tagger = Tagger(task.model, threads=task.threads, int8=task.int8)
         self._terminal = console.stdout() if task.coloured else None
 
     def tag(self, portion: Portion) -> Iterator[bytes]:
@@ -82,7 +84,7 @@ class Pipeline:
     def _segmenter(self) -> Segmenter:
         """Loaded when the first raw text comes."""
         assert self._task.model.segmenter
-        return Segmenter(self._task.model.segmenter, threads=self._task.threads)
+        return Segmenter(self._task.model.segmenter, threads=self._task.threads, int8=self._task.int8)
 
     def _tagged(self, sentences: list[Untagged]) -> bytes:
         tokens = [sentence.tokens for sentence in sentences]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rnntag import onnx_file, onnx_graph
+from rnntag.onnx_file import Graph
 from rnntag.schema import DataError
-from rnntag.store import ANCHORS_KEY, ENCODER, TAGGER, StoredModel, table_rows
+from rnntag.store import StoredModel, table_rows
 from rnntag.vocabulary import Ids, Words, by_length
 from rnntag.weight_shapes import WORD_TABLE
 
@@ -51,21 +54,13 @@ class Sequences:
     Attributes:
         anchors: what the graph wants at the end of each vector.
 
-    Args:
-        source: what errors call the graph.
-
     Raises:
-        DataError: it is not what ONNX Runtime can run.
+        DataError: ONNX Runtime cannot load it.
     """
 
-    def __init__(self, graph: bytes, source: str, threads: int = 1) -> None:
-        self._made_of = graph, source, threads
-        self._session = _session(graph, source, threads)
-        anchors = self._session.get_modelmeta().custom_metadata_map.get(ANCHORS_KEY, "[]")
-        self.anchors = np.array(json.loads(anchors), dtype=np.float32)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._made_of  # a session is made anew wherever it is needed
+    def __init__(self, graph: Graph, threads: int = 1) -> None:
+        self._session = _session(graph, threads)
+        self.anchors = np.array(json.loads(graph.properties.get(onnx_graph.ANCHORS_KEY, "[]")), dtype=np.float32)
 
     def scores(self, vectors: Scores, lengths: Ids, output: str) -> Scores:
         """The scores of each class before the softmax.
@@ -83,28 +78,32 @@ class Sequences:
 
 
 class Runtime:
-    """The word table and the graphs of a model, see `onnx_graph`. May be used by several threads at once.
+    """The word table of a model, and its graphs, built here: see `onnx_graph`. May be used by several threads at once.
 
     Attributes:
         nothing: in place of a word's vector, that no word is read there; shape [size].
 
+    Args:
+        int8: compute in 8 bits where ONNX Runtime can; see `onnx_graph.has_int8`.
+
     Raises:
-        DataError: the graphs are not what ONNX Runtime can run.
+        DataError: ONNX Runtime cannot load the graphs.
     """
 
-    def __init__(self, model: StoredModel, threads: int = 1) -> None:
-        self._made_of = model, threads
+    def __init__(self, model: StoredModel, threads: int = 1, *, int8: bool = True) -> None:
+        self._made_of = model, threads, int8
         self._weights = model.weights
         self._encoder = None
-        if ENCODER in model.graphs:
-            self._encoder = _session(model.graphs[ENCODER], f"{model.name}/{ENCODER}", threads)
-        self._tagger = Sequences(model.graphs[TAGGER], f"{model.name}/{TAGGER}", threads)
+        if model.config.input == "embedding":
+            self._encoder = _session(onnx_graph.encoder(model), threads)
+        self._tagger = Sequences(onnx_graph.tagger(model, int8=int8), threads)
         one = np.ones(1, dtype=np.int64)
         self.nothing = self.vectors(Words(one, one[:, None], one))[0]
         self.nothing[: len(self.nothing) - len(self._tagger.anchors)] = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self._made_of
+        model, threads, int8 = self._made_of
+        return partial(type(self), int8=int8), (model, threads)  # a session cannot be pickled
 
     def vectors(self, words: Words) -> Scores:
         """The vector of each word, shape [words, size]: its row of the table, its spelling, and the
@@ -118,10 +117,10 @@ class Runtime:
 
     def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
         """The scores of each tag of one of the model's tagsets; see `Sequences.scores`."""
-        return self._tagger.scores(vectors, lengths, f"tags/{tagset}")
+        return self._tagger.scores(vectors, lengths, onnx_graph.scores_of(tagset))
 
 
-def _session(graph: bytes, source: str, threads: int) -> Any:
+def _session(graph: Graph, threads: int) -> Any:
     # From 1.29 on it keeps a log of its use in the user's folders, and sends it to Microsoft.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
@@ -135,6 +134,6 @@ def _session(graph: bytes, source: str, threads: int) -> Any:
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(onnx_file.write(graph), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common class to name
-        raise DataError(f"{source}: ONNX Runtime cannot load it: {error}") from error
+        raise DataError(f"ONNX Runtime cannot load the model: {error}") from error

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rnntag import onnx_graph
 from rnntag.runtime import Scores, Sequences, in_batches
 from rnntag.segmentation import Found
-from rnntag.store import CLASSES, SEGMENTER_GRAPH, StoredSegmenter, table_rows
+from rnntag.store import StoredSegmenter, table_rows
 from rnntag.units import NO_GAP, Ids, Scan
 from rnntag.weight_shapes import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE
 from rnntag.windows import blocks, own_parts
@@ -42,22 +42,25 @@ _FLAGS = re.compile(f"(?:{_LETTER}{{2}}){{32}}(?={_LETTER})")
 class Segmenter:
     """A stored segmenter at work. May be used by several threads at once.
 
+    Args:
+        int8: compute in 8 bits rather than 32.
+
     Raises:
-        DataError: its graph is not what `onnx_graph.segmenter` writes.
+        DataError: ONNX Runtime cannot load its graph.
     """
 
-    def __init__(self, stored: StoredSegmenter, *, threads: int = 1) -> None:
+    def __init__(self, stored: StoredSegmenter, *, threads: int = 1, int8: bool = True) -> None:
         self._stored = stored
         self._threads = threads
+        self._int8 = int8
         self._units = stored.units
-        onnx_graph.check_segmenter(stored)
-        self._sequences = Sequences(stored.graph, SEGMENTER_GRAPH, threads)
+        self._sequences = Sequences(onnx_graph.segmenter(stored, int8=int8), threads)
         self._tables = [table_rows(stored.weights, table) for table in (UNIT_TABLE, SHAPE_TABLE)]
         if stored.units.bigrams:
             self._tables += [table_rows(stored.weights, BIGRAM_TABLE)] * 2
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), threads=self._threads), (self._stored,)
+        return partial(type(self), threads=self._threads, int8=self._int8), (self._stored,)
 
     def find(self, texts: Sequence[str]) -> list[Found]:
         """The words of each text, and its sentences.
@@ -77,7 +80,7 @@ class Segmenter:
         vectors = self._vectors(np.concatenate(windows))
 
         def score(places: Ids, lengths: Ids) -> Scores:
-            return self._sequences.scores(vectors[places], lengths, CLASSES)
+            return self._sequences.scores(vectors[places], lengths, onnx_graph.CLASSES)
 
         best: Ids = in_batches(np.array(list(map(len, windows))), BATCH, score).argmax(-1)
         return best

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntag import checkpoint, onnx_graph
+from rnntag import checkpoint
 from rnntag.cells import RecurrentLayer, reversal
 from rnntag.checkpoint import State
 from rnntag.optimisation import ExplosionError, Optimiser, Progress
@@ -285,8 +285,7 @@ class SegmenterTraining:
         return torch.from_numpy(columns), torch.from_numpy(gold), torch.from_numpy(lengths)
 
     def _made(self, weights: Mapping[str, np.ndarray]) -> StoredSegmenter:
-        made = StoredSegmenter(self.config, self.units, weights)
-        return replace(made, graph=onnx_graph.segmenter(made))
+        return StoredSegmenter(self.config, self.units, weights)
 
     def _measured(self, made: StoredSegmenter) -> dict[str, dict[str, float]]:
         """By corpus, F1 of words and of sentences on its dev part."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -30,28 +30,24 @@ from rnntag.units import SHAPES, Units
 from rnntag.vocabulary import Ids, Vocabulary
 from rnntag.weight_shapes import WORD_TABLE, scales
 
-FORMAT = 3
+FORMAT = 2
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
-ENCODER, TAGGER = "encoder.onnx", "tagger.onnx"
-GRAPHS = (ENCODER, TAGGER)
-SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH = "segmenter.json", "segmenter.safetensors", "segmenter.onnx"
-SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS, SEGMENTER_GRAPH)
-CLASSES = "boundaries"
-"""The output of a segmenter's graph."""
-ANCHORS_KEY = "anchors"
-"""Where the metadata of the graph `TAGGER` tells which numbers it wants at the end of each vector."""
+SEGMENTER, SEGMENTER_WEIGHTS = "segmenter.json", "segmenter.safetensors"
+SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS)
+_OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
+"""What models of another format have besides: known so that they can be refused as such, and replaced."""
 CARD = "MODEL_CARD.md"
 HISTORY = "history.jsonl"
 """The learning curve of the run that made the model, if that is known. See `history`."""
 RECIPE = "recipe.toml"
 """How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
-VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *GRAPHS, *SEGMENTER_FILES)
+VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *SEGMENTER_FILES)
 """The files that a model is read from. The card and the recipe are for people, who may edit them. The history
 has a checksum, too, but where an older rnntag wrote it."""
 _MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
-"""Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of weights
-and graphs, if the configuration asks for so many."""
-FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE}
+"""Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of
+weights, if the configuration asks for so many."""
+FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE, *_OLD_FILES}
 """The names of all that a model's directory may hold."""
 BUNDLED_MODELS = ("zh-en", "zh-en-fast")
 ALL_ROWS = slice(None)
@@ -71,7 +67,6 @@ class StoredSegmenter:
 
     Attributes:
         weights: by the network's parameter names, on disk and here; see `compact`.
-        graph: the network over units for ONNX Runtime; see `onnx_graph`.
         dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev part.
         specs: the corpora that it was trained on.
     """
@@ -79,7 +74,6 @@ class StoredSegmenter:
     config: SegmenterConfig
     units: Units
     weights: Mapping[str, np.ndarray]
-    graph: bytes = b""
     dev: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     specs: tuple[str, ...] = ()
 
@@ -91,7 +85,6 @@ class StoredModel:
     Attributes:
         name: the directory's name.
         weights: by the network's parameter names, on disk and here; see `compact`.
-        graphs: the network for ONNX Runtime, by file name; see `onnx_graph`. Empty if it has none.
         temperatures: by tagset, what scores are divided by before the softmax, so that its
             probabilities come true; 1 where there is none.
         segmenter: None if it can only tag words.
@@ -105,7 +98,6 @@ class StoredModel:
     vocabulary: Vocabulary
     weights: Mapping[str, np.ndarray]
     provenance: Provenance
-    graphs: Mapping[str, bytes] = field(default_factory=dict)
     temperatures: Mapping[str, float] = field(default_factory=dict)
     segmenter: StoredSegmenter | None = None
     history: bytes = b""
@@ -144,6 +136,11 @@ def table_rows(weights: Mapping[str, np.ndarray], table: str, rows: Ids | slice 
     """Rows of a stored embedding table, shape [rows, size]."""
     found: npt.NDArray[np.float32] = weights[table][rows].astype(np.float32) * weights[scales(table)][rows]
     return found
+
+
+def largest_value(weights: Mapping[str, np.ndarray], table: str) -> float:
+    """What no value of a stored embedding table goes beyond."""
+    return 127 * float(weights[scales(table)].max())
 
 
 def widened(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -234,8 +231,12 @@ def find(name: str) -> Path:
     raise NotFoundError(f"{name or 'an empty name'}: no such model; {listed}")
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, names: Collection[str] = FILES, what: str = "a model") -> None:
     """Make sure, before hours of training, that a model can be written to `path`.
+
+    Args:
+        names: of the files that may be replaced there.
+        what: the kind of directory that has such files.
 
     Raises:
         AccessError: it cannot be, or something else than a model lies there.
@@ -249,13 +250,13 @@ def check_target(path: Path) -> None:
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise AccessError(f"{path}: {folder} cannot be written to: choose another --out")
     if path.is_dir():
-        _check_replaceable(path)
+        _check_replaceable(path, names, what)
 
 
-def _check_replaceable(path: Path) -> None:
-    strange = sorted({entry.name for entry in path.iterdir()} - FILES)
+def _check_replaceable(path: Path, names: Collection[str] = FILES, what: str = "a model") -> None:
+    strange = sorted({entry.name for entry in path.iterdir()} - {*names})
     if strange:
-        raise AccessError(f"{path}: holds {strange[0]}, which is no part of a model: choose another --out")
+        raise AccessError(f"{path}: holds {strange[0]}, which is no part of {what}: choose another --out")
 
 
 def write(path: Path, model: StoredModel, card: str) -> None:
@@ -293,7 +294,6 @@ def as_files(model: StoredModel, card: str) -> dict[str, bytes]:
         **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
         VOCABULARY: _json_bytes(model.vocabulary.tables()),
         WEIGHTS: safetensors.numpy.save(dict(model.weights)),
-        **model.graphs,
         **(_segmenter_files(model.segmenter) if model.segmenter else {}),
     }
     contents[CHECKSUMS] = integrity.checksums(contents.items())
@@ -317,6 +317,8 @@ def read(path: Path) -> StoredModel:
                 f"{path}: model format {given!r:.20} needs another rnntag than {__version__}, "
                 f"which reads format {FORMAT}"
             )
+        if old := [name for name in _OLD_FILES if name in files]:
+            raise ValueError(f"{CHECKSUMS} names {old[0]!r}, which is no part of it")
         strict_json.conform({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
         shape = strict_json.record(ModelConfig, config["model"], "model")
         vocabulary = Vocabulary.from_tables(strict_json.parse(files.read(VOCABULARY, _MOST_TEXT)))
@@ -331,7 +333,6 @@ def read(path: Path) -> StoredModel:
             training=strict_json.record(TrainConfig, config["training"], "training"),
             vocabulary=vocabulary,
             weights=_weights(files, WEIGHTS, shapes),
-            graphs=_graphs(files, shape, shapes),
             temperatures=temperatures,
             provenance=strict_json.record(Provenance, config["provenance"], "provenance", _PROVENANCE_FORMS),
             segmenter=_segmenter(files) if any(name in files for name in SEGMENTER_FILES) else None,
@@ -343,24 +344,11 @@ def read(path: Path) -> StoredModel:
 
 
 def _folder(path: Path) -> integrity.Folder:
-    return integrity.Folder(path, VERIFIED, (HISTORY,))
+    return integrity.Folder(path, VERIFIED, (HISTORY, *_OLD_FILES))
 
 
 def _weights(files: integrity.Folder, name: str, shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
     return weight_shapes.read(files.read(name, min(weight_shapes.most_bytes(shapes), _MOST_WEIGHTS)), shapes)
-
-
-def _graph(files: integrity.Folder, name: str, shapes: weight_shapes.Shapes) -> bytes:
-    return files.read(name, min(4 * weight_shapes.most_bytes(shapes), _MOST_WEIGHTS))
-
-
-def _graphs(files: integrity.Folder, config: ModelConfig, shapes: weight_shapes.Shapes) -> dict[str, bytes]:
-    """Those that the configuration asks for, or none."""
-    there = [name for name in GRAPHS if name in files]
-    due = list(GRAPHS) if config.input == "embedding" else [TAGGER]
-    if there and there != due:
-        raise ValueError(f"its graphs are {', '.join(there)}, where {', '.join(due)} are due")
-    return {name: _graph(files, name, shapes) for name in there}
 
 
 def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
@@ -374,7 +362,6 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
             }
         ),
         SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
-        SEGMENTER_GRAPH: segmenter.graph,
     }
 
 
@@ -384,8 +371,8 @@ def _segmenter(files: integrity.Folder) -> StoredSegmenter:
     config = strict_json.record(SegmenterConfig, fields["config"], "config")
     units = Units.from_tables(fields["units"])
     shapes = weight_shapes.segmenter(config, units.rows, SHAPES, units.bigrams)
-    weights, graph = _weights(files, SEGMENTER_WEIGHTS, shapes), _graph(files, SEGMENTER_GRAPH, shapes)
-    return StoredSegmenter(config, units, weights, graph, fields["dev"], tuple(fields["specs"]))
+    weights = _weights(files, SEGMENTER_WEIGHTS, shapes)
+    return StoredSegmenter(config, units, weights, fields["dev"], tuple(fields["specs"]))
 
 
 def _history(path: Path, files: integrity.Folder) -> bytes | None:

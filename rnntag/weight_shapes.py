@@ -15,7 +15,7 @@ from rnntag.schema import ModelConfig, SegmenterConfig
 Shapes = Mapping[str, tuple[int, ...]]
 
 WORD_TABLE = "encoder.words.weight"
-"""The weights that no graph holds: one row for each word, most of a model's size."""
+"""One row for each word, most of a model's size. It is no part of a graph."""
 UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE = "units.weight", "shapes.weight", "bigrams.weight"
 SEGMENTER_TABLES = (UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE)
 """Those of a segmenter."""
@@ -118,7 +118,8 @@ def read(content: bytes, shapes: Shapes) -> dict[str, np.ndarray]:
     """The weights in a safetensors file.
 
     Raises:
-        ValueError: they are others than these, or some value is infinite or not a number.
+        ValueError: they are others than these, some value is infinite or not a number, or a table's are
+            out of range.
     """
     length = int.from_bytes(content[:8], "little")
     if length > _HEADER:
@@ -138,6 +139,10 @@ def read(content: bytes, shapes: Shapes) -> dict[str, np.ndarray]:
             raise ValueError(f"{name} is {given} where the configuration has {dtype} {shape}")
         if not all_finite(found[name]):
             raise ValueError(f"{name} holds what is no number")
+    for name in found.keys() & {*_TABLES}:
+        # A graph in 8 bits counts on no value beyond 127 times the scale of its row; see `store.largest_value`.
+        if found[name].min() < -127 or found[scales(name)].min() < 0:
+            raise ValueError(f"{name} has values below -127, or its scales are negative")
     return found
 
 

@@ -20,7 +20,7 @@ import torch
 
 torch.set_num_threads(1)  # of this process alone: with networks so small threads do little but wait for one another
 
-from rnntag import card, corpora, onnx_graph, store
+from rnntag import card, corpora, store
 from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, Step, TrainConfig
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredModel
@@ -74,7 +74,7 @@ def tiny_model() -> StoredModel:
         if step.dev_accuracy == 1:
             break
     model = training.model("tiny", ["tiny.conllu"], ["universal"])
-    return replace(model, graphs=onnx_graph.graphs(model), history=b"")
+    return replace(model, history=b"")
 
 
 def with_segmenter(model: StoredModel) -> StoredModel:

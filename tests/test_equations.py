@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rnntag import onnx_graph
 from rnntag.network import Network
 from rnntag.runtime import Runtime
 from rnntag.schema import ModelConfig, Provenance, Sentence, TrainConfig
@@ -67,7 +65,7 @@ def by_torch(network: Network, xs: Array) -> list[Array]:
 
 def by_onnx(network: Network, xs: Array) -> list[Array]:
     model = StoredModel("x", network.config, TrainConfig(), VOCABULARY, compact(network.weights()), Provenance())
-    runtime = Runtime(replace(model, graphs=onnx_graph.graphs(model, int8=False)))
+    runtime = Runtime(model, int8=False)
     scores = runtime.scores(xs.astype(np.float32).transpose(1, 0, 2), np.array(LENGTHS), "upos").transpose(1, 0, 2)
     powers = np.exp(scores.astype(np.float64))
     shares = powers / powers.sum(-1, keepdims=True)

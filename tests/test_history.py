@@ -128,7 +128,6 @@ def test_a_model_keeps_it_whatever_becomes_of_the_model(
     assert store.read(learned).history == content == store.read_history(learned)
     assert store.HISTORY in (learned / store.CHECKSUMS).read_text()
     monkeypatch.chdir(learned.parent)
-    assert typed("export", learned, "--fp32", "--out", learned, "--force") == 0
     small = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1")
     assert typed("train", "--add-segmenter", learned, corpus, *small, "--out", "copy") == 0
     assert (learned.parent / "copy" / store.SEGMENTER).exists()

@@ -12,17 +12,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from rnntag import corpora, onnx_file, onnx_graph, store
-from rnntag.network import Network, TorchRuntime
+from rnntag.network import Network
 from rnntag.onnx_layers import LARGEST_WEIGHT
 from rnntag.runtime import Runtime
-from rnntag.schema import INPUTS, Corpus, DataError, ModelConfig, Provenance, Sentence, TrainConfig
+from rnntag.schema import INPUTS, Corpus, ModelConfig, Provenance, Sentence, TrainConfig
 from rnntag.store import StoredModel, compact
 from rnntag.tagger import Tagger
 from rnntag.vocabulary import Vocabulary
 from tests.conftest import BUNDLED, KINDS
+from tests.torch_runtime import TorchRuntime, torch_tagger
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_fp32_graphs_equal_torch(
     model = untrained(
         starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
     )
-    onnx, torch_ = Runtime(replace(model, graphs=onnx_graph.graphs(model, int8=False))), TorchRuntime(model)
+    onnx, torch_ = Runtime(model, int8=False), TorchRuntime(model)
     assert onnx.nothing.shape == torch_.nothing.shape
     batch = model.vocabulary.encode([*starter[0].test[:20], *starter[1].test[:20]]).batch(range(40))
     mine, theirs = onnx.vectors(batch.words), torch_.vectors(batch.words)
@@ -78,7 +79,7 @@ def test_fp32_graphs_equal_torch_on_every_token_of_the_treebanks(
     model = untrained(
         starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
     )
-    onnx, torch_ = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=False))), Tagger(model)
+    onnx, torch_ = Tagger(model, int8=False), torch_tagger(model)
     for texts in dev_texts:
         mine, theirs = onnx.scores(texts, "upos"), torch_.scores(texts, "upos")
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
@@ -90,9 +91,9 @@ def test_fp32_graphs_equal_torch_on_every_token_of_the_treebanks(
 
 def test_eight_bits_change_hardly_a_tag(tiny: StoredModel, starter: list[Corpus]) -> None:
     texts = [sentence.tokens for corpus in starter for sentence in corpus.train[:60]]
-    torch_ = Tagger(replace(tiny, graphs={})).predict(texts)
-    assert Tagger(replace(tiny, graphs=onnx_graph.graphs(tiny, int8=False))).predict(texts) == torch_
-    int8 = Tagger(replace(tiny, graphs=onnx_graph.graphs(tiny, int8=True))).predict(texts)
+    torch_ = torch_tagger(tiny).predict(texts)
+    assert Tagger(tiny, int8=False).predict(texts) == torch_
+    int8 = Tagger(tiny).predict(texts)
     pairs = [pair for a, b in zip(torch_, int8, strict=True) for pair in zip(a, b, strict=True)]
     assert sum(a != b for a, b in pairs) <= 0.01 * len(pairs)
 
@@ -110,16 +111,16 @@ def test_sentences_do_not_decide_on_each_other_s_tags_in_eight_bits(
         for name, weight in model.weights.items()
     }
     model = replace(model, weights=weights)
-    int8, fp32 = (Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=int8))) for int8 in (True, False))
+    int8, fp32 = (Tagger(model, int8=int8) for int8 in (True, False))
     texts = [sentence.tokens for corpus in starter for sentence in corpus.dev]
     together = int8.scores(texts, "upos")
     assert (together == np.concatenate([int8.scores([text], "upos") for text in texts])).all()
     assert np.corrcoef(together.ravel(), fp32.scores(texts, "upos").ravel())[0, 1] > 0.95
 
 
-def eight_bit_weights(graph: bytes) -> dict[str, npt.NDArray[np.int64]]:
+def eight_bit_weights(graph: onnx_file.Graph) -> dict[str, npt.NDArray[np.int64]]:
     """The matrices of a graph that are multiplied in 8 bits, shape [directions, inputs, rows]."""
-    tensors = onnx.load_from_string(graph).graph.initializer
+    tensors = onnx.load_from_string(onnx_file.write(graph)).graph.initializer
     found = {t.name: onnx.numpy_helper.to_array(t).astype(np.int64) for t in tensors if t.data_type == TensorProto.INT8}
     return {name: values for name, values in found.items() if values.ndim == 3}
 
@@ -143,7 +144,7 @@ EXTREMES = ((slice(-2, None), (0, None)), (slice(None, 2), (None, 0)))
 def test_no_processor_cuts_off_a_sum_of_the_bundled_models(name: str) -> None:
     model = store.read(BUNDLED.with_name(name))
     assert model.segmenter
-    for graph in (model.graphs[store.TAGGER], model.segmenter.graph):
+    for graph in (onnx_graph.tagger(model), onnx_graph.segmenter(model.segmenter)):
         found = eight_bit_weights(graph)
         assert len(found) >= 2  # of the inputs and of the states
         for weights in found.values():
@@ -161,43 +162,86 @@ def test_no_processor_cuts_off_a_sum_of_any_model(layers: int, seed: int, size: 
                 name = f"layers.{layer}.{direction}.{kind}_l0"
                 weights[name] = size * noise.standard_t(2, (20, *columns))  # with values far from all others
     halves = {name: weight.clip(-6e4, 6e4).astype(np.float16) for name, weight in weights.items()}
-    found = eight_bit_weights(onnx_file.write(onnx_graph.sequences(config, halves, {"tags": 3}, 1.0)))
+    found = eight_bit_weights(onnx_graph.sequences(config, halves, {"tags": 3}, 1.0))
     assert len(found) == 2 * layers
     for matrix in found.values():
         assert np.abs(matrix).max() == LARGEST_WEIGHT
         assert_no_sum_is_cut_off(matrix)
 
 
-def test_weights_that_make_tags_depend_on_the_processor_are_refused(tiny: StoredModel) -> None:
-    graph = onnx.load_from_string(tiny.graphs[store.TAGGER])
-    for tensor in graph.graph.initializer:
-        if tensor.name.endswith("/R"):
-            values = onnx.numpy_helper.to_array(tensor).astype(np.int16) * 2
-            tensor.raw_data = values.clip(-127, 127).astype(np.int8).tobytes()  # as an older rnntag wrote them
-    graphs = {**tiny.graphs, store.TAGGER: graph.SerializeToString()}
-    with pytest.raises(DataError, match=r"tagger.onnx: .* beyond 64: tags depend on the processor"):
-        Tagger(replace(tiny, graphs=graphs))
-
-
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_what_has_no_eight_bits_gets_thirty_two(cell: str, starter: list[Corpus]) -> None:
     model = untrained(starter, cell=cell)
-    assert onnx_graph.graphs(model) == onnx_graph.graphs(model, int8=False)
+    eight, thirty_two = (onnx_file.write(onnx_graph.tagger(model, int8=int8)) for int8 in (True, False))
+    assert eight == thirty_two
 
 
-def test_what_is_no_graph_is_refused(tiny: StoredModel) -> None:
-    with pytest.raises(DataError, match=r"tiny/encoder.onnx: is not what this rnntag writes"):
-        Tagger(replace(tiny, graphs={"encoder.onnx": b"x", "tagger.onnx": b"y"}))
+def by_the_onnx_package(graph: onnx_file.Graph, name: str = "rnntag") -> onnx.GraphProto:
+    """The same graph, made by the package that belongs to the format."""
+    nodes = []
+    for node in graph.nodes:
+        attributes = {
+            key: by_the_onnx_package(value) if isinstance(value, onnx_file.Graph) else value
+            for key, value in node.attributes.items()
+        }
+        nodes.append(
+            helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain or None, **attributes)
+        )
+    tensors = []
+    for key, (kind, values) in graph.tensors.items():
+        dtype = helper.tensor_dtype_to_np_dtype(kind)
+        tensors.append(onnx.numpy_helper.from_array(np.ascontiguousarray(values, dtype=dtype), key))
+    ports = [
+        [helper.make_tensor_value_info(port.name, port.kind, port.shape) for port in side]
+        for side in (graph.inputs, graph.outputs)
+    ]
+    return helper.make_graph(nodes, name, *ports, tensors)
+
+
+def assert_written_as_the_onnx_package_does(graph: onnx_file.Graph) -> None:
+    content = onnx_file.write(graph)
+    operators = [helper.make_opsetid("", onnx_file.OPSET), helper.make_opsetid(onnx_file.MICROSOFT, 1)]
+    expected = helper.make_model(by_the_onnx_package(graph), opset_imports=operators, ir_version=onnx_file.IR_VERSION)
+    helper.set_model_props(expected, dict(graph.properties))
+    assert onnx.load_from_string(content) == expected
+    assert content == expected.SerializeToString(deterministic=True)
+    onnx.checker.check_model(content, full_check=not any(node.domain for node in graph.nodes))
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("input", INPUTS)
+@pytest.mark.parametrize("feedback", [False, True])
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_onnx_package_writes_the_same_bytes(
+    cell: str, activation: str, input: str, feedback: bool, bidirectional: bool, layers: int, starter: list[Corpus]
+) -> None:
+    shape = {"cell": cell, "activation": activation, "input": input, "feedback": feedback}
+    model = untrained(starter, bidirectional=bidirectional, layers=layers, **shape)
+    for int8 in (True, False):
+        assert_written_as_the_onnx_package_does(onnx_graph.tagger(model, int8=int8))
+    if input == "embedding":
+        assert_written_as_the_onnx_package_does(onnx_graph.encoder(model))
+
+
+@pytest.mark.parametrize("name", ["zh-en", "zh-en-fast"])
+def test_the_onnx_package_writes_the_same_bytes_of_the_bundled_models(name: str) -> None:
+    model = store.read(BUNDLED.with_name(name))
+    assert model.segmenter
+    assert_written_as_the_onnx_package_does(onnx_graph.encoder(model))
+    for int8 in (True, False):
+        assert_written_as_the_onnx_package_does(onnx_graph.tagger(model, int8=int8))
+        assert_written_as_the_onnx_package_does(onnx_graph.segmenter(model.segmenter, int8=int8))
 
 
 @pytest.mark.parametrize("treebank", ["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"])
 def test_the_bundled_model_in_eight_bits_on_dev(treebank: str, treebanks: Path) -> None:
-    """32 bits give torch's tags on every token; the 8 bits of the shipped graphs cost at most 0.05 points."""
+    """32 bits give torch's tags on every token; 8 bits cost at most 0.05 points."""
     model = store.read(BUNDLED)
     ((sentences),) = (c.dev for c in corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
     texts = [sentence.tokens for sentence in sentences]
-    fp32 = Tagger(replace(model, graphs=onnx_graph.graphs(model, int8=False))).predict(texts)
-    assert fp32 == Tagger(replace(model, graphs={})).predict(texts)
+    fp32 = Tagger(model, int8=False).predict(texts)
+    assert fp32 == torch_tagger(model).predict(texts)
 
     def right(predicted: list[list[str]]) -> int:
         pairs = zip(sentences, predicted, strict=True)

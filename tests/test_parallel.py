@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -89,12 +88,6 @@ def test_a_process_that_dies_is_an_error(tiny: StoredModel) -> None:
 
     with pytest.raises(RnntagError, match="a tagging process has died"):
         list(parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2))
-
-
-def test_graphs_that_cannot_be_loaded_are_an_error(tiny: StoredModel) -> None:
-    broken = replace(tiny, graphs={"encoder.onnx": b"x", "tagger.onnx": b"y"})
-    with pytest.raises(DataError, match="is not what this rnntag writes"):
-        list(parallel.tag(task(broken), cut(TEXT), 2))
 
 
 def test_processes_end_with_the_connection(tiny: StoredModel) -> None:

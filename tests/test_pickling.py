@@ -20,7 +20,7 @@ import pytest
 import rnntag
 from rnntag import store
 from rnntag.nltk_tagger import RNNTagger
-from rnntag.runtime import Runtime, Sequences
+from rnntag.runtime import Runtime
 from rnntag.schema import DEFAULT_MODEL, DataError, NotFoundError
 from rnntag.segmenter import Segmenter
 from rnntag.store import StoredModel
@@ -37,8 +37,11 @@ def pickled(value: Any) -> Any:
 
 @pytest.mark.parametrize("copied", [pickled, copy.deepcopy, copy.copy])
 @pytest.mark.parametrize("used", [False, True])
-def test_a_copy_tags_as_its_original(tiny_raw_folder: Path, used: bool, copied: Callable[[Tagger], Tagger]) -> None:
-    tagger = rnntag.load(tiny_raw_folder, threads=2)
+@pytest.mark.parametrize("int8", [True, False])
+def test_a_copy_tags_as_its_original(
+    tiny_raw_folder: Path, int8: bool, used: bool, copied: Callable[[Tagger], Tagger]
+) -> None:
+    tagger = rnntag.load(tiny_raw_folder, threads=2, int8=int8)
     if used:  # with what it keeps then: vectors, a segmenter, the known words
         assert tagger.tag_text(TEXT)
         assert tagger.has_seen("eat")
@@ -47,6 +50,7 @@ def test_a_copy_tags_as_its_original(tiny_raw_folder: Path, used: bool, copied: 
     assert again.tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
     assert again.tag_text(TEXT) == tagger.tag_text(TEXT)
     assert (again.tagsets, again._threads, again.model.digest) == (tagger.tagsets, 2, tagger.model.digest)
+    assert again.int8 is again._segmenter._int8 is int8
     assert again.predict([["I"]], top=3) == tagger.predict([["I"]], top=3)
     assert again.has_seen("eat")
 
@@ -71,14 +75,14 @@ def test_use_makes_a_pickle_no_larger(tiny_raw_folder: Path) -> None:
 
 @pytest.mark.skipif(not BUNDLED.is_dir(), reason="no bundled model")
 def test_of_a_bundled_model_a_pickle_has_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    tagger = rnntag.load(DEFAULT_MODEL, threads=2)
+    tagger = rnntag.load(DEFAULT_MODEL, threads=2, int8=False)
     content = pickle.dumps(tagger)
     assert len(content) < 300
     monkeypatch.chdir(tmp_path)
     shutil.copytree(BUNDLED, tmp_path / "models" / DEFAULT_MODEL)  # one's own of that name is not meant
     (tmp_path / "models" / DEFAULT_MODEL / store.WEIGHTS).write_bytes(b"")
     again = pickle.loads(content)
-    assert again._threads == 2
+    assert (again._threads, again.int8) == (2, False)
     assert again.tag(["I", "swim"]) == tagger.tag(["I", "swim"])
     assert len(pickle.dumps(again)) < 300
     assert len(pickle.dumps(Tagger(tagger.model))) > 1_000_000  # nobody says that this model is the bundled one
@@ -88,6 +92,7 @@ def test_another_bundled_model_at_the_other_end_is_an_error(
     tiny: StoredModel, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(store, "model_folders", lambda: (Path("models"), tiny_folder.parent))
+    monkeypatch.setattr(store, "is_bundled", lambda path: path == tiny_folder)
     tagger = rnntag.load("tiny")
     content = pickle.dumps(tagger)
     assert len(content) < 300
@@ -120,21 +125,16 @@ class Louder(Tagger):
         return [(word, f"{tag}!") for word, tag in super().tag(tokens, tagset)]
 
 
-def test_a_model_without_graphs_too(tiny: StoredModel) -> None:
-    tagger = Tagger(replace(tiny, graphs={}))
-    assert pickled(tagger).tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
-
-
 def test_what_a_tagger_is_made_of(tiny_raw: StoredModel) -> None:
     assert tiny_raw.segmenter
     segmenter = Segmenter(tiny_raw.segmenter, threads=2)
     found = segmenter.find([TEXT])
     for copied in (pickled, copy.deepcopy):
         assert copied(segmenter).find([TEXT]) == found
-        runtime = Runtime(tiny_raw, 2)
-        assert (copied(runtime).nothing == runtime.nothing).all()
-        sequences = Sequences(tiny_raw.segmenter.graph, "segmenter")
-        assert (copied(sequences).anchors == sequences.anchors).all()
+        for int8 in (True, False):
+            assert copied(Segmenter(tiny_raw.segmenter, int8=int8))._int8 is int8
+            runtime = Runtime(tiny_raw, 2, int8=int8)
+            assert (copied(runtime).nothing == runtime.nothing).all()
         words = WordVectors(tiny_raw.vocabulary, runtime)
         matrix, rows = words.look_up(["I", "eat"])
         again, places = copied(words).look_up(["I", "eat"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rnntag import onnx_graph, store
+from rnntag import store
 from rnntag.schema import (
     CELLS,
     INPUTS,
@@ -27,6 +27,7 @@ from rnntag.tagger import Tagger
 from rnntag.training import Training
 from rnntag.variants import VARIANTS
 from tests.conftest import KINDS
+from tests.torch_runtime import torch_tagger
 
 SMALL = ModelConfig(layers=1, hidden=24, embedding_dim=24, char_dim=12, char_hidden=12)
 QUICK = TrainConfig(
@@ -70,12 +71,12 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
     training = Training([corpus], shape, run)
     list(training.steps())
     model = training.model("kind")
-    store.write(tmp_path / "kind", replace(model, graphs=onnx_graph.graphs(model, int8=False)), "")
+    store.write(tmp_path / "kind", model, "")
     stored = store.read(tmp_path / "kind")
     assert stored.config == shape
     assert stored.training == run
     texts = [sentence.tokens for sentence in corpus.dev]
-    by_torch, by_onnx = Tagger(model), Tagger(stored)
+    by_torch, by_onnx = torch_tagger(model), Tagger(stored, int8=False)
     np.testing.assert_allclose(by_torch.scores(texts, "upos"), by_onnx.scores(texts, "upos"), atol=1e-4)
     assert by_torch.predict(texts) == by_onnx.predict(texts)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnntag import onnx_graph, vectors
+from rnntag import vectors
 from rnntag.schema import Corpus, DataError, ModelConfig, Sentence, TrainConfig, UsageError
 from rnntag.tagger import Tagger
 from rnntag.training import Training
 from rnntag.vocabulary import RESERVED
+from tests.torch_runtime import torch_tagger
 
 SMALL = ModelConfig(hidden=16, embedding_dim=8, char_dim=4, char_hidden=4)
 QUICK = TrainConfig(epochs=30, batch_tokens=20, lr=0.02, dropout=0.0, word_dropout=0.0, patience=30, device="cpu")
@@ -61,8 +62,8 @@ def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Pa
     model = training.model("x")
     assert model.vocabulary.extra == tuple(tags)
     assert [Tagger(model).has_seen(word) for word in ("ab", "ij")] == [True, False]
-    for graphs in ({}, onnx_graph.graphs(model)):
-        assert Tagger(replace(model, graphs=graphs)).predict([["ij"], ["kl"]]) == [["NOUN"], ["VERB"]]
+    for tagger in (torch_tagger(model), Tagger(model)):
+        assert tagger.predict([["ij"], ["kl"]]) == [["NOUN"], ["VERB"]]
 
 
 def test_the_stored_table_holds_both_parts_of_an_embedding(tmp_path: Path) -> None:

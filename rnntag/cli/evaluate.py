@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from rnntag import console
-from rnntag.cli.options import CorpusFormatOption, EncodingOption, JsonOption
+from rnntag.cli.options import CorpusFormatOption, EncodingOption, Fp32Option, JsonOption
 from rnntag.schema import (
     DEFAULT_MODEL,
     AccessError,
@@ -59,6 +59,7 @@ def evaluate(
     raw: Annotated[
         bool, typer.Option("--raw", help="Measure words, sentences and tags on the corpora's running text.")
     ] = False,
+    fp32: Fp32Option = False,
     encoding: EncodingOption = "utf-8",
     corpus_format: CorpusFormatOption = "auto",
     as_json: JsonOption = False,
@@ -106,7 +107,7 @@ def evaluate(
     labels = [stored.name for stored in models]
     if len(set(labels)) < len(labels):
         labels = list(map(str, paths))
-    taggers = {label: Tagger(stored) for label, stored in zip(labels, models, strict=True)}
+    taggers = {label: Tagger(stored, int8=not fp32) for label, stored in zip(labels, models, strict=True)}
     learned = {
         label: history.read(stored.history, str(path / store.HISTORY))
         for label, stored, path in zip(labels, models, paths, strict=True)

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnntag import console
-from rnntag.cli.options import ForceOption
+from rnntag.cli.options import ForceOption, Fp32Option
+from rnntag.schema import AccessError, UsageError
 
 
 def export(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the copy goes.")],
-    fp32: Annotated[
-        bool, typer.Option("--fp32", help="Compute in 32 bits: slower, but exactly what torch computes.")
-    ] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the graphs go.")],
+    fp32: Fp32Option = False,
     force: ForceOption = False,
 ) -> None:
-    """Write a copy of a model with new ONNX graphs, made from its weights.
+    """Write a model's ONNX graphs for other programs.
 
-    `tag` and `eval` run these graphs. `train` writes them at its end: LSTM layers in 8 bits, which
-    are twice as fast as 32; for other cells ONNX Runtime has no such operator.
+    DIR gets tagger.onnx, encoder.onnx if the model reads spellings, segmenter.onnx if it has a segmenter, and
+    README.md with their inputs and outputs. rnntag itself does not need them: it builds its graphs when it loads a
+    model.
 
-        rnntag export lstm --fp32 --out models/lstm-fp32
+        rnntag export zh-en --out zh-en-onnx
     """
-    from rnntag import onnx_graph, store
-    from rnntag.claim import claim
+    from rnntag import durable, onnx_export, store
 
     source = store.find(name)
     store.check_not_bundled(out)
-    with claim(out):
-        if not force:
-            store.check_free(out)
-        model = store.read(source)
-        model = replace(model, graphs=onnx_graph.graphs(model, int8=False if fp32 else None))
-        if model.segmenter:
-            graph = onnx_graph.segmenter(model.segmenter, int8=not fp32)
-            model = replace(model, segmenter=replace(model.segmenter, graph=graph))
-        store.write(out, model, store.read_card(source))
-    console.note(f"saved {out}; next: {shlex.join(['rnntag', 'tag', '--model', str(out), 'I can swim.'])}")
+    store.check_target(out, onnx_export.FILES, "an export")
+    there = sorted(entry.name for entry in out.iterdir()) if out.is_dir() else []
+    if there and not force:
+        raise UsageError(f"{out / there[0]}: there is one already: choose another --out, or replace it with --force")
+    contents = onnx_export.files(store.read(source), int8=not fp32)
+    path = out.resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        durable.write_directory(path, contents)
+    except OSError as error:
+        raise AccessError(f"{path}: the graphs cannot be written: {error.strerror}") from error
+    console.note(f"saved {out}; {out / onnx_export.README} describes the inputs and outputs")

@@ -27,6 +27,9 @@ CorpusFormatOption = Annotated[
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is at --out already.")]
+Fp32Option = Annotated[
+    bool, typer.Option("--fp32", help="Compute in 32 bits: slower, but exactly what torch computes.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TagsetOption = Annotated[

@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 import typer
 
-from rnntag import __version__, calibration, card, checkpoint, console, folding, onnx_graph, store
+from rnntag import __version__, calibration, card, checkpoint, console, folding, store
 from rnntag.checkpoint import Checkpoint, Settings, State
 from rnntag.cli.interruption import Interruption
 from rnntag.evaluation import percent
@@ -200,7 +200,7 @@ class Run:
         settings = self.settings
         name = self.out.resolve().name
         model = training.model(name, self.specs, self.tagsets, settings.encoding, settings.corpus_format)
-        model = replace(model, graphs=onnx_graph.graphs(model), segmenter=segmenter)
+        model = replace(model, segmenter=segmenter)
         with working("measuring the tagger"):
             tagger = Tagger(model)
             dev = [sentence for corpus in self.corpora for sentence in corpus.dev]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ import typer
 
 from rnntag import console, prompt
 from rnntag.cli.arguments import check_texts
-from rnntag.cli.options import INPUT, EncodingOption, ModelOption
+from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
 from rnntag.formats import InputFormat, OutputFormat
 from rnntag.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
 from rnntag.schema import DEFAULT_MODEL, UsageError
@@ -75,6 +74,7 @@ def tag(
     ] = None,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
+    fp32: Fp32Option = False,
     encoding: EncodingOption = "utf-8",
     errors: Annotated[
         DecodingErrors,
@@ -127,11 +127,6 @@ def tag(
     from rnntag.pipeline import Task
     from rnntag.portions import portions
 
-    if not stored.graphs:
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # read by torch when it is imported
-        console.note(
-            f"{stored.name} has no ONNX graphs, so torch does the work: 'rnntag export {model} --out DIR' writes them"
-        )
     shown = sys.stdout.isatty()
     texts: Iterator[tuple[str, Iterable[str]]]
     texts = ((_ARGUMENT, [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, prompted)
@@ -143,7 +138,7 @@ def tag(
     treebank = all(known == "conllu" for known in formats)
     output = output or ("conllu" if treebank else "tsv" if top else "slash")
     coloured = shown and output == "slash"
-    task = Task(stored, tagset, output, top, threads, coloured)
+    task = Task(stored, tagset, output, top, threads, not fp32, coloured)
     out = sys.stdout.buffer
     for tagged in parallel.tag(task, portions(inputs), jobs):
         if shown and not coloured:

@@ -1,0 +1,36 @@
+"""What tags with PyTorch: the oracle for the graphs that ONNX Runtime runs."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from rnntag.network import Network
+from rnntag.store import StoredModel
+from rnntag.tagger import Tagger, WordVectors
+from rnntag.vocabulary import Ids, Words
+
+
+class TorchRuntime:
+    """Does what `runtime.Runtime` does."""
+
+    def __init__(self, model: StoredModel) -> None:
+        self._network = Network.of(model)
+        self.nothing = np.zeros(self._network.encoder.outputs, dtype=np.float32)
+
+    @torch.inference_mode()
+    def vectors(self, words: Words) -> np.ndarray:
+        return self._network.vectors(words).numpy()
+
+    @torch.inference_mode()
+    def scores(self, vectors: np.ndarray, lengths: Ids, tagset: str) -> np.ndarray:
+        x = torch.from_numpy(vectors).transpose(0, 1)
+        return self._network.scores(x, torch.from_numpy(lengths))[tagset].transpose(0, 1).numpy()
+
+
+def torch_tagger(model: StoredModel) -> Tagger:
+    """A tagger that computes with PyTorch."""
+    tagger = Tagger(model)
+    tagger._runtime = TorchRuntime(model)
+    tagger._words = WordVectors(model.vocabulary, tagger._runtime)
+    return tagger
