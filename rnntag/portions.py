@@ -22,7 +22,8 @@ _SENTENCE_END = {
 
 
 _OPEN = "x"
-"""What stands for the part of a paragraph that has been handed on: the white space after it may end it."""
+"""What stands for the part of a paragraph, or of a line of CoNLL-U, that has been handed on: the white space after a
+paragraph may end it, and what looks like a row in the middle of a line is none."""
 
 
 class Portion(NamedTuple):
@@ -104,6 +105,8 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
                 last = rest.rfind("\n", max(size - BLANK - 1, 0))
                 if last >= 0 and not rest[last:].strip():
                     size = last  # what ends a paragraph, a line feed and an empty line, is not parted
+            if name == "conllu":  # the rest of a line is no line
+                handed_on = "" if rest[size - 1] == "\n" else _OPEN
             yield rest[:size], False
             rest, whole = rest[size:], False
     if rest or not whole:

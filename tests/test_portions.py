@@ -81,3 +81,12 @@ def test_a_sentence_without_end_is_not_held(source: str) -> None:
     cut = list(portions.portions([Input("x", source, [block] * 100)]))
     assert max(len(portion.text) for portion in cut) <= portions.LONG_LINE + len(block)
     assert [(portion.begins, portion.ends) for portion in (cut[0], *cut[-1:])] == [(True, False), (False, True)]
+
+
+def test_what_looks_like_a_row_in_a_long_comment_ends_no_sentence(tiny: StoredModel) -> None:
+    comment = "# ".ljust(portions.LONG_LINE + 1, "x")
+    blocks = [comment, "1\tx\n\n", f"1\tapples{EMPTY}\n\n"]
+    cut = [*portions.portions([Input("x", "conllu", blocks)])]
+    assert [portion.begins for portion in cut] == [True, False]
+    whole = Portion("".join(blocks), "x", "conllu", 0, 0, 0, begins=True, ends=True)
+    assert tagged(Task(tiny, "upos", "jsonl"), cut) == tagged(Task(tiny, "upos", "jsonl"), [whole])
