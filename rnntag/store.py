@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -200,6 +200,17 @@ def check_free(path: Path) -> None:
         raise UsageError(
             f"{path}: there is a model made on {day} already: choose another --out, or replace it with --force"
         )
+
+
+def check_absent(paths: Iterable[Path]) -> None:
+    """Make sure that no file is overwritten.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for path in paths:
+        if path.exists():
+            raise UsageError(f"{path}: there is one already: choose another --out, or replace it with --force")
 
 
 def available() -> dict[str, Path]:

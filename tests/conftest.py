@@ -21,6 +21,7 @@ import torch
 torch.set_num_threads(1)  # of this process alone: with networks so small threads do little but wait for one another
 
 from rnntag import card, corpora, store
+from rnntag.cli import app
 from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, Step, TrainConfig
 from rnntag.segmenter_training import SegmenterTraining
 from rnntag.store import StoredModel
@@ -32,6 +33,10 @@ BUNDLED = ROOT / "models" / DEFAULT_MODEL
 
 KINDS = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS if cell == "rnn" or activation == "tanh"]
 """Every cell with each activation that it may have."""
+
+QUICK_TO_TRAIN = (
+    "--layers", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4", "--no-segmenter",
+)  # fmt: skip
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -127,6 +132,13 @@ def run(tmp_path: Path) -> Run:
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
     return run
+
+
+def typed(*arguments: str | Path) -> int:
+    """The exit code of a command that is run in this process, which has torch already."""
+    with pytest.raises(SystemExit) as end:
+        app([*map(str, arguments)])
+    return int(end.value.code or 0)
 
 
 def one_line(text: str) -> str:

@@ -23,25 +23,11 @@ from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
 from rnntag.schema import Step
 from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
-from tests.conftest import Run, one_line
+from tests.conftest import QUICK_TO_TRAIN, Run, one_line
 from tests.torch_runtime import torch_tagger
 
 LEARNED = "I eat apples .\n\nthe can is full\n"
-QUICK = (
-    "--epochs",
-    "2",
-    "--layers",
-    "1",
-    "--hidden",
-    "8",
-    "--embedding-dim",
-    "8",
-    "--char-dim",
-    "4",
-    "--char-hidden",
-    "4",
-    "--no-segmenter",
-)
+QUICK = ("--epochs", "2", *QUICK_TO_TRAIN)
 
 
 # tag

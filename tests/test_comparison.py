@@ -17,11 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntag import comparison, console, memory, progress, store
-from rnntag.cli import app
 from rnntag.network import Network
 from rnntag.schema import CELLS, Corpus, ModelConfig, Sentence, Step, TrainConfig
 from rnntag.vocabulary import Vocabulary
-from tests.conftest import KINDS
+from tests.conftest import KINDS, typed
 
 SENTENCES = (
     Sentence(tuple("abcdab"), {"upos": ("N", "V", "N", "X", "N", "V")}),
@@ -131,12 +130,6 @@ def test_where_a_curve_ends() -> None:
     assert comparison.forgotten([1.0, 0.6]) is None
 
 
-def call(arguments: list[str]) -> int:
-    with pytest.raises(SystemExit) as end:
-        app(arguments)
-    return int(end.value.code or 0)
-
-
 class Tags(HTMLParser):
     """Sees that every tag that opens also closes."""
 
@@ -163,7 +156,7 @@ def test_the_command(
     monkeypatch.setattr("sys.argv", ["rnntag", "compare", "<few\udcff>"])
     arguments = ["compare", str(corpus), "--epochs", "1", "--hidden", "5", "--activation", "relu"]
     out = tmp_path / "out"
-    assert call([*arguments, "--out", str(out)]) == 0
+    assert typed(*arguments, "--out", str(out)) == 0
     told, _ = capfd.readouterr()
     for name in ("rnn-relu", "lstm", "gru"):
         assert name in told
@@ -182,7 +175,7 @@ def test_the_command(
         assert ElementTree.parse(out / f"{name}.svg").getroot().tag.endswith("svg")
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
-    assert call([*arguments[:-2], "--cell", "gru", "--json"]) == 0
+    assert typed(*arguments[:-2], "--cell", "gru", "--json") == 0
     told, _ = capfd.readouterr()
     assert [cell["name"] for cell in json.loads(told)["cells"]] == ["gru"]
 
@@ -191,14 +184,14 @@ def test_the_command_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert call(["compare", "starter", "--cell", "transformer"]) == 2
+    assert typed("compare", "starter", "--cell", "transformer") == 2
     assert "rnn, lstm, gru" in capfd.readouterr().err
     (tmp_path / "out" / "gru").mkdir(parents=True)
     (tmp_path / "out" / "gru" / "mine.txt").write_text("precious", encoding="utf-8")
-    assert call(["compare", "starter", "--out", "out"]) != 0
+    assert typed("compare", "starter", "--out", "out") != 0
     assert "gru" in capfd.readouterr().err
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert call(["compare", "starter", "--out", "there"]) == 66
+    assert typed("compare", "starter", "--out", "there") == 66
     assert "rnntag[plot]" in capfd.readouterr().err
     assert not (tmp_path / "there").exists()
 
@@ -236,14 +229,14 @@ def test_a_quick_comparison_says_so(
     corpus.write_text("".join(f"the/DET word/NOUN {word}/VERB\n" for word in "abcdefghijklmnopqrst"), encoding="utf-8")
     out = tmp_path / "out"
     arguments = ["compare", "--quick", str(corpus), "--cell", "gru", "--hidden", "5"]
-    assert call([*arguments, "--out", str(out)]) == 0
+    assert typed(*arguments, "--out", str(out)) == 0
     assert "quick comparison" in capfd.readouterr().out
     assert "--quick" in (out / "index.html").read_text(encoding="utf-8")
     figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
     assert figures["quick"]
     assert figures["memory"] == asdict(LITTLE)
     assert figures["training"]["epochs"] == len(figures["cells"][0]["epochs"]) == 3
-    assert call([*arguments, "--epochs", "4", "--json"]) == 0
+    assert typed(*arguments, "--epochs", "4", "--json") == 0
     assert json.loads(capfd.readouterr().out)["training"]["epochs"] == 4
 
 

@@ -23,9 +23,9 @@ import pytest
 from rnntag import checkpoint, corpora, durable, store
 from rnntag.checkpoint import Checkpoint, Settings, State
 from rnntag.claim import claim
-from rnntag.cli import app
 from rnntag.schema import AccessError
 from tests import children
+from tests.conftest import typed
 
 if sys.platform == "win32":
     pytest.skip("signals and forks are POSIX's", allow_module_level=True)
@@ -264,13 +264,6 @@ def test_a_folder_that_vanishes_is_made_anew(folder: Path) -> None:
     child.join()
     assert child.exitcode == 0
     assert store.read(place).segmenter
-
-
-def typed(*arguments: str) -> int:
-    """The exit code of a command in this process."""
-    with pytest.raises(SystemExit) as end:
-        app([*arguments])
-    return int(end.value.code or 0)
 
 
 def crashes(action: Callable[[], None], line: int) -> bool:

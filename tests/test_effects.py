@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from rnntag import corpora, effects
-from rnntag.cli import app
 from rnntag.cli.compare import compare
 from rnntag.cli.train import train
 from rnntag.schema import Corpus, ModelConfig, Sentence, TrainConfig
 from rnntag.training import Training
+from tests.conftest import typed
 
 ALWAYS = {
     "quick",
@@ -52,13 +52,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("x.conllu").write_text(("1\ta\t_\tNOUN\tN" + "\t_" * 5 + "\n\n") * 9, encoding="utf-8")
     Path("x.tsv").write_text("a\tQ\n\n" * 9, encoding="utf-8")
     return tmp_path
-
-
-def typed(*arguments: str) -> int:
-    """The exit code of a command in this process."""
-    with pytest.raises(SystemExit) as end:
-        app([*arguments])
-    return int(end.value.code or 0)
 
 
 @pytest.mark.parametrize("command", [train, compare])

@@ -14,26 +14,12 @@ import pytest
 from hypothesis import given
 
 from rnntag import history, store
-from rnntag.cli import app
 from rnntag.console import columns
 from rnntag.schema import DataError, NotFoundError, Step
 from rnntag.store import StoredModel
-from tests.conftest import Run, one_line
+from tests.conftest import QUICK_TO_TRAIN, Run, one_line, typed
 
 KEYS = ["epoch", "loss", "gradient_norm", "clipped", "tokens", "seconds", "dev", "dev_accuracy"]
-QUICK = (
-    "--layers",
-    "1",
-    "--hidden",
-    "8",
-    "--embedding-dim",
-    "8",
-    "--char-dim",
-    "4",
-    "--char-hidden",
-    "4",
-    "--no-segmenter",
-)
 
 
 def step(epoch: int, dev: dict[str, float], accuracy: float = 0.5, loss: float = 1.0) -> Step:
@@ -64,13 +50,6 @@ def corpus(tmp_path: Path) -> Path:
     rows = "".join(f"{i}\t{w}\t_\t{t}\t_\t_\t_\t_\t_\t{m}\n" for i, w, t, m in WORDS)
     path.write_text(f"{rows}\n" * 40, encoding="utf-8")
     return path
-
-
-def typed(*arguments: str | Path) -> int:
-    """The exit code of a command, run in this process, which has torch already."""
-    with pytest.raises(SystemExit) as end:
-        app([*map(str, arguments)])
-    return int(end.value.code or 0)
 
 
 shares = st.floats(0, 1)
@@ -166,7 +145,7 @@ def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert typed("train", corpus, "--out", "m", *QUICK, "--epochs", "9", "--patience", "2") == 0
+    assert typed("train", corpus, "--out", "m", *QUICK_TO_TRAIN, "--epochs", "9", "--patience", "2") == 0
     epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epoch ")]
     assert [epoch.epoch for epoch in epochs] == [*range(1, len(shown) + 1)]
@@ -178,7 +157,7 @@ def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(
 
 
 def test_ctrl_c_keeps_the_epochs_that_have_ended(corpus: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "rnntag", "train", str(corpus), "--out", "m", *QUICK]
+    command = [sys.executable, "-m", "rnntag", "train", str(corpus), "--out", "m", *QUICK_TO_TRAIN]
     command += ["--epochs", "99999", "--patience", "99999"]
     seen = 0
     with subprocess.Popen(
@@ -296,7 +275,7 @@ def test_tensorboard_is_told_of_batches_and_epochs(
     monkeypatch.chdir(tmp_path)
     assert typed("train", corpus, "--tensorboard", corpus, "--out", "m") == 74
     assert "cannot be made: File exists" in one_line(capsys.readouterr().err)
-    assert typed("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK, "--epochs", "2") == 0
+    assert typed("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK_TO_TRAIN, "--epochs", "2") == 0
     epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     events = EventAccumulator(str(tmp_path / "tb"))
     events.Reload()

@@ -17,11 +17,10 @@ else:
 
 from rnntag import card, checkpoint, corpora, store
 from rnntag.checkpoint import Checkpoint, Settings
-from rnntag.cli import app
 from rnntag.optimisation import Optimiser
 from rnntag.schema import ModelConfig, TrainConfig
 from rnntag.store import StoredModel
-from tests.conftest import BUNDLED, ROOT, Run, interrupt_after, one_line
+from tests.conftest import BUNDLED, ROOT, Run, interrupt_after, one_line, typed
 
 SMALL = ("--hidden", "5", "--embedding-dim", "4", "--char-dim", "4", "--char-hidden", "4", "--epochs", "1")
 SETTINGS = Settings(
@@ -45,13 +44,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def finished(path: Path, model: StoredModel) -> None:
     dated = replace(model, provenance=replace(model.provenance, created="2024-02-03"))
     store.write(path, dated, card.write(dated))
-
-
-def typed(*arguments: str | Path) -> int:
-    """The exit code of a command in this process."""
-    with pytest.raises(SystemExit) as end:
-        app([str(argument) for argument in arguments])
-    return int(end.value.code or 0)
 
 
 def content(path: Path) -> dict[str, bytes]:

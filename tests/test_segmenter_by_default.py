@@ -10,10 +10,9 @@ import pytest
 
 from rnntag import checkpoint, corpora, store
 from rnntag.checkpoint import Checkpoint, Settings
-from rnntag.cli import app
 from rnntag.schema import DataError, ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.units import Units
-from tests.conftest import Run, interrupt_after
+from tests.conftest import Run, interrupt_after, typed
 from tests.test_crashes import learned
 
 SMALL = ("--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4", "--epochs", "2")
@@ -42,13 +41,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }  # fmt: skip
     Path("spacy.jsonl").write_text((json.dumps(document) + "\n") * 20, encoding="utf-8")
     return tmp_path
-
-
-def typed(*arguments: str) -> int:
-    """The exit code of a command in this process."""
-    with pytest.raises(SystemExit) as end:
-        app([*arguments])
-    return int(end.value.code or 0)
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,4 @@ def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:
 
     for config in configs:
         store.check_free(out / comparison.name_of(config))
-    for file in (out / FIGURES, out / PAGE, *pictures.files(out)):
-        if file.exists():
-            raise UsageError(f"{file}: there is one already: choose another --out, or replace it with --force")
+    store.check_absent((out / FIGURES, out / PAGE, *pictures.files(out)))

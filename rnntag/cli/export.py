@@ -9,7 +9,7 @@ import typer
 
 from rnntag import console
 from rnntag.cli.options import ForceOption, Fp32Option
-from rnntag.schema import AccessError, UsageError
+from rnntag.schema import AccessError
 
 
 def export(
@@ -31,9 +31,8 @@ def export(
     source = store.find(name)
     store.check_not_bundled(out)
     store.check_target(out, onnx_export.FILES, "an export")
-    there = sorted(entry.name for entry in out.iterdir()) if out.is_dir() else []
-    if there and not force:
-        raise UsageError(f"{out / there[0]}: there is one already: choose another --out, or replace it with --force")
+    if out.is_dir() and not force:
+        store.check_absent(sorted(out.iterdir()))
     contents = onnx_export.files(store.read(source), int8=not fp32)
     path = out.resolve()
     try:
