@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rnntag import conllu
 from rnntag.compression import plain_name
 from rnntag.corpora import nltk_corpora
 from rnntag.corpora.faults import Faults
-from rnntag.corpora.files import CONLLU_SUFFIXES, format_of, named, read_sentences, treebank_and_part
+from rnntag.corpora.files import format_of, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk_corpora import CATALOGUE, Progress
 from rnntag.schema import Corpus, CorpusFormat, DataError, NotFoundError, Sentence
 
@@ -197,7 +198,7 @@ def _files(spec: str) -> tuple[Path, ...]:
         return starter_files()
     path = Path(spec)
     if spec and path.is_dir():
-        files = tuple(sorted(file for file in path.iterdir() if plain_name(file).suffix.lower() in CONLLU_SUFFIXES))
+        files = tuple(sorted(file for file in path.iterdir() if plain_name(file).suffix.lower() in conllu.SUFFIXES))
         if not files:
             raise NotFoundError(f"{spec}: no .conllu file in this folder")
         return files

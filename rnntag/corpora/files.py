@@ -17,7 +17,6 @@ from rnntag.corpora.strings import checked_tag, checked_word
 from rnntag.schema import UPOS, CorpusFormat, DataError, OnFault, Sentence
 from rnntag.text import file_lines
 
-CONLLU_SUFFIXES = conllu.SUFFIXES
 VERTICAL_SUFFIXES = (".tsv", ".vert", ".vrt")
 JSONL_SUFFIX = ".jsonl"
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
@@ -47,7 +46,7 @@ def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8"
         NotFoundError, AccessError, DataError: see `text.file_lines`.
     """
     suffix = plain_name(path).suffix.lower()
-    if suffix in CONLLU_SUFFIXES:
+    if suffix in conllu.SUFFIXES:
         return "conllu"
     if chosen != "auto":
         return chosen
