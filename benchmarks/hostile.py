@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from benchmarks.processes import measure
-from rnntag import store
+from rnntag.model import directory
 
 WORD = "\t_" * 8
 TEXTS = {  # what is repeated, its share of the megabytes, and the ways to read it
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--model", default="models/zh-en-fast")
     parser.add_argument("--only", action="append", choices=TEXTS, help="of these texts; may be repeated")
     given = parser.parse_args()
-    has_segmenter = store.read(store.find(given.model)).segmenter is not None
+    has_segmenter = directory.read(directory.find(given.model)).segmenter is not None
     print("| | MB in | MB resident | of a small one | seconds | of the quarter |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.processes import measure
 from benchmarks.speed import SHORT_TOKENS, write_text
-from rnntag import store
+from rnntag.model import directory
 
 RAW = ".raw"  # as `write_text` calls the running text beside the tokens
 LONG, LINE, WORDS = 5_000_000, 2_000_000, 2_000_000
@@ -49,7 +49,7 @@ def main() -> None:
         f"{WORDS:,} different words": write_words,
     }
     ways = {"tokens": ""}
-    if store.read(store.find(given.model)).segmenter:
+    if directory.read(directory.find(given.model)).segmenter:
         ways["raw"] = RAW
     print("| | MB | of the first | seconds |")
     print("| --- | ---: | ---: | ---: |")

@@ -19,11 +19,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rnntag import conllu, corpora, folding
-from rnntag.text import file_lines
+from rnntag.corpora import loading
+from rnntag.formats import conllu
+from rnntag.formats.decoding import file_lines
+from rnntag.training import simplification
 
 NEAR, LEAST_TRIGRAMS = 0.8, 6
-_FOLD = str.maketrans(folding.chinese())
+_FOLD = str.maketrans(simplification.chinese())
 _NOT_WORD = re.compile(r"[\W_]+")
 _DIGIT = re.compile(r"\d")
 
@@ -65,7 +67,7 @@ class Held:
 
 
 def held_out(specs: Sequence[str]) -> Held:
-    return Held(sentence.tokens for corpus in corpora.load(specs, whole=True) for sentence in corpus.dev + corpus.test)
+    return Held(sentence.tokens for corpus in loading.load(specs, whole=True) for sentence in corpus.dev + corpus.test)
 
 
 def write_clean(dev: Iterable[Path], training: Iterable[Path], folder: Path) -> None:
@@ -95,7 +97,7 @@ def main() -> None:
         return
     held = held_out(given.dev)
     total = 0
-    for corpus in corpora.load(given.training):
+    for corpus in loading.load(given.training):
         sentences = corpus.train + corpus.dev + corpus.test
         alike = [sentence for sentence in sentences if held.has(sentence.tokens)]
         total += len(alike)

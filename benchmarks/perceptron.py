@@ -14,8 +14,8 @@ import random
 from nltk.tag.perceptron import PerceptronTagger
 
 import rnntag
-from rnntag import corpora
-from rnntag.schema import Sentence
+from rnntag.corpora import loading
+from rnntag.sentences import Sentence
 
 ITERATIONS = 10
 
@@ -42,7 +42,7 @@ def main() -> None:
     model = rnntag.load(arguments.model)
     print(f"| corpus, {arguments.part} part | tokens | perceptron | rnntag {model.model.name} |")
     print("| --- | ---: | ---: | ---: |")
-    for corpus in corpora.load(arguments.corpora):
+    for corpus in loading.load(arguments.corpora):
         part = getattr(corpus, arguments.part)
         texts = [list(sentence.tokens) for sentence in part]
         tagset = next(tagset for tagset in model.tagsets if tagset in part[0].tags)

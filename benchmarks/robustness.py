@@ -14,10 +14,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 import rnntag
-from rnntag import corpora
-from rnntag.schema import Sentence
+from rnntag.corpora import loading
+from rnntag.sentences import Sentence
 from rnntag.tagger import Tagger
-from rnntag.variants import capitals, lower_case, unpunctuated
+from rnntag.training.augmentation import capitals, lower_case, unpunctuated
 
 TAGSET = "upos"
 SEED = 1
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--model", default="zh-en")
     given = parser.parse_args()
     tagger = rnntag.load(given.model)
-    loaded = corpora.load(given.specs, whole=True)
+    loaded = loading.load(given.specs, whole=True)
     columns = [dict(written([*corpus.train, *corpus.dev, *corpus.test])) for corpus in loaded]
     print(f"| | {' | '.join(corpus.name for corpus in loaded)} |")
     print(f"| --- |{' ---: |' * len(loaded)}")

@@ -4,7 +4,7 @@
     python -m benchmarks.segmentation_teacher train teacher.safetensors zh_gsdsimp-ud-*.conllu
     python -m benchmarks.segmentation_teacher segment teacher.safetensors < text.txt > zh_auto-ud-train.conllu
 
-Each unit of the text (see `rnntag.units`), so each Chinese character, is a piece of its own to the
+Each unit of the text (see `rnntag.model.pretokens`), so each Chinese character, is a piece of its own to the
 transformer (see `benchmarks.teacher`); beside its vector stand an embedding of the unit, of how it is
 written and of the pairs that it makes, and a BiLSTM and a softmax above. text.txt holds a paragraph a
 line. What comes out tells words and sentences, and X of every word.
@@ -30,15 +30,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.teacher import BALANCE, BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
-from rnntag import conllu, corpora, folding
-from rnntag.cells import RecurrentLayer, reversal
-from rnntag.running_text import Passage, passages
-from rnntag.schema import Corpus
-from rnntag.segmentation import Found, agreement
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs
+from rnntag.evaluation.segmentation import agreement
+from rnntag.formats import conllu
+from rnntag.model.arrays import Ids
+from rnntag.model.batching import IGNORED, length_buckets
+from rnntag.model.pretokens import SHAPES, PretokenVocabulary, Scan
+from rnntag.network.cells import RecurrentLayer, reversal
 from rnntag.segmenter import found_words
-from rnntag.segmenter_training import GAP, GOLD, ROW, SHAPE, Hiding, labelled
-from rnntag.units import SHAPES, Scan, Units
-from rnntag.vocabulary import IGNORED, Ids, by_length
+from rnntag.sentences import Corpus, Segmentation
+from rnntag.training import simplification
+from rnntag.training.segmenter import GAP, GOLD, ROW, SHAPE, UnkDropout, labelled
 
 PAIRS = 1 << 15
 SHORTEST_CHUNK, LONGEST_CHUNK = 30, 200
@@ -60,7 +63,7 @@ class Settings:
 
 
 class Teacher(nn.Module):
-    def __init__(self, units: Units, dropout: float) -> None:
+    def __init__(self, units: PretokenVocabulary, dropout: float) -> None:
         super().__init__()
         given = pretrained()
         size = given.sizes["hidden"]
@@ -112,13 +115,13 @@ class Teacher(nn.Module):
         return self.head(functional.dropout(x, self.dropout, self.training))
 
     @torch.inference_mode()
-    def find(self, texts: Sequence[str]) -> list[Found]:
+    def find(self, texts: Sequence[str]) -> list[Segmentation]:
         """The words and sentences of texts of at most `LONGEST` units."""
         self.eval()
         scan, columns = self.units.encode(texts)
         encoded = list(zip(self.pieces(texts, scan), columns, strict=True))
         classes = [np.empty(0, dtype=np.int64)] * len(texts)
-        for positions in by_length(np.array(list(map(len, columns))), AT_ONCE):
+        for positions in length_buckets(np.array(list(map(len, columns))), AT_ONCE):
             scores = self(*batch([encoded[position] for position in positions], self.mix.device))
             for row, position in zip(scores.argmax(-1).cpu().numpy(), positions, strict=True):
                 classes[position] = row[: len(columns[position])]
@@ -148,10 +151,10 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
     """A teacher; tells F1 on the sentences of each dev part after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    text = [passages(corpus.train, corpus.name) for corpus in parts]
-    dev = {corpus.name: by_sentence(passages(corpus.dev, corpus.name)) for corpus in parts}
+    text = [gold_paragraphs(corpus.train, corpus.name) for corpus in parts]
+    dev = {corpus.name: by_sentence(gold_paragraphs(corpus.dev, corpus.name)) for corpus in parts}
     words = [(passage.text, passage.words) for part in text for passage in part]
-    units = Units.build(words, 1, PAIRS, folding.table())
+    units = PretokenVocabulary.build(words, 1, PAIRS, simplification.table())
     teacher = Teacher(units, settings.dropout).to(device)
     encoded, tables = [], []
     for part in text:
@@ -159,7 +162,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
         own = [labelled(passage, units)[0] for passage in part]
         encoded.append(list(zip(teacher.pieces(texts, units.scan(texts)), own, strict=True)))
         tables += own
-    hiding = Hiding(tables, units)
+    hiding = UnkDropout(tables, units)
     sizes = np.array([sum(len(table) for _, table in part) for part in encoded])
     rates = (sizes.max() / sizes) ** BALANCE
     tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
@@ -168,7 +171,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
         teacher.train()
         met = [part for part, rate in zip(encoded, rates, strict=True) for _ in range(int(rate + random.random()))]
         cut = [piece for part in met for piece in chunks(part, random)]
-        batches = by_length(np.array([len(pieces) for pieces, _ in cut]), settings.batch, random)
+        batches = length_buckets(np.array([len(pieces) for pieces, _ in cut]), settings.batch, random)
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
             chosen = []
@@ -215,13 +218,13 @@ def _closed_up(paragraph: str) -> str:
     return "".join(LATIN_SPACE.sub("\0", paragraph).split()).replace("\0", " ")
 
 
-def by_sentence(text: Iterable[Passage]) -> list[Passage]:
+def by_sentence(text: Iterable[GoldParagraph]) -> list[GoldParagraph]:
     found = []
     for passage in text:
         for first, last in pairwise((0, *passage.ends)):
             begin, end = passage.words[first][0], passage.words[last - 1][1]
             words = tuple((a - begin, b - begin) for a, b in passage.words[first:last])
-            found.append(Passage(passage.text[begin:end], words, (len(words),), {}))
+            found.append(GoldParagraph(passage.text[begin:end], words, (len(words),), {}))
     return found
 
 
@@ -235,7 +238,7 @@ def save(teacher: Teacher, path: Path) -> None:
 def load(path: Path) -> Teacher:
     with safe_open(path, "pt") as file:
         about = file.metadata()
-        teacher = Teacher(Units.from_tables(json.loads(about["units"])), float(about["dropout"]))
+        teacher = Teacher(PretokenVocabulary.from_tables(json.loads(about["units"])), float(about["dropout"]))
         teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     return teacher
 
@@ -256,7 +259,7 @@ def main() -> None:
         sys.stdout.writelines(segment(load(given.path).to(device), sys.stdin))
         return
     settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
-    save(train(corpora.load(given.specs), settings, device), given.path)
+    save(train(loading.load(given.specs), settings, device), given.path)
 
 
 if __name__ == "__main__":

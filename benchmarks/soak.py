@@ -30,8 +30,8 @@ from itertools import pairwise
 from typing import Literal
 
 from benchmarks.processes import family, machine, snapshot
-from rnntag import corpora
-from rnntag.running_text import Passage, passages
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs
 
 Way = Literal["tokens", "raw"]
 
@@ -134,9 +134,9 @@ class Text:
         self._random = random.Random(seed)
         self._way = way
         self._long = long
-        self._passages: list[Passage] = []
-        for corpus in corpora.load([*treebanks], whole=True):
-            self._passages += passages([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
+        self._passages: list[GoldParagraph] = []
+        for corpus in loading.load([*treebanks], whole=True):
+            self._passages += gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
         self._sentences = [
             words
             for passage in self._passages

@@ -25,8 +25,9 @@ from pathlib import Path
 
 from benchmarks.peers.registry import PEERS
 from benchmarks.processes import Measured, machine, measure
-from rnntag import corpora, store
-from rnntag.running_text import passages
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.model import directory
 
 SHORT_TOKENS = 50_000
 STARTS = 7
@@ -57,8 +58,8 @@ class Contestant:
 def write_text(treebank: str, tokens: int, path: Path) -> int:
     """The paragraphs of a treebank, again and again, as lines of tokens, and as running text in a file
     beside `path`; the number of tokens written."""
-    (corpus,) = corpora.load([treebank], whole=True)
-    paragraphs = passages([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
+    (corpus,) = loading.load([treebank], whole=True)
+    paragraphs = gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
     written = 0
     with path.open("w", encoding="utf-8") as out, path.with_suffix(".raw").open("w", encoding="utf-8") as raw:
         while True:
@@ -79,7 +80,7 @@ def contestants(models: list[str], treebank: str, dev: str, work: Path) -> list[
         name = f"rnntag {Path(model).name}"
         latency = [*WORKER, "latency", "rnntag", model]
         found.append(Contestant(f"{name}, 1 core", tag, latency=latency))
-        if store.read(store.find(model)).segmenter:
+        if directory.read(directory.find(model)).segmenter:
             found.append(Contestant(f"{name}, running text, 1 core", [*run, "--input", "raw", "--input-file", "{raw}"]))
         if (os.cpu_count() or 1) > 1:
             found.append(Contestant(f"{name}, --threads 2", [*tag, "--threads", "2"], cores=2))

@@ -35,14 +35,17 @@ from tokenizers import Tokenizer, models
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntag import corpora, folding
-from rnntag.cells import RecurrentLayer, reversal
-from rnntag.formats import Untagged, Writer
-from rnntag.network import SpellingEncoder
-from rnntag.schema import Corpus, ModelConfig, Sentence
-from rnntag.training import choose_device, meetings
-from rnntag.variants import lower_case
-from rnntag.vocabulary import IGNORED, RESERVED, Batch, Vocabulary, by_length
+from rnntag.config import ModelConfig
+from rnntag.corpora import loading
+from rnntag.formats.registry import InputSentence, Writer
+from rnntag.model.batching import IGNORED, Batch, length_buckets
+from rnntag.model.vocabulary import RESERVED, Vocabulary
+from rnntag.network.cells import RecurrentLayer, reversal
+from rnntag.network.tagger import CharRNNEncoder
+from rnntag.sentences import Corpus, Sentence
+from rnntag.training import simplification
+from rnntag.training.augmentation import lower_case
+from rnntag.training.tagger import choose_device, sampling_rates
 
 TAGSET = "upos"
 BEGIN, END, UNKNOWN_PIECE = 0, 2, 3
@@ -164,7 +167,7 @@ class Teacher(nn.Module):
         self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, size))  # frozen, and not saved
         self.tokenizer = Tokenizer(models.Unigram(given.pieces, unk_id=UNKNOWN_PIECE))
         self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
-        self.encoder = SpellingEncoder(ModelConfig(), vocabulary)
+        self.encoder = CharRNNEncoder(ModelConfig(), vocabulary)
         self.layer = RecurrentLayer("lstm", "tanh", size + self.encoder.outputs, 200, bidirectional=True)
         self.head = nn.Linear(self.layer.outputs, len(vocabulary.tags[TAGSET]))
         self.pieces = lru_cache(maxsize=1 << 20)(self._pieces)
@@ -220,7 +223,7 @@ class Teacher(nn.Module):
         self.eval()
         encoded = self.vocabulary.encode(sentences)
         found = [np.empty((0, 0))] * len(sentences)
-        for positions in by_length(self.lengths(sentences), PIECES_AT_ONCE):
+        for positions in length_buckets(self.lengths(sentences), PIECES_AT_ONCE):
             scores = self(encoded.batch(positions), [sentences[position] for position in positions])
             for row, position in zip(scores.softmax(-1).cpu().numpy(), positions, strict=True):
                 found[position] = row[: len(sentences[position].tokens)]
@@ -257,9 +260,9 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     sentences = [sentence for corpus in parts for sentence in corpus.train if sentence.tokens]
-    vocabulary = Vocabulary.build(sentences, 1, folding.table())
+    vocabulary = Vocabulary.build(sentences, 1, simplification.table())
     teacher = Teacher(vocabulary, settings.dropout).to(device)
-    rates = meetings([corpus.train for corpus in parts], BALANCE)
+    rates = sampling_rates([corpus.train for corpus in parts], BALANCE)
     forms = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
     both = [*sentences, *map(lower_case, sentences)]
@@ -275,7 +278,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
             chosen = chosen + len(sentences) * (random.random(len(chosen)) < settings.lower_case)
             wanted = np.zeros_like(lengths)
             wanted[chosen] = lengths[chosen]
-            batches += by_length(wanted, settings.batch_pieces, random)
+            batches += length_buckets(wanted, settings.batch_pieces, random)
         random.shuffle(batches)
         loss_sum = 0.0
         for number, positions in enumerate(batches, 1):
@@ -327,7 +330,7 @@ def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
     for sentence, rows in zip(sentences, teacher.probabilities(sentences), strict=True):
         best = np.argsort(-rows, axis=-1)[:, :TOP]
         choices = [[(names[i], float(row[i])) for i in order] for row, order in zip(rows, best, strict=True)]
-        yield writer.text(Untagged(sentence.tokens), [choice[0][0] for choice in choices], choices)
+        yield writer.text(InputSentence(sentence.tokens), [choice[0][0] for choice in choices], choices)
 
 
 def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> Iterator[str]:
@@ -338,7 +341,7 @@ def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> 
     counts = Counter(form(token) for sentence in sentences for token in sentence.tokens)
     rows = {word: row for row, (word, _) in enumerate(counts.most_common())}
     sums = np.zeros((len(rows), teacher.bert.config.hidden_size), dtype=np.float32)
-    for positions in by_length(teacher.lengths(sentences), PIECES_AT_ONCE):
+    for positions in length_buckets(teacher.lengths(sentences), PIECES_AT_ONCE):
         chosen = [sentences[position] for position in positions]
         with torch.inference_mode():
             states = teacher.in_context(chosen, max(len(s.tokens) for s in chosen)).cpu().numpy()
@@ -373,7 +376,7 @@ def main() -> None:
         sys.stdout.writelines(tag(teacher, sentences) if tagged else word_vectors(teacher, sentences, given.size))
         return
     settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
-    save(train(corpora.load(given.specs), settings, device), given.path)
+    save(train(loading.load(given.specs), settings, device), given.path)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from rnntag import console
+from rnntag.terminal import console
 
 COMMANDS = (
     'rnntag tag "我 吃 苹果" "花 很 美 ， 他 又 花 钱 了"',

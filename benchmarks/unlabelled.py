@@ -24,8 +24,9 @@ from importlib import resources
 from pathlib import Path
 
 from benchmarks.overlap import Held, held_out
-from rnntag import corpora, folding
-from rnntag.corpora import nltk_corpora
+from rnntag.corpora import loading
+from rnntag.corpora import nltk as nltk_corpora
+from rnntag.training import simplification
 
 SHORTEST, LONGEST = 3, 100
 TOGETHER = 4
@@ -35,7 +36,7 @@ _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 
 
 def corpus_sentences(specs: Iterable[str]) -> Iterator[Sequence[str]]:
-    for corpus in corpora.load([*specs]):
+    for corpus in loading.load([*specs]):
         for sentence in corpus.train + corpus.dev + corpus.test:
             if not any(" " in token for token in sentence.tokens):
                 yield sentence.tokens
@@ -59,7 +60,7 @@ def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
-    fold = str.maketrans(folding.chinese())
+    fold = str.maketrans(simplification.chinese())
     for line in path.read_text(encoding="utf-8").split("\n"):
         for sentence in _CHINESE_END.split(line.strip().translate(fold)):
             if words := [word for word in jieba.cut(sentence) if word.strip()]:

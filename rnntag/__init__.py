@@ -11,13 +11,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnntag.schema import AccessError as AccessError
-    from rnntag.schema import DataError as DataError
-    from rnntag.schema import NotFoundError as NotFoundError
-    from rnntag.schema import RnntagError as RnntagError
-    from rnntag.schema import UsageError as UsageError
+    from rnntag.errors import AccessError as AccessError
+    from rnntag.errors import DataError as DataError
+    from rnntag.errors import NotFoundError as NotFoundError
+    from rnntag.errors import RnntagError as RnntagError
+    from rnntag.errors import UsageError as UsageError
     from rnntag.tagger import Tagger as Tagger
     from rnntag.tagger import load as load
+    from rnntag.version import __version__ as __version__
 
 __all__ = [
     "AccessError",
@@ -29,13 +30,12 @@ __all__ = [
     "__version__",
     "load",
 ]
-__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        module = "rnntag.tagger" if name in ("Tagger", "load") else "rnntag.schema"
-        return getattr(importlib.import_module(module), name)
+        module = {"Tagger": "rnntag.tagger", "load": "rnntag.tagger", "__version__": "rnntag.version"}
+        return getattr(importlib.import_module(module.get(name, "rnntag.errors")), name)
     raise AttributeError(f"module 'rnntag' has no attribute {name!r}")
 
 

@@ -1,3 +1,3 @@
-from rnntag.cli import app
+from rnntag.cli.app import app
 
 app(prog_name="rnntag")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rnntag.schema import CELLS, UsageError
+from rnntag.config import CELLS
+from rnntag.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from rnntag import formats
-from rnntag.formats import Finder
-from rnntag.running_text import Span
-from rnntag.segmentation import Found
+from rnntag.formats import registry
+from rnntag.formats.registry import Finder
+from rnntag.sentences import Segmentation, Span
 
 
-def find(finder: Finder, texts: Sequence[str]) -> list[Found]:
+def find(finder: Finder, texts: Sequence[str]) -> list[Segmentation]:
     """The words and sentences of each text; an empty line ends a sentence."""
-    places = [list(formats.paragraphs(text)) for text in texts]
+    places = [list(registry.paragraphs(text)) for text in texts]
     short = [text[a:b] for text, spans in zip(texts, places, strict=True) for a, b in spans if not _is_long((a, b))]
     found = iter(finder.find(short))
     results = []
@@ -25,18 +24,18 @@ def find(finder: Finder, texts: Sequence[str]) -> list[Found]:
             for part in parts:
                 ends += [len(words) + place for place in part.ends]
                 words += [(begin + a, begin + b) for a, b in part.words]
-        results.append(Found(words, ends))
+        results.append(Segmentation(words, ends))
     return results
 
 
 def _is_long(paragraph: Span) -> bool:
-    return paragraph[1] - paragraph[0] > formats.LONG_LINE
+    return paragraph[1] - paragraph[0] > registry.LONG_LINE
 
 
-def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Found]:
+def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Segmentation]:
     """The sentences of a paragraph that a reader does not hold at once."""
-    reader = formats.reader("raw", "", finder=finder)
+    reader = registry.reader("raw", "", finder=finder)
     for sentence in chain(reader.feed(paragraph), reader.finish()):
         if (layout := sentence.layout) and layout.words:
             words = [(layout.start + begin, layout.start + end) for begin, end in layout.words]
-            yield Found(words, [len(words)])
+            yield Segmentation(words, [len(words)])

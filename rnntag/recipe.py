@@ -37,8 +37,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from rnntag import durable
-from rnntag.schema import AccessError, DataError, NotFoundError, RnntagError, UsageError
+from rnntag.errors import AccessError, DataError, NotFoundError, RnntagError, UsageError
+from rnntag.storage import atomic
 
 _PROGRAMS = {"python": [sys.executable], "rnntag": [sys.executable, "-m", "rnntag"]}
 _BROKEN_OFF = {code: 128 + n for n in (signal.SIGINT, signal.SIGTERM) for code in (-n, 128 + n)}
@@ -64,7 +64,7 @@ class Stage:
         """
         program, *arguments = self.command
         command = [*_PROGRAMS.get(program, [program]), *arguments]
-        fresh = durable.sibling(self.makes, "new")
+        fresh = atomic.sibling(self.makes, "new")
         try:
             self.makes.parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as files:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnntag import onnx_graph
-from rnntag.runtime import Scores, Sequences, in_batches
-from rnntag.segmentation import Found
-from rnntag.store import StoredSegmenter, table_rows
-from rnntag.units import NO_GAP, Ids, Scan
-from rnntag.weight_shapes import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE
+from rnntag.model.arrays import Ids
+from rnntag.model.pretokens import NO_GAP, Scan
+from rnntag.model.stored import StoredSegmenter
+from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, table_rows
+from rnntag.onnx import graph
+from rnntag.onnx.session import OnnxModel, Scores, in_batches
+from rnntag.sentences import Segmentation
 from rnntag.windows import blocks, own_parts
 
 BLOCK = 1 << 13
@@ -54,7 +55,7 @@ class Segmenter:
         self._threads = threads
         self._int8 = int8
         self._units = stored.units
-        self._sequences = Sequences(onnx_graph.segmenter(stored, int8=int8), threads)
+        self._sequences = OnnxModel(graph.segmenter(stored, int8=int8), threads)
         self._tables = [table_rows(stored.weights, table) for table in (UNIT_TABLE, SHAPE_TABLE)]
         if stored.units.bigrams:
             self._tables += [table_rows(stored.weights, BIGRAM_TABLE)] * 2
@@ -62,7 +63,7 @@ class Segmenter:
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), threads=self._threads, int8=self._int8), (self._stored,)
 
-    def find(self, texts: Sequence[str]) -> list[Found]:
+    def find(self, texts: Sequence[str]) -> list[Segmentation]:
         """The words of each text, and its sentences.
 
         Every character that is no white space belongs to one word, and no word to two sentences. White
@@ -80,7 +81,7 @@ class Segmenter:
         vectors = self._vectors(np.concatenate(windows))
 
         def score(places: Ids, lengths: Ids) -> Scores:
-            return self._sequences.scores(vectors[places], lengths, onnx_graph.CLASSES)
+            return self._sequences.scores(vectors[places], lengths, graph.CLASSES)
 
         best: Ids = in_batches(np.array(list(map(len, windows))), BATCH, score).argmax(-1)
         return best
@@ -93,7 +94,7 @@ class Segmenter:
         )
 
 
-def found_words(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Found]:
+def found_words(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Segmentation]:
     """Words and sentences of texts, from what ends with each of their units."""
     parted = np.append(scan.gaps[1:] != NO_GAP, True)[: len(classes)]
     splits = classes > INSIDE
@@ -110,7 +111,7 @@ def found_words(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Found]:
     places = np.searchsorted(ends, bounds, side="right").tolist()
     relative = (ends - np.repeat(bounds[:-1], np.diff(places))).tolist()
     spans = zip(pairwise(bounds.tolist()), pairwise(places), strict=True)
-    return [Found(words[a:b], relative[c:d]) for (a, b), (c, d) in spans]
+    return [Segmentation(words[a:b], relative[c:d]) for (a, b), (c, d) in spans]
 
 
 def _in_clusters(text: str, scan: Scan, parted: Flags) -> list[int]:

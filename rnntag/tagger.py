@@ -12,12 +12,17 @@ from typing import Any, overload
 
 import numpy as np
 
-from rnntag import __version__, arguments, paragraphs, store
-from rnntag.runtime import Probabilities, Runtime, Scores, in_batches
-from rnntag.schema import DEFAULT_MODEL, Choices, DataError, NotFoundError, UsageError
-from rnntag.segmentation import Found
+from rnntag import paragraphs, python_input
+from rnntag.config import DEFAULT_MODEL
+from rnntag.errors import DataError, NotFoundError, UsageError
+from rnntag.model import directory, stored
+from rnntag.model.arrays import Ids
+from rnntag.model.batching import length_buckets
+from rnntag.model.vocabulary import Vocabulary, spelling_lengths
+from rnntag.onnx.session import Probabilities, Runtime, Scores, in_batches
 from rnntag.segmenter import Segmenter
-from rnntag.vocabulary import Ids, Vocabulary, by_length, spelling_lengths
+from rnntag.sentences import Segmentation, TagProbs
+from rnntag.version import __version__
 from rnntag.windows import blocks, own_parts
 
 BLOCK_TOKENS = 8192
@@ -31,7 +36,7 @@ CACHED_WORDS = 8192
 """At least `BLOCK_TOKENS`, for all tokens of a block may differ."""
 
 
-class WordVectors:
+class WordVectorCache:
     """The vectors of the words met last, in one matrix of bounded size.
 
     A word's vector does not depend on its sentence, so that each word is encoded once. The empty
@@ -66,10 +71,10 @@ class WordVectors:
             try:
                 rows = list(map(self._rows.get, tokens))
             except TypeError:  # one that cannot be hashed, such as a list
-                arguments.check_tokens(tokens)
+                python_input.check_tokens(tokens)
                 raise
             if None in rows:
-                arguments.check_tokens(tokens)
+                python_input.check_tokens(tokens)
                 keys = list(map(self._vocabulary.stand_in, tokens))
                 self._add(dict.fromkeys(keys))
                 rows = list(map(self._rows.get, keys))
@@ -80,7 +85,7 @@ class WordVectors:
         if len(self._rows) + len(words) > len(self._matrix):
             self._clear()
             words = [word for word in distinct if word]
-        for group in by_length(spelling_lengths(words), ENCODED_AT_ONCE):
+        for group in length_buckets(spelling_lengths(words), ENCODED_AT_ONCE):
             encoded = self._vocabulary.encode_words([words[position] for position in group])
             start = len(self._rows)
             self._matrix[start : start + len(group)] = self._runtime.vectors(encoded)
@@ -99,9 +104,9 @@ def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1, int8: bool = Tru
         DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    path = store.find(str(name))
-    tagger = Tagger(store.read(path), threads=threads, int8=int8)
-    tagger._bundled = store.is_bundled(path)
+    path = directory.find(str(name))
+    tagger = Tagger(directory.read(path), threads=threads, int8=int8)
+    tagger._bundled = directory.is_bundled(path)
     return tagger
 
 
@@ -117,14 +122,14 @@ class Tagger:
         int8: whether it computes in 8 bits where ONNX Runtime can; see `load`.
     """
 
-    def __init__(self, model: store.StoredModel, *, threads: int = 1, int8: bool = True) -> None:
+    def __init__(self, model: stored.ModelBundle, *, threads: int = 1, int8: bool = True) -> None:
         self.model = model
         self.tagsets = model.tagsets
         self.int8 = int8
         self._threads = threads
         self._bundled = False
         self._runtime = Runtime(model, threads, int8=int8)
-        self._words = WordVectors(model.vocabulary, self._runtime)
+        self._words = WordVectorCache(model.vocabulary, self._runtime)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -133,7 +138,7 @@ class Tagger:
 
     def tag(self, tokens: Iterable[str], tagset: str | None = None) -> list[tuple[str, str]]:
         """The words of one sentence with their tags; see `predict` for `tagset` and errors."""
-        return self.tag_sents([arguments.one_sentence(tokens)], tagset)[0]
+        return self.tag_sents([python_input.one_sentence(tokens)], tagset)[0]
 
     def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
         """The words of many sentences with their tags; see `predict` for `tagset` and errors."""
@@ -141,13 +146,13 @@ class Tagger:
 
     def stream(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
         """As `tag_sents`, for more sentences than memory holds."""
-        arguments.check_sentences(sentences)
+        python_input.check_sentences(sentences)
         return self._stream(sentences, tagset)
 
     def _stream(self, sentences: Iterable[Iterable[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
         block: list[Sequence[str]] = []
         tokens = 0
-        for sentence in map(arguments.sentence, sentences):
+        for sentence in map(python_input.sentence, sentences):
             block.append(sentence)
             tokens += max(len(sentence), 1)
             if tokens >= BLOCK_TOKENS:
@@ -161,12 +166,12 @@ class Tagger:
 
     def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
         """The sentences of running text as words with their tags; see `find`."""
-        arguments.check_text(text)
+        python_input.check_text(text)
         (found,) = self.find([text], tagset)
         pairs = [(text[begin:end], tag) for (begin, end), tag in zip(found.words, found.tags, strict=True)]
         return [pairs[first:last] for first, last in pairwise((0, *found.ends))]
 
-    def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Found]:
+    def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Segmentation]:
         """Where words and sentences are in running text, with the tags of the words.
 
         An empty line ends a sentence, as on the command line.
@@ -175,7 +180,7 @@ class Tagger:
             TypeError: `texts` is a single string, or a text is not a string.
             UsageError: the model has no segmenter, or does not know the tagset.
         """
-        texts = arguments.texts(texts)
+        texts = python_input.texts(texts)
         found = paragraphs.find(self._segmenter, texts)
         sentences = [
             [text[begin:end] for begin, end in one.words[first:last]]
@@ -202,11 +207,11 @@ class Tagger:
     @overload
     def predict(
         self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int
-    ) -> list[list[Choices]]: ...
+    ) -> list[list[TagProbs]]: ...
 
     def predict(
         self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int | None = None
-    ) -> list[list[str]] | list[list[Choices]]:
+    ) -> list[list[str]] | list[list[TagProbs]]:
         """The tag of each token of each sentence.
 
         Args:
@@ -220,7 +225,7 @@ class Tagger:
             TypeError: a string stands in place of a list of sentences or tokens, or a token is not a string.
             UsageError: the model does not know the tagset, or `top` is below 1.
         """
-        sentences = arguments.sentences(sentences)
+        sentences = python_input.sentences(sentences)
         tagset = self.model.tagset(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
@@ -234,7 +239,7 @@ class Tagger:
 
     def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
         """The scores of each tag before the softmax, shape [tokens of all sentences, tags]; see `predict`."""
-        sentences = arguments.sentences(sentences)
+        sentences = python_input.sentences(sentences)
         found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
@@ -258,7 +263,7 @@ class Tagger:
     def _best(self, scores: Scores, tagset: str) -> list[str]:
         return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]
 
-    def _likeliest(self, scores: Scores, tagset: str, count: int) -> list[Choices]:
+    def _likeliest(self, scores: Scores, tagset: str, count: int) -> list[TagProbs]:
         order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # the first of equals, as argmax
         shares = np.take_along_axis(self._calibrated(scores, tagset), order, axis=-1).tolist()
         names = self._names[tagset][order].tolist()
@@ -278,15 +283,15 @@ class Tagger:
         return self.model.vocabulary.normal_form(word) in self._seen
 
 
-def _unpickled(kind: type[Tagger], model: store.StoredModel | tuple[str, str], threads: int, int8: bool) -> Tagger:
-    if isinstance(model, store.StoredModel):
+def _unpickled(kind: type[Tagger], model: stored.ModelBundle | tuple[str, str], threads: int, int8: bool) -> Tagger:
+    if isinstance(model, stored.ModelBundle):
         return kind(model, threads=threads, int8=int8)
     tagger = kind(_read_bundled(*model), threads=threads, int8=int8)
     tagger._bundled = True
     return tagger
 
 
-def _read_bundled(name: str, digest: str) -> store.StoredModel:
+def _read_bundled(name: str, digest: str) -> stored.ModelBundle:
     """The bundled model of this name, if it is the one that is meant.
 
     Raises:
@@ -294,12 +299,12 @@ def _read_bundled(name: str, digest: str) -> store.StoredModel:
         DataError: its model of this name is another one, or is damaged.
         AccessError: it cannot be read.
     """
-    path = store.model_folders()[-1] / name
+    path = directory.model_folders()[-1] / name
     meant = f"the pickled tagger needs the model {name}:{digest} that comes with rnntag"
     advice = "install the same rnntag on both sides, or load a copy of the model from a directory: it is pickled whole"
-    if not (path / store.CONFIG).is_file():
+    if not (path / directory.CONFIG).is_file():
         raise NotFoundError(f"{meant}; rnntag {__version__} here has no such model: {advice}")
-    model = store.read(path)
+    model = directory.read(path)
     if model.digest != digest:
         raise DataError(f"{meant}; rnntag {__version__} here has {name}:{model.digest}: {advice}")
     return model

@@ -32,7 +32,7 @@ def _main(folder: Path, arguments: list[str], log: str, largest_file: int) -> No
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
-    from rnntag.cli import app
+    from rnntag.cli.app import app
 
     app(arguments)
 

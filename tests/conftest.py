@@ -20,12 +20,16 @@ import torch
 
 torch.set_num_threads(1)  # of this process alone: with networks so small threads do little but wait for one another
 
-from rnntag import card, corpora, store
-from rnntag.cli import app
-from rnntag.schema import ACTIVATIONS, CELLS, DEFAULT_MODEL, Corpus, ModelConfig, SegmenterConfig, Step, TrainConfig
-from rnntag.segmenter_training import SegmenterTraining
-from rnntag.store import StoredModel
-from rnntag.training import Training
+from rnntag.cli.app import app
+from rnntag.config import ACTIVATIONS, CELLS, DEFAULT_MODEL, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.model import directory
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.stored import ModelBundle
+from rnntag.sentences import Corpus
+from rnntag.training import model_card
+from rnntag.training.segmenter import SegmenterTraining
+from rnntag.training.tagger import Training
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -65,12 +69,12 @@ def nltk_data() -> Path:
 
 @pytest.fixture(scope="session")
 def starter() -> list[Corpus]:
-    return corpora.load([corpora.STARTER])
+    return loading.load([loading.STARTER])
 
 
-def tiny_model() -> StoredModel:
+def tiny_model() -> ModelBundle:
     """A small LSTM that has learned a part of the starter corpus by heart."""
-    english, chinese = (corpus.train[:60] for corpus in corpora.load([corpora.STARTER]))
+    english, chinese = (corpus.train[:60] for corpus in loading.load([loading.STARTER]))
     corpus = Corpus("tiny", train=english + chinese, dev=english[:20] + chinese[:20], test=english[20:40])
     config = ModelConfig(layers=1, hidden=32, embedding_dim=32, char_dim=16, char_hidden=16)
     run = TrainConfig(epochs=40, batch_tokens=100, lr=0.01, dropout=0.0, word_dropout=0.0, min_count=1, device="cpu")
@@ -82,36 +86,36 @@ def tiny_model() -> StoredModel:
     return replace(model, history=b"")
 
 
-def with_segmenter(model: StoredModel) -> StoredModel:
+def with_segmenter(model: ModelBundle) -> ModelBundle:
     """The model with a segmenter that knows the starter corpus."""
     config = SegmenterConfig(hidden=32, unit_dim=24, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
-    training = SegmenterTraining(corpora.load([corpora.STARTER]), config)
+    training = SegmenterTraining(loading.load([loading.STARTER]), config)
     for _ in training.steps():
         pass
     return replace(model, name="tiny_raw", segmenter=training.segmenter)
 
 
 @pytest.fixture(scope="session")
-def tiny() -> StoredModel:
+def tiny() -> ModelBundle:
     return tiny_model()
 
 
 @pytest.fixture(scope="session")
-def tiny_folder(tiny: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_folder(tiny: ModelBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny"
-    store.write(path, tiny, card.write(tiny))
+    directory.write(path, tiny, model_card.write(tiny))
     return path
 
 
 @pytest.fixture(scope="session")
-def tiny_raw(tiny: StoredModel) -> StoredModel:
+def tiny_raw(tiny: ModelBundle) -> ModelBundle:
     return with_segmenter(tiny)
 
 
 @pytest.fixture(scope="session")
-def tiny_raw_folder(tiny_raw: StoredModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_raw_folder(tiny_raw: ModelBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny_raw"
-    store.write(path, tiny_raw, card.write(tiny_raw))
+    directory.write(path, tiny_raw, model_card.write(tiny_raw))
     return path
 
 
@@ -152,7 +156,7 @@ def one_line(text: str) -> str:
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int, training: str = "tagger") -> None:
     """From now on Ctrl-C comes in each command after so many epochs of the tagger's or the segmenter's training."""
     from rnntag.cli import run
-    from rnntag.cli.interruption import INTERRUPTED, Interruption
+    from rnntag.cli.signals import INTERRUPTED, Interruption
 
     class Interrupted(Interruption):
         def __enter__(self) -> Interruption:
@@ -167,7 +171,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int, training: str 
         under_way[:] = [name]
         return train(self, name, *rest)
 
-    def shown(self: run.TrainingView, step: Step) -> None:
+    def shown(self: run.TrainingView, step: TrainingStep) -> None:
         show(self, step)
         if step.dev:
             under_way.append("epoch")

@@ -14,9 +14,9 @@ import pytest
 pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
 from benchmarks import glove, overlap, robustness, unlabelled
-from rnntag import corpora
-from rnntag.corpora import nltk_corpora
-from rnntag.schema import Sentence
+from rnntag.corpora import loading
+from rnntag.corpora import nltk as nltk_corpora
+from rnntag.sentences import Sentence
 
 DEV = "The old man saw a red bird in the garden ."
 
@@ -53,7 +53,7 @@ def test_training_parts_are_written_without_dev_sentences(tmp_path: Path) -> Non
     dev = conllu(tmp_path, "x-dev.conllu", DEV)
     train = conllu(tmp_path, "x-train.conllu", "Birds sing .", DEV, "I eat .")
     overlap.write_clean([dev], [train], tmp_path / "clean")
-    (corpus,) = corpora.load([str(tmp_path / "clean" / "*")])
+    (corpus,) = loading.load([str(tmp_path / "clean" / "*")])
     assert [" ".join(s.tokens) for s in corpus.train] == ["Birds sing .", "I eat ."]
     assert [" ".join(s.tokens) for s in corpus.dev] == [DEV]
     assert (tmp_path / "clean" / "x-dev.conllu").read_bytes() == dev.read_bytes()

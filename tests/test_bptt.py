@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from rnntag.bptt import Cuts
-from rnntag.network import Network, Regularisation
-from rnntag.schema import ModelConfig, Sentence
-from rnntag.vocabulary import Vocabulary
+from rnntag.config import ModelConfig
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.network.tagger import Network, Regularisation
+from rnntag.network.truncation import TruncationWindows
+from rnntag.sentences import Sentence
 from tests.conftest import KINDS
 
 REACH = 3
@@ -119,7 +120,7 @@ def test_a_reach_beyond_the_sentence_cuts_nothing(feedback: bool) -> None:
 
 
 def test_cuts_hold_the_steps_around_each_token() -> None:
-    cuts = Cuts.around(torch.tensor([4, 1]), 1, bidirectional=True)
+    cuts = TruncationWindows.around(torch.tensor([4, 1]), 1, bidirectional=True)
     assert cuts.rows.tolist() == [0, 0, 0, 0, 1]
     assert [row[:n].tolist() for row, n in zip(cuts.steps, cuts.lengths, strict=True)] == [
         [0, 1], [0, 1, 2], [1, 2, 3], [2, 3], [0],

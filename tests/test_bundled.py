@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import rnntag
-from rnntag import corpora, store
-from rnntag.evaluation import evaluate
-from rnntag.measurement import measure, raw_results
-from rnntag.schema import UPOS, Report, Sentence
+from rnntag.corpora import loading
+from rnntag.evaluation.evaluate import measure, raw_results
+from rnntag.evaluation.metrics import Report, evaluate
+from rnntag.model import directory
 from rnntag.segmenter import Segmenter
+from rnntag.sentences import UPOS, Sentence
 from rnntag.tagger import Tagger
-from rnntag.variants import lower_case
+from rnntag.training.augmentation import lower_case
 from tests.conftest import BUNDLED, ROOT, Run
 
 FAST = ROOT / "models" / "zh-en-fast"
@@ -116,18 +117,18 @@ def test_a_pipe_of_running_text_is_tagged(run: Run) -> None:
 
 
 def test_the_contrasts_are_not_taken_from_the_training_data() -> None:
-    known = {sentence.tokens for corpus in corpora.load([corpora.STARTER]) for sentence in corpus.train}
+    known = {sentence.tokens for corpus in loading.load([loading.STARTER]) for sentence in corpus.train}
     own = {tuple(i.partition("/")[0] for i in text.split()) for texts in CONTRASTS.values() for text in texts}
     assert not own & known
 
 
 def test_they_are_small_and_know_all_of_upos(tagger: Tagger, fast: Tagger) -> None:
-    assert store.megabytes(FAST) < store.megabytes(BUNDLED) <= 15
+    assert directory.megabytes(FAST) < directory.megabytes(BUNDLED) <= 15
     for path, one in ((BUNDLED, tagger), (FAST, fast)):
         assert one.tagsets == ("upos",)
         assert set(one.model.vocabulary.tags["upos"]) == set(UPOS)
-        assert "CC BY-SA 4.0" in store.read_card(path)
-        assert sum((path / name).stat().st_size for name in store.SEGMENTER_FILES) <= 2_000_000
+        assert "CC BY-SA 4.0" in directory.read_card(path)
+        assert sum((path / name).stat().st_size for name in directory.SEGMENTER_FILES) <= 2_000_000
 
 
 DEV = {
@@ -147,7 +148,7 @@ def test_how_good_they_are_on_dev(treebank: str, tagger: Tagger, fast: Tagger, t
     assert report.accuracy >= least
     assert report.calibration_error <= most_error
     if least_unseen:
-        (train,) = corpora.load([str(treebanks / f"{treebank}-ud-train.conllu")], whole=True)
+        (train,) = loading.load([str(treebanks / f"{treebank}-ud-train.conllu")], whole=True)
         seen = {token.lower() for sentence in train.train for token in sentence.tokens}
         known = [[token.lower() in seen for token in sentence.tokens] for sentence in sentences]
         predicted = tagger.predict([sentence.tokens for sentence in sentences])
@@ -161,7 +162,7 @@ RAW_DEV = {"en_ewt": (0.985, 0.75, 0.95), "zh_gsdsimp": (0.90, 0.97, 0.86), "zh_
 
 @pytest.mark.parametrize("treebank", RAW_DEV)
 def test_how_good_they_are_on_running_text(treebank: str, tagger: Tagger, fast: Tagger, treebanks: Path) -> None:
-    (corpus,) = corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True)
+    (corpus,) = loading.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True)
     ((one, other),) = raw_results({"zh-en": tagger, "zh-en-fast": fast}, corpus.name, "dev", corpus.dev)
     for result in (one, other):
         for kind, least in zip(("words", "sentences", "tags"), RAW_DEV[treebank], strict=True):
@@ -169,12 +170,12 @@ def test_how_good_they_are_on_running_text(treebank: str, tagger: Tagger, fast: 
 
 
 def test_lower_case_costs_little(tagger: Tagger, treebanks: Path) -> None:
-    (corpus,) = corpora.load([str(treebanks / "en_ewt-ud-dev.conllu")], whole=True)
+    (corpus,) = loading.load([str(treebanks / "en_ewt-ud-dev.conllu")], whole=True)
     (_, _, report), *_ = measure(tagger, "lower", tuple(map(lower_case, corpus.dev)))
     assert report.accuracy >= 0.95
 
 
 def measured(tagger: Tagger, path: Path) -> tuple[list[Sentence], Report]:
-    (corpus,) = corpora.load([str(path)], whole=True)
+    (corpus,) = loading.load([str(path)], whole=True)
     ((_, sentences, report),) = measure(tagger, corpus.name, corpus.dev)
     return sentences, report

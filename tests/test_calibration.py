@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnntag import calibration
-from rnntag.schema import Corpus
-from rnntag.store import StoredModel
+from rnntag.model.stored import ModelBundle
+from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
+from rnntag.training import calibration
 
 
 @settings(max_examples=20, deadline=None)
@@ -39,7 +39,7 @@ def test_its_loss_is_the_least() -> None:
     assert loss(best) < min(loss(best * 1.02), loss(best / 1.02))
 
 
-def test_a_tagger_uses_the_temperature_of_its_tagset(tiny: StoredModel, starter: list[Corpus]) -> None:
+def test_a_tagger_uses_the_temperature_of_its_tagset(tiny: ModelBundle, starter: list[Corpus]) -> None:
     dev = [sentence for corpus in starter for sentence in corpus.dev]
     found = calibration.temperatures(Tagger(tiny), dev)
     assert found.keys() == {"upos"}
@@ -52,7 +52,7 @@ def test_a_tagger_uses_the_temperature_of_its_tagset(tiny: StoredModel, starter:
         assert [p for _, p in after] == pytest.approx([p / math.fsum(flattened) for p in flattened], abs=1e-6)
 
 
-def test_tags_that_the_model_does_not_know_are_left_out(tiny: StoredModel, starter: list[Corpus]) -> None:
+def test_tags_that_the_model_does_not_know_are_left_out(tiny: ModelBundle, starter: list[Corpus]) -> None:
     dev = starter[0].dev[:20]
     odd = [replace(sentence, tags={"upos": ("?",) * len(sentence.tokens)}) for sentence in dev]
     tagger = Tagger(tiny)

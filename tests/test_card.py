@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from rnntag import card, effects
-from rnntag.cli import app
+from rnntag import effects
 from rnntag.cli import options as cli_options
-from rnntag.schema import ModelConfig, SegmenterConfig, TrainConfig
-from rnntag.store import StoredModel, StoredSegmenter
+from rnntag.cli.app import app
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.model.stored import ModelBundle, StoredSegmenter
+from rnntag.training import model_card
 
 
 def options(text: str) -> dict[str, Any]:
@@ -47,9 +48,9 @@ def options(text: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_every_setting_is_on_the_card(tiny: StoredModel, config: ModelConfig, training: TrainConfig) -> None:
+def test_every_setting_is_on_the_card(tiny: ModelBundle, config: ModelConfig, training: TrainConfig) -> None:
     provenance = replace(tiny.provenance, specs=("x.conllu", "it's.txt"), tagsets=("universal", "native"))
-    given = options(card.write(replace(tiny, name="it", config=config, training=training, provenance=provenance)))
+    given = options(model_card.write(replace(tiny, name="it", config=config, training=training, provenance=provenance)))
     for settings in (config, training):
         for name in settings.__slots__:
             if name == "bidirectional":
@@ -63,19 +64,19 @@ def test_every_setting_is_on_the_card(tiny: StoredModel, config: ModelConfig, tr
     assert str(given["out"]) == "models/it"
 
 
-def test_a_segmenter_takes_its_place_on_the_card(tiny_raw: StoredModel) -> None:
+def test_a_segmenter_takes_its_place_on_the_card(tiny_raw: ModelBundle) -> None:
     assert tiny_raw.segmenter
     config = SegmenterConfig(hidden=7, bigrams=9, epochs=3, seed=5)
     units = replace(tiny_raw.segmenter.units, folds=("著", "着"))
     segmenter: StoredSegmenter = replace(tiny_raw.segmenter, config=config, units=units, specs=("a b.conllu", "c"))
     model = replace(tiny_raw, segmenter=segmenter)
-    text = card.with_segmenter("# mine\n\nEdited.\n", model)
+    text = model_card.with_segmenter("# mine\n\nEdited.\n", model)
     assert text.startswith("# mine\n\nEdited.\n\n## Running text\n\n")
     given = options(text)
     told = [given[f"segmenter_{name}"] for name in ("hidden", "bigrams", "epochs")]
     assert (told, given["seed"], given["fold"]) == ([7, 9, 3], 5, True)
     assert ([*given["corpus"]], given["add_segmenter"]) == (["a b.conllu", "c"], "models/tiny_raw")
-    assert card.with_segmenter(text, model) == text
-    assert card.with_segmenter(f"{text}\n## Licences\n\nMine.\n", model) == f"{text}\n## Licences\n\nMine.\n"
-    whole = card.write(model)
-    assert card.with_segmenter(card.write(replace(model, segmenter=None)), model) == whole
+    assert model_card.with_segmenter(text, model) == text
+    assert model_card.with_segmenter(f"{text}\n## Licences\n\nMine.\n", model) == f"{text}\n## Licences\n\nMine.\n"
+    whole = model_card.write(model)
+    assert model_card.with_segmenter(model_card.write(replace(model, segmenter=None)), model) == whole

@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnntag import checkpoint
-from rnntag.checkpoint import Checkpoint, Settings, State
-from rnntag.cli import app
+from rnntag.cli.app import app
 from rnntag.cli.run import Resumable, Run
-from rnntag.optimisation import Optimiser
-from rnntag.schema import AccessError, Corpus, DataError, ModelConfig, SegmenterConfig, Sentence, Step, TrainConfig
-from rnntag.segmenter_training import SegmenterTraining
-from rnntag.training import Training
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.errors import AccessError, DataError
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.sentences import Corpus, Sentence
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import Checkpoint, Settings, State
+from rnntag.training.optimizer import Optimiser
+from rnntag.training.segmenter import SegmenterTraining
+from rnntag.training.tagger import Training
 
 SMALL = ModelConfig(layers=2, hidden=8, embedding_dim=8, char_dim=4, char_hidden=4)
 RUN = TrainConfig(
@@ -41,7 +44,7 @@ def goes_on(make: Callable[[], Resumable], path: Path) -> tuple[Resumable, Resum
     broken = make()  # not before: torch has one source of noise
     random = np.random.default_rng(1)
     breaks = {0, *random.integers(1, 40, len(told)).cumsum(), *(n for n, step in enumerate(told, 1) if step.dev)}
-    heard: list[Step] = []
+    heard: list[TrainingStep] = []
     steps = broken.steps()
     for number in range(len(told) + 1):
         if number in breaks:

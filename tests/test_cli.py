@@ -18,10 +18,11 @@ import conllu as peer
 import numpy as np
 import pytest
 
-from rnntag import corpora, history, store
-from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
-from rnntag.schema import Step
-from rnntag.store import StoredModel
+from rnntag.corpora import loading
+from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer
+from rnntag.model import directory, learning_curve
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.stored import ModelBundle
 from rnntag.tagger import Tagger
 from tests.conftest import QUICK_TO_TRAIN, Run, one_line
 from tests.torch_runtime import torch_tagger
@@ -74,7 +75,7 @@ def test_formats_hold_the_same_tags(run: Run, tiny_folder: Path) -> None:
 
 
 def test_a_treebank_gets_new_tags_and_keeps_the_rest(run: Run, tiny_folder: Path) -> None:
-    (path,) = (p for p in corpora.starter_files() if p.stem == "starter_en")
+    (path,) = (p for p in loading.starter_files() if p.stem == "starter_en")
     done = run("tag", "-m", tiny_folder, "-i", path)
     before = path.read_text(encoding="utf-8").splitlines()
     after = done.stdout.splitlines()
@@ -132,7 +133,7 @@ def test_any_bytes_in_a_text_argument_come_out_again(tiny_folder: Path) -> None:
 def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "damaged"
     shutil.copytree(tiny_folder, copy)
-    weights = copy / store.WEIGHTS
+    weights = copy / directory.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:-1])
     return copy
 
@@ -251,14 +252,14 @@ def test_a_terminal_gets_colours_and_is_spared_control_characters(tiny_folder: P
 @JOBS
 @pytest.mark.parametrize("output", OUTPUT_FORMATS)
 def test_a_line_longer_than_any_block_stays_a_line(
-    run: Run, tiny: StoredModel, tiny_folder: Path, jobs: str, output: str
+    run: Run, tiny: ModelBundle, tiny_folder: Path, jobs: str, output: str
 ) -> None:
     sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full"] * 10_000
     before, after = ["花", "开", "了"], ["I", "eat"]
     text = "\n".join(" ".join(tokens) for tokens in (before, sentence, after))
     writer = Writer(output, "upos")
     expected = "".join(
-        writer.text(Untagged(tokens), tags)
+        writer.text(InputSentence(tokens), tags)
         for tokens, tags in zip((before, sentence, after), Tagger(tiny).predict([before, sentence, after]), strict=True)
     )
     tagged = run("tag", "-m", tiny_folder, "--format", output, "--jobs", jobs, stdin=text).stdout
@@ -295,7 +296,7 @@ def test_a_named_pipe_is_a_file(tiny_folder: Path, tmp_path: Path, run: Run) -> 
 # eval, models, corpora
 
 
-def test_eval_of_what_was_learned(run: Run, tiny: StoredModel, tiny_folder: Path, tmp_path: Path) -> None:
+def test_eval_of_what_was_learned(run: Run, tiny: ModelBundle, tiny_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("I/PRON eat/VERB xylophones/X ./PUNCT\n", encoding="utf-8")
     done = run("eval", "-m", tiny_folder, "x.txt", "--json")
     assert done.stderr == ""
@@ -306,7 +307,7 @@ def test_eval_of_what_was_learned(run: Run, tiny: StoredModel, tiny_folder: Path
     assert 0 < report["calibration_error"] < 1
     assert report["confusions"][0][0] == "X"
     assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
-    digest = store.read(tiny_folder).digest
+    digest = directory.read(tiny_folder).digest
     assert f"model tiny:{digest} | corpus x/test:" in report["signature"]
     assert report["tagset"] == "upos"
     shown = run("eval", "-m", tiny_folder, "x.txt").stdout
@@ -317,10 +318,10 @@ def test_eval_of_what_was_learned(run: Run, tiny: StoredModel, tiny_folder: Path
 TEXT = "I/PRON eat/VERB xylophones/X ./PUNCT\nthe/DET can/NOUN is/AUX full/ADJ\n"
 
 
-def test_eval_beside_another_model(run: Run, tiny: StoredModel, tiny_folder: Path, tmp_path: Path) -> None:
+def test_eval_beside_another_model(run: Run, tiny: ModelBundle, tiny_folder: Path, tmp_path: Path) -> None:
     """Which has unlearned everything."""
     dumb = {name: np.zeros_like(weight) for name, weight in tiny.weights.items()}
-    store.write(tmp_path / "dumb", replace(tiny, weights=dumb), "")
+    directory.write(tmp_path / "dumb", replace(tiny, weights=dumb), "")
     (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
     both = ("-m", tiny_folder, "-m", "dumb")
     first, second = json.loads(run("eval", *both, "x.txt", "--json").stdout)
@@ -379,10 +380,10 @@ def test_eval_as_markdown_and_json_tell_the_same(run: Run, tiny_folder: Path, tm
 def test_eval_writes_a_page(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
     shutil.copytree(tiny_folder, tmp_path / "m")
-    step = Step(
+    step = TrainingStep(
         1, 1, 1, 1, loss=0.125, gradient_norm=1.0, clipped=0.0, tokens=9, seconds=1.0, dev={"x": 0.5}, dev_accuracy=0.5
     )
-    (tmp_path / "m" / "history.jsonl").write_bytes(history.write([step]))
+    (tmp_path / "m" / "history.jsonl").write_bytes(learning_curve.write([step]))
     done = run("eval", "-m", "m", "x.txt", "--html", "out.html")
     assert done.stdout == run("eval", "-m", "m", "x.txt").stdout
     assert one_line(done.stderr) == "saved out.html"
@@ -393,7 +394,7 @@ def test_eval_writes_a_page(run: Run, tiny_folder: Path, tmp_path: Path) -> None
 
 
 def test_eval_of_running_text_as_markdown_and_json(run: Run, tiny_raw_folder: Path, tmp_path: Path) -> None:
-    (english,) = (path for path in corpora.starter_files() if path.stem == "starter_en")
+    (english,) = (path for path in loading.starter_files() if path.stem == "starter_en")
     (report,) = json.loads(run("eval", "--raw", "-m", tiny_raw_folder, english, "--json").stdout)
     assert report["model"] == "tiny_raw"
     shown = run("eval", "--raw", "-m", tiny_raw_folder, english, "--markdown").stdout
@@ -413,7 +414,7 @@ def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Pa
     shown = run("models").stdout
     assert "mine" in shown
     assert "damaged" in shown
-    assert run("models", "mine").stdout == store.read_card(tiny_folder)
+    assert run("models", "mine").stdout == directory.read_card(tiny_folder)
     assert json.loads(run("models", "mine", "--json").stdout) == listed["mine"]
     known = {row["name"]: row for row in json.loads(run("corpora", "--json", NLTK_DATA=str(tmp_path)).stdout)}
     assert known["starter"]["here"]
@@ -422,7 +423,7 @@ def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Pa
     assert "CC BY-NC-SA 2.5" in run("corpora").stdout
 
 
-def test_tag_in_32_bits(run: Run, tiny: StoredModel, tiny_folder: Path) -> None:
+def test_tag_in_32_bits(run: Run, tiny: ModelBundle, tiny_folder: Path) -> None:
     """Scores are those of torch, and nearer to them than in 8 bits; with several processes too."""
     words = ["I", "eat", "xylophones", "."]
     expected = torch_tagger(tiny).probabilities([words], "upos")
@@ -440,7 +441,7 @@ def test_tag_in_32_bits(run: Run, tiny: StoredModel, tiny_folder: Path) -> None:
 
 def test_eval_in_32_bits_says_so(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
-    digest = store.read(tiny_folder).digest
+    digest = directory.read(tiny_folder).digest
     for flags, bits in (((), ""), (("--fp32",), " | fp32")):
         (report,) = json.loads(run("eval", "-m", tiny_folder, "x.txt", "--json", *flags).stdout)
         assert f"| model tiny:{digest}{bits} | corpus" in report["signature"]
@@ -473,7 +474,7 @@ def test_train_then_eval_then_tag(cell: str, input: str, run: Run, tmp_path: Pat
     assert done.stdout == ""
     assert "epoch 2/2" in done.stderr
     assert f"next: rnntag tag --model models/{cell}" in done.stderr
-    stored = store.read(tmp_path / "models" / cell)
+    stored = directory.read(tmp_path / "models" / cell)
     assert (stored.config.cell, stored.config.input) == (cell, input)
     assert stored.provenance.specs == ("starter",)
     assert stored.temperatures.keys() == {"upos"}
@@ -520,7 +521,7 @@ def test_several_tagsets_in_one_model(run: Run, tmp_path: Path) -> None:
     learn = ("--epochs", "30", "--lr", "0.05", "--dropout", "0", "--patience", "30")
     done = run("train", "en_x.conllu", "mine.txt", "--tagset", "both", "--out", "m", *QUICK, *learn)
     assert done.returncode == 0, done.stderr
-    assert set(store.read(tmp_path / "m").vocabulary.tags) == {"upos", "xpos-en", "mine"}
+    assert set(directory.read(tmp_path / "m").vocabulary.tags) == {"upos", "xpos-en", "mine"}
     reports = json.loads(run("eval", "-m", "m", "--json").stdout)
     assert [(r["corpus"], r["tagset"], r["accuracy"]) for r in reports] == [
         ("en_x", "upos", 1), ("en_x", "xpos-en", 1), ("mine", "mine", 1),
@@ -549,4 +550,4 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
         assert process.wait() == 130
     assert "interrupted: the best model so far is kept" in rest
     assert "Traceback" not in rest
-    assert store.read(tmp_path / "m").provenance.epoch >= 1
+    assert directory.read(tmp_path / "m").provenance.epoch >= 1

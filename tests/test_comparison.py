@@ -16,24 +16,29 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag import comparison, console, memory, progress, store
-from rnntag.network import Network
-from rnntag.schema import CELLS, Corpus, ModelConfig, Sentence, Step, TrainConfig
-from rnntag.vocabulary import Vocabulary
+from rnntag.analysis import compare, probes
+from rnntag.cli import progress
+from rnntag.config import CELLS, ModelConfig, TrainConfig
+from rnntag.model import directory
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.network.tagger import Network
+from rnntag.sentences import Corpus, Sentence
+from rnntag.terminal import charts
 from tests.conftest import KINDS, typed
 
 SENTENCES = (
     Sentence(tuple("abcdab"), {"upos": ("N", "V", "N", "X", "N", "V")}),
     Sentence(tuple("dca"), {"upos": ("X", "N", "N")}),
 )
-LITTLE = memory.Scale(furthest=5, updates=3, tests=10)
+LITTLE = probes.Scale(furthest=5, updates=3, tests=10)
 SIZES = {"hidden": 6, "embedding_dim": 3, "char_dim": 3, "char_hidden": 3}
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little to recall, and nearly no time to learn it."""
-    monkeypatch.setattr(memory, "FULL", LITTLE)
+    monkeypatch.setattr(probes, "FULL", LITTLE)
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -59,41 +64,41 @@ def test_gradient_reach_is_the_derivative_of_each_loss(
             for distance in range(token + 1):
                 norms.setdefault(distance, []).append(slope[0, token - distance].norm().item())
     expected = [float(np.mean(norms[distance])) for distance in range(6)]
-    found = memory.gradient_reach(network, vocabulary, SENTENCES)
+    found = probes.gradient_reach(network, vocabulary, SENTENCES)
     np.testing.assert_allclose(found[:6], expected, rtol=1e-4)
-    assert found[6:] == [None] * (memory.FULL.reach - 5)
+    assert found[6:] == [None] * (probes.FULL.reach - 5)
 
 
 def test_the_word_to_recall_is_where_it_should_be() -> None:
     distances = torch.arange(1, 100 + 1)
-    words, kept = memory._kept_words(distances, 100)
+    words, kept = probes._kept_words(distances, 100)
     assert words.shape == (100, 100 + 2)
     for row, distance in enumerate(distances.tolist()):
         sentence = words[row].tolist()
-        mark = sentence.index(memory.KEYS + 1)
-        assert sentence.count(memory.KEYS + 1) == sentence.count(memory.KEYS) == 1
-        assert sentence[-1] == memory.KEYS
-        assert sentence[mark + 1] == kept[row] < memory.KEYS
+        mark = sentence.index(probes.KEYS + 1)
+        assert sentence.count(probes.KEYS + 1) == sentence.count(probes.KEYS) == 1
+        assert sentence[-1] == probes.KEYS
+        assert sentence[mark + 1] == kept[row] < probes.KEYS
         assert len(sentence) - 1 - (mark + 1) == distance
 
 
 def test_recall_is_chance_before_learning_and_learned_after() -> None:
-    before = memory.recall("gru", "tanh", 1, memory.Scale(furthest=4, updates=0))
-    assert np.mean(before) == pytest.approx(1 / memory.KEYS, abs=0.06)
-    assert min(memory.recall("gru", "tanh", 1, memory.Scale(furthest=4, updates=800))) > 0.9
+    before = probes.recall_by_distance("gru", "tanh", 1, probes.Scale(furthest=4, updates=0))
+    assert np.mean(before) == pytest.approx(1 / probes.KEYS, abs=0.06)
+    assert min(probes.recall_by_distance("gru", "tanh", 1, probes.Scale(furthest=4, updates=800))) > 0.9
 
 
 def test_a_seed_recalls_the_same_and_leaves_other_chance_alone() -> None:
     torch.manual_seed(7)
-    first = memory.recall("lstm", "tanh", 1, LITTLE)
+    first = probes.recall_by_distance("lstm", "tanh", 1, LITTLE)
     after = torch.rand(3)
     torch.manual_seed(7)
     assert torch.equal(torch.rand(3), after)
-    assert memory.recall("lstm", "tanh", 1, LITTLE) == first
+    assert probes.recall_by_distance("lstm", "tanh", 1, LITTLE) == first
 
 
-def watched() -> comparison.Watcher:
-    return comparison.Watcher(
+def watched() -> compare.Callbacks:
+    return compare.Callbacks(
         lambda what: None, lambda step: None, lambda what, done, total: None, lambda name, model: None
     )
 
@@ -106,7 +111,7 @@ def watched() -> comparison.Watcher:
 def test_cells_stand_as_one_to_three_to_four(starter: list[Corpus], quick: None, shape: dict[str, object]) -> None:
     configs = [ModelConfig(cell=cell, **SIZES, **shape) for cell in ("rnn", "gru", "lstm")]
     run = TrainConfig(epochs=1, device="cpu")
-    reports = comparison.compare([corpus_of(starter)], configs, run, watched())
+    reports = compare.compare([corpus_of(starter)], configs, run, watched())
     rnn, gru, lstm = (report.recurrent_parameters for report in reports)
     assert (4 * rnn, 4 * gru) == (lstm, 3 * lstm)
     for report in reports:
@@ -124,10 +129,10 @@ def corpus_of(starter: list[Corpus]) -> Corpus:
 
 
 def test_where_a_curve_ends() -> None:
-    assert comparison.faded([1.0, 0.5, 0.009, 0.5, None]) == 2
-    assert comparison.faded([1.0, 0.5, None]) is None
-    assert comparison.forgotten([1.0, 0.6, 0.5]) == 3
-    assert comparison.forgotten([1.0, 0.6]) is None
+    assert compare.faded([1.0, 0.5, 0.009, 0.5, None]) == 2
+    assert compare.faded([1.0, 0.5, None]) is None
+    assert compare.forgotten([1.0, 0.6, 0.5]) == 3
+    assert compare.forgotten([1.0, 0.6]) is None
 
 
 class Tags(HTMLParser):
@@ -160,7 +165,7 @@ def test_the_command(
     told, _ = capfd.readouterr()
     for name in ("rnn-relu", "lstm", "gru"):
         assert name in told
-        assert store.read(out / name).config.hidden == 5
+        assert directory.read(out / name).config.hidden == 5
     figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
     assert [cell["name"] for cell in figures["cells"]] == ["rnn-relu", "lstm", "gru"]
     assert figures["corpora"] == [str(corpus)]
@@ -198,33 +203,33 @@ def test_the_command_refuses(
 
 @given(st.lists(st.none() | st.floats(0, 1), max_size=30))
 def test_bars_rise_with_what_they_show(values: list[float | None]) -> None:
-    drawn = console.bars(values, 0, 1)
+    drawn = charts.bars(values, 0, 1)
     assert len(drawn) == len(values)
     shown = [(value, bar) for value, bar in zip(values, drawn, strict=True) if value is not None]
     assert all(bar == " " for value, bar in zip(values, drawn, strict=True) if value is None)
     assert [bar for _, bar in sorted(shown)] == sorted(bar for _, bar in shown)
-    assert console.bars([0, 0.5, 1, -1, None], 0, 1) == "▁▅█  "
-    assert console.bars([2.0, 2.0], 2, 2) == "▁▁"
+    assert charts.bars([0, 0.5, 1, -1, None], 0, 1) == "▁▅█  "
+    assert charts.bars([2.0, 2.0], 2, 2) == "▁▁"
 
 
 def test_all_cells_are_compared() -> None:
-    assert {comparison.name_of(ModelConfig(cell=cell)) for cell in CELLS} == set(CELLS)
+    assert {compare.name_of(ModelConfig(cell=cell)) for cell in CELLS} == set(CELLS)
 
 
 def test_all_that_takes_long_tells_how_far_it_is(starter: list[Corpus]) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
     watcher = replace(watched(), part=lambda what, done, total: told.setdefault(what, []).append((done, total)))
-    comparison.compare([corpus_of(starter)], [ModelConfig(cell="gru", **SIZES)], TrainConfig(epochs=1), watcher, LITTLE)
+    compare.compare([corpus_of(starter)], [ModelConfig(cell="gru", **SIZES)], TrainConfig(epochs=1), watcher, LITTLE)
     steps = LITTLE.updates + LITTLE.furthest
     assert told["gru: recall task"] == [(done, steps) for done in range(1, steps + 1)]
     assert told["gru: gradient"] == 2 * [(done, 10) for done in range(1, 11)]  # before and after training
-    assert [done for done, _ in told["speed"]] == [*range(comparison.SPEED_ROUNDS)]
+    assert [done for done, _ in told["speed"]] == [*range(compare.SPEED_ROUNDS)]
 
 
 def test_a_quick_comparison_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(memory, "QUICK", LITTLE)
+    monkeypatch.setattr(probes, "QUICK", LITTLE)
     corpus = tmp_path / "few.txt"
     corpus.write_text("".join(f"the/DET word/NOUN {word}/VERB\n" for word in "abcdefghijklmnopqrst"), encoding="utf-8")
     out = tmp_path / "out"
@@ -241,7 +246,7 @@ def test_a_quick_comparison_says_so(
 
 
 def test_a_quick_comparison_measures_less() -> None:
-    full, quick = asdict(memory.FULL), asdict(memory.QUICK)
+    full, quick = asdict(probes.FULL), asdict(probes.QUICK)
     assert all(quick[name] < full[name] for name in full)
 
 
@@ -260,7 +265,7 @@ def test_a_terminal_has_a_bar_that_moves(monkeypatch: pytest.MonkeyPatch, capfd:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
     with progress.TrainingView() as view:
-        view.show(Step(1, 1, 5, 5, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5))
+        view.show(TrainingStep(1, 1, 5, 5, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5))
         for done in range(1, 4):
             view.part("gru: recall task", done, 4)
             view._progress.refresh()

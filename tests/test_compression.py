@@ -22,9 +22,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag import compression, corpora, text, vectors
-from rnntag.compression import SUFFIXES, decompressed, plain_name
-from rnntag.schema import DataError, NotFoundError
+from rnntag.corpora import loading
+from rnntag.errors import DataError, NotFoundError
+from rnntag.formats import compression, decoding
+from rnntag.formats.compression import SUFFIXES, decompressed, plain_name
+from rnntag.training import word_vectors
 from tests.conftest import Run, one_line
 
 
@@ -126,8 +128,8 @@ def test_the_name_below_the_suffix_tells_the_format() -> None:
 )
 def test_a_compressed_corpus_is_the_corpus(tmp_path: Path, suffix: str, name: str, content: str) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
-    (plain,) = corpora.load([str(tmp_path / name)])
-    (found,) = corpora.load([str(write(tmp_path / f"{name}{suffix}", content))])
+    (plain,) = loading.load([str(tmp_path / name)])
+    (found,) = loading.load([str(write(tmp_path / f"{name}{suffix}", content))])
     assert found == plain
     assert found.train
 
@@ -138,7 +140,7 @@ def test_splits_are_known_by_their_names_in_folders_and_globs(tmp_path: Path, su
         write(tmp_path / f"en_x-ud-{part}.conllu{suffix}", TREEBANK * times)
     (tmp_path / "README.gz").write_bytes(b"")
     for spec in (str(tmp_path), f"{tmp_path}/en_x-ud-*.conllu{suffix}"):
-        (corpus,) = corpora.load([spec], ("universal",))
+        (corpus,) = loading.load([spec], ("universal",))
         assert (corpus.name, len(corpus.train), len(corpus.dev)) == ("en_x", 3, 2)
 
 
@@ -146,14 +148,14 @@ def test_a_split_in_two_files_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "x-train.conllu.gz", TREEBANK)
     (tmp_path / "x-train.conllu").write_text(TREEBANK, encoding="utf-8")
     with pytest.raises(DataError, match="both claim to be the train part of x"):
-        corpora.load([str(tmp_path)])
+        loading.load([str(tmp_path)])
 
 
 def test_ud_in_many_languages(treebanks: Path) -> None:
     world = treebanks.parent / "ud-world"
     if not world.is_dir():
         pytest.skip("UD in many languages is not on this machine (../shared/ud-world)")
-    (corpus,) = corpora.load([str(world / "ga-ud-[dt]*.conllu.xz")])
+    (corpus,) = loading.load([str(world / "ga-ud-[dt]*.conllu.xz")])
     assert corpus.name == "ga"
     assert len(corpus.train) > len(corpus.dev) > 10
 
@@ -161,20 +163,20 @@ def test_ud_in_many_languages(treebanks: Path) -> None:
 @EACH
 def test_compressed_vectors(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"glove.txt{suffix}", "the 1 1\ncat 2 0\n")
-    assert vectors.read(path, str.lower, ["cat"], 5).words == ("the", "cat")
+    assert word_vectors.read(path, str.lower, ["cat"], 5).words == ("the", "cat")
     path = write(tmp_path / f"bad.txt{suffix}", "the 1 1\ncat 2\n")
     with pytest.raises(DataError, match=rf"bad\.txt\{suffix}:2: has 1 numbers where 2"):
-        vectors.read(path, str.lower, ["cat"], 5)
+        word_vectors.read(path, str.lower, ["cat"], 5)
 
 
 @EACH
 def test_lines_and_bytes_in_errors_are_those_of_the_text(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"x.txt{suffix}", b"one\n" * 100_000 + b"t\xffwo\n")
     with pytest.raises(DataError, match=rf"x\.txt\{suffix}:100001: byte 400002 of the input is not utf-8"):
-        list(text.file_lines(path))
+        list(decoding.file_lines(path))
     path = write(tmp_path / f"y.txt{suffix}", "a/X\nb\n")
     with pytest.raises(DataError, match=rf"y\.txt\{suffix}:2: 'b' is not word/TAG"):
-        corpora.load([str(path)], ("native",))
+        loading.load([str(path)], ("native",))
 
 
 @EACH
@@ -216,7 +218,7 @@ def test_compressed_data_without_the_name_is_named(
     assert done.stdout == ""
     (tmp_path / "x.txt").write_bytes(raw)
     with pytest.raises(DataError, match=rf"x\.txt: is {program} data"):
-        list(text.file_lines(tmp_path / "x.txt"))
+        list(decoding.file_lines(tmp_path / "x.txt"))
 
 
 @EACH
@@ -225,7 +227,7 @@ def test_compressed_data_is_named_however_it_arrives(suffix: str) -> None:
     for size in (1, 2, 3, 7):
         pieces = [raw[place : place + size] for place in range(0, len(raw), size)]
         with pytest.raises(DataError, match=r"x: is [a-z0-9]+ data"):
-            list(text.text_blocks(pieces, "x"))
+            list(decoding.text_blocks(pieces, "x"))
 
 
 def test_a_compressed_named_pipe(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
@@ -252,11 +254,11 @@ def test_where_a_module_is_missing_the_error_says_what_to_install(
     for name in ("backports.zstd", "compression.zstd"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(NotFoundError, match=r'x\.txt\.zst: \.zst files need .*: pip install "rnntag\[zstd\]"'):
-        text.check_readable(path)
+        decoding.check_readable(path)
 
 
 def test_nothing_is_loaded_that_no_file_needs() -> None:
-    code = "import sys, rnntag.text\nprint(*sys.modules)"  # Typer loads what loads lzma and bz2
+    code = "import sys, rnntag.formats.decoding\nprint(*sys.modules)"  # Typer loads what loads lzma and bz2
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & {"gzip", "lzma", "bz2", "backports.zstd", "compression.zstd"}
 
@@ -272,8 +274,8 @@ def test_a_decompression_bomb_takes_no_memory(tiny_folder: Path, tmp_path: Path)
                 file.write(b" " * 1024)
         (tmp_path / f"{name}.txt.gz").write_bytes(packed.getvalue())
         code = (
-            "import resource, sys\nfrom rnntag.cli import app\ntry:\n    app(sys.argv[1:])\nexcept SystemExit as end:\n"
-            "    assert not end.code\n"
+            "import resource, sys\nfrom rnntag.cli.app import app\n"
+            "try:\n    app(sys.argv[1:])\nexcept SystemExit as end:\n    assert not end.code\n"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
         )
         call = [sys.executable, "-c", code, "tag", "-m", str(tiny_folder), "-i", str(tmp_path / f"{name}.txt.gz")]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag import conllu
-from rnntag.schema import UPOS, DataError
+from rnntag.errors import DataError
+from rnntag.formats import conllu
+from rnntag.sentences import UPOS
 
 SENTENCE = """\
 # sent_id = 1

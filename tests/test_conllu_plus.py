@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import conllu, corpora
+from rnntag.corpora import loading
 from rnntag.corpora.files import read_sentences
-from rnntag.schema import DataError, Sentence
+from rnntag.errors import DataError
+from rnntag.formats import conllu
+from rnntag.sentences import Sentence
 from tests.conftest import Run, one_line
 
 WORDS = [("I", "PRON"), ("eat", "VERB"), ("apples", "NOUN"), (".", "PUNCT")]
@@ -95,7 +97,7 @@ def test_columns_come_in_the_order_that_the_file_names(tiny_folder: Path, run: R
     ] * 2
     assert run("tag", "-m", tiny_folder, "-i", "gold.conllup").stdout == done.stdout
     assert '"accuracy": 1.0' in run("eval", "-m", tiny_folder, "gold.conllup", "--json").stdout
-    assert [corpus.name for corpus in corpora.load([str(tmp_path)])] == ["gold"]
+    assert [corpus.name for corpus in loading.load([str(tmp_path)])] == ["gold"]
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import corpora
-from rnntag.corpora import nltk_corpora
+from rnntag.corpora import loading
+from rnntag.corpora import nltk as nltk_corpora
 from rnntag.corpora.files import UNIVERSAL_12, treebank_and_part
-from rnntag.corpora.nltk_corpora import CATALOGUE
-from rnntag.schema import UPOS, Corpus, DataError, NotFoundError, Sentence, UsageError
+from rnntag.corpora.nltk import CATALOGUE
+from rnntag.errors import DataError, NotFoundError, UsageError
+from rnntag.sentences import UPOS, Corpus, Sentence
 
 
 def row(position: int, form: str, upos: str, xpos: str = "_") -> str:
@@ -30,12 +31,12 @@ def slash_file(path: Path, sentences: int = 20) -> Path:
     return path
 
 
-def firsts(sentences: tuple[corpora.Sentence, ...]) -> list[str]:
+def firsts(sentences: tuple[Sentence, ...]) -> list[str]:
     return [sentence.tokens[0] for sentence in sentences]
 
 
 def test_of_ten_sentences_the_ninth_is_dev_and_the_tenth_test(tmp_path: Path) -> None:
-    (corpus,) = corpora.load([str(slash_file(tmp_path / "mine.txt"))])
+    (corpus,) = loading.load([str(slash_file(tmp_path / "mine.txt"))])
     assert corpus.name == "mine"
     assert firsts(corpus.dev) == ["w8", "w18"]
     assert firsts(corpus.test) == ["w9", "w19"]
@@ -43,7 +44,7 @@ def test_of_ten_sentences_the_ninth_is_dev_and_the_tenth_test(tmp_path: Path) ->
 
 
 def test_a_file_is_evaluated_as_a_whole(tmp_path: Path) -> None:
-    (corpus,) = corpora.load([str(slash_file(tmp_path / "mine.txt"))], whole=True)
+    (corpus,) = loading.load([str(slash_file(tmp_path / "mine.txt"))], whole=True)
     assert (corpus.train, corpus.dev, len(corpus.test)) == ((), (), 20)
 
 
@@ -61,14 +62,14 @@ def test_a_glob_gathers_the_parts_of_each_treebank(tmp_path: Path) -> None:
         for part in ("train", "dev", "test"):
             (tmp_path / f"{treebank}-ud-{part}.conllu").write_text(row(1, part, "X"), encoding="utf-8")
     for spec in (str(tmp_path / "*.conllu"), str(tmp_path)):
-        loaded = corpora.load([spec])
+        loaded = loading.load([spec])
         assert [corpus.name for corpus in loaded] == ["en_a", "en_b"]
         for corpus in loaded:
             assert (firsts(corpus.train), firsts(corpus.dev), firsts(corpus.test)) == (["train"], ["dev"], ["test"])
 
 
 def test_a_train_part_alone_gives_up_a_tenth_as_dev(tmp_path: Path) -> None:
-    (corpus,) = corpora.load([str(slash_file(tmp_path / "mine-train.txt"))])
+    (corpus,) = loading.load([str(slash_file(tmp_path / "mine-train.txt"))])
     assert (len(corpus.train), len(corpus.dev), len(corpus.test)) == (18, 2, 0)
 
 
@@ -76,13 +77,13 @@ def test_two_files_cannot_be_the_same_part(tmp_path: Path) -> None:
     for name in ("a-dev.txt", "a-dev.tsv"):
         slash_file(tmp_path / name)
     with pytest.raises(DataError, match="both claim to be the dev part"):
-        corpora.load([str(tmp_path / "a-dev.*")])
+        loading.load([str(tmp_path / "a-dev.*")])
 
 
 def test_the_parts_of_a_treebank_have_one_tagset(tmp_path: Path) -> None:
     (tmp_path / "p-train.txt").write_text("a/NOUN ./.\n", encoding="utf-8")
     (tmp_path / "p-dev.txt").write_text("a/NOUN\n", encoding="utf-8")
-    (corpus,) = corpora.load([str(tmp_path / "p-*.txt")])
+    (corpus,) = loading.load([str(tmp_path / "p-*.txt")])
     assert [list(sentence.tags) for sentence in corpus.train + corpus.dev] == [["universal"], ["universal"]]
 
 
@@ -91,21 +92,21 @@ def test_files_of_the_same_name_stay_apart_and_one_file_is_read_once(tmp_path: P
         (tmp_path / folder).mkdir()
         slash_file(tmp_path / folder / "mine.txt")
     files = [str(tmp_path / "a" / "mine.txt"), str(tmp_path / "b" / "mine.txt"), str(tmp_path / "a/../a/mine.txt")]
-    assert [corpus.name for corpus in corpora.load(files)] == ["a/mine", "b/mine"]
+    assert [corpus.name for corpus in loading.load(files)] == ["a/mine", "b/mine"]
     (tmp_path / "b" / "a").mkdir()
     slash_file(tmp_path / "b" / "a" / "mine.txt")
     with pytest.raises(DataError, match="two corpora are called a/mine"):
-        corpora.load([files[0], str(tmp_path / "b" / "a" / "mine.txt")])
+        loading.load([files[0], str(tmp_path / "b" / "a" / "mine.txt")])
 
 
 def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
     path = tmp_path / "en_x-ud-train.conllu"
     path.write_text(row(1, "I", "PRON", "PRP") + row(2, "go", "VERB", "VBP"), encoding="utf-8")
-    (corpus,) = corpora.load([str(path)], corpora.TAGSETS, whole=True)
+    (corpus,) = loading.load([str(path)], loading.TAGSETS, whole=True)
     assert corpus.train[0].tags == {"upos": ("PRON", "VERB"), "xpos-en": ("PRP", "VBP")}
     path.write_text(row(1, "I", "PRON"), encoding="utf-8")
     with pytest.raises(DataError, match=r"x-ud-train.conllu:1: the word has no XPOS"):
-        corpora.load([str(path)], ("native",))
+        loading.load([str(path)], ("native",))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
 def test_the_last_slash_parts_word_and_tag(tmp_path: Path, line: str, tagset: str) -> None:
     path = tmp_path / "mine.txt"
     path.write_text(f"\n{line}\n", encoding="utf-8")
-    ((sentence,),) = (c.test for c in corpora.load([str(path)], whole=True))
+    ((sentence,),) = (c.test for c in loading.load([str(path)], whole=True))
     assert list(sentence.tags) == [tagset]
     pairs = zip(sentence.tokens, sentence.tags[tagset], strict=True)
     assert " ".join(f"{token}/{tag}" for token, tag in pairs) == line
@@ -126,28 +127,28 @@ def test_what_is_not_word_slash_tag_is_named(tmp_path: Path, item: str) -> None:
     path = tmp_path / "mine.txt"
     path.write_text(f"a/X\nb/X {item}\n", encoding="utf-8")
     with pytest.raises(DataError, match=f"mine.txt:2: '{item}' is not word/TAG"):
-        corpora.load([str(path)])
+        loading.load([str(path)])
 
 
 def test_nothing_in_a_file_is_an_error(tmp_path: Path) -> None:
     for name in ("a.txt", "a.conllu"):
         (tmp_path / name).write_text("\n\n", encoding="utf-8")
         with pytest.raises(DataError, match="no sentence in it"):
-            corpora.load([str(tmp_path / name)])
+            loading.load([str(tmp_path / name)])
 
 
 def test_an_unknown_name_brings_the_nearest_one() -> None:
     with pytest.raises(NotFoundError, match="did you mean treebank"):
-        corpora.load(["treebnak"])
+        loading.load(["treebnak"])
     with pytest.raises(NotFoundError, match="rnntag knows starter, treebank"):
-        corpora.load(["qqqq"])
+        loading.load(["qqqq"])
     with pytest.raises(UsageError, match="its sections: conll2002:esp, conll2002:ned"):
-        corpora.load(["conll2002:fra"])
+        loading.load(["conll2002:fra"])
 
 
 def test_a_corpus_without_a_universal_map_says_so() -> None:
     with pytest.raises(DataError, match=r"no universal map .* mac_morpho: add --tagset native"):
-        corpora.load(["mac_morpho"])
+        loading.load(["mac_morpho"])
 
 
 def test_a_corpus_that_cannot_be_fetched_says_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +158,7 @@ def test_a_corpus_that_cannot_be_fetched_says_what_was_tried(tmp_path: Path, mon
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     monkeypatch.setattr(downloader.Downloader, "DEFAULT_URL", "http://127.0.0.1:9/index.xml")
     with pytest.raises(NotFoundError) as error:
-        corpora.load(["treebank"])
+        loading.load(["treebank"])
     for part in (str(tmp_path), "cannot be fetched", "python -m nltk.downloader treebank", "NLTK_DATA"):
         assert part in str(error.value)
 
@@ -198,7 +199,7 @@ def test_a_missing_corpus_is_fetched_with_progress(tmp_path: Path, monkeypatch: 
 
 
 def test_sinica_gets_the_map_that_its_reader_does_not_apply(nltk_data: Path) -> None:
-    (corpus,) = corpora.load(["sinica_treebank"], corpora.TAGSETS)
+    (corpus,) = loading.load(["sinica_treebank"], loading.TAGSETS)
     assert (len(corpus.train), len(corpus.dev), len(corpus.test)) == (8000, 1000, 1000)
     universal = Counter(tag for sentence in corpus.train for tag in sentence.tags["universal"])
     assert set(universal) <= set(UNIVERSAL_12)
@@ -210,7 +211,7 @@ def test_sinica_gets_the_map_that_its_reader_does_not_apply(nltk_data: Path) -> 
 def test_an_nltk_corpus_is_as_the_catalogue_tells(name: str, nltk_data: Path) -> None:
     known = CATALOGUE[name]
     mapped = all(section.universal for section in known.sections)
-    (corpus,) = corpora.load([name], corpora.TAGSETS if mapped else ("native",))
+    (corpus,) = loading.load([name], loading.TAGSETS if mapped else ("native",))
     sentences = [*corpus.train, *corpus.dev, *corpus.test]
     assert abs(len(sentences) - known.sentences) <= 5
     assert sum(len(sentence.tokens) for sentence in sentences) == known.tokens
@@ -223,13 +224,13 @@ def test_an_nltk_corpus_is_as_the_catalogue_tells(name: str, nltk_data: Path) ->
 
 
 def test_a_section_is_one_language(nltk_data: Path) -> None:
-    (corpus,) = corpora.load(["conll2007:eus"])
+    (corpus,) = loading.load(["conll2007:eus"])
     assert corpus.name == "conll2007:eus"
     assert len(corpus.train) + len(corpus.dev) + len(corpus.test) == 3175
 
 
 def test_treebanks_have_the_size_that_they_have(treebanks: Path) -> None:
-    loaded = {corpus.name: corpus for corpus in corpora.load([str(treebanks)])}
+    loaded = {corpus.name: corpus for corpus in loading.load([str(treebanks)])}
     sizes = {name: (len(c.train), len(c.dev)) for name, c in loaded.items()}
     assert sizes["en_ewt"] == (12544, 2001)
     assert sizes["zh_gsdsimp"] == (3997, 500)
@@ -248,7 +249,7 @@ def test_damaged_data_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("data", ["", "~/a", f"/a{os.pathsep}{os.pathsep}/b"])
 def test_corpora_are_looked_for_where_nltk_does(data: str) -> None:
     code = (
-        "from rnntag.corpora.nltk_corpora import _data_folders\nalone = _data_folders()\n"
+        "from rnntag.corpora.nltk import _data_folders\nalone = _data_folders()\n"
         "import nltk\nassert alone == nltk.data.path, (alone, nltk.data.path)\n"
         "nltk.data.path.append('mine')\nassert _data_folders()[-1] == 'mine'"
     )
@@ -272,14 +273,14 @@ def test_what_is_on_disk_is_what_nltk_finds(nltk_data: Path, tmp_path: Path, mon
 
 
 def test_the_starter_corpus_has_the_size_that_is_listed(starter: list[Corpus]) -> None:
-    (row,) = (row for row in corpora.listing() if row["name"] == corpora.STARTER)
+    (row,) = (row for row in loading.listing() if row["name"] == loading.STARTER)
     sentences = [sentence for corpus in starter for sentence in (*corpus.train, *corpus.dev, *corpus.test)]
     assert row["sentences"] == len(sentences)
     assert row["tokens"] == sum(len(sentence.tokens) for sentence in sentences)
 
 
 def test_the_starter_corpus_is_never_evaluated_on_what_models_train_on(starter: list[Corpus]) -> None:
-    assert corpora.load([corpora.STARTER], whole=True) == starter
+    assert loading.load([loading.STARTER], whole=True) == starter
 
 
 def test_the_starter_corpus_keeps_its_promises(starter: list[Corpus]) -> None:
@@ -324,8 +325,8 @@ def test_what_a_model_has_tagged_is_there_to_learn_from(tmp_path: Path) -> None:
         ),
         Sentence(("花",), {"upos": ("NOUN",)}),
     )
-    assert corpora.load([str(path)]) == [Corpus("tagged", train=tagged)]
-    assert corpora.load([str(path)], whole=True) == [Corpus("tagged", test=tagged)]
+    assert loading.load([str(path)]) == [Corpus("tagged", train=tagged)]
+    assert loading.load([str(path)], whole=True) == [Corpus("tagged", test=tagged)]
 
 
 @pytest.mark.parametrize(
@@ -345,12 +346,12 @@ def test_what_no_model_has_tagged_is_named(tmp_path: Path, line: str, message: s
     path = tmp_path / "tagged.jsonl"
     path.write_text(f'{{"tokens": ["a"], "tags": ["X"]}}\n{line}\n', encoding="utf-8")
     with pytest.raises(DataError, match=re.escape(message)):
-        corpora.load([str(path)])
+        loading.load([str(path)])
 
 
 def test_the_starter_corpus_keeps_its_encoding_beside_files_in_another(tmp_path: Path) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text("我/PRON 吃/VERB 苹果/NOUN\n" * 10, encoding="gb18030")
-    *starter, own = corpora.load([corpora.STARTER, str(mine)], encoding="gb18030")
-    assert starter == corpora.load([corpora.STARTER])
+    *starter, own = loading.load([loading.STARTER, str(mine)], encoding="gb18030")
+    assert starter == loading.load([loading.STARTER])
     assert own.train[0].tokens == ("我", "吃", "苹果")

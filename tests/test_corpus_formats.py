@@ -12,11 +12,14 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import assume, given
 
-from rnntag import corpora, store
-from rnntag.cli import app
+from rnntag.cli.app import app
+from rnntag.config import CorpusFormat
+from rnntag.corpora import loading
 from rnntag.corpora.files import format_of, read_sentences
-from rnntag.running_text import passages
-from rnntag.schema import UPOS, CorpusFormat, DataError, Sentence
+from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.errors import DataError
+from rnntag.model import directory
+from rnntag.sentences import UPOS, Sentence
 from tests.conftest import Run
 
 Pairs = list[tuple[str, str]]
@@ -27,7 +30,7 @@ def read(text: str, corpus_format: CorpusFormat = "auto", name: str = "mine.txt"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(text.encode())
-        (corpus,) = corpora.load([str(path)], whole=True, corpus_format=corpus_format, **options)
+        (corpus,) = loading.load([str(path)], whole=True, corpus_format=corpus_format, **options)
     return [pairs(sentence) for sentence in corpus.test]
 
 
@@ -120,7 +123,7 @@ def test_spacy_s_documents_are_read_back(told: list[tuple[str, list[Sentence]]])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "docs.jsonl"
         path.write_text("\n".join(line for line, _ in told), encoding="utf-8")
-        assert read_sentences(path, corpora.TAGSETS) == tuple(s for _, sentences in told for s in sentences)
+        assert read_sentences(path, loading.TAGSETS) == tuple(s for _, sentences in told for s in sentences)
 
 
 # Brown's and word_TAG
@@ -219,10 +222,10 @@ def test_a_document_teaches_a_segmenter() -> None:
         path = Path(folder) / "en_docs.jsonl"
         one = document("It's 5. OK", (0, 2), (2, 4), (5, 6), (6, 7), (8, 10), sents=[(0, 7), (8, 10)])
         path.write_text(f"{one}\n{document('No', (0, 2))}\n", encoding="utf-8")
-        found = read_sentences(path, corpora.TAGSETS)
+        found = read_sentences(path, loading.TAGSETS)
     assert [sentence.tokens for sentence in found] == [("It", "'s", "5", "."), ("OK",), ("No",)]
     assert found[0].tags == {"upos": ("X",) * 4, "xpos-en": ("x",) * 4}
-    assert [passage.text for passage in passages(found, "docs")] == ["It's 5. OK", "No"]
+    assert [passage.text for passage in gold_paragraphs(found, "docs")] == ["It's 5. OK", "No"]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +286,7 @@ def test_name_and_choice_tell_the_format(
 def test_documents_come_in_parts_and_what_a_model_has_tagged_does_not(name: str, has_dev: bool, tmp_path: Path) -> None:
     line = document("a", (0, 1)) if has_dev else '{"tokens": ["a"], "tags": ["X"]}'
     (tmp_path / name).write_text(f"{line}\n" * 10, encoding="utf-8")
-    (corpus,) = corpora.load([str(tmp_path / name)])
+    (corpus,) = loading.load([str(tmp_path / name)])
     assert len(corpus.dev) == len(corpus.test) == has_dev
 
 
@@ -299,8 +302,8 @@ def test_a_choice_leaves_treebanks_as_they_are_and_stays_with_the_model(
     with pytest.raises(SystemExit) as end:
         app(arguments)
     assert not end.value.code
-    assert store.read(Path("m")).provenance.corpus_format == "underscore"
-    assert re.search(r"rnntag train .*--corpus-format underscore", store.read_card(Path("m")))
+    assert directory.read(Path("m")).provenance.corpus_format == "underscore"
+    assert re.search(r"rnntag train .*--corpus-format underscore", directory.read_card(Path("m")))
     capsys.readouterr()
 
     def reports(*more: str) -> list[str]:

@@ -20,10 +20,13 @@ from typing import Any
 
 import pytest
 
-from rnntag import checkpoint, corpora, durable, store
-from rnntag.checkpoint import Checkpoint, Settings, State
-from rnntag.claim import claim
-from rnntag.schema import AccessError
+from rnntag.corpora import loading
+from rnntag.errors import AccessError
+from rnntag.model import directory
+from rnntag.storage import atomic
+from rnntag.storage.lock import claim
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import Checkpoint, Settings, State
 from tests import children
 from tests.conftest import typed
 
@@ -46,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write_corpus(folder: Path) -> None:
-    (english,) = (path for path in corpora.starter_files() if path.stem == "starter_en")
+    (english,) = (path for path in loading.starter_files() if path.stem == "starter_en")
     sentences = english.read_text(encoding="utf-8").split("\n\n")[:30]
     (folder / "mine.conllu").write_text("\n\n".join(sentences) + "\n\n", encoding="utf-8")
 
@@ -135,7 +138,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     assert child.exitcode == 128 + number
     log = (folder / "log").read_text()
     assert "interrupted: the best model so far is kept; go on with: rnntag train --resume --out m" in log
-    assert store.read(folder / "m").provenance.epoch >= 1
+    assert directory.read(folder / "m").provenance.epoch >= 1
     assert names(folder) == {"m", ".m.checkpoint"}
     code, log = children.run(folder, "train", "--resume", "--out", "m")
     assert code == 0
@@ -167,7 +170,7 @@ def test_a_run_that_nobody_can_watch_any_more_is_kept_like_any_other(
             shown += os.read(screen, 10_000)
         os.close(screen)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 128 + signal.SIGHUP
-        assert store.read(folder / "m").provenance.epoch >= 1
+        assert directory.read(folder / "m").provenance.epoch >= 1
         assert children.run(folder, *LONGER, "--resume")[0] == 0
     assert learned(folder / "m") == learned_longer
 
@@ -252,7 +255,7 @@ def test_a_disk_that_fails_later_costs_nothing_that_was_done(
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     assert typed("train", "--resume", "--out", "m") == 0
-    assert store.read(folder / "m").segmenter
+    assert directory.read(folder / "m").segmenter
     assert names(folder) == {"m"}
 
 
@@ -263,7 +266,7 @@ def test_a_folder_that_vanishes_is_made_anew(folder: Path) -> None:
     (folder / "models").rename(folder / "gone")
     child.join()
     assert child.exitcode == 0
-    assert store.read(place).segmenter
+    assert directory.read(place).segmenter
 
 
 def crashes(action: Callable[[], None], line: int) -> bool:
@@ -274,7 +277,7 @@ def crashes(action: Callable[[], None], line: int) -> bool:
 
         def trace(frame: FrameType, event: str, argument: object) -> Any:
             nonlocal left
-            if frame.f_code.co_filename != durable.__file__:
+            if frame.f_code.co_filename != atomic.__file__:
                 return None
             if event == "line":
                 left -= 1
@@ -296,13 +299,13 @@ def test_a_model_directory_is_the_old_or_the_new_one_wherever_its_writer_dies(
     exchanges: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not exchanges:
-        monkeypatch.setattr(durable, "_exchange", lambda a, b: False)
+        monkeypatch.setattr(atomic, "_exchange", lambda a, b: False)
     path = tmp_path / "m"
-    old, new = {store.CONFIG: b"old", store.CARD: b"old"}, {store.CONFIG: b"new", store.WEIGHTS: b"new"}
+    old, new = {directory.CONFIG: b"old", directory.CARD: b"old"}, {directory.CONFIG: b"new", directory.WEIGHTS: b"new"}
     found = []
     for line in itertools.count(1):
-        durable.write_directory(path, old)
-        crashed = crashes(lambda: durable.write_directory(path, new), line)
+        atomic.write_directory(path, old)
+        crashed = crashes(lambda: atomic.write_directory(path, new), line)
         assert path.exists() or not exchanges
         with claim(path):
             pass

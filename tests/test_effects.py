@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnntag import corpora, effects
+from rnntag import effects
 from rnntag.cli.compare import compare
 from rnntag.cli.train import train
-from rnntag.schema import Corpus, ModelConfig, Sentence, TrainConfig
-from rnntag.training import Training
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.sentences import Corpus, Sentence
+from rnntag.training.tagger import Training
 from tests.conftest import typed
 
 ALWAYS = {
@@ -25,7 +27,7 @@ ALWAYS = {
     "fold", "segmenter", "add_segmenter", "resume", "checkpoint_minutes", "seed", "device", "as_json",
 }  # fmt: skip
 """What has an effect whatever the others are, or is refused by name beside those that leave it none."""
-BY_CORPORA = {"balance", *corpora.READING}
+BY_CORPORA = {"balance", *loading.READING}
 ALONE = {"recipe", "set_", "context"}
 
 CASES = {
@@ -67,7 +69,7 @@ def test_every_option_has_its_place(command: Any) -> None:
 def test_what_has_no_effect_is_refused_before_any_work(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(corpora, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
+    monkeypatch.setattr(loading, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
     option, beside = CASES[name]
     assert beside is not None
     assert typed("train", "x.txt", "--out", "m", *option, *beside) == 2
@@ -108,7 +110,7 @@ def test_a_comparison_needs_a_plain_rnn_for_an_activation(
     def load(*given: object, **named: object) -> None:
         raise LoadedError
 
-    monkeypatch.setattr(corpora, "load", load)
+    monkeypatch.setattr(loading, "load", load)
     assert typed("compare", "x.txt", "--activation", "relu", *cells) == (code or 1)
     told = capsys.readouterr().err
     assert ("--activation has no effect without --cell rnn: leave it out" in told) == (code == 2)
@@ -150,13 +152,13 @@ def test_how_corpora_are_read(
         loaded.append(given)
         raise RuntimeError("loaded")
 
-    monkeypatch.setattr(corpora, "load", load)
+    monkeypatch.setattr(loading, "load", load)
     code = typed(command, *specs.split(), *options.split())
     told = capsys.readouterr().err
     if idle:
         assert (code, loaded) == (2, [])
         option = f"--{idle.replace('_', '-')}"
-        assert told == f"error: {option} has no effect {corpora.READING[idle]}: leave it out\n"
+        assert told == f"error: {option} has no effect {loading.READING[idle]}: leave it out\n"
     else:
         assert loaded
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag.encoding_guess import SAMPLE_BYTES
-from rnntag.schema import DataError
-from rnntag.text import ADVICE, text_blocks
+from rnntag.errors import DataError
+from rnntag.formats.decoding import ADVICE, text_blocks
+from rnntag.formats.encoding_guess import SAMPLE_BYTES
 from tests.conftest import Run, one_line
 
 SIMPLIFIED = "我们在北京的大学里学习中文，明天下午要去图书馆看书。\n他说这个问题不大。\n"

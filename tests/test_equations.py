@@ -10,11 +10,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from rnntag.network import Network
-from rnntag.runtime import Runtime
-from rnntag.schema import ModelConfig, Provenance, Sentence, TrainConfig
-from rnntag.store import StoredModel, compact
-from rnntag.vocabulary import Vocabulary
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.model.stored import ModelBundle, Provenance
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.model.weights import quantize
+from rnntag.network.tagger import Network
+from rnntag.onnx.session import Runtime
+from rnntag.sentences import Sentence
 from tests import equations
 from tests.conftest import KINDS
 from tests.equations import CELLS, ORDER, Array, Cell, Weights
@@ -64,7 +66,7 @@ def by_torch(network: Network, xs: Array) -> list[Array]:
 
 
 def by_onnx(network: Network, xs: Array) -> list[Array]:
-    model = StoredModel("x", network.config, TrainConfig(), VOCABULARY, compact(network.weights()), Provenance())
+    model = ModelBundle("x", network.config, TrainConfig(), VOCABULARY, quantize(network.weights()), Provenance())
     runtime = Runtime(model, int8=False)
     scores = runtime.scores(xs.astype(np.float32).transpose(1, 0, 2), np.array(LENGTHS), "upos").transpose(1, 0, 2)
     powers = np.exp(scores.astype(np.float64))

@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from rnntag import evaluation
-from rnntag.evaluation import evaluate, faulty, fingerprint, most_frequent_tags
-from rnntag.schema import CalibrationBin, FaultySentence, Mistake, MistakenWord, Sentence
+from rnntag.evaluation import metrics
+from rnntag.evaluation.metrics import (
+    CalibrationBin,
+    MistakenWord,
+    SentenceErrors,
+    TagError,
+    evaluate,
+    faulty,
+    fingerprint,
+    most_frequent_tags,
+)
+from rnntag.sentences import Sentence
 
 GOLD = [Sentence(("a", "b", "c"), {"t": ("N", "V", "N")}), Sentence(("d", "e"), {"t": ("N", "D")})]
 
@@ -56,14 +65,14 @@ def test_kinds_of_words_worked_out_by_hand() -> None:
     assert report.sentence_accuracy == 1 / 3
     assert report.words == (MistakenWord("can", 2, 3, "A", "N"), MistakenWord("x", 1, 2, "N", "V"))
     assert [*report.tags] == ["A", "D", "N", "P", "V"]
-    assert evaluation.confusion_matrix(report) == [
+    assert metrics.confusion_matrix(report) == [
         [1, 0, 1, 0, 0],
         [0, 1, 0, 0, 0],
         [1, 0, 1, 0, 1],
         [0, 0, 0, 2, 0],
         [0, 0, 0, 0, 1],
     ]
-    assert [*report.intervals] == [*evaluation.ACCURACIES]
+    assert [*report.intervals] == [*metrics.ACCURACIES]
     for name, interval in report.intervals.items():
         assert interval is not None
         assert 0 <= interval[0] <= getattr(report, name) <= interval[1] <= 1
@@ -73,14 +82,14 @@ def test_nothing_to_measure() -> None:
     report = evaluate([], "t", [], [])
     assert (report.tokens, report.accuracy, report.seen_accuracy, report.ambiguous_accuracy) == (0, 0, None, None)
     assert set(report.intervals.values()) == {None}
-    assert evaluation.confusion_matrix(report) == []
+    assert metrics.confusion_matrix(report) == []
 
 
 def test_errors_stand_in_their_sentences() -> None:
     confidences = [[0.9, 0.5, 1.0], [0.8, 0.6, 0.7, 1.0], [1.0, 1.0]]
     assert [*faulty(TEXT, "t", TAGGED, confidences)] == [
-        FaultySentence(1, TEXT[0].tokens, (Mistake(1, "A", "N", 0.5),)),
-        FaultySentence(2, TEXT[1].tokens, (Mistake(1, "N", "A", 0.6), Mistake(2, "N", "V", 0.7))),
+        SentenceErrors(1, TEXT[0].tokens, (TagError(1, "A", "N", 0.5),)),
+        SentenceErrors(2, TEXT[1].tokens, (TagError(1, "N", "A", 0.6), TagError(2, "N", "V", 0.7))),
     ]
     assert next(faulty(TEXT, "t", TAGGED)).mistakes[0].confidence is None
 
@@ -97,7 +106,7 @@ def test_bins_worked_out_by_hand() -> None:
     report = evaluate(
         GOLD, "t", [["N", "N", "N"], ["V", "D"]], [[True] * 3] * 1 + [[True] * 2], [[1, 0.95, 0.99], [0.41, 0.45]]
     )
-    assert len(report.calibration) == evaluation.CALIBRATION_BINS
+    assert len(report.calibration) == metrics.CALIBRATION_BINS
     filled = {place: one for place, one in enumerate(report.calibration) if one.tokens}
     assert filled == {
         6: CalibrationBin(2, pytest.approx(0.43), 1 / 2),
@@ -109,7 +118,7 @@ def test_bins_worked_out_by_hand() -> None:
 def test_scikit_learn_agrees_on_calibration(answers: list[tuple[str, float]]) -> None:
     gold, shares = zip(*answers, strict=True)
     report = evaluate([Sentence(gold, {"t": gold})], "t", [["N"] * len(gold)], [[True] * len(gold)], [shares])
-    right, confidence = calibration_curve([tag == "N" for tag in gold], shares, n_bins=evaluation.CALIBRATION_BINS)
+    right, confidence = calibration_curve([tag == "N" for tag in gold], shares, n_bins=metrics.CALIBRATION_BINS)
     filled = [one for one in report.calibration if one.tokens]
     if not any(abs(share * 15 - round(share * 15)) < 1e-9 for share in shares):  # on an edge either bin will do
         assert [one.accuracy for one in filled] == pytest.approx([*right])
@@ -132,7 +141,7 @@ def test_scikit_learn_agrees(pairs: list[tuple[str, str]]) -> None:
     for position, score in enumerate(report.tags.values()):
         mine = (score.precision, score.recall, score.f1, score.support)
         assert mine == pytest.approx([column[position] for column in theirs])
-    assert evaluation.confusion_matrix(report) == confusion_matrix(gold, predicted, labels=tags).tolist()
+    assert metrics.confusion_matrix(report) == confusion_matrix(gold, predicted, labels=tags).tolist()
 
 
 @given(

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from rnntag import explanation
-from rnntag.cells import RecurrentLayer, reversal
-from rnntag.schema import CELLS, UsageError
-from rnntag.store import StoredModel
+from rnntag.analysis import explain
+from rnntag.config import CELLS
+from rnntag.errors import UsageError
+from rnntag.model.stored import ModelBundle
+from rnntag.network.cells import RecurrentLayer, reversal
 from rnntag.tagger import Tagger, load
 from tests.conftest import BUNDLED, Run, one_line
 from tests.torch_runtime import torch_tagger
@@ -26,31 +27,31 @@ def test_hiding_the_verb_makes_unseen_nouns_less_nouns() -> None:
         tagger = load(name)
         for food in UNSEEN_FOOD:
             assert not tagger.has_seen(food)
-            found = explanation.explain(tagger, ["我", "吃", food])
+            found = explain.explain(tagger, ["我", "吃", food])
             noun = found.tags.index("NOUN")
             assert found.without[1, 2, noun] < found.probabilities[2, noun], (name, food)
 
 
-def test_a_hidden_word_says_nothing(tiny: StoredModel) -> None:
+def test_a_hidden_word_says_nothing(tiny: ModelBundle) -> None:
     tagger = Tagger(tiny)
-    other = explanation.explain(tagger, ("You", *SENTENCE[1:]))
-    found = explanation.explain(tagger, SENTENCE)
+    other = explain.explain(tagger, ("You", *SENTENCE[1:]))
+    found = explain.explain(tagger, SENTENCE)
     np.testing.assert_array_equal(found.without[0], other.without[0])
     assert not np.array_equal(found.without[1], other.without[1])
     np.testing.assert_allclose(found.without.sum(-1), 1)
     np.testing.assert_allclose(found.probabilities.sum(-1), 1)
 
 
-def test_the_probabilities_are_those_of_tagging(tiny: StoredModel) -> None:
+def test_the_probabilities_are_those_of_tagging(tiny: ModelBundle) -> None:
     tagger = Tagger(tiny)
-    found = explanation.explain(tagger, SENTENCE)
+    found = explain.explain(tagger, SENTENCE)
     (predicted,) = tagger.predict([SENTENCE], top=1)
     assert [choices[0][0] for choices in predicted] == [found.tags[best] for best in found.probabilities.argmax(-1)]
     np.testing.assert_allclose([choices[0][1] for choices in predicted], found.probabilities.max(-1), atol=1e-6)
 
 
-def test_torch_hides_as_onnx_does(tiny: StoredModel) -> None:
-    by_onnx, by_torch = (explanation.explain(tagger, SENTENCE) for tagger in (Tagger(tiny), torch_tagger(tiny)))
+def test_torch_hides_as_onnx_does(tiny: ModelBundle) -> None:
+    by_onnx, by_torch = (explain.explain(tagger, SENTENCE) for tagger in (Tagger(tiny), torch_tagger(tiny)))
     np.testing.assert_allclose(by_onnx.without, by_torch.without, atol=0.02)  # eight bits beside half precision
 
 
@@ -59,16 +60,16 @@ def test_changes_come_with_the_greatest_first() -> None:
     without = np.stack([probabilities, probabilities, probabilities])
     without[0, 1] = [0.3, 0.4, 0.3]
     without[2, 1] = [0.9, 0.0, 0.1]
-    found = explanation.Explanation(("a", "b", "c"), ("X", "Y", "Z"), probabilities, without)
+    found = explain.Explanation(("a", "b", "c"), ("X", "Y", "Z"), probabilities, without)
     changes = found.changes(1)
     assert [(other, tag) for other, tag, _ in changes] == [(2, "X"), (0, "Y")]
     assert [gain for *_, gain in changes] == pytest.approx([0.7, -0.3])
 
 
 @pytest.mark.parametrize("words", [[], ["a"] * 257])
-def test_sentences_that_cannot_be_explained(tiny: StoredModel, words: list[str]) -> None:
+def test_sentences_that_cannot_be_explained(tiny: ModelBundle, words: list[str]) -> None:
     with pytest.raises(UsageError, match=str(len(words))):
-        explanation.explain(Tagger(tiny), words)
+        explain.explain(Tagger(tiny), words)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -106,8 +107,8 @@ def test_gates_are_what_the_formulas_say(cell: str, tags: int, onehot: bool) -> 
                     torch.testing.assert_close(gates[name][0, step], block.sigmoid())
 
 
-def test_gates_of_a_model(tiny: StoredModel) -> None:
-    gates = explanation.gates(tiny, SENTENCE)
+def test_gates_of_a_model(tiny: ModelBundle) -> None:
+    gates = explain.gates(tiny, SENTENCE)
     assert [(gate.layer, gate.direction, gate.name) for gate in gates] == [
         (1, direction, name) for direction in ("forward", "backward") for name in ("input", "forget", "output")
     ]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import corpora
+from rnntag.config import CorpusFormat
+from rnntag.corpora import loading
 from rnntag.corpora.files import read_sentences
-from rnntag.schema import CorpusFormat, DataError
+from rnntag.errors import DataError
 from tests.conftest import Run
 
 
@@ -43,7 +44,7 @@ def test_each_bad_line_is_named(
     path.write_text(text, encoding="utf-8")
     for whole in (True, False):
         with pytest.raises(DataError) as error:
-            corpora.load([str(path)], whole=whole, corpus_format=corpus_format)
+            loading.load([str(path)], whole=whole, corpus_format=corpus_format)
         *lines, last = error.value.args
         assert [line.startswith(f"{path}:{due}") for line, due in zip(lines, faults, strict=True)] == [True] * len(
             lines
@@ -69,7 +70,7 @@ def test_native_tags_that_are_missing_are_told_too(tmp_path: Path) -> None:
     path = tmp_path / "a.conllu"
     path.write_text(row(1, "a", xpos="_") + row(2, "b", "NN", "a b") + row(3, "c"), encoding="utf-8")
     with pytest.raises(DataError) as error:
-        corpora.load([str(path)], corpora.TAGSETS)
+        loading.load([str(path)], loading.TAGSETS)
     assert [line.removeprefix(f"{path}:")[:26] for line in error.value.args] == [
         "2: 'NN' is no UPOS tag: UP", "1: the word has no XPOS: u", "2: the XPOS, 'a b', has wh", "3 errors in all",
     ]  # fmt: skip
@@ -113,7 +114,7 @@ def test_a_file_of_bad_lines_alone_is_not_called_empty(tmp_path: Path) -> None:
     for name in ("a.tsv", "a.conllu", "a.txt", "a.jsonl"):
         (tmp_path / name).write_text("bad\nbad\n", encoding="utf-8")
         with pytest.raises(DataError, match="2 errors in all"):
-            corpora.load([str(tmp_path / name)])
+            loading.load([str(tmp_path / name)])
 
 
 def test_tagging_stops_at_the_first_and_keeps_what_came_before(tiny_folder: Path, run: Run) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnntag import card, folding, store
-from rnntag.schema import NotFoundError, Sentence
-from rnntag.store import StoredModel
+from rnntag.errors import NotFoundError
+from rnntag.model import directory
+from rnntag.model.stored import ModelBundle
+from rnntag.model.vocabulary import RESERVED, Vocabulary
+from rnntag.sentences import Sentence
 from rnntag.tagger import Tagger
-from rnntag.vocabulary import RESERVED, Vocabulary
+from rnntag.training import model_card, simplification
 
 FOLDS = ("髮１", "发1")
 
@@ -26,10 +28,10 @@ def test_what_is_folded_is_one_word_to_the_model() -> None:
     assert (words.chars[0] == words.chars[1]).all()
 
 
-def test_a_model_keeps_its_folds(tiny: StoredModel, tmp_path: Path) -> None:
+def test_a_model_keeps_its_folds(tiny: ModelBundle, tmp_path: Path) -> None:
     model = replace(tiny, vocabulary=replace(tiny.vocabulary, folds=("睏", "开")))
-    store.write(tmp_path / "m", model, card.write(model))
-    back = Tagger(store.read(tmp_path / "m"))
+    directory.write(tmp_path / "m", model, model_card.write(model))
+    back = Tagger(directory.read(tmp_path / "m"))
     texts = [["花", "睏", "了"], ["花", "开", "了"]]
     one, other = (back.scores([text], "upos") for text in texts)
     assert back.model.vocabulary == model.vocabulary
@@ -39,7 +41,7 @@ def test_a_model_keeps_its_folds(tiny: StoredModel, tmp_path: Path) -> None:
 
 def test_opencc_s_characters_and_ours() -> None:
     pytest.importorskip("opencc", reason="needs rnntag[chinese]")
-    folds = folding.chinese()
+    folds = simplification.chinese()
     text = "「他們」著ＡＢ１２裏臺灣"
     assert "".join(folds.get(character, character) for character in text) == "“他们”着AB12里台湾"
     assert all(len(pair[0]) == len(pair[1]) == 1 for pair in folds.items())
@@ -49,4 +51,4 @@ def test_opencc_s_characters_and_ours() -> None:
 def test_without_opencc_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opencc", None)
     with pytest.raises(NotFoundError, match=r"pip install 'rnntag\[chinese\]'"):
-        folding.chinese()
+        simplification.chinese()

@@ -10,19 +10,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nltk.tag import str2tuple
 
-from rnntag import formats, windows
-from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer, reader
+from rnntag import windows
+from rnntag.formats import registry
+from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer, reader
 
 words = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda w: w.split() == [w]))
 
 
-def read_all(name: str, *blocks: str) -> list[Untagged]:
+def read_all(name: str, *blocks: str) -> list[InputSentence]:
     reading = reader(name, "x")
     return [sentence for block in blocks for sentence in reading.feed(block)] + list(reading.finish())
 
 
 def written(name: str, tokens: list[str], tagset: str = "upos") -> str:
-    return Writer(name, tagset).text(Untagged(tokens), ["NOUN"] * len(tokens))
+    return Writer(name, tagset).text(InputSentence(tokens), ["NOUN"] * len(tokens))
 
 
 @given(words)
@@ -47,7 +48,7 @@ def test_jsonl(tokens: list[str]) -> None:
 @given(words)
 def test_conllu(tokens: list[str]) -> None:
     text = written("conllu", tokens)
-    (mine,) = read_all("conllu", text) or [Untagged(())]
+    (mine,) = read_all("conllu", text) or [InputSentence(())]
     assert list(mine.tokens) == tokens
     assert [token["form"] for sentence in peer.parse(text) for token in sentence] == tokens
 
@@ -63,7 +64,7 @@ CHOICES = [("NOUN", 0.87654321), ("VERB", 0.1), ("a|b", 0.02)]
 @given(words.filter(bool))
 def test_probabilities_can_be_read_back(tokens: list[str]) -> None:
     tags, choices = ["NOUN"] * len(tokens), [CHOICES] * len(tokens)
-    texts = {name: Writer(name, "upos").text(Untagged(tokens), tags, choices) for name in OUTPUT_FORMATS}
+    texts = {name: Writer(name, "upos").text(InputSentence(tokens), tags, choices) for name in OUTPUT_FORMATS}
     assert texts["slash"] == written("slash", tokens)
     assert texts["tsv"].split("\n") == [
         *(f"{token}\tNOUN\t0.8765\tVERB\t0.1000\ta|b\t0.0200" for token in tokens), "", "",
@@ -91,15 +92,15 @@ def test_a_line_that_comes_in_windows_is_written_as_one(
 ) -> None:
     text = " ".join(items)
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    monkeypatch.setattr(formats, "LONG_LINE", 1 << 17)
+    monkeypatch.setattr(registry, "LONG_LINE", 1 << 17)
     whole = list(read_all("tokens", *blocks))
-    monkeypatch.setattr(formats, "LONG_LINE", 7)
+    monkeypatch.setattr(registry, "LONG_LINE", 7)
     monkeypatch.setattr(windows, "WINDOW", 6)
     monkeypatch.setattr(windows, "OVERLAP", 2)
     cut = list(read_all("tokens", *blocks))
     assert all(sentence.ends for sentence in whole)
 
-    def output(sentences: list[Untagged]) -> str:
+    def output(sentences: list[InputSentence]) -> str:
         writer = Writer(name, "upos")
         return "".join(writer.text(s, s.tokens, [[(token, 0.5)] for token in s.tokens]) for s in sentences)
 

@@ -13,17 +13,18 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from rnntag import history, store
-from rnntag.console import columns
-from rnntag.schema import DataError, NotFoundError, Step
-from rnntag.store import StoredModel
+from rnntag.errors import DataError, NotFoundError
+from rnntag.model import directory, learning_curve
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.stored import ModelBundle
+from rnntag.terminal.charts import columns
 from tests.conftest import QUICK_TO_TRAIN, Run, one_line, typed
 
 KEYS = ["epoch", "loss", "gradient_norm", "clipped", "tokens", "seconds", "dev", "dev_accuracy"]
 
 
-def step(epoch: int, dev: dict[str, float], accuracy: float = 0.5, loss: float = 1.0) -> Step:
-    return Step(epoch, 9, 4, 4, loss, 0.7, 0.25, 100 * epoch, 1.5 * epoch, dev, accuracy)
+def step(epoch: int, dev: dict[str, float], accuracy: float = 0.5, loss: float = 1.0) -> TrainingStep:
+    return TrainingStep(epoch, 9, 4, 4, loss, 0.7, 0.25, 100 * epoch, 1.5 * epoch, dev, accuracy)
 
 
 WORDS = [(1, "I", "PRON", "_"), (2, "can", "AUX", "SpaceAfter=No"), (3, "not", "PART", "_"), (4, "swim", "VERB", "_")]
@@ -36,10 +37,10 @@ STEPS = [
 
 
 @pytest.fixture
-def learned(tiny: StoredModel, tmp_path: Path) -> Path:
+def learned(tiny: ModelBundle, tmp_path: Path) -> Path:
     """A model that knows how it learned."""
     path = tmp_path / "learned"
-    store.write(path, replace(tiny, history=history.write(STEPS)), "")
+    directory.write(path, replace(tiny, history=learning_curve.write(STEPS)), "")
     return path
 
 
@@ -65,23 +66,23 @@ shares = st.floats(0, 1)
 def test_what_is_written_is_read_back(told: list[tuple[dict[str, float], float, float]]) -> None:
     steps = [step(epoch, *figures) for epoch, figures in enumerate(told, 1)]
     try:
-        content = history.write(steps)
+        content = learning_curve.write(steps)
     except UnicodeEncodeError:
         return  # half a character, which no file's name has
-    read = history.read(content, "x")
+    read = learning_curve.read(content, "x")
     assert [(e.epoch, e.dev, e.dev_accuracy, e.loss) for e in read] == [
         (epoch, *figures) for epoch, figures in enumerate(told, 1)
     ]
 
 
 def test_an_epoch_is_a_line_with_its_keys_in_order() -> None:
-    lines = history.write(STEPS).decode().splitlines()
+    lines = learning_curve.write(STEPS).decode().splitlines()
     assert len(lines) == 3
     for line, told in zip(lines, STEPS[1:], strict=True):
         record = json.loads(line)
         assert list(record) == KEYS
         assert record == {key: getattr(told, key) for key in KEYS}
-    assert history.best(history.read("\n".join(lines).encode(), "x")).epoch == 2
+    assert learning_curve.best(learning_curve.read("\n".join(lines).encode(), "x")).epoch == 2
 
 
 @pytest.mark.parametrize(
@@ -91,39 +92,39 @@ def test_an_epoch_is_a_line_with_its_keys_in_order() -> None:
         ("nonsense", "x:2: is no epoch that 'rnntag train' writes"),
         ('{"epoch": 2}', "x:2: is no epoch"),
         ("[]", "x:2: is no epoch"),
-        (history.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is no epoch .*NaN is no number"),
+        (learning_curve.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is no epoch .*NaN is no number"),
     ],
 )
 def test_what_is_no_history_is_named(line: str, message: str) -> None:
-    good = history.write(STEPS[1:2]).decode() if line else ""
+    good = learning_curve.write(STEPS[1:2]).decode() if line else ""
     with pytest.raises(DataError, match=message):
-        history.read(f"{good}{line}\n".encode(), "x")
+        learning_curve.read(f"{good}{line}\n".encode(), "x")
 
 
 def test_a_model_keeps_it_whatever_becomes_of_the_model(
     learned: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    content = history.write(STEPS)
-    assert store.read(learned).history == content == store.read_history(learned)
-    assert store.HISTORY in (learned / store.CHECKSUMS).read_text()
+    content = learning_curve.write(STEPS)
+    assert directory.read(learned).history == content == directory.read_history(learned)
+    assert directory.HISTORY in (learned / directory.CHECKSUMS).read_text()
     monkeypatch.chdir(learned.parent)
     small = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1")
     assert typed("train", "--add-segmenter", learned, corpus, *small, "--out", "copy") == 0
-    assert (learned.parent / "copy" / store.SEGMENTER).exists()
+    assert (learned.parent / "copy" / directory.SEGMENTER).exists()
     for path in (learned, learned.parent / "copy"):
-        assert (path / store.HISTORY).read_bytes() == content
+        assert (path / directory.HISTORY).read_bytes() == content
 
 
-def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: Path, tiny: StoredModel) -> None:
-    store.check_target(learned)
-    store.write(learned, tiny, "")
-    assert store.read(learned).history == b""
+def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: Path, tiny: ModelBundle) -> None:
+    directory.check_target(learned)
+    directory.write(learned, tiny, "")
+    assert directory.read(learned).history == b""
     with pytest.raises(NotFoundError, match=r"no history\.jsonl in this model"):
-        store.read_history(learned)
+        directory.read_history(learned)
 
 
 def test_a_damaged_history_is_noticed_like_every_other_file(run: Run, learned: Path) -> None:
-    (learned / store.HISTORY).write_text("nonsense\n")
+    (learned / directory.HISTORY).write_text("nonsense\n")
     for command in (["tag", "-m", learned, "I eat apples ."], ["history", learned]):
         done = run(*command)
         assert (done.returncode, done.stdout) == (65, "")
@@ -132,9 +133,9 @@ def test_a_damaged_history_is_noticed_like_every_other_file(run: Run, learned: P
 
 def test_a_damaged_history_without_a_checksum_does_not_keep_a_model_from_tagging(run: Run, learned: Path) -> None:
     """As one that an older rnntag has written."""
-    lines = (learned / store.CHECKSUMS).read_text().splitlines(keepends=True)
-    (learned / store.CHECKSUMS).write_text("".join(line for line in lines if store.HISTORY not in line))
-    (learned / store.HISTORY).write_text("nonsense\n")
+    lines = (learned / directory.CHECKSUMS).read_text().splitlines(keepends=True)
+    (learned / directory.CHECKSUMS).write_text("".join(line for line in lines if directory.HISTORY not in line))
+    (learned / directory.HISTORY).write_text("nonsense\n")
     assert run("tag", "-m", learned, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
     done = run("history", learned)
     assert done.returncode == 65
@@ -146,11 +147,11 @@ def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert typed("train", corpus, "--out", "m", *QUICK_TO_TRAIN, "--epochs", "9", "--patience", "2") == 0
-    epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
+    epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epoch ")]
     assert [epoch.epoch for epoch in epochs] == [*range(1, len(shown) + 1)]
-    provenance = store.read(tmp_path / "m").provenance
-    best = history.best(epochs)
+    provenance = directory.read(tmp_path / "m").provenance
+    best = learning_curve.best(epochs)
     assert (best.epoch, best.dev) == (provenance.epoch, provenance.dev)
     assert len(epochs) == provenance.epoch + 2 < 9
     assert all(f"loss {epoch.loss:.4f}" in line for epoch, line in zip(epochs, shown, strict=True))
@@ -171,7 +172,7 @@ def test_ctrl_c_keeps_the_epochs_that_have_ended(corpus: Path, tmp_path: Path) -
             if ends and seen == 3:
                 process.send_signal(signal.SIGINT)
         assert process.wait() == 130
-    epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
+    epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     assert [epoch.epoch for epoch in epochs] == [*range(1, len(epochs) + 1)]
     assert len(epochs) >= seen >= 3
 
@@ -198,7 +199,7 @@ def test_it_is_shown_in_80_columns(run: Run, learned: Path) -> None:
 
 def test_it_can_be_had_as_json(run: Run, learned: Path) -> None:
     told = json.loads(run("history", learned, "--json").stdout)
-    assert told == [json.loads(line) for line in history.write(STEPS).splitlines()]
+    assert told == [json.loads(line) for line in learning_curve.write(STEPS).splitlines()]
 
 
 def test_a_model_without_one_says_so(run: Run, tiny_folder: Path) -> None:
@@ -276,7 +277,7 @@ def test_tensorboard_is_told_of_batches_and_epochs(
     assert typed("train", corpus, "--tensorboard", corpus, "--out", "m") == 74
     assert "cannot be made: File exists" in one_line(capsys.readouterr().err)
     assert typed("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK_TO_TRAIN, "--epochs", "2") == 0
-    epochs = history.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
+    epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     events = EventAccumulator(str(tmp_path / "tb"))
     events.Reload()
 

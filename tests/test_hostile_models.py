@@ -25,13 +25,13 @@ import pytest
 import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 
-from rnntag import card, console, integrity, store, weight_shapes
-from rnntag import history as curve
-from rnntag.history import Epoch
-from rnntag.network import Network
-from rnntag.schema import INPUTS, Corpus, DataError, ModelConfig, Provenance, SegmenterConfig, Step, TrainConfig
-from rnntag.segmenter_training import SegmenterNetwork
-from rnntag.store import (
+from rnntag.cli import history, models
+from rnntag.config import INPUTS, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.errors import DataError
+from rnntag.model import directory
+from rnntag.model import learning_curve as curve
+from rnntag.model import weights as weight_shapes
+from rnntag.model.directory import (
     CHECKSUMS,
     CONFIG,
     HISTORY,
@@ -40,12 +40,17 @@ from rnntag.store import (
     VERIFIED,
     VOCABULARY,
     WEIGHTS,
-    StoredModel,
-    StoredSegmenter,
 )
+from rnntag.model.learning_curve import Epoch, TrainingStep
+from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.network.tagger import Network
+from rnntag.sentences import Corpus
+from rnntag.storage import checksums
 from rnntag.tagger import Tagger
-from rnntag.units import SHAPES, Units
-from rnntag.vocabulary import Vocabulary
+from rnntag.training import model_card
+from rnntag.training.segmenter import SegmenterNetwork
 from tests.conftest import KINDS, Run, one_line
 from tests.test_onnx import untrained
 
@@ -71,7 +76,7 @@ def some_weights(shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def smallest() -> StoredModel:
+def smallest() -> ModelBundle:
     """A model with every file that one can have, each of at most some two thousand bytes."""
     config = ModelConfig("rnn", bidirectional=False, hidden=1, embedding_dim=1, char_dim=1, char_hidden=1)
     vocabulary = Vocabulary(("a", "b"), 1, ("a",), {"upos": ("X", "Y")})
@@ -79,42 +84,42 @@ def smallest() -> StoredModel:
     origin = Provenance(
         specs=("c",), tagsets=("universal",), corpora={"c": {"train": 1, "dev": 1, "test": 0}}, dev={"c": 1.0}
     )
-    model = StoredModel("m", config, TrainConfig(), vocabulary, some_weights(shapes), origin)
+    model = ModelBundle("m", config, TrainConfig(), vocabulary, some_weights(shapes), origin)
     small = SegmenterConfig(hidden=1, unit_dim=1, shape_dim=1, bigrams=0, bigram_dim=1)
-    units = Units(("ab",), {"ab": (1,)}, ("", ""), 0)
+    units = PretokenVocabulary(("ab",), {"ab": (1,)}, ("", ""), 0)
     weights = some_weights(weight_shapes.segmenter(small, units.rows, SHAPES, 0))
     segmenter = StoredSegmenter(small, units, weights, dev={"c": {"words": 1.0, "sentences": 1.0}})
     return replace(
         model,
         segmenter=segmenter,
         temperatures={"upos": 1.5},
-        history=curve.write([Step(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"c": 1.0}, 1.0)]),
+        history=curve.write([TrainingStep(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"c": 1.0}, 1.0)]),
     )
 
 
 @pytest.fixture
-def folder(smallest: StoredModel, tmp_path: Path) -> Path:
+def folder(smallest: ModelBundle, tmp_path: Path) -> Path:
     path = tmp_path / "m"
-    store.write(path, smallest, card.write(smallest))
+    directory.write(path, smallest, model_card.write(smallest))
     return path
 
 
 def sign(path: Path) -> None:
     """The attacker's checksums."""
     names = [name for name in (*VERIFIED, HISTORY) if (path / name).exists()]
-    (path / CHECKSUMS).write_bytes(integrity.checksums((name, (path / name).read_bytes()) for name in names))
+    (path / CHECKSUMS).write_bytes(checksums.checksums((name, (path / name).read_bytes()) for name in names))
 
 
 def use(path: Path) -> None:
     """All that may be done with a model that has been read."""
-    tagger = Tagger(store.read(path))
+    tagger = Tagger(directory.read(path))
     tagger.tag_text(TEXT)
     tagger.predict([TEXT.split(), [""]], top=3)
     assert tagger.model.segmenter
-    card.with_segmenter("", tagger.model)
-    epochs = curve.read(store.read_history(path), "x")
+    model_card.with_segmenter("", tagger.model)
+    epochs = curve.read(directory.read_history(path), "x")
     with redirect_stdout(io.StringIO()):
-        console.print_history("x", epochs)
+        history.print_history("x", epochs)
 
 
 def refuses_or_works(path: Path) -> bool:
@@ -129,7 +134,7 @@ def refuses_or_works(path: Path) -> bool:
 
 def test_the_smallest_model_works(folder: Path) -> None:
     assert refuses_or_works(folder)
-    assert {file.name for file in folder.iterdir()} == {*CHECKED, store.CARD}
+    assert {file.name for file in folder.iterdir()} == {*CHECKED, directory.CARD}
 
 
 # --- damage: the checksums are those of the model as it was -------------------------------------------------
@@ -143,10 +148,10 @@ def test_every_truncation_and_every_change_of_a_byte_is_caught(name: str, folder
     for length in places:
         path.write_bytes(content[:length])
         with pytest.raises(DataError):
-            store.read(folder)
+            directory.read(folder)
     damaged = bytearray(content)
     path.write_bytes(content)
-    files = store._folder(folder)
+    files = directory._folder(folder)
     for place in places:
         first, *others = range(1, 256) if EXHAUSTIVE else [1 << place // 8 % 8]
         for mask in (first, *others):
@@ -154,18 +159,18 @@ def test_every_truncation_and_every_change_of_a_byte_is_caught(name: str, folder
             path.write_bytes(damaged)
             with pytest.raises(DataError):
                 # Reading the whole model, as a user would; of the many others only the file, as that does.
-                store.read(folder) if mask == first or name == CHECKSUMS else files.read(name, len(content))
+                directory.read(folder) if mask == first or name == CHECKSUMS else files.read(name, len(content))
         damaged[place] = content[place]
     path.write_bytes(content)
-    store.read(folder)
+    directory.read(folder)
 
 
-@pytest.mark.parametrize("name", [*CHECKED, store.CARD])
+@pytest.mark.parametrize("name", [*CHECKED, directory.CARD])
 def test_damage_is_one_line_and_exit_code_65(name: str, run: Run, folder: Path) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[:-1] + b"\xff")
-    done = run("models", "m") if name == store.CARD else run("tag", "-m", "m", "a b")
-    if name == store.CARD:  # for people, who may edit it: what is not UTF-8 is shown as it is
+    done = run("models", "m") if name == directory.CARD else run("tag", "-m", "m", "a b")
+    if name == directory.CARD:  # for people, who may edit it: what is not UTF-8 is shown as it is
         assert (done.returncode, done.stderr) == (0, "")
         return
     assert (done.returncode, done.stdout) == (65, "")
@@ -227,7 +232,7 @@ STRANGE = [
 
 @pytest.mark.skipif(os.name != "posix", reason="has no such files")
 @pytest.mark.parametrize("strange", STRANGE, ids=lambda one: one.__name__)
-@pytest.mark.parametrize("name", [*CHECKED, store.CARD])
+@pytest.mark.parametrize("name", [*CHECKED, directory.CARD])
 def test_what_is_no_file_of_the_directory_is_refused(name: str, strange: Callable[[Path], None], folder: Path) -> None:
     content = (folder / name).read_bytes()
     (folder / name).unlink()
@@ -237,8 +242,8 @@ def test_what_is_no_file_of_the_directory_is_refused(name: str, strange: Callabl
             "".join(line for line in (folder / CHECKSUMS).read_text().splitlines(True) if HISTORY not in line)
         )
     refusal = f"m/{name}: (is no file|is a link that leads out|has 1,099,511,627,776 bytes|cannot be read)"
-    with pytest.raises((DataError, store.AccessError), match=refusal):
-        store.read_card(folder) if name == store.CARD else store.read(folder)
+    with pytest.raises((DataError, directory.AccessError), match=refusal):
+        directory.read_card(folder) if name == directory.CARD else directory.read(folder)
     if strange is not replaced_by_folder:
         (folder / name).unlink()
     else:
@@ -276,7 +281,7 @@ def test_checksums_are_of_exactly_the_files_of_a_model(change: Callable[[list[st
     lines = change((folder / CHECKSUMS).read_text().splitlines())
     (folder / CHECKSUMS).write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match="SHA256SUMS"):
-        store.read(folder)
+        directory.read(folder)
 
 
 def test_a_model_of_an_older_version_has_a_history_without_a_checksum(folder: Path) -> None:
@@ -285,9 +290,9 @@ def test_a_model_of_an_older_version_has_a_history_without_a_checksum(folder: Pa
     use(folder)
 
 
-def test_a_pipe_where_a_recipe_should_lie_does_not_hold_up_the_next_write(smallest: StoredModel, folder: Path) -> None:
-    os.mkfifo(folder / store.RECIPE)
-    store.write(folder, smallest, "")
+def test_a_pipe_where_a_recipe_should_lie_does_not_hold_up_the_next_write(smallest: ModelBundle, folder: Path) -> None:
+    os.mkfifo(folder / directory.RECIPE)
+    directory.write(folder, smallest, "")
     use(folder)
 
 
@@ -372,7 +377,7 @@ def test_json_that_is_no_model_is_refused(name: str, content: bytes, folder: Pat
     (folder / name).write_bytes(content)
     sign(folder)
     with pytest.raises(DataError):
-        store.read(folder)
+        directory.read(folder)
 
 
 def changed(path: Path, name: str, change: Callable[[Any], object]) -> None:
@@ -501,17 +506,17 @@ def test_weights_that_do_not_fit_are_refused(name: str, hostile: Callable[..., b
     (folder / name).write_bytes(hostile(*header_and_rest((folder / name).read_bytes())))
     sign(folder)
     with pytest.raises(DataError):
-        store.read(folder)
+        directory.read(folder)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("name", ["heads.0.bias", "encoder.words.scale"])
-def test_weights_that_are_no_numbers_are_refused(name: str, value: float, smallest: StoredModel, folder: Path) -> None:
+def test_weights_that_are_no_numbers_are_refused(name: str, value: float, smallest: ModelBundle, folder: Path) -> None:
     weights = {**smallest.weights, name: np.full_like(smallest.weights[name], value)}
     (folder / WEIGHTS).write_bytes(safetensors.numpy.save(weights))
     sign(folder)
     with pytest.raises(DataError, match=f"{name} holds what is no number"):
-        store.read(folder)
+        directory.read(folder)
 
 
 @pytest.mark.parametrize(
@@ -535,7 +540,7 @@ def test_tables_beyond_the_range_of_8_bits_are_refused(
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("value", [0, 127, -127, 65504, -65504])
-def test_the_largest_weights_make_a_model(cell: str, value: int, smallest: StoredModel) -> None:
+def test_the_largest_weights_make_a_model(cell: str, value: int, smallest: ModelBundle) -> None:
     """ONNX Runtime loads what is built from them, and finds a tag for every word, in 8 bits and in 32."""
     config = replace(smallest.config, cell=cell, bidirectional=True)
     shapes = weight_shapes.stored(weight_shapes.tagger(config, 3, 3, [2]))
@@ -550,7 +555,7 @@ def test_the_largest_weights_make_a_model(cell: str, value: int, smallest: Store
         assert set(tags) <= {"X", "Y"}
 
 
-def test_tagsets_may_have_any_name(smallest: StoredModel) -> None:
+def test_tagsets_may_have_any_name(smallest: ModelBundle) -> None:
     """They are names of the graph's outputs."""
     names = ("\udc80", "a b\n", "", "\0", "vectors", "heads.0/W", "é" * 999)
     for name in names:
@@ -574,7 +579,7 @@ def test_the_shapes_are_those_of_the_network(
 @pytest.mark.parametrize("bigrams", [0, 7])
 def test_the_shapes_are_those_of_the_segmenter(bigrams: int) -> None:
     config = SegmenterConfig(bigrams=bigrams, hidden=3)
-    units = Units(("ab", "c"), {}, ("", ""), bigrams)
+    units = PretokenVocabulary(("ab", "c"), {}, ("", ""), bigrams)
     network = SegmenterNetwork(config, units)
     shapes = {name: tuple(weight.shape) for name, weight in network.named_parameters()}
     assert weight_shapes.segmenter(config, units.rows, SHAPES, bigrams) == shapes
@@ -585,7 +590,7 @@ def test_half_of_a_segmenter_is_refused(lost: str, folder: Path) -> None:
     (folder / lost).unlink()
     sign(folder)
     with pytest.raises(DataError):
-        store.read(folder)
+        directory.read(folder)
 
 
 # --- what people see -------------------------------------------------------------------------------------------
@@ -611,7 +616,7 @@ def test_a_history_that_is_none_is_refused(content: bytes, folder: Path) -> None
     (folder / HISTORY).write_bytes(content)
     sign(folder)
     with pytest.raises(DataError):
-        curve.read(store.read_history(folder), HISTORY)
+        curve.read(directory.read_history(folder), HISTORY)
 
 
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
@@ -622,7 +627,7 @@ def test_a_terminal_is_not_told_what_to_do(folder: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FORCE_COLOR", "1")
     text = f"# Card {ESCAPES}\n\n[safe](https://evil.example/{ESCAPES}) `{ESCAPES}`\n\n    {ESCAPES}\n"
     changed(folder, CONFIG, lambda v: v["provenance"].update(dev={ESCAPES: 1.0, "[red]x[/] [link=y]": 0.5}))
-    model = store.read(folder)
+    model = directory.read(folder)
     row = {
         "network": {"cell": "rnn", "layers": 1, "hidden": 1, "input": "onehot"},
         "tagsets": [ESCAPES, "[bold]"],
@@ -633,9 +638,9 @@ def test_a_terminal_is_not_told_what_to_do(folder: Path, monkeypatch: pytest.Mon
     dev = {ESCAPES: 1.0, "[bold]": 0.5}
     epochs = [Epoch(1, 1.0, 1.0, 0.0, 1, 1.0, dev, 1.0)]
     for show in (
-        lambda: console.print_card(Path(f"models/{ESCAPES}"), text),
-        lambda: console.print_models({ESCAPES: row, f"{ESCAPES}2": {"path": ESCAPES, "damaged": ESCAPES}}),
-        lambda: console.print_history(ESCAPES, epochs),
+        lambda: models.print_card(Path(f"models/{ESCAPES}"), text),
+        lambda: models.print_models({ESCAPES: row, f"{ESCAPES}2": {"path": ESCAPES, "damaged": ESCAPES}}),
+        lambda: history.print_history(ESCAPES, epochs),
     ):
         out = io.StringIO()
         monkeypatch.setattr(sys, "stdout", out)
@@ -655,11 +660,11 @@ def test_an_error_does_not_pass_on_what_a_folder_is_called(run: Run, folder: Pat
     assert one_line(done.stderr).startswith(r"error: m\x1b[2J/config.json: does not match")
 
 
-def test_a_folder_of_hostile_models_is_listed(run: Run, smallest: StoredModel, tmp_path: Path) -> None:
+def test_a_folder_of_hostile_models_is_listed(run: Run, smallest: ModelBundle, tmp_path: Path) -> None:
     """Without waiting for what never comes, or reading what is too large."""
 
     def fresh(name: str) -> Path:
-        store.write(tmp_path / "models" / name, smallest, "")
+        directory.write(tmp_path / "models" / name, smallest, "")
         return tmp_path / "models" / name
 
     fresh("good")

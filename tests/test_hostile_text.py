@@ -18,16 +18,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnntag import conllu, console, corpora, formats, history, portions, recipe, segmenter, store, text, vectors
+from rnntag import recipe, segmenter
+from rnntag.corpora import loading
 from rnntag.corpora.files import read_sentences
-from rnntag.formats import OUTPUT_FORMATS
-from rnntag.inputs import Input
-from rnntag.pipeline import Pipeline, Task
-from rnntag.portions import Portion
-from rnntag.schema import DataError, Step
+from rnntag.errors import DataError
+from rnntag.formats import conllu, decoding, registry
+from rnntag.formats.registry import OUTPUT_FORMATS
+from rnntag.model import directory, learning_curve
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.stored import ModelBundle
 from rnntag.segmenter import Segmenter
-from rnntag.store import StoredModel
 from rnntag.tagger import Tagger
+from rnntag.tagging import chunks
+from rnntag.tagging.chunks import Chunk
+from rnntag.tagging.inputs import Input
+from rnntag.tagging.pipeline import Pipeline, TagJob
+from rnntag.terminal import console
+from rnntag.training import word_vectors
 from tests.conftest import Run, one_line
 from tests.fuzz import targets
 
@@ -56,7 +63,7 @@ def _model(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("target", targets.TARGETS)
-def test_what_fuzzing_has_found_stays_mended(target: str, tiny_raw: StoredModel) -> None:
+def test_what_fuzzing_has_found_stays_mended(target: str, tiny_raw: ModelBundle) -> None:
     files = sorted((Path(__file__).parent / "fuzz" / "corpus" / target).iterdir())
     assert len(files) > 10
     for file in files:
@@ -67,7 +74,7 @@ def test_what_fuzzing_has_found_stays_mended(target: str, tiny_raw: StoredModel)
 @given(st.data(), st.integers(0, 7), st.integers(0, 255))
 @quick
 def test_text_comes_through_whole(
-    tiny_raw: StoredModel, source: int, data: st.DataObject, kind: int, size: int
+    tiny_raw: ModelBundle, source: int, data: st.DataObject, kind: int, size: int
 ) -> None:
     given_text = data.draw(st.lists(rows | hostile, max_size=4).map("".join) if source == 2 else hostile)
     targets.tag(bytes([source + 3 * kind, 0, size]) + given_text.encode())
@@ -76,7 +83,7 @@ def test_text_comes_through_whole(
 @given(hostile.map(str.encode), st.integers(0, 100), st.binary(min_size=1, max_size=4), st.integers(0, 2))
 @quick
 def test_bytes_that_are_no_text_are_refused_wherever_they_stand(
-    tiny_raw: StoredModel, content: bytes, place: int, noise: bytes, errors: int
+    tiny_raw: ModelBundle, content: bytes, place: int, noise: bytes, errors: int
 ) -> None:
     place = min(place, len(content))
     targets.tag(bytes([0, len(targets.ENCODINGS) * errors, 7]) + content[:place] + noise + content[place:])
@@ -153,19 +160,19 @@ def test_other_unicode_files_are_named_as_such(encoding: str, end: str, content:
         read_sentences(file, ("universal",))
     family = encoding[:6].upper()
     assert str(error.value) == f"{file}: looks like {family} ({end} endian): use --encoding {encoding}"
-    assert list(text.file_lines(file, encoding)) == content.split("\n")[:-1]
+    assert list(decoding.file_lines(file, encoding)) == content.split("\n")[:-1]
 
 
 def test_utf_16_without_a_mark_is_told_by_its_zeros_and_asks_for_its_order(tmp_path: Path) -> None:
     file = tmp_path / "x.txt"
     file.write_bytes("我吃苹果，他走了。\n".encode("utf-16-le"))
     with pytest.raises(DataError, match=r"looks like UTF-16 \(little endian\): use --encoding utf-16-le"):
-        list(text.file_lines(file))
+        list(decoding.file_lines(file))
     with pytest.raises(DataError, match="name the order too, as in --encoding utf-16-le"):
-        list(text.file_lines(file, "utf-16"))
+        list(decoding.file_lines(file, "utf-16"))
     file.write_bytes("我吃苹果\n".encode("gb18030"))
     with pytest.raises(DataError, match="is not utf-8: name its encoding"):
-        list(text.file_lines(file))
+        list(decoding.file_lines(file))
 
 
 @pytest.mark.parametrize(("encoding", "content"), [("utf-7", b"a +2AA-"), ("raw_unicode_escape", rb"a \ud800")])
@@ -268,17 +275,17 @@ def test_a_corpus_s_error_is_one_short_line(run: Run, tiny_folder: Path, tmp_pat
 def test_vectors_that_are_none_are_refused(content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "v").write_text(content, encoding="utf-8")
     with pytest.raises(DataError) as error:
-        vectors.read(tmp_path / "v", str.lower, ["the"], 10)
+        word_vectors.read(tmp_path / "v", str.lower, ["the"], 10)
     assert str(error.value).startswith(f"{tmp_path / 'v'}{message}")
 
 
 @pytest.mark.parametrize("value", ["1e999", "-1", "1e300", "NaN", "[]", DEEP])
 @pytest.mark.parametrize("key", ["epoch", "seconds", "loss"])
 def test_a_learning_curve_has_only_figures(key: str, value: str) -> None:
-    line = history.write([Step(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5)]).decode()
-    assert len(history.read(line.encode(), "x")) == 1
+    line = learning_curve.write([TrainingStep(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5)]).decode()
+    assert len(learning_curve.read(line.encode(), "x")) == 1
     with pytest.raises(DataError, match=r"^x:1: is no epoch"):
-        history.read(re.sub(rf'("{key}": )[0-9.]+', lambda found: found[1] + value, line).encode(), "x")
+        learning_curve.read(re.sub(rf'("{key}": )[0-9.]+', lambda found: found[1] + value, line).encode(), "x")
 
 
 @pytest.mark.parametrize(
@@ -345,7 +352,7 @@ def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path,
     (shown,) = on_terminal((0, ["corpora"]), folder=tmp_path, columns=columns)
     lines = re.sub("\x1b\\[[0-9;]*m|\r", "", shown).splitlines()
     assert all(cell_len(line) <= columns for line in lines if "wider terminal" not in line)
-    for row in corpora.listing():
+    for row in loading.listing():
         (line,) = (line for line in lines if line.startswith(f"{row['name']} "))
         assert f" {row['sentences']:,} " in line
         assert f" {row['tokens']:,}" in line
@@ -369,13 +376,13 @@ def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Pa
         assert ":x:[red]" in shown
 
 
-def test_names_and_words_do_not_command_a_terminal(tiny: StoredModel, tmp_path: Path) -> None:
+def test_names_and_words_do_not_command_a_terminal(tiny: ModelBundle, tmp_path: Path) -> None:
     name = ATTACK.replace("/", "")
-    step = Step(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {ATTACK: 0.5, "b": 0.5}, 0.5)
+    step = TrainingStep(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {ATTACK: 0.5, "b": 0.5}, 0.5)
     model = replace(
-        tiny, name=name, history=history.write([step]), provenance=replace(tiny.provenance, dev={ATTACK: 0.5})
+        tiny, name=name, history=learning_curve.write([step]), provenance=replace(tiny.provenance, dev={ATTACK: 0.5})
     )
-    store.write(tmp_path / "models" / name, model, f"# {ATTACK}\n\n[a](http://x/{ATTACK}) &#27;[2J\n")
+    directory.write(tmp_path / "models" / name, model, f"# {ATTACK}\n\n[a](http://x/{ATTACK}) &#27;[2J\n")
     (tmp_path / f"{name}.jsonl").write_text(
         json.dumps({"tokens": [ATTACK, "a"], "tags": ["NOUN", "X"]}) + "\n", encoding="utf-8"
     )
@@ -416,11 +423,11 @@ def test_a_table_shows_words_as_they_are(capsys: pytest.CaptureFixture[str]) -> 
 # size
 
 
-def through(model: StoredModel, source: str, output: str, blocks: Iterator[str]) -> tuple[str, int]:
+def through(model: ModelBundle, source: str, output: str, blocks: Iterator[str]) -> tuple[str, int]:
     """What comes out, and the longest portion."""
-    pipeline = Pipeline(Task(model, "upos", output))
+    pipeline = Pipeline(TagJob(model, "upos", output))
     out, longest = [], 0
-    for portion in portions.portions([Input("x", source, blocks)]):
+    for portion in chunks.chunks([Input("x", source, blocks)]):
         longest = max(longest, len(portion.text))
         out.extend(pipeline.tag(portion))
     return b"".join(out).decode(), longest
@@ -452,10 +459,10 @@ LONG = {
 
 @pytest.mark.parametrize("source", ["tokens", "raw"])
 @pytest.mark.parametrize("blocks", LONG.values(), ids=LONG)
-def test_no_line_is_too_long(source: str, blocks: Callable[[], Iterator[str]], tiny_raw: StoredModel) -> None:
+def test_no_line_is_too_long(source: str, blocks: Callable[[], Iterator[str]], tiny_raw: ModelBundle) -> None:
     out, longest = through(tiny_raw, source, "slash", blocks())
     given_text = "".join(blocks())
-    assert longest <= portions.LONG_LINE + BLOCK + formats.BLANK
+    assert longest <= chunks.LONG_LINE + BLOCK + registry.BLANK
     words = [item.rpartition("/")[0] for line in out.split("\n") for item in line.split(" ") if item]
     if source == "raw":
         assert "".join(words) == "".join(given_text.split())
@@ -465,7 +472,7 @@ def test_no_line_is_too_long(source: str, blocks: Callable[[], Iterator[str]], t
 
 
 @pytest.mark.parametrize("piece", ["\n", "# x\n", " \n"])
-def test_a_treebank_without_a_word_is_not_held(piece: str, tiny: StoredModel) -> None:
+def test_a_treebank_without_a_word_is_not_held(piece: str, tiny: ModelBundle) -> None:
     reader = conllu.ConlluReader("x")
     held = 0
     for _ in range(5):
@@ -477,7 +484,7 @@ def test_a_treebank_without_a_word_is_not_held(piece: str, tiny: StoredModel) ->
     assert out.startswith(piece * 30_000)
 
 
-def test_long_words_leave_no_trace_in_memory(tiny: StoredModel) -> None:
+def test_long_words_leave_no_trace_in_memory(tiny: ModelBundle) -> None:
     tagger = Tagger(tiny)
     words = [letter * length for letter in "ab" for length in (33, 256, 257, 10_000, 1_000_000)]
     tags = tagger.predict([words], top=3)
@@ -488,18 +495,18 @@ def test_long_words_leave_no_trace_in_memory(tiny: StoredModel) -> None:
     assert len(other.vocabulary.stand_in("b" * 301)) > 300
 
 
-def test_paragraphs_are_counted_across_any_white_space(tiny_raw: StoredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paragraphs_are_counted_across_any_white_space(tiny_raw: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     given_text = f"I eat.\n{' ' * 1500}\n\nI eat.{' ' * 3000}\n \n{' ' * 1200}\n\nI eat.\n\nI eat.\n"
-    whole = Portion(given_text, "x", "raw", 0, 0, 0, begins=True, ends=True)
-    expected = b"".join(Pipeline(Task(tiny_raw, "upos", "conllu")).tag(whole)).decode()
-    monkeypatch.setattr(portions, "PORTION", 1)
-    monkeypatch.setattr(portions, "LONG_LINE", 1100)
+    whole = Chunk(given_text, "x", "raw", 0, 0, 0, begins=True, ends=True)
+    expected = b"".join(Pipeline(TagJob(tiny_raw, "upos", "conllu")).tag(whole)).decode()
+    monkeypatch.setattr(chunks, "PORTION", 1)
+    monkeypatch.setattr(chunks, "LONG_LINE", 1100)
     out, _ = through(tiny_raw, "raw", "conllu", iter([given_text[i : i + 50] for i in range(0, len(given_text), 50)]))
     assert out == expected
     assert out.count("# newpar") == 4
 
 
-def test_flags_are_parted_as_unicode_says(tiny_raw: StoredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_are_parted_as_unicode_says(tiny_raw: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tiny_raw.segmenter
     finder = Segmenter(tiny_raw.segmenter)
     letters = "\U0001f1e6\U0001f1e7"

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnntag import corpora, inputs
-from rnntag.inputs import format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
-from rnntag.running_text import passages
-from rnntag.schema import DataError
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.errors import DataError
+from rnntag.tagging import inputs
+from rnntag.tagging.inputs import format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
 
 ROW = "1\tapples\t_\tNOUN\t_\t_\t0\troot\t_\t_\n"
 PIECES = [
@@ -43,9 +44,9 @@ def cut(text: str, places: list[int]) -> list[str]:
 
 def test_treebanks_as_tokens_and_as_raw_text(treebanks: Path) -> None:
     for path in sorted(treebanks.glob("*-dev.conllu")):
-        (corpus,) = corpora.load([str(path)], whole=True)
+        (corpus,) = loading.load([str(path)], whole=True)
         assert guess("\n".join(" ".join(sentence.tokens) for sentence in corpus.dev)) == "tokens", path
-        text = [passage.text for passage in passages(corpus.dev, corpus.name)]
+        text = [passage.text for passage in gold_paragraphs(corpus.dev, corpus.name)]
         assert guess("\n\n".join(text)) == "raw", path
         assert guess("".join(text)) == "raw", path
         assert guess(path.read_text(encoding="utf-8")) == "conllu", path
@@ -55,7 +56,7 @@ def test_single_sentences_of_treebanks(treebanks: Path) -> None:
     """At least as often right as the rule before was: the shares are those that it had, rounded down."""
     least = {"en_ewt": (0.834, 0.978), "en_gum": (0.959, 0.997), "zh_gsd": (1, 1), "zh_gsdsimp": (1, 1)}
     for path in sorted(treebanks.glob("*-dev.conllu")):
-        (corpus,) = corpora.load([str(path)], whole=True)
+        (corpus,) = loading.load([str(path)], whole=True)
         tokens, raw = least[path.name.partition("-")[0]]
         lines = [" ".join(sentence.tokens) for sentence in corpus.dev]
         assert sum(guess(line) == "tokens" for line in lines) >= tokens * len(lines), path

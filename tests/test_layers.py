@@ -12,58 +12,67 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import history, store
-from rnntag.schema import Step
-from rnntag.store import StoredModel
+from rnntag.model import directory, learning_curve
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.stored import ModelBundle
 
 PACKAGE = Path(__file__).parent.parent / "rnntag"
-LEVELS = {
-    "arguments": 0, "schema": 0, "strict_json": 0,
-    "compression": 1, "conllu": 1, "durable": 1, "effects": 1, "encoding_guess": 1, "folding": 1, "history": 1,
-    "integrity": 1, "onnx_file": 1, "prompt": 1, "running_text": 1, "significance": 1, "spacing": 1,
-    "tensorboard_log": 1, "terminal": 1, "units": 1,
-    "variants": 1, "vocabulary": 1, "weight_shapes": 1, "windows": 1,
-    "cells": 2, "checkpoint": 2, "evaluation": 2, "onnx_layers": 2, "recipe": 2, "segmentation": 2,
-    "store": 2, "text": 2,
-    "bptt": 3, "card": 3, "claim": 3, "corpora": 3, "formats": 3, "onnx_graph": 3, "optimisation": 3, "vectors": 3,
-    "inputs": 4, "network": 4, "onnx_export": 4, "paragraphs": 4, "runtime": 4,
-    "segmenter": 5,
-    "memory": 5, "portions": 5, "training": 5,
-    "segmenter_training": 6, "tagger": 6,
-    "calibration": 7, "explanation": 7, "measurement": 7, "nltk_tagger": 7, "spacy_component": 7,
-    "comparison": 8, "report_tables": 8,
-    "console": 9, "pictures": 9, "report_page": 9,
-    "page": 10, "pipeline": 10, "progress": 10,
-    "parallel": 11,
-    "cli": 12,
-    "__main__": 13,
-}  # fmt: skip
+LAYERS = [
+    {"errors", "python_input", "version", "windows"},
+    {"config", "sentences"},
+    {"effects", "storage", "terminal"},
+    {"formats"},
+    {"model"},
+    {"corpora"},
+    {"onnx"},
+    {"network"},
+    {"paragraphs", "segmenter"},
+    {"tagger"},
+    {"evaluation"},
+    {"training"},
+    {"tagging"},
+    {"analysis"},
+    {"integrations"},
+    {"cli", "recipe"},
+    {"__main__"},
+]
+"""Packages, and modules that lie beside them: each imports only from layers above its own in this list."""
+LEVELS = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
 
-def room(path: Path) -> str:
-    """The module that a file belongs to: itself, or the folder that it lies in."""
+def package_of(path: Path) -> str:
+    """The package that a file belongs to, or the module that it is."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_rooms(path: Path) -> set[str]:
-    rooms = set()
+def imported_packages(path: Path) -> set[str]:
+    packages = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "rnntag":
+            names = [f"rnntag.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = [node.module]
         else:
             continue
-        rooms |= {name.split(".")[1] for name in names if name.startswith("rnntag.")}
-    return rooms & LEVELS.keys()
+        packages |= {name.split(".")[1] for name in names if name.startswith("rnntag.")}
+    return packages & LEVELS.keys()
 
 
 @pytest.mark.parametrize("path", [p for p in sorted(PACKAGE.rglob("*.py")) if p != PACKAGE / "__init__.py"], ids=str)
-def test_a_module_imports_only_from_lower_levels(path: Path) -> None:
-    own = room(path)
-    assert own in LEVELS, f"{path.name} has no level: give it one"
-    too_high = {other for other in imported_rooms(path) if other != own and LEVELS[other] >= LEVELS[own]}
-    assert not too_high
+def test_imports_run_down_only(path: Path) -> None:
+    own = package_of(path)
+    assert own in LEVELS, f"{own} has no layer: give it one"
+    assert not {other for other in imported_packages(path) - {own} if LEVELS[other] >= LEVELS[own]}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
+def test_modules_and_functions_are_short(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 400
+    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    assert not {f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno - f.lineno >= 80}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -73,7 +82,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def running(arguments: list[str]) -> str:
-    call = f"from rnntag.cli import app\ntry:\n    app({arguments!r})\n"
+    call = f"from rnntag.cli.app import app\ntry:\n    app({arguments!r})\n"
     return f"{call}except SystemExit as end:\n    assert not end.code"
 
 
@@ -104,9 +113,9 @@ def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, t
         assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
 
 
-def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: StoredModel, tmp_path: Path) -> None:
-    step = Step(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5)
-    store.write(tmp_path / "m", replace(tiny, history=history.write([step])), "")
+def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: ModelBundle, tmp_path: Path) -> None:
+    step = TrainingStep(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5)
+    directory.write(tmp_path / "m", replace(tiny, history=learning_curve.write([step])), "")
     for out in ([], ["--out", str(tmp_path / "a.svg")] * (find_spec("matplotlib") is not None)):
         loaded = loaded_by(running(["history", str(tmp_path / "m"), *out]))
         assert not loaded & {"torch", "nltk", "onnx", "onnxruntime"}
@@ -114,7 +123,7 @@ def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: StoredModel, tm
 
 
 def test_help_does_without_numpy_too() -> None:
-    assert "numpy" not in loaded_by("import rnntag.cli")
+    assert "numpy" not in loaded_by("import rnntag.cli.app")
 
 
 def test_importing_the_package_costs_nothing() -> None:

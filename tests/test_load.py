@@ -19,7 +19,7 @@ if not Path("/proc/self/task").is_dir():
 from benchmarks.many import together
 from benchmarks.processes import family, snapshot
 from benchmarks.soak import LEAST_SAMPLES, Sample, Soak, Text, Way, sample, soak, verdict
-from rnntag import corpora
+from rnntag.corpora import loading
 from tests.conftest import Run, one_line
 
 LINE, TAGGED = b"I eat apples .\n", b"I/PRON eat/VERB apples/NOUN ./PUNCT\n"
@@ -32,7 +32,7 @@ def tag(model: Path, *arguments: str) -> list[str]:
 
 @pytest.mark.parametrize(("way", "jobs"), [("tokens", 1), ("tokens", 2), ("raw", 1)])
 def test_a_soak_loses_nothing(tiny_raw_folder: Path, way: Way, jobs: int) -> None:
-    text = Text([corpora.STARTER], way, long=0.001)
+    text = Text([loading.STARTER], way, long=0.001)
     command = [*tag(tiny_raw_folder, "--jobs", str(jobs)), "--input", way]
     run = soak(command, text, way, tokens=20_000, seconds=60, every=0.2)
     assert verdict(run)
@@ -53,7 +53,7 @@ def test_a_soak_loses_nothing(tiny_raw_folder: Path, way: Way, jobs: int) -> Non
 def test_a_soak_finds_what_is_lost(change: str, problem: str) -> None:
     tagged = "[b' '.join(word + b'/X' for word in line.split()) + b'\\n' for line in sys.stdin.buffer]"
     program = f"import sys; lines = {tagged}; sys.stdout.buffer.write({change})"
-    run = soak([sys.executable, "-c", program], Text([corpora.STARTER], "tokens"), "tokens", 20_000, 60, 60)
+    run = soak([sys.executable, "-c", program], Text([loading.STARTER], "tokens"), "tokens", 20_000, 60, 60)
     assert problem in "\n".join(run.problems)
 
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from rnntag.cells import GATES, RecurrentLayer, reversal
-from rnntag.network import Network, predict
-from rnntag.schema import CELLS, Corpus, DataError, ModelConfig, Sentence, UsageError
-from rnntag.vocabulary import Vocabulary
+from rnntag.config import CELLS, ModelConfig
+from rnntag.errors import DataError, UsageError
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.network.cells import GATES, RecurrentLayer, reversal
+from rnntag.network.tagger import Network, predict
+from rnntag.sentences import Corpus, Sentence
 from tests.conftest import KINDS
 
 SMALL = {"hidden": 6, "embedding_dim": 5, "char_dim": 4, "char_hidden": 3}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rnntag.corpora import nltk_corpora
-from rnntag.schema import NotFoundError
+from rnntag.corpora import nltk as nltk_corpora
+from rnntag.errors import NotFoundError
 
 GOOD = {"indian/hindi.pos": "<Sentence id=1>\nघर_NN ।_SYM\n</Sentence>\n".encode()}
 

@@ -8,8 +8,9 @@ import pytest
 from nltk.tag.api import TaggerI
 
 import rnntag
-from rnntag.nltk_tagger import RNNTagger
-from rnntag.schema import Corpus, UsageError
+from rnntag.errors import UsageError
+from rnntag.integrations.nltk import RNNTagger
+from rnntag.sentences import Corpus
 
 
 def test_nltk_measures_it_as_rnntag_does(tiny_folder: Path, starter: list[Corpus]) -> None:

@@ -14,14 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from rnntag import corpora, onnx_file, onnx_graph, store
-from rnntag.network import Network
-from rnntag.onnx_layers import LARGEST_WEIGHT
-from rnntag.runtime import Runtime
-from rnntag.schema import INPUTS, Corpus, ModelConfig, Provenance, Sentence, TrainConfig
-from rnntag.store import StoredModel, compact
+from rnntag.config import INPUTS, ModelConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.model import directory
+from rnntag.model.stored import ModelBundle, Provenance
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.model.weights import quantize
+from rnntag.network.tagger import Network
+from rnntag.onnx import graph as onnx_graph
+from rnntag.onnx import protobuf
+from rnntag.onnx.layers import LARGEST_WEIGHT
+from rnntag.onnx.session import Runtime
+from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
-from rnntag.vocabulary import Vocabulary
 from tests.conftest import BUNDLED, KINDS
 from tests.torch_runtime import TorchRuntime, torch_tagger
 
@@ -29,17 +34,17 @@ from tests.torch_runtime import TorchRuntime, torch_tagger
 @pytest.fixture(scope="module")
 def dev_texts(treebanks: Path) -> list[list[tuple[str, ...]]]:
     """The tokens of each treebank's dev part."""
-    loaded = corpora.load([str(path) for path in sorted(treebanks.glob("*-dev.conllu"))], whole=True)
+    loaded = loading.load([str(path) for path in sorted(treebanks.glob("*-dev.conllu"))], whole=True)
     return [[sentence.tokens for sentence in corpus.dev] for corpus in loaded]
 
 
-def untrained(starter: list[Corpus], **shape: object) -> StoredModel:
+def untrained(starter: list[Corpus], **shape: object) -> ModelBundle:
     torch.manual_seed(0)
     config = ModelConfig(**{"hidden": 24, "embedding_dim": 16, "char_dim": 8, "char_hidden": 8, **shape})
     two_tagsets = [Sentence(s.tokens, {**s.tags, "odd.name": s.tags["upos"]}) for s in starter[0].train]
     vocabulary = Vocabulary.build([*two_tagsets, *starter[1].train], min_count=2)
-    weights = compact(Network(config, vocabulary).weights())
-    return StoredModel("untrained", config, TrainConfig(), vocabulary, weights, Provenance())
+    weights = quantize(Network(config, vocabulary).weights())
+    return ModelBundle("untrained", config, TrainConfig(), vocabulary, weights, Provenance())
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -89,7 +94,7 @@ def test_fp32_graphs_equal_torch_on_every_token_of_the_treebanks(
         assert (mine.argmax(-1) == theirs.argmax(-1))[clear].all()
 
 
-def test_eight_bits_change_hardly_a_tag(tiny: StoredModel, starter: list[Corpus]) -> None:
+def test_eight_bits_change_hardly_a_tag(tiny: ModelBundle, starter: list[Corpus]) -> None:
     texts = [sentence.tokens for corpus in starter for sentence in corpus.train[:60]]
     torch_ = torch_tagger(tiny).predict(texts)
     assert Tagger(tiny, int8=False).predict(texts) == torch_
@@ -118,9 +123,9 @@ def test_sentences_do_not_decide_on_each_other_s_tags_in_eight_bits(
     assert np.corrcoef(together.ravel(), fp32.scores(texts, "upos").ravel())[0, 1] > 0.95
 
 
-def eight_bit_weights(graph: onnx_file.Graph) -> dict[str, npt.NDArray[np.int64]]:
+def eight_bit_weights(graph: protobuf.Graph) -> dict[str, npt.NDArray[np.int64]]:
     """The matrices of a graph that are multiplied in 8 bits, shape [directions, inputs, rows]."""
-    tensors = onnx.load_from_string(onnx_file.write(graph)).graph.initializer
+    tensors = onnx.load_from_string(protobuf.write(graph)).graph.initializer
     found = {t.name: onnx.numpy_helper.to_array(t).astype(np.int64) for t in tensors if t.data_type == TensorProto.INT8}
     return {name: values for name, values in found.items() if values.ndim == 3}
 
@@ -142,7 +147,7 @@ EXTREMES = ((slice(-2, None), (0, None)), (slice(None, 2), (None, 0)))
 
 @pytest.mark.parametrize("name", ["zh-en", "zh-en-fast"])
 def test_no_processor_cuts_off_a_sum_of_the_bundled_models(name: str) -> None:
-    model = store.read(BUNDLED.with_name(name))
+    model = directory.read(BUNDLED.with_name(name))
     assert model.segmenter
     for graph in (onnx_graph.tagger(model), onnx_graph.segmenter(model.segmenter)):
         found = eight_bit_weights(graph)
@@ -172,16 +177,16 @@ def test_no_processor_cuts_off_a_sum_of_any_model(layers: int, seed: int, size: 
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_what_has_no_eight_bits_gets_thirty_two(cell: str, starter: list[Corpus]) -> None:
     model = untrained(starter, cell=cell)
-    eight, thirty_two = (onnx_file.write(onnx_graph.tagger(model, int8=int8)) for int8 in (True, False))
+    eight, thirty_two = (protobuf.write(onnx_graph.tagger(model, int8=int8)) for int8 in (True, False))
     assert eight == thirty_two
 
 
-def by_the_onnx_package(graph: onnx_file.Graph, name: str = "rnntag") -> onnx.GraphProto:
+def by_the_onnx_package(graph: protobuf.Graph, name: str = "rnntag") -> onnx.GraphProto:
     """The same graph, made by the package that belongs to the format."""
     nodes = []
     for node in graph.nodes:
         attributes = {
-            key: by_the_onnx_package(value) if isinstance(value, onnx_file.Graph) else value
+            key: by_the_onnx_package(value) if isinstance(value, protobuf.Graph) else value
             for key, value in node.attributes.items()
         }
         nodes.append(
@@ -198,10 +203,10 @@ def by_the_onnx_package(graph: onnx_file.Graph, name: str = "rnntag") -> onnx.Gr
     return helper.make_graph(nodes, name, *ports, tensors)
 
 
-def assert_written_as_the_onnx_package_does(graph: onnx_file.Graph) -> None:
-    content = onnx_file.write(graph)
-    operators = [helper.make_opsetid("", onnx_file.OPSET), helper.make_opsetid(onnx_file.MICROSOFT, 1)]
-    expected = helper.make_model(by_the_onnx_package(graph), opset_imports=operators, ir_version=onnx_file.IR_VERSION)
+def assert_written_as_the_onnx_package_does(graph: protobuf.Graph) -> None:
+    content = protobuf.write(graph)
+    operators = [helper.make_opsetid("", protobuf.OPSET), helper.make_opsetid(protobuf.MICROSOFT, 1)]
+    expected = helper.make_model(by_the_onnx_package(graph), opset_imports=operators, ir_version=protobuf.IR_VERSION)
     helper.set_model_props(expected, dict(graph.properties))
     assert onnx.load_from_string(content) == expected
     assert content == expected.SerializeToString(deterministic=True)
@@ -226,7 +231,7 @@ def test_the_onnx_package_writes_the_same_bytes(
 
 @pytest.mark.parametrize("name", ["zh-en", "zh-en-fast"])
 def test_the_onnx_package_writes_the_same_bytes_of_the_bundled_models(name: str) -> None:
-    model = store.read(BUNDLED.with_name(name))
+    model = directory.read(BUNDLED.with_name(name))
     assert model.segmenter
     assert_written_as_the_onnx_package_does(onnx_graph.encoder(model))
     for int8 in (True, False):
@@ -237,8 +242,8 @@ def test_the_onnx_package_writes_the_same_bytes_of_the_bundled_models(name: str)
 @pytest.mark.parametrize("treebank", ["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"])
 def test_the_bundled_model_in_eight_bits_on_dev(treebank: str, treebanks: Path) -> None:
     """32 bits give torch's tags on every token; 8 bits cost at most 0.05 points."""
-    model = store.read(BUNDLED)
-    ((sentences),) = (c.dev for c in corpora.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
+    model = directory.read(BUNDLED)
+    ((sentences),) = (c.dev for c in loading.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True))
     texts = [sentence.tokens for sentence in sentences]
     fp32 = Tagger(model, int8=False).predict(texts)
     assert fp32 == torch_tagger(model).predict(texts)

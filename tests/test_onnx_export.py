@@ -18,11 +18,11 @@ import onnxruntime
 import pytest
 import safetensors.numpy
 
-from rnntag import store
-from rnntag.schema import Corpus
-from rnntag.store import StoredModel
+from rnntag.model import directory
+from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.model.stored import ModelBundle
+from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
-from rnntag.units import Units
 from tests.conftest import BUNDLED, Run, one_line
 from tests.test_onnx import untrained
 
@@ -36,7 +36,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 def models_of_the_command(folder: Path) -> Path:
     """The bundled models of the rnntag that `run` starts: in CI not this checkout's, but the installed one's."""
-    code = "from rnntag import store; print(store.model_folders()[-1])"
+    code = "from rnntag.model import directory; print(directory.model_folders()[-1])"
     command = [sys.executable, "-c", code]
     return Path(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip())
 
@@ -88,14 +88,14 @@ def scores_by_readme(model: Path, exported: Path, words: Sequence[str]) -> np.nd
 def test_another_program_finds_the_same_scores(
     shape: dict[str, Any], fp32: bool, starter: list[Corpus], run: Run, tmp_path: Path
 ) -> None:
-    store.write(tmp_path / "m", untrained(starter, **shape), "")
+    directory.write(tmp_path / "m", untrained(starter, **shape), "")
     assert run("export", "m", "--out", "graphs", *(["--fp32"] if fp32 else [])).returncode == 0
     exported = tmp_path / "graphs"
     spellings = [] if shape.get("input") == "onehot" else ["encoder.onnx"]
     assert sorted(file.name for file in exported.iterdir()) == ["README.md", *spellings, "tagger.onnx"]
     for file in exported.glob("*.onnx"):
         onnx.checker.check_model(file)
-    expected = Tagger(store.read(tmp_path / "m"), int8=not fp32).scores([WORDS], "upos")
+    expected = Tagger(directory.read(tmp_path / "m"), int8=not fp32).scores([WORDS], "upos")
     np.testing.assert_allclose(scores_by_readme(tmp_path / "m", exported, WORDS), expected, atol=1e-6)
     assert bool(range_of(exported, "tagger.onnx")) == (not fp32 and not shape)
 
@@ -104,12 +104,12 @@ def test_another_program_finds_the_same_scores(
 def test_another_program_finds_words_and_tags_by_the_bundled_model(fp32: bool, run: Run, tmp_path: Path) -> None:
     assert run("export", "zh-en", "--out", "graphs", *(["--fp32"] if fp32 else [])).returncode == 0
     exported = tmp_path / "graphs"
-    tagger = Tagger(store.read(BUNDLED), int8=not fp32)
+    tagger = Tagger(directory.read(BUNDLED), int8=not fp32)
     np.testing.assert_allclose(scores_by_readme(BUNDLED, exported, WORDS), tagger.scores([WORDS], "upos"), atol=1e-6)
     text = "我吃苹果。I can't eat."
     tables = json.loads((BUNDLED / "segmenter.json").read_text(encoding="utf-8"))["units"]
     weights = safetensors.numpy.load_file(BUNDLED / "segmenter.safetensors")
-    scan, (rows,) = Units.from_tables(tables).encode([text])
+    scan, (rows,) = PretokenVocabulary.from_tables(tables).encode([text])
     vectors = [
         weights[f"{table}.weight"][column].astype(np.float32) * weights[f"{table}.scale"][column]
         for table, column in zip(("units", "shapes", "bigrams", "bigrams"), rows.T, strict=True)
@@ -157,8 +157,8 @@ def test_force_leaves_no_graph_of_another_model(run: Run, tiny_folder: Path, tmp
     assert names == ["README.md", "encoder.onnx", "tagger.onnx"]
 
 
-def test_a_tagset_whose_name_is_no_text(run: Run, tiny: StoredModel, tmp_path: Path) -> None:
+def test_a_tagset_whose_name_is_no_text(run: Run, tiny: ModelBundle, tmp_path: Path) -> None:
     tags = {"a\udc80\n": tiny.vocabulary.tags["upos"]}
-    store.write(tmp_path / "m", replace(tiny, vocabulary=replace(tiny.vocabulary, tags=tags)), "")
+    directory.write(tmp_path / "m", replace(tiny, vocabulary=replace(tiny.vocabulary, tags=tags)), "")
     assert run("export", "m", "--out", "graphs").returncode == 0
     assert "`tags/a\\udc80" in (tmp_path / "graphs" / "README.md").read_text()

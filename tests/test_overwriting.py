@@ -15,11 +15,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from rnntag import card, checkpoint, corpora, store
-from rnntag.checkpoint import Checkpoint, Settings
-from rnntag.optimisation import Optimiser
-from rnntag.schema import ModelConfig, TrainConfig
-from rnntag.store import StoredModel
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.model import directory
+from rnntag.model.stored import ModelBundle
+from rnntag.training import checkpoint, model_card
+from rnntag.training.checkpoint import Checkpoint, Settings
+from rnntag.training.optimizer import Optimiser
 from tests.conftest import BUNDLED, ROOT, Run, interrupt_after, one_line, typed
 
 SMALL = ("--hidden", "5", "--embedding-dim", "4", "--char-dim", "4", "--char-hidden", "4", "--epochs", "1")
@@ -41,9 +43,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def finished(path: Path, model: StoredModel) -> None:
+def finished(path: Path, model: ModelBundle) -> None:
     dated = replace(model, provenance=replace(model.provenance, created="2024-02-03"))
-    store.write(path, dated, card.write(dated))
+    directory.write(path, dated, model_card.write(dated))
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -79,7 +81,7 @@ def content(path: Path) -> dict[str, bytes]:
 )
 def test_what_train_does_with_what_is_there(
     there: str, flags: str, code: int, message: str,
-    folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     model = folder / "m"
     if "model" in there:
@@ -88,8 +90,8 @@ def test_what_train_does_with_what_is_there(
         checkpoint.write(model, Checkpoint(SETTINGS))
     before = content(model)
     loaded: list[object] = []
-    load = corpora.load
-    monkeypatch.setattr(corpora, "load", lambda *given, **named: loaded.append(given) or load(*given, **named))
+    load = loading.load
+    monkeypatch.setattr(loading, "load", lambda *given, **named: loaded.append(given) or load(*given, **named))
     assert typed(*TRAIN, *flags.split()) == code
     told = capsys.readouterr().err
     assert message in told
@@ -99,11 +101,11 @@ def test_what_train_does_with_what_is_there(
         assert content(model) == before
         assert checkpoint.place(model).exists() == ("run" in there)
     else:
-        assert store.read(model).config == SETTINGS.model
+        assert directory.read(model).config == SETTINGS.model
         assert sorted(path.name for path in folder.iterdir()) == ["m", "x.txt"]
 
 
-def test_a_second_training_as_it_is_typed(run: Run, folder: Path, tiny: StoredModel) -> None:
+def test_a_second_training_as_it_is_typed(run: Run, folder: Path, tiny: ModelBundle) -> None:
     finished(folder / "models" / "lstm", tiny)
     before = content(folder / "models" / "lstm")
     done = run("train", "x.txt", "--hidden", "7")
@@ -115,7 +117,7 @@ def test_a_second_training_as_it_is_typed(run: Run, folder: Path, tiny: StoredMo
 
 @pytest.mark.parametrize("lost", ["config.json", "vocabulary.json", "model.safetensors", "MODEL_CARD.md"])
 def test_a_damaged_model_is_not_overwritten_either(
-    lost: str, folder: Path, tiny: StoredModel, capsys: pytest.CaptureFixture[str]
+    lost: str, folder: Path, tiny: ModelBundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = folder / "m"
     finished(model, tiny)
@@ -128,7 +130,7 @@ def test_a_damaged_model_is_not_overwritten_either(
 
 
 @pytest.mark.parametrize("created", ["", "yesterday", 7, None, "\x1b[31m"])
-def test_a_date_that_is_none_gives_way_to_that_of_the_files(created: object, folder: Path, tiny: StoredModel) -> None:
+def test_a_date_that_is_none_gives_way_to_that_of_the_files(created: object, folder: Path, tiny: ModelBundle) -> None:
     model = folder / "m"
     finished(model, tiny)
     config = json.loads((model / "config.json").read_text())
@@ -136,11 +138,11 @@ def test_a_date_that_is_none_gives_way_to_that_of_the_files(created: object, fol
     (model / "config.json").write_text(json.dumps(config))
     for file in model.iterdir():
         os.utime(file, (1_500_000_000, 1_500_000_000))
-    assert store.day_made(model) == "2017-07-14"
+    assert directory.day_made(model) == "2017-07-14"
 
 
 def test_what_is_replaced_by_force_stays_until_the_other_has_ended(
-    folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Though Ctrl-C keeps the best model so far where there was none."""
     model = folder / "m"
@@ -156,7 +158,7 @@ def test_what_is_replaced_by_force_stays_until_the_other_has_ended(
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     assert typed("train", "--resume", "--out", "m") == 0
-    assert store.read(model).config == SETTINGS.model
+    assert directory.read(model).config == SETTINGS.model
     assert not checkpoint.place(model).exists()
 
 
@@ -166,13 +168,13 @@ def test_the_early_model_of_a_run_gives_way_to_its_last(
     interrupt_after(monkeypatch, 1)
     assert typed(*TRAIN[:-1], "3") == 130
     assert "interrupted: the best model so far is kept" in capsys.readouterr().err
-    assert len(store.read(folder / "m").history.splitlines()) == 1
+    assert len(directory.read(folder / "m").history.splitlines()) == 1
     assert typed("train", "--resume", "--out", "m") == 130
-    assert len(store.read(folder / "m").history.splitlines()) == 2
+    assert len(directory.read(folder / "m").history.splitlines()) == 2
 
 
 def test_a_run_that_explodes_leaves_the_finished_model(
-    folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished(folder / "m", tiny)
     before = content(folder / "m")
@@ -194,7 +196,7 @@ ADD = (
 
 
 def test_a_segmenter_is_replaced_by_force_alone(
-    folder: Path, tiny: StoredModel, tiny_raw: StoredModel, capsys: pytest.CaptureFixture[str]
+    folder: Path, tiny: ModelBundle, tiny_raw: ModelBundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "gold.conllu").write_text(f"{SENTENCE}\n" * 30, encoding="utf-8")
     finished(folder / "m", tiny)
@@ -219,7 +221,7 @@ def test_a_segmenter_is_replaced_by_force_alone(
     assert REFUSED.replace("m:", "o:", 1) in capsys.readouterr().err
     assert content(folder / "o") == before
     assert typed(*ADD, "--add-segmenter", "m", "--out", "o", "--force") == 0
-    assert store.read(folder / "o").segmenter
+    assert directory.read(folder / "o").segmenter
 
 
 # What comes with rnntag
@@ -255,17 +257,17 @@ def test_nothing_writes_into_what_comes_with_rnntag(
 def test_what_comes_with_rnntag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     included = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     names = {Path(path).name for path in included["force-include"].values()} - {"data"}
-    assert names == {*store.BUNDLED_MODELS}
-    for name in store.BUNDLED_MODELS:
-        assert store.is_bundled(ROOT / "models" / name)
-        assert store.is_bundled(ROOT / "models" / "x" / ".." / name / "config.json")
-        assert not store.is_bundled(tmp_path / name)
-    assert store.is_bundled(ROOT / "rnntag" / "models" / "whatever")  # installed, the package holds them
-    assert not store.is_bundled(ROOT / "models" / "lstm")  # where `rnntag train` writes in a checkout
+    assert names == {*directory.BUNDLED_MODELS}
+    for name in directory.BUNDLED_MODELS:
+        assert directory.is_bundled(ROOT / "models" / name)
+        assert directory.is_bundled(ROOT / "models" / "x" / ".." / name / "config.json")
+        assert not directory.is_bundled(tmp_path / name)
+    assert directory.is_bundled(ROOT / "rnntag" / "models" / "whatever")  # installed, the package holds them
+    assert not directory.is_bundled(ROOT / "models" / "lstm")  # where `rnntag train` writes in a checkout
     (tmp_path / "link").symlink_to(BUNDLED)
-    assert store.is_bundled(tmp_path / "link")
+    assert directory.is_bundled(tmp_path / "link")
     monkeypatch.chdir(ROOT)
-    assert store.is_bundled(Path("models/zh-en"))
+    assert directory.is_bundled(Path("models/zh-en"))
 
 
 # Comparisons and pages
@@ -273,7 +275,7 @@ def test_what_comes_with_rnntag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("there", ["c/rnn", "c/figures.json", "c/index.html", "c/learning.svg", "c/recall.png"])
 def test_a_comparison_is_not_overwritten(
-    there: str, folder: Path, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    there: str, folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("matplotlib")
     path = folder / there
@@ -282,7 +284,7 @@ def test_a_comparison_is_not_overwritten(
         path.write_text("precious", encoding="utf-8")
     else:
         finished(path, tiny)
-    monkeypatch.setattr(corpora, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
+    monkeypatch.setattr(loading, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
     assert typed("compare", "x.txt", "--cell", "rnn", "--out", "c") == 2
     told = capsys.readouterr().err
     assert f"{there}: there is " in told

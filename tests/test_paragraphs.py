@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag import formats
-from rnntag.pipeline import Pipeline, Task
-from rnntag.portions import Portion
-from rnntag.store import StoredModel
+from rnntag.formats import registry
+from rnntag.model.stored import ModelBundle
 from rnntag.tagger import Tagger
+from rnntag.tagging.chunks import Chunk
+from rnntag.tagging.pipeline import Pipeline, TagJob
 from tests.conftest import Run
 
 TITLES = "Sales manager\n\nJohn Smith\n\nnew york\n"
@@ -27,7 +27,7 @@ Row = tuple[list[str], list[str], list[int], list[int]]
 
 
 @pytest.fixture(scope="module")
-def tagger(tiny_raw: StoredModel) -> Tagger:
+def tagger(tiny_raw: ModelBundle) -> Tagger:
     return Tagger(tiny_raw)
 
 
@@ -57,10 +57,10 @@ def from_python(tagger: Tagger, text: str) -> list[Row]:
 def test_python_and_the_command_line_find_the_same(
     monkeypatch: pytest.MonkeyPatch, tagger: Tagger, text: str, long: bool
 ) -> None:
-    monkeypatch.setattr(formats, "LONG_LINE", 40 if long else 1 << 17)
-    monkeypatch.setattr(formats, "MARGIN", 8)
-    pipeline = Pipeline(Task(tagger.model, "upos", "jsonl"))
-    portion = Portion(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
+    monkeypatch.setattr(registry, "LONG_LINE", 40 if long else 1 << 17)
+    monkeypatch.setattr(registry, "MARGIN", 8)
+    pipeline = Pipeline(TagJob(tagger.model, "upos", "jsonl"))
+    portion = Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
     assert from_python(tagger, text) == rows(b"".join(pipeline.tag(portion)).decode())
 
 

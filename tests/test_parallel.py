@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from rnntag import parallel, portions
-from rnntag.inputs import Input
-from rnntag.pipeline import Task
-from rnntag.portions import Portion
-from rnntag.schema import DataError, RnntagError
-from rnntag.store import StoredModel
+from rnntag.errors import DataError, RnntagError
+from rnntag.model.stored import ModelBundle
+from rnntag.tagging import chunks, parallel
+from rnntag.tagging.chunks import Chunk
+from rnntag.tagging.inputs import Input
+from rnntag.tagging.pipeline import TagJob
 
 SENTENCES = ["", "I eat", "I eat apples .", "花 开 了"]
 TEXT = "".join(f"{SENTENCES[number % 4]}\n" for number in range(200))
@@ -25,22 +25,22 @@ TEXT = "".join(f"{SENTENCES[number % 4]}\n" for number in range(200))
 def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process has threads, which the command line, when it forks, has not."""
     monkeypatch.setattr(parallel, "START_METHOD", "spawn")
-    monkeypatch.setattr(portions, "PORTION", 100)
+    monkeypatch.setattr(chunks, "PORTION", 100)
 
 
-def task(model: StoredModel, top: int | None = None, output: str = "slash") -> Task:
-    return Task(model, "upos", output, top)
+def task(model: ModelBundle, top: int | None = None, output: str = "slash") -> TagJob:
+    return TagJob(model, "upos", output, top)
 
 
-def cut(*blocks: str) -> Iterator[Portion]:
-    return portions.portions([Input("x", "tokens", blocks)])
+def cut(*blocks: str) -> Iterator[Chunk]:
+    return chunks.chunks([Input("x", "tokens", blocks)])
 
 
 @pytest.mark.parametrize(("output", "top"), [("slash", None), ("conllu", None), ("jsonl", 2)])
 def test_processes_and_their_number_do_not_show(
-    monkeypatch: pytest.MonkeyPatch, tiny: StoredModel, output: str, top: int | None
+    monkeypatch: pytest.MonkeyPatch, tiny: ModelBundle, output: str, top: int | None
 ) -> None:
-    monkeypatch.setattr(portions, "LONG_LINE", 200)  # so that a portion ends within a line
+    monkeypatch.setattr(chunks, "LONG_LINE", 200)  # so that a portion ends within a line
     text = f"{TEXT}{TEXT.replace(chr(10), ' ')}\n{TEXT}"
     blocks = [text[start : start + 150] for start in range(0, len(text), 150)]
     assert any(not portion.begins for portion in cut(*blocks))
@@ -49,7 +49,7 @@ def test_processes_and_their_number_do_not_show(
     assert three == one
 
 
-def test_what_is_done_does_not_wait_for_what_comes_next(tiny: StoredModel) -> None:
+def test_what_is_done_does_not_wait_for_what_comes_next(tiny: ModelBundle) -> None:
     more = threading.Event()
 
     def blocks() -> Iterator[str]:
@@ -57,26 +57,26 @@ def test_what_is_done_does_not_wait_for_what_comes_next(tiny: StoredModel) -> No
         assert more.wait(60)
         yield "花 开\n"
 
-    tagged = parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2)
+    tagged = parallel.tag(task(tiny), chunks.chunks([Input("x", "tokens", blocks())]), 2)
     assert next(tagged) == b"I/PRON eat/VERB\n"
     more.set()
     assert next(tagged).decode() == "花/NOUN 开/VERB\n"
     assert next(tagged, None) is None
 
 
-def test_bad_input_comes_after_what_stands_before_it(tiny: StoredModel) -> None:
+def test_bad_input_comes_after_what_stands_before_it(tiny: ModelBundle) -> None:
     def blocks() -> Iterator[str]:
         yield TEXT
         raise DataError("x:201: bad")
 
-    tagged = parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2)
+    tagged = parallel.tag(task(tiny), chunks.chunks([Input("x", "tokens", blocks())]), 2)
     for expected in parallel.tag(task(tiny), cut(TEXT)):
         assert next(tagged) == expected
     with pytest.raises(DataError, match="x:201: bad"):
         next(tagged)
 
 
-def test_a_process_that_dies_is_an_error(tiny: StoredModel) -> None:
+def test_a_process_that_dies_is_an_error(tiny: ModelBundle) -> None:
     before = set(multiprocessing.active_children())
 
     def blocks() -> Iterator[str]:
@@ -87,10 +87,10 @@ def test_a_process_that_dies_is_an_error(tiny: StoredModel) -> None:
         yield TEXT * 100
 
     with pytest.raises(RnntagError, match="a tagging process has died"):
-        list(parallel.tag(task(tiny), portions.portions([Input("x", "tokens", blocks())]), 2))
+        list(parallel.tag(task(tiny), chunks.chunks([Input("x", "tokens", blocks())]), 2))
 
 
-def test_processes_end_with_the_connection(tiny: StoredModel) -> None:
+def test_processes_end_with_the_connection(tiny: ModelBundle) -> None:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=parallel._work, args=(theirs, task(tiny), []))
     process.start()

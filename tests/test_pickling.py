@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 import rnntag
-from rnntag import store
-from rnntag.nltk_tagger import RNNTagger
-from rnntag.runtime import Runtime
-from rnntag.schema import DEFAULT_MODEL, DataError, NotFoundError
+from rnntag.config import DEFAULT_MODEL
+from rnntag.errors import DataError, NotFoundError
+from rnntag.integrations.nltk import RNNTagger
+from rnntag.model import directory
+from rnntag.model.stored import ModelBundle
+from rnntag.onnx.session import Runtime
 from rnntag.segmenter import Segmenter
-from rnntag.store import StoredModel
-from rnntag.tagger import Tagger, WordVectors
+from rnntag.tagger import Tagger, WordVectorCache
 from tests.conftest import BUNDLED
 
 SENTENCES = [["I", "eat", "apples", "."], [], ["The", "can", "is", "full", "."]]
@@ -80,7 +81,7 @@ def test_of_a_bundled_model_a_pickle_has_the_name(monkeypatch: pytest.MonkeyPatc
     assert len(content) < 300
     monkeypatch.chdir(tmp_path)
     shutil.copytree(BUNDLED, tmp_path / "models" / DEFAULT_MODEL)  # one's own of that name is not meant
-    (tmp_path / "models" / DEFAULT_MODEL / store.WEIGHTS).write_bytes(b"")
+    (tmp_path / "models" / DEFAULT_MODEL / directory.WEIGHTS).write_bytes(b"")
     again = pickle.loads(content)
     assert (again._threads, again.int8) == (2, False)
     assert again.tag(["I", "swim"]) == tagger.tag(["I", "swim"])
@@ -89,19 +90,19 @@ def test_of_a_bundled_model_a_pickle_has_the_name(monkeypatch: pytest.MonkeyPatc
 
 
 def test_another_bundled_model_at_the_other_end_is_an_error(
-    tiny: StoredModel, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny: ModelBundle, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(store, "model_folders", lambda: (Path("models"), tiny_folder.parent))
-    monkeypatch.setattr(store, "is_bundled", lambda path: path == tiny_folder)
+    monkeypatch.setattr(directory, "model_folders", lambda: (Path("models"), tiny_folder.parent))
+    monkeypatch.setattr(directory, "is_bundled", lambda path: path == tiny_folder)
     tagger = rnntag.load("tiny")
     content = pickle.dumps(tagger)
     assert len(content) < 300
     assert pickle.loads(content).tag(["I"]) == tagger.tag(["I"])
-    monkeypatch.setattr(store, "model_folders", lambda: (tiny_folder.parent, tmp_path))
+    monkeypatch.setattr(directory, "model_folders", lambda: (tiny_folder.parent, tmp_path))
     with pytest.raises(NotFoundError, match=f"tiny:{tagger.model.digest}.* has no such model"):
         pickle.loads(content)
-    store.write(tmp_path / "tiny", replace(tiny, temperatures={"upos": 2.0}), "")
-    other = store.read(tmp_path / "tiny").digest
+    directory.write(tmp_path / "tiny", replace(tiny, temperatures={"upos": 2.0}), "")
+    other = directory.read(tmp_path / "tiny").digest
     with pytest.raises(DataError, match=f"tiny:{tagger.model.digest}.* has tiny:{other}.* same rnntag"):
         pickle.loads(content)
 
@@ -110,12 +111,12 @@ def test_a_model_of_one_s_own_is_not_taken_for_a_bundled_one(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tiny_folder.parent.parent)
-    monkeypatch.setattr(store, "model_folders", lambda: (tiny_folder.parent, BUNDLED.parent))
+    monkeypatch.setattr(directory, "model_folders", lambda: (tiny_folder.parent, BUNDLED.parent))
     assert len(pickle.dumps(rnntag.load("tiny"))) > 10_000
 
 
 def test_a_subclass_stays_one(tiny_folder: Path) -> None:
-    again = pickled(Louder(store.read(tiny_folder)))
+    again = pickled(Louder(directory.read(tiny_folder)))
     assert type(again) is Louder
     assert again.tag(["I"]) == [("I", "PRON!")]
 
@@ -125,7 +126,7 @@ class Louder(Tagger):
         return [(word, f"{tag}!") for word, tag in super().tag(tokens, tagset)]
 
 
-def test_what_a_tagger_is_made_of(tiny_raw: StoredModel) -> None:
+def test_what_a_tagger_is_made_of(tiny_raw: ModelBundle) -> None:
     assert tiny_raw.segmenter
     segmenter = Segmenter(tiny_raw.segmenter, threads=2)
     found = segmenter.find([TEXT])
@@ -135,7 +136,7 @@ def test_what_a_tagger_is_made_of(tiny_raw: StoredModel) -> None:
             assert copied(Segmenter(tiny_raw.segmenter, int8=int8))._int8 is int8
             runtime = Runtime(tiny_raw, 2, int8=int8)
             assert (copied(runtime).nothing == runtime.nothing).all()
-        words = WordVectors(tiny_raw.vocabulary, runtime)
+        words = WordVectorCache(tiny_raw.vocabulary, runtime)
         matrix, rows = words.look_up(["I", "eat"])
         again, places = copied(words).look_up(["I", "eat"])
         assert (again[places] == matrix[rows]).all()

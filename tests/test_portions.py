@@ -6,12 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rnntag import formats, portions, windows
-from rnntag.inputs import Input
-from rnntag.pipeline import Pipeline, Task
-from rnntag.portions import Portion
-from rnntag.schema import DataError
-from rnntag.store import StoredModel
+from rnntag import windows
+from rnntag.errors import DataError
+from rnntag.formats import registry
+from rnntag.model.stored import ModelBundle
+from rnntag.tagging import chunks
+from rnntag.tagging.chunks import Chunk
+from rnntag.tagging.inputs import Input
+from rnntag.tagging.pipeline import Pipeline, TagJob
 
 EMPTY = "\t_" * 8
 LINES = {
@@ -24,7 +26,7 @@ LINES = {
 FORMATS = [("tokens", "slash"), ("tokens", "conllu"), ("conllu", "conllu"), ("conllu", "jsonl")]
 
 
-def tagged(task: Task, given_portions: list[Portion]) -> tuple[bytes, str]:
+def tagged(task: TagJob, given_portions: list[Chunk]) -> tuple[bytes, str]:
     """What comes out, and the error that ends it."""
     found = []
     pipeline = Pipeline(task)
@@ -44,49 +46,49 @@ def tagged(task: Task, given_portions: list[Portion]) -> tuple[bytes, str]:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_portions_do_not_show(
     monkeypatch: pytest.MonkeyPatch,
-    tiny: StoredModel,
+    tiny: ModelBundle,
     source: str,
     output: str,
     data: st.DataObject,
     size: int,
     ended: bool,
 ) -> None:
-    monkeypatch.setattr(portions, "PORTION", 12)
-    for module in (portions, formats):
+    monkeypatch.setattr(chunks, "PORTION", 12)
+    for module in (chunks, registry):
         monkeypatch.setattr(module, "LONG_LINE", 24)
     monkeypatch.setattr(windows, "WINDOW", 6)
     monkeypatch.setattr(windows, "OVERLAP", 2)
     text = "\n".join(data.draw(st.lists(st.sampled_from(LINES[source])))) + "\n" * ended
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    task = Task(tiny, "upos", output)
-    whole = Portion(text, "x", source, 0, 0, 0, begins=True, ends=True)
-    assert tagged(task, list(portions.portions([Input("x", source, blocks)]))) == tagged(task, [whole])
+    task = TagJob(tiny, "upos", output)
+    whole = Chunk(text, "x", source, 0, 0, 0, begins=True, ends=True)
+    assert tagged(task, list(chunks.chunks([Input("x", source, blocks)]))) == tagged(task, [whole])
 
 
 def test_numbers_go_on_from_input_to_input() -> None:
-    cut = portions.portions([Input("x", "tokens", ["I\n\neat", " apples"]), Input("y", "tokens", [" \nI\n", "eat\n"])])
+    cut = chunks.chunks([Input("x", "tokens", ["I\n\neat", " apples"]), Input("y", "tokens", [" \nI\n", "eat\n"])])
     assert [(p.text, p.source, p.line, p.number) for p in cut] == [
         ("I\n\n", "x", 0, 0), ("eat apples", "x", 2, 1), (" \nI\n", "y", 0, 2), ("eat\n", "y", 2, 3),
     ]  # fmt: skip
 
 
 def test_long_texts_come_in_short_portions() -> None:
-    sizes = [len(portion.text) for portion in portions.portions([Input("x", "tokens", ["I eat apples\n" * 100_000])])]
-    assert max(sizes) <= portions.PORTION + len("I eat apples\n")
+    sizes = [len(portion.text) for portion in chunks.chunks([Input("x", "tokens", ["I eat apples\n" * 100_000])])]
+    assert max(sizes) <= chunks.PORTION + len("I eat apples\n")
 
 
 @pytest.mark.parametrize("source", ["tokens", "conllu"])
 def test_a_sentence_without_end_is_not_held(source: str) -> None:
     block = "apples " * 1000
-    cut = list(portions.portions([Input("x", source, [block] * 100)]))
-    assert max(len(portion.text) for portion in cut) <= portions.LONG_LINE + len(block)
+    cut = list(chunks.chunks([Input("x", source, [block] * 100)]))
+    assert max(len(portion.text) for portion in cut) <= chunks.LONG_LINE + len(block)
     assert [(portion.begins, portion.ends) for portion in (cut[0], *cut[-1:])] == [(True, False), (False, True)]
 
 
-def test_what_looks_like_a_row_in_a_long_comment_ends_no_sentence(tiny: StoredModel) -> None:
-    comment = "# ".ljust(portions.LONG_LINE + 1, "x")
+def test_what_looks_like_a_row_in_a_long_comment_ends_no_sentence(tiny: ModelBundle) -> None:
+    comment = "# ".ljust(chunks.LONG_LINE + 1, "x")
     blocks = [comment, "1\tx\n\n", f"1\tapples{EMPTY}\n\n"]
-    cut = [*portions.portions([Input("x", "conllu", blocks)])]
+    cut = [*chunks.chunks([Input("x", "conllu", blocks)])]
     assert [portion.begins for portion in cut] == [True, False]
-    whole = Portion("".join(blocks), "x", "conllu", 0, 0, 0, begins=True, ends=True)
-    assert tagged(Task(tiny, "upos", "jsonl"), cut) == tagged(Task(tiny, "upos", "jsonl"), [whole])
+    whole = Chunk("".join(blocks), "x", "conllu", 0, 0, 0, begins=True, ends=True)
+    assert tagged(TagJob(tiny, "upos", "jsonl"), cut) == tagged(TagJob(tiny, "upos", "jsonl"), [whole])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import corpora
-from rnntag.running_text import passages
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import gold_paragraphs
 from tests.conftest import Run
 
 MULTIPLY = """
@@ -59,8 +59,8 @@ def test_every_processor_finds_the_same_tags(
     tokens = []
     for path in sorted(treebanks.glob("*-dev.conllu")):
         tokens += ["-i", str(path)]
-        ((corpus),) = corpora.load([str(path)], whole=True)
-        raw = "\n\n".join(passage.text for passage in passages(corpus.dev, corpus.name))
+        ((corpus),) = loading.load([str(path)], whole=True)
+        raw = "\n\n".join(passage.text for passage in gold_paragraphs(corpus.dev, corpus.name))
         (tmp_path / f"{corpus.name}.txt").write_text(raw, encoding="utf-8")
     for arguments in (tokens, ["--input", "raw", *(f"-i{path}" for path in sorted(tmp_path.glob("*.txt")))]):
         here, there = (run("tag", "-m", model, "-f", "conllu", *arguments, **env) for env in ({}, old_processor))

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import corpora
-from rnntag.progress import TrainingView
-from rnntag.schema import Corpus, ModelConfig, Scale, SegmenterConfig, Sentence, Step, TrainConfig
-from rnntag.segmenter_training import SegmenterTraining
-from rnntag.training import Training
+from rnntag.cli.progress import TrainingView
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.model.learning_curve import Scale, TrainingStep
+from rnntag.sentences import Corpus, Sentence
+from rnntag.training.segmenter import SegmenterTraining
+from rnntag.training.tagger import Training
 from tests.conftest import Run
 
 STARTED = 1_700_000_000.0
@@ -34,11 +36,11 @@ class Clock:
         return self.now
 
 
-def step(epoch: int, batch: int, batches: int, seconds: float, dev: dict[str, float] | None = None) -> Step:
-    return Step(epoch, 3, batch, batches, 0.5, 1.0, 0.25, int(1000 * seconds), seconds, dev or {})
+def step(epoch: int, batch: int, batches: int, seconds: float, dev: dict[str, float] | None = None) -> TrainingStep:
+    return TrainingStep(epoch, 3, batch, batches, 0.5, 1.0, 0.25, int(1000 * seconds), seconds, dev or {})
 
 
-def shown(steps: Iterator[tuple[float, Step]], capsys: pytest.CaptureFixture[str]) -> list[tuple[float, str]]:
+def shown(steps: Iterator[tuple[float, TrainingStep]], capsys: pytest.CaptureFixture[str]) -> list[tuple[float, str]]:
     """The lines of a log, each with the second at which it came; the steps come with theirs."""
     clock = Clock()
     lines: list[tuple[float, str]] = []
@@ -58,7 +60,7 @@ def at(seconds: float) -> str:
 def test_a_log_gets_a_line_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
     """Three epochs of a thousand batches, one a second, and at each end ten seconds of measuring."""
 
-    def steps() -> Iterator[tuple[float, Step]]:
+    def steps() -> Iterator[tuple[float, TrainingStep]]:
         for epoch in (1, 2, 3):
             begins = (epoch - 1) * 1010
             for batch in range(1, 1000):
@@ -95,7 +97,7 @@ def test_an_epoch_that_is_gone_on_with_is_measured_from_there(capsys: pytest.Cap
 def test_another_network_begins_anew(capsys: pytest.CaptureFixture[str]) -> None:
     """As in `rnntag compare --epochs 1`."""
 
-    def steps() -> Iterator[tuple[float, Step]]:
+    def steps() -> Iterator[tuple[float, TrainingStep]]:
         yield from ((n, step(1, n, 50, float(n), {"x": 0.5} if n == 50 else {})) for n in range(1, 51))
         yield from ((50 + 61 * n, step(1, n, 50, 61.0 * n)) for n in (1, 2))
 
@@ -156,7 +158,7 @@ QUICK = (
 
 
 def corpus(folder: Path) -> Path:
-    (english,) = (path for path in corpora.starter_files() if path.stem == "starter_en")
+    (english,) = (path for path in loading.starter_files() if path.stem == "starter_en")
     path = folder / "mine.conllu"
     path.write_text("\n\n".join(english.read_text(encoding="utf-8").split("\n\n")[:30]) + "\n\n", encoding="utf-8")
     return path

@@ -228,7 +228,7 @@ def test_files_and_typed_lines_come_in_order(tiny_folder: Path, tmp_path: Path) 
 
 
 def test_without_readline_lines_are_read_as_they_come(tiny_folder: Path, tmp_path: Path) -> None:
-    start = "-c " + shlex.quote("import sys; sys.modules['readline'] = None; from rnntag.cli import app; app()")
+    start = "-c " + shlex.quote("import sys; sys.modules['readline'] = None; from rnntag.cli.app import app; app()")
     with terminal(tmp_path, *tagging(tiny_folder), start=start) as typed:
         typed.type("I eat\n", "Ctrl-D")
         typed.type(CTRL_D, "Ctrl-D|I/PRON eat/VERB")

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import checkpoint, recipe
-from rnntag.checkpoint import Checkpoint, Settings
-from rnntag.schema import DataError, ModelConfig, NotFoundError, RnntagError, TrainConfig, UsageError
+from rnntag import recipe
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.errors import DataError, NotFoundError, RnntagError, UsageError
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import Checkpoint, Settings
 from tests.conftest import BUNDLED, Run
 
 RECIPE = """

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rnntag import store
+from rnntag.model import directory
 from tests.conftest import ROOT, Run
 
 SETTINGS = """
@@ -56,5 +56,5 @@ def test_the_same_command_writes_the_same_model(run: Run, tmp_path: Path) -> Non
     for out in ("once", "again"):
         done = run("train", "--corpus", "starter", "--epochs", "1", "--segmenter-epochs", "1", "--out", out)
         assert done.returncode == 0, done.stderr
-    for name in (store.WEIGHTS, store.SEGMENTER_WEIGHTS):
+    for name in (directory.WEIGHTS, directory.SEGMENTER_WEIGHTS):
         assert (tmp_path / "once" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag import report_page
-from rnntag.evaluation import evaluate, faulty
-from rnntag.history import Epoch
-from rnntag.measurement import Result
-from rnntag.schema import Sentence
-from rnntag.significance import difference
+from rnntag.evaluation import html_report
+from rnntag.evaluation.evaluate import Result
+from rnntag.evaluation.metrics import evaluate, faulty
+from rnntag.evaluation.significance import difference
+from rnntag.model.learning_curve import Epoch
+from rnntag.sentences import Sentence
 from tests.browser import CHROMIUM, Browser
 
 BREAKERS = ("</script><script>alert(1)</script>", "<!--", "<b>", "a&amp;b", "\u2028", "\ud800", '"', "$x", "]]>")
@@ -59,14 +59,14 @@ def result(model: str, predicted: list[list[str]], first: list[list[str]] | None
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     results = [result("first", FIRST), result("second", SECOND, FIRST)]
-    content = report_page.write(results, {"first": LEARNED, "second": []})
+    content = html_report.write(results, {"first": LEARNED, "second": []})
     path.write_text(content, encoding="utf-8", errors="backslashreplace")
     return path
 
 
 @given(st.lists(st.text() | st.sampled_from(BREAKERS), max_size=4))
 def test_nothing_embedded_ends_its_element(data: list[str]) -> None:
-    text = report_page.embedded(data)
+    text = html_report.embedded(data)
     assert not re.search("[<>&\u2028\u2029]", text)
     assert json.loads(text.encode("utf-8", "backslashreplace")) == json.loads(json.dumps(data))
 
@@ -81,9 +81,9 @@ def test_a_page_needs_nothing_else(page: Path) -> None:
 
 
 def test_a_large_tagset_and_many_errors_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report_page, "TAGS_SHOWN", 2)
-    monkeypatch.setattr(report_page, "SENTENCES_SHOWN", 1)
-    data = report_page._data(result("first", FIRST), ())
+    monkeypatch.setattr(html_report, "TAGS_SHOWN", 2)
+    monkeypatch.setattr(html_report, "SENTENCES_SHOWN", 1)
+    data = html_report._data(result("first", FIRST), ())
     assert data["matrix"] == {"tags": ["NOUN", "VERB"], "counts": [[0, 2], [1, 2]]}
     assert (data["faulty"], len(data["errors"])) == (4, 1)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rnntag.report_tables import Table, context, interval, markdown, probability
-from rnntag.schema import FaultySentence
+from rnntag.evaluation.metrics import SentenceErrors
+from rnntag.evaluation.tables import Table, context, interval, markdown, probability
 
 
 def test_markdown_is_a_table_whatever_stands_in_it() -> None:
@@ -23,7 +23,7 @@ def test_markdown_is_a_table_whatever_stands_in_it() -> None:
     [(0, "[0] 1 2 3 4 …"), (5, "… 1 2 3 4 [5] 6 7 8 9"), (9, "… 5 6 7 8 [9]"), (4, "0 1 2 3 [4] 5 6 7 8 …")],
 )
 def test_a_word_in_context(token: int, expected: str) -> None:
-    assert context(FaultySentence(1, tuple("0123456789"), ()), token) == expected
+    assert context(SentenceErrors(1, tuple("0123456789"), ()), token) == expected
 
 
 def test_figures_as_people_read_them() -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import conllu, corpora
-from rnntag.running_text import Passage, passages
-from rnntag.schema import DataError, Sentence
-from rnntag.segmentation import Agreement, Found, agreement
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs
+from rnntag.errors import DataError
+from rnntag.evaluation.segmentation import PRF, agreement
+from rnntag.formats import conllu
+from rnntag.sentences import Segmentation, Sentence
 
 
 def rows(*words: tuple[str, str, str]) -> str:
@@ -34,11 +36,11 @@ def test_a_treebank_tells_its_text() -> None:
         Sentence(one.column(conllu.FORM), {"upos": one.column(conllu.FORM)}, {}, one.spaces(), one.opens_paragraph)
         for one in read
     ]
-    first, second = passages(sentences, "x")
+    first, second = gold_paragraphs(sentences, "x")
     assert first.text == "I can't. Go\n |"
     assert [first.text[a:b] for a, b in first.words] == ["I", "ca", "n't", ".", "Go"]
     assert (first.ends, first.tags["upos"]) == ((4, 5), ("I", "ca", "n't", ".", "Go"))
-    assert second == Passage("我吃", ((0, 1), (1, 2)), (2,), {"upos": ("我", "吃")})
+    assert second == GoldParagraph("我吃", ((0, 1), (1, 2)), (2,), {"upos": ("我", "吃")})
 
 
 def test_words_that_do_not_stand_in_the_text_leave_it_unknown() -> None:
@@ -46,19 +48,19 @@ def test_words_that_do_not_stand_in_the_text_leave_it_unknown() -> None:
     (sentence,) = conllu.read(lines, "x")
     assert sentence.spaces() == ()
     with pytest.raises(DataError, match="x: nothing tells which words stand together"):
-        passages([Sentence(("a", "b"), {}, spaces=(" ", " "))], "x")
+        gold_paragraphs([Sentence(("a", "b"), {}, spaces=(" ", " "))], "x")
 
 
 def test_real_text_is_what_the_treebanks_say(treebanks: Path) -> None:
     for path in sorted(treebanks.glob("*-dev.conllu")):
-        (corpus,) = corpora.load([str(path)], whole=True)
-        text = "".join(passage.text for passage in passages(corpus.dev, corpus.name))
+        (corpus,) = loading.load([str(path)], whole=True)
+        text = "".join(passage.text for passage in gold_paragraphs(corpus.dev, corpus.name))
         lines = path.read_text(encoding="utf-8").split("\n")
         told = "".join(line.removeprefix("# text = ") for line in lines if line.startswith("# text = "))
         assert "".join(text.split()) == "".join(told.split())
 
 
-def found(text: str, sentences: Sequence[str], tags: str) -> Found:
+def found(text: str, sentences: Sequence[str], tags: str) -> Segmentation:
     words, ends, place = [], [], 0
     for sentence in sentences:
         for word in sentence.split():
@@ -66,19 +68,19 @@ def found(text: str, sentences: Sequence[str], tags: str) -> Found:
             place = begin + len(word)
             words.append((begin, place))
         ends.append(len(words))
-    return Found(words, ends, tags.split())
+    return Segmentation(words, ends, tags.split())
 
 
 def test_figures_are_those_of_a_table_made_by_hand() -> None:
     text = "I can't go. 我吃苹果"
     gold = found(text, ["I ca n't go .", "我 吃 苹果"], "P A T V . P V N")
-    passage = Passage(text, tuple(gold.words), tuple(gold.ends), {"upos": tuple(gold.tags)})
+    passage = GoldParagraph(text, tuple(gold.words), tuple(gold.ends), {"upos": tuple(gold.tags)})
     ours = found(text, ["I can 't go .", "我 吃 苹 果"], "P A T N . P V X X")
     # Right: I go . 我 吃, all but go with their tags, and both sentences, of 8 gold and 9 found words.
     assert agreement([passage], [ours], "upos") == {
-        "words": Agreement(8, 9, 5), "sentences": Agreement(2, 2, 2), "tags": Agreement(8, 9, 4),
+        "words": PRF(8, 9, 5), "sentences": PRF(2, 2, 2), "tags": PRF(8, 9, 4),
     }  # fmt: skip
     split = found(text, ["I ca n't", "go . 我 吃 苹果"], "P A T V . P V N")
-    assert agreement([passage], [split]) == {"words": Agreement(8, 8, 8), "sentences": Agreement(2, 2, 0)}
-    assert Agreement(8, 9, 5).f1 == pytest.approx(10 / 17)
-    assert (Agreement().precision, Agreement().recall, Agreement().f1) == (0, 0, 0)
+    assert agreement([passage], [split]) == {"words": PRF(8, 8, 8), "sentences": PRF(2, 2, 0)}
+    assert PRF(8, 9, 5).f1 == pytest.approx(10 / 17)
+    assert (PRF().precision, PRF().recall, PRF().f1) == (0, 0, 0)

@@ -11,15 +11,19 @@ import regex
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag import conllu, formats, onnx_graph, portions, segmenter, windows
-from rnntag.inputs import Input
-from rnntag.pipeline import Pipeline, Task
-from rnntag.portions import Portion
-from rnntag.running_text import passages
-from rnntag.schema import Corpus, UsageError
+from rnntag import segmenter, windows
+from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.errors import UsageError
+from rnntag.formats import conllu, registry
+from rnntag.model.stored import ModelBundle, StoredSegmenter
+from rnntag.onnx import graph as onnx_graph
 from rnntag.segmenter import Segmenter
-from rnntag.store import StoredModel, StoredSegmenter
+from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
+from rnntag.tagging import chunks
+from rnntag.tagging.chunks import Chunk
+from rnntag.tagging.inputs import Input
+from rnntag.tagging.pipeline import Pipeline, TagJob
 from tests.conftest import Run, one_line
 
 PIECES = [
@@ -34,7 +38,7 @@ SLOW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], dea
 
 
 @pytest.fixture(scope="module")
-def stored(tiny_raw: StoredModel) -> StoredSegmenter:
+def stored(tiny_raw: ModelBundle) -> StoredSegmenter:
     assert tiny_raw.segmenter
     return tiny_raw.segmenter
 
@@ -43,7 +47,7 @@ def test_it_learns_the_starter_corpus(stored: StoredSegmenter, starter: list[Cor
     finder = Segmenter(stored)
     for name, least in (("starter_en", 0.97), ("starter_zh", 0.75)):
         assert stored.dev[name]["words"] > least, stored.dev
-    (passage,) = passages(starter[1].train[:3], "starter")
+    (passage,) = gold_paragraphs(starter[1].train[:3], "starter")
     (one,) = finder.find([passage.text])
     assert tuple(one.ends) == passage.ends
 
@@ -52,17 +56,19 @@ def test_in_32_bits_it_is_what_torch_computes(stored: StoredSegmenter) -> None:
     import numpy as np
     import torch
 
-    from rnntag.runtime import Sequences
-    from rnntag.segmenter_training import SegmenterNetwork
-    from rnntag.store import widened
+    from rnntag.model.weights import dequantize
+    from rnntag.onnx.session import OnnxModel
+    from rnntag.training.segmenter import SegmenterNetwork
 
     network = SegmenterNetwork(stored.config, stored.units).eval()
-    network.load_state_dict({name: torch.tensor(w, dtype=torch.float32) for name, w in widened(stored.weights).items()})
+    network.load_state_dict(
+        {name: torch.tensor(w, dtype=torch.float32) for name, w in dequantize(stored.weights).items()}
+    )
     _, (columns,) = stored.units.encode(["我在楼下等你。I can't eat.\n"])
     with torch.inference_mode():
         vectors = network.vectors(torch.from_numpy(columns)[None])
         expected = network(torch.from_numpy(columns)[None], torch.tensor([len(columns)]))[0].numpy()
-    graph = Sequences(onnx_graph.segmenter(stored, int8=False))
+    graph = OnnxModel(onnx_graph.segmenter(stored, int8=False))
     got = graph.scores(vectors[0][:, None].numpy(), np.array([len(columns)]), onnx_graph.CLASSES)[:, 0]
     np.testing.assert_allclose(got, expected, atol=1e-4)
 
@@ -87,11 +93,11 @@ def test_nothing_is_lost_and_no_cluster_is_cut(
     assert not inside & {place for word in one.words for place in word}
 
 
-def tagged(model: StoredModel, output: str, blocks: list[str]) -> str:
-    task = Task(model, "upos", output)  # type: ignore[arg-type]
+def tagged(model: ModelBundle, output: str, blocks: list[str]) -> str:
+    task = TagJob(model, "upos", output)  # type: ignore[arg-type]
     pipeline = Pipeline(task)
     return b"".join(
-        part for portion in portions.portions([Input("x", "raw", blocks)]) for part in pipeline.tag(portion)
+        part for portion in chunks.chunks([Input("x", "raw", blocks)]) for part in pipeline.tag(portion)
     ).decode()
 
 
@@ -122,17 +128,17 @@ def rebuilt(text: str) -> str:
 @example(text=" ", size=1, long=False)
 @SLOW
 def test_how_text_arrives_does_not_show(
-    monkeypatch: pytest.MonkeyPatch, tiny_raw: StoredModel, output: str, text: str, size: int, long: bool
+    monkeypatch: pytest.MonkeyPatch, tiny_raw: ModelBundle, output: str, text: str, size: int, long: bool
 ) -> None:
-    monkeypatch.setattr(portions, "PORTION", 12)
+    monkeypatch.setattr(chunks, "PORTION", 12)
     if long:
-        for module in (portions, formats):
+        for module in (chunks, registry):
             monkeypatch.setattr(module, "LONG_LINE", 40)
-        monkeypatch.setattr(formats, "MARGIN", 8)
+        monkeypatch.setattr(registry, "MARGIN", 8)
     text = text.replace("\ufeff", "")
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    whole = [Portion(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
-    pipeline = Pipeline(Task(tiny_raw, "upos", output))  # type: ignore[arg-type]
+    whole = [Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
+    pipeline = Pipeline(TagJob(tiny_raw, "upos", output))  # type: ignore[arg-type]
     expected = b"".join(part for portion in whole for part in pipeline.tag(portion)).decode()
     found = tagged(tiny_raw, output, blocks)
     assert found == expected
@@ -148,18 +154,18 @@ def test_how_text_arrives_does_not_show(
             assert text[int(begin) : int(end)] == token
 
 
-def test_memory_stays_flat_without_an_end(tiny_raw: StoredModel) -> None:
+def test_memory_stays_flat_without_an_end(tiny_raw: ModelBundle) -> None:
     held = []
-    reader = formats.reader("raw", "x", finder=Segmenter(tiny_raw.segmenter))  # type: ignore[arg-type]
+    reader = registry.reader("raw", "x", finder=Segmenter(tiny_raw.segmenter))  # type: ignore[arg-type]
     for block in ("apples " * 3000, "a" * 20000, " " * 20000, "\n" * 20000):
         for _ in range(12):
             list(reader.feed(block))
             held.append(len(reader._rest) + len(reader._before))  # type: ignore[attr-defined]
-    assert max(held) <= formats.LONG_LINE + 22_000
+    assert max(held) <= registry.LONG_LINE + 22_000
 
 
-def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: StoredModel) -> None:
-    pipeline = Pipeline(Task(tiny_raw, "upos", "slash"))
+def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: ModelBundle) -> None:
+    pipeline = Pipeline(TagJob(tiny_raw, "upos", "slash"))
     answered = []
 
     def blocks():  # type: ignore[no-untyped-def]
@@ -167,7 +173,7 @@ def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: StoredModel) -
             yield block
             answered.append("")
 
-    for portion in portions.portions([Input("x", "raw", blocks())]):
+    for portion in chunks.chunks([Input("x", "raw", blocks())]):
         answered.append(b"".join(pipeline.tag(portion)).decode())
     assert [one for one in answered[:4] if one] == ["\nI/PRON eat/VERB apples/NOUN ./PUNCT\n"]
     assert "".join(answered).count("\n") == 5
@@ -191,7 +197,7 @@ def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) ->
     assert run("tag", "-m", tiny_folder, "--input", "tokens", "I eat apples.").stdout.count("/") == 3
 
 
-def test_from_python(tiny: StoredModel, tiny_raw: StoredModel) -> None:
+def test_from_python(tiny: ModelBundle, tiny_raw: ModelBundle) -> None:
     tagger = Tagger(tiny_raw)
     text = " I eat apples. Go!\n\n我吃苹果。"
     sentences = tagger.tag_text(text)

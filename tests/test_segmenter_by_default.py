@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rnntag import checkpoint, corpora, store
-from rnntag.checkpoint import Checkpoint, Settings
-from rnntag.schema import DataError, ModelConfig, SegmenterConfig, TrainConfig
-from rnntag.units import Units
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.errors import DataError
+from rnntag.model import directory
+from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import Checkpoint, Settings
 from tests.conftest import Run, interrupt_after, typed
 from tests.test_crashes import learned
 
@@ -23,7 +26,7 @@ SEGMENTER = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with corpora that say how words stand in text, and others."""
     monkeypatch.chdir(tmp_path)
-    (english,) = (path for path in corpora.starter_files() if path.stem == "starter_en")
+    (english,) = (path for path in loading.starter_files() if path.stem == "starter_en")
     spaced = "\n\n".join(english.read_text(encoding="utf-8").split("\n\n")[:30]) + "\n\n"
     Path("spaced.conllu").write_text(spaced, encoding="utf-8")
     bare = re.sub(r"^\d+-\d+\t.*\n", "", spaced.replace("SpaceAfter=No", "_"), flags=re.MULTILINE)
@@ -64,7 +67,7 @@ def test_the_corpora_decide(
 ) -> None:  # fmt: skip
     sizes = SEGMENTER if teaching is not None else ()
     assert typed("train", *specs, *flags, *SMALL, *sizes, "--out", "m") == 0
-    model = store.read(folder / "m")
+    model = directory.read(folder / "m")
     *_, saved, last = capsys.readouterr().err.splitlines()
     if teaching is None:
         assert model.segmenter is None
@@ -83,7 +86,7 @@ def test_the_corpora_decide(
 def test_the_starter_corpus_teaches_one_and_its_model_reads_raw_text(run: Run, tmp_path: Path) -> None:
     done = run("train", "starter", *SMALL, *SEGMENTER, "--out", "m")
     assert done.returncode == 0, done.stderr
-    assert store.read(tmp_path / "m").segmenter
+    assert directory.read(tmp_path / "m").segmenter
     done = run("tag", "-m", "m", "--input", "raw", "I eat. 我吃苹果。")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("/") >= 5
@@ -102,7 +105,7 @@ def test_it_changes_nothing_in_the_tagger(folder: Path) -> None:
     assert typed("train", "spaced.conllu", *SMALL, "--no-segmenter", "--out", "without") == 0
     both, tagger = learned(folder / "with"), learned(folder / "without")
     assert {**tagger, **both} == both
-    assert sorted(both.keys() - tagger.keys()) == sorted(store.SEGMENTER_FILES)
+    assert sorted(both.keys() - tagger.keys()) == sorted(directory.SEGMENTER_FILES)
 
 
 @pytest.mark.parametrize(("phase", "epochs"), [("tagger", 1), ("segmenter", 1), ("segmenter", 2)])
@@ -121,10 +124,10 @@ def test_ctrl_c_in_either_phase_keeps_the_tagger_and_the_run(
     assert last == f"interrupted: {kept}; go on with: rnntag train --resume --out m"
     early = learned(folder / "m")
     assert early != whole
-    assert (store.read(folder / "m").segmenter is None) == (phase == "tagger")
+    assert (directory.read(folder / "m").segmenter is None) == (phase == "tagger")
     if phase == "segmenter":
-        assert {name: early[name] for name in early if name not in store.SEGMENTER_FILES} == {
-            name: whole[name] for name in whole if name not in store.SEGMENTER_FILES
+        assert {name: early[name] for name in early if name not in directory.SEGMENTER_FILES} == {
+            name: whole[name] for name in whole if name not in directory.SEGMENTER_FILES
         }
     assert typed("train", "--resume", "--out", "m") == 0
     assert learned(folder / "m") == whole
@@ -137,7 +140,7 @@ def test_a_segmenter_that_is_interrupted_early_leaves_a_tagger_that_says_so(
     interrupt_after(monkeypatch, 0, "segmenter")
     assert typed("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "m") == 130
     assert "the tagger is kept, the segmenter is not done" in capsys.readouterr().err
-    assert store.read(folder / "m").segmenter is None
+    assert directory.read(folder / "m").segmenter is None
 
 
 @pytest.mark.parametrize("segmenter", [None, SegmenterConfig(hidden=4, bigrams=0, epochs=1)])
@@ -149,7 +152,7 @@ def test_a_run_goes_on_with_what_it_began_with(segmenter: SegmenterConfig | None
     )  # fmt: skip
     checkpoint.write(folder / "m", Checkpoint(settings))
     assert typed("train", "--resume", "--out", "m") == 0
-    assert (store.read(folder / "m").segmenter is None) == (segmenter is None)
+    assert (directory.read(folder / "m").segmenter is None) == (segmenter is None)
 
 
 def test_the_help_says_what_decides(run: Run) -> None:
@@ -164,7 +167,7 @@ def test_what_is_wrong_with_the_segmenter_is_found_before_the_tagger_is_trained(
     def wrong(*given: object, **named: object) -> None:
         raise DataError("mine: no such units")
 
-    monkeypatch.setattr(Units, "build", wrong)
+    monkeypatch.setattr(PretokenVocabulary, "build", wrong)
     assert typed("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "m") == 65
     assert capsys.readouterr().err == "error: mine: no such units\n"
     assert not (folder / "m").exists()

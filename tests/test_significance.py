@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap
 
-from rnntag.significance import RESAMPLES, difference, intervals, mcnemar, paired_bootstrap, resampled
+from rnntag.evaluation.significance import RESAMPLES, difference, intervals, mcnemar, paired_bootstrap, resampled
 
 
 def test_a_table_of_mcnemar_s_test() -> None:

@@ -11,8 +11,9 @@ spacy = pytest.importorskip("spacy")
 from spacy.tokens import Doc
 
 import rnntag
-from rnntag.nltk_tagger import RNNTagger
-from rnntag.schema import Corpus, UsageError
+from rnntag.errors import UsageError
+from rnntag.integrations.nltk import RNNTagger
+from rnntag.sentences import Corpus
 from tests.conftest import Run
 
 

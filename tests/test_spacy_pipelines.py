@@ -17,8 +17,9 @@ spacy = pytest.importorskip("spacy")
 import srsly
 
 import rnntag
-from rnntag import store
-from rnntag.schema import DEFAULT_MODEL, DataError, NotFoundError, UsageError
+from rnntag.config import DEFAULT_MODEL
+from rnntag.errors import DataError, NotFoundError, UsageError
+from rnntag.model import directory
 from tests.conftest import BUNDLED
 
 TEXTS = ["I eat apples .", "The can is full ."] * 3
@@ -103,7 +104,7 @@ def test_what_a_name_finds_elsewhere_does_not_matter(
     nlp = pipeline("gone", tagset="upos")
     expected = tags(nlp)
     nlp.to_disk(tmp_path / "pipeline")
-    (gone / store.WEIGHTS).write_bytes(b"")
+    (gone / directory.WEIGHTS).write_bytes(b"")
     assert tags(spacy.load(tmp_path / "pipeline")) == expected
 
 
@@ -132,13 +133,13 @@ def test_a_bundled_model_is_written_as_it_is(tmp_path: Path) -> None:
     assert len(pickle.dumps(nlp.get_pipe("rnntag"))) < 100_000  # its name, and the card
     nlp.to_disk(tmp_path / "pipeline")
     written = tmp_path / "pipeline" / "rnntag"
-    card = store.read_card(BUNDLED)
-    assert store.as_files(store.read(written), card) == store.as_files(store.read(BUNDLED), card)
-    assert store.read_card(written) == card
+    card = directory.read_card(BUNDLED)
+    assert directory.as_files(directory.read(written), card) == directory.as_files(directory.read(BUNDLED), card)
+    assert directory.read_card(written) == card
     assert len(pickle.dumps(spacy.load(tmp_path / "pipeline").get_pipe("rnntag"))) > 1_000_000
 
 
-@pytest.mark.parametrize("name", [store.WEIGHTS, store.VOCABULARY, store.CONFIG, store.CHECKSUMS])
+@pytest.mark.parametrize("name", [directory.WEIGHTS, directory.VOCABULARY, directory.CONFIG, directory.CHECKSUMS])
 def test_a_damaged_folder_is_refused(tiny_folder: Path, tmp_path: Path, name: str) -> None:
     pipeline(tiny_folder).to_disk(tmp_path / "pipeline")
     file = tmp_path / "pipeline" / "rnntag" / name
@@ -156,8 +157,8 @@ def test_damaged_bytes_are_refused(tiny_folder: Path) -> None:
     files = srsly.msgpack_loads(content)
     for wrong in (
         b"", b"nonsense", content[:-10], pickle.dumps(files), srsly.msgpack_dumps([]), srsly.msgpack_dumps({}),
-        srsly.msgpack_dumps({**files, store.WEIGHTS: b""}), srsly.msgpack_dumps({**files, "../escaped": b""}),
-        srsly.msgpack_dumps({**files, store.WEIGHTS: 5}), srsly.msgpack_dumps({1: b""}),
+        srsly.msgpack_dumps({**files, directory.WEIGHTS: b""}), srsly.msgpack_dumps({**files, "../escaped": b""}),
+        srsly.msgpack_dumps({**files, directory.WEIGHTS: 5}), srsly.msgpack_dumps({1: b""}),
     ):  # fmt: skip
         with pytest.raises(DataError):
             component.from_bytes(wrong)

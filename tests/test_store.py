@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from rnntag import store
-from rnntag.schema import AccessError, DataError, NotFoundError
-from rnntag.store import StoredModel
+from rnntag.errors import AccessError, DataError, NotFoundError
+from rnntag.model import directory
+from rnntag.model.stored import ModelBundle
+from rnntag.model.weights import SMALLEST_SCALE, WORD_TABLE, dequantize, quantize, table_rows
 from tests.conftest import Run, one_line
 
 
-def test_a_model_comes_back_as_it_was(tiny: StoredModel, tiny_folder: Path) -> None:
-    back = store.read(tiny_folder)
+def test_a_model_comes_back_as_it_was(tiny: ModelBundle, tiny_folder: Path) -> None:
+    back = directory.read(tiny_folder)
     assert (back.name, back.config, back.training) == (tiny.name, tiny.config, tiny.training)
     assert (back.vocabulary, back.provenance) == (tiny.vocabulary, tiny.provenance)
     assert back.weights.keys() == tiny.weights.keys()
@@ -30,16 +31,13 @@ def test_a_model_comes_back_as_it_was(tiny: StoredModel, tiny_folder: Path) -> N
 
 @given(hnp.arrays(np.float32, (5, 3), elements=st.floats(-100, 100, width=32)))
 def test_a_word_keeps_its_vector_within_a_step_of_its_scale(table: np.ndarray) -> None:
-    weights = {store.WORD_TABLE: table, "heads.0.bias": np.array([0.1])}
-    stored = store.compact(weights)
-    step = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, store.SMALLEST_SCALE)
-    assert stored[store.WORD_TABLE].dtype == np.int8
-    assert (np.abs(store.table_rows(stored, store.WORD_TABLE) - table) <= 0.6 * step).all()
-    assert (
-        store.table_rows(stored, store.WORD_TABLE, np.array([3, 0]))
-        == store.table_rows(stored, store.WORD_TABLE)[[3, 0]]
-    ).all()
-    assert store.widened(stored).keys() == weights.keys()
+    weights = {WORD_TABLE: table, "heads.0.bias": np.array([0.1])}
+    stored = quantize(weights)
+    step = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, SMALLEST_SCALE)
+    assert stored[WORD_TABLE].dtype == np.int8
+    assert (np.abs(table_rows(stored, WORD_TABLE) - table) <= 0.6 * step).all()
+    assert (table_rows(stored, WORD_TABLE, np.array([3, 0])) == table_rows(stored, WORD_TABLE)[[3, 0]]).all()
+    assert dequantize(stored).keys() == weights.keys()
 
 
 def test_the_directory_holds_what_the_documentation_lists(tiny_folder: Path) -> None:
@@ -48,15 +46,15 @@ def test_the_directory_holds_what_the_documentation_lists(tiny_folder: Path) -> 
     for line in (tiny_folder / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((tiny_folder / name).read_bytes()).hexdigest() == digest
-    assert json.loads((tiny_folder / "config.json").read_text())["format"] == store.FORMAT
-    assert "rnntag train --corpus tiny.conllu" in store.read_card(tiny_folder)
+    assert json.loads((tiny_folder / "config.json").read_text())["format"] == directory.FORMAT
+    assert "rnntag train --corpus tiny.conllu" in directory.read_card(tiny_folder)
 
 
-@pytest.mark.parametrize("name", store.VERIFIED)
+@pytest.mark.parametrize("name", directory.VERIFIED)
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
-def test_damage_is_noticed(name: str, damage: str, tiny_raw: StoredModel, tmp_path: Path) -> None:
+def test_damage_is_noticed(name: str, damage: str, tiny_raw: ModelBundle, tmp_path: Path) -> None:
     path = tmp_path / "m"
-    store.write(path, tiny_raw, "")
+    directory.write(path, tiny_raw, "")
     content = bytearray((path / name).read_bytes())
     content[len(content) // 2] ^= 1
     if damage == "remove":
@@ -64,21 +62,21 @@ def test_damage_is_noticed(name: str, damage: str, tiny_raw: StoredModel, tmp_pa
     else:
         (path / name).write_bytes(content if damage == "flip" else content[:-1])
     with pytest.raises(DataError, match=f"{name}: (does not match its checksum|is missing)"):
-        store.read(path)
+        directory.read(path)
 
 
 def resign(path: Path) -> None:
     lines = [
         f"{hashlib.sha256((path / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in store.VERIFIED
+        for name in directory.VERIFIED
         if (path / name).exists()
     ]
-    (path / store.CHECKSUMS).write_text("".join(lines))
+    (path / directory.CHECKSUMS).write_text("".join(lines))
 
 
-def test_another_format_and_nonsense_are_refused(tiny: StoredModel, tmp_path: Path) -> None:
+def test_another_format_and_nonsense_are_refused(tiny: ModelBundle, tmp_path: Path) -> None:
     path = tmp_path / "m"
-    store.write(path, tiny, "")
+    directory.write(path, tiny, "")
     config = json.loads((path / "config.json").read_text())
     for change, message in (
         ({"format": 99}, "model format 99"),
@@ -89,22 +87,22 @@ def test_another_format_and_nonsense_are_refused(tiny: StoredModel, tmp_path: Pa
         (path / "config.json").write_text(json.dumps({**config, **change}))
         resign(path)
         with pytest.raises(DataError, match=message):
-            store.read(path)
+            directory.read(path)
 
 
-def of_format_3(path: Path, model: StoredModel) -> None:
+def of_format_3(path: Path, model: ModelBundle) -> None:
     """As an rnntag of before wrote it, with graphs."""
-    store.write(path, model, "")
+    directory.write(path, model, "")
     config = json.loads((path / "config.json").read_text())
     (path / "config.json").write_text(json.dumps({**config, "format": 3}))
     resign(path)
-    with (path / store.CHECKSUMS).open("a") as sums:
+    with (path / directory.CHECKSUMS).open("a") as sums:
         for name in ("encoder.onnx", "tagger.onnx"):
             (path / name).write_bytes(b"graph")
             sums.write(f"{hashlib.sha256(b'graph').hexdigest()}  {name}\n")
 
 
-def test_a_model_with_graphs_is_refused_and_can_be_replaced(run: Run, tiny: StoredModel, tmp_path: Path) -> None:
+def test_a_model_with_graphs_is_refused_and_can_be_replaced(run: Run, tiny: ModelBundle, tmp_path: Path) -> None:
     path = tmp_path / "m"
     of_format_3(path, tiny)
     done = run("tag", "-m", "m", "a")
@@ -117,89 +115,89 @@ def test_a_model_with_graphs_is_refused_and_can_be_replaced(run: Run, tiny: Stor
     assert run("tag", "-m", "m", "a").returncode == 0
 
 
-def test_a_model_of_this_format_has_no_graphs(tiny: StoredModel, tmp_path: Path) -> None:
+def test_a_model_of_this_format_has_no_graphs(tiny: ModelBundle, tmp_path: Path) -> None:
     of_format_3(tmp_path / "m", tiny)
     config = json.loads((tmp_path / "m" / "config.json").read_text())
-    (tmp_path / "m" / "config.json").write_text(json.dumps({**config, "format": store.FORMAT}))
+    (tmp_path / "m" / "config.json").write_text(json.dumps({**config, "format": directory.FORMAT}))
     resign(tmp_path / "m")
-    store.read(tmp_path / "m")  # files without a checksum are as good as not there
-    with (tmp_path / "m" / store.CHECKSUMS).open("a") as sums:
+    directory.read(tmp_path / "m")  # files without a checksum are as good as not there
+    with (tmp_path / "m" / directory.CHECKSUMS).open("a") as sums:
         sums.write(f"{hashlib.sha256(b'graph').hexdigest()}  tagger.onnx\n")
     with pytest.raises(DataError, match=r"SHA256SUMS names 'tagger\.onnx'"):
-        store.read(tmp_path / "m")
+        directory.read(tmp_path / "m")
 
 
-def test_a_model_takes_the_place_of_another_and_leaves_nothing_behind(tiny: StoredModel, tmp_path: Path) -> None:
+def test_a_model_takes_the_place_of_another_and_leaves_nothing_behind(tiny: ModelBundle, tmp_path: Path) -> None:
     path = tmp_path / "models" / "m"
-    store.write(path, tiny, "old")
-    first = store.read(path).digest
-    store.write(path, replace(tiny, training=replace(tiny.training, seed=7)), "new")
-    assert store.read(path).training.seed == 7
-    assert store.read(path).digest != first
-    assert store.read_card(path) == "new"
+    directory.write(path, tiny, "old")
+    first = directory.read(path).digest
+    directory.write(path, replace(tiny, training=replace(tiny.training, seed=7)), "new")
+    assert directory.read(path).training.seed == 7
+    assert directory.read(path).digest != first
+    assert directory.read_card(path) == "new"
     assert [p.name for p in path.parent.iterdir()] == ["m"]
 
 
 def test_the_old_model_stays_if_the_new_one_cannot_be_written(
-    tiny: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m"
-    store.write(path, tiny, "old")
+    directory.write(path, tiny, "old")
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(AccessError, match="No space left on device"):
-        store.write(path, tiny, "new")
-    assert store.read_card(path) == "old"
+        directory.write(path, tiny, "new")
+    assert directory.read_card(path) == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
 
 
-def test_places_where_no_model_can_go(tiny: StoredModel, tmp_path: Path) -> None:
+def test_places_where_no_model_can_go(tiny: ModelBundle, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("")
     with pytest.raises(AccessError, match="is a file, not a directory"):
-        store.check_target(tmp_path / "file")
+        directory.check_target(tmp_path / "file")
     with pytest.raises(AccessError, match="file cannot be written to"):
-        store.check_target(tmp_path / "file" / "m")
+        directory.check_target(tmp_path / "file" / "m")
     (tmp_path / "full" / "config.json").write_text("{}")
     with pytest.raises(AccessError, match=r"holds letter.txt, which is no part of a model"):
-        store.check_target(tmp_path / "full")
+        directory.check_target(tmp_path / "full")
     with pytest.raises(AccessError, match=r"holds letter.txt"):
-        store.write(tmp_path / "full", tiny, "")
+        directory.write(tmp_path / "full", tiny, "")
     assert (tmp_path / "full" / "letter.txt").exists()
-    store.check_target(tmp_path / "new" / "m")
+    directory.check_target(tmp_path / "new" / "m")
     assert not (tmp_path / "new").exists()
 
 
-def test_a_link_to_a_directory_is_followed(tiny: StoredModel, tmp_path: Path) -> None:
+def test_a_link_to_a_directory_is_followed(tiny: ModelBundle, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    store.write(tmp_path / "link", tiny, "")
+    directory.write(tmp_path / "link", tiny, "")
     assert (tmp_path / "link").is_symlink()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "real"]
-    assert store.read(tmp_path / "real").config == tiny.config
+    assert directory.read(tmp_path / "real").config == tiny.config
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(AccessError, match="cannot be written to"):
-        store.check_target(tmp_path / "m")
+        directory.check_target(tmp_path / "m")
 
 
-def test_names_are_looked_up_here_first(tiny: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_are_looked_up_here_first(tiny: ModelBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NotFoundError, match="nonesuch: no such model"):
-        store.find("nonesuch")
-    store.write(Path("models/m"), tiny, "")
-    store.write(Path("elsewhere/n"), tiny, "")
-    assert store.find("m") == Path("models/m")
-    assert store.find("elsewhere/n") == Path("elsewhere/n")
-    assert next(iter(store.available())) == "m"
+        directory.find("nonesuch")
+    directory.write(Path("models/m"), tiny, "")
+    directory.write(Path("elsewhere/n"), tiny, "")
+    assert directory.find("m") == Path("models/m")
+    assert directory.find("elsewhere/n") == Path("elsewhere/n")
+    assert next(iter(directory.available())) == "m"
     with pytest.raises(NotFoundError, match="known models: m"):
-        store.find("nonesuch")
+        directory.find("nonesuch")
     with pytest.raises(NotFoundError, match="no model in this directory"):
-        store.find("models")
+        directory.find("models")

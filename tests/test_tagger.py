@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 import rnntag
 from rnntag import tagger as tagging
 from rnntag import windows
-from rnntag.schema import Corpus, UsageError
-from rnntag.store import StoredModel
+from rnntag.errors import UsageError
+from rnntag.model.stored import ModelBundle
+from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
 
 
@@ -117,6 +118,6 @@ def test_a_tagset_that_the_model_does_not_have(tagger: Tagger) -> None:
         tagger.predict([["a"]], "ptb")
 
 
-def test_stored_and_unstored_models_agree(tagger: Tagger, tiny: StoredModel) -> None:
+def test_stored_and_unstored_models_agree(tagger: Tagger, tiny: ModelBundle) -> None:
     texts = [["the", "light", "is", "on"], ["花", "开", "了"]]
     assert Tagger(tiny).predict(texts) == tagger.predict(texts)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag.schema import AccessError, DataError, NotFoundError, UsageError
-from rnntag.text import file_lines, line_blocks, text_blocks
+from rnntag.errors import AccessError, DataError, NotFoundError, UsageError
+from rnntag.formats.decoding import file_lines, line_blocks, text_blocks
 
 
 def through_pipe(pieces: list[bytes], **options: str) -> list[str]:

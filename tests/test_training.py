@@ -10,22 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from rnntag import store
-from rnntag.schema import (
-    CELLS,
-    INPUTS,
-    Corpus,
-    DataError,
-    ModelConfig,
-    RnntagError,
-    Sentence,
-    Step,
-    TrainConfig,
-    UsageError,
-)
+from rnntag.config import CELLS, INPUTS, ModelConfig, TrainConfig
+from rnntag.errors import DataError, RnntagError, UsageError
+from rnntag.model import directory
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
-from rnntag.training import Training
-from rnntag.variants import VARIANTS
+from rnntag.training.augmentation import VARIANTS
+from rnntag.training.tagger import Training
 from tests.conftest import KINDS
 from tests.torch_runtime import torch_tagger
 
@@ -71,8 +63,8 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
     training = Training([corpus], shape, run)
     list(training.steps())
     model = training.model("kind")
-    store.write(tmp_path / "kind", model, "")
-    stored = store.read(tmp_path / "kind")
+    directory.write(tmp_path / "kind", model, "")
+    stored = directory.read(tmp_path / "kind")
     assert stored.config == shape
     assert stored.training == run
     texts = [sentence.tokens for sentence in corpus.dev]
@@ -82,7 +74,7 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
 
 
 def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -> None:
-    def steps(clip: float) -> list[Step]:
+    def steps(clip: float) -> list[TrainingStep]:
         return list(Training([few(starter)], SMALL, replace(QUICK, epochs=1, clip=clip)).steps())
 
     free, loose, tight = steps(0), steps(1000.0), steps(1e-6)

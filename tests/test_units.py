@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag import units
-from rnntag.units import LINE, NO_GAP, RESERVED, SPACE, Units
+from rnntag.model import pretokens
+from rnntag.model.pretokens import LINE, NO_GAP, RESERVED, SPACE, PretokenVocabulary
 
 TEXT = st.text(
     st.sampled_from("aZé\u0301βж我。1１9 \n\t\u2028.'-👍") | st.characters(exclude_categories=("Cs",)), max_size=30
 )
 
 
-def learned(*texts: str, bigrams: int = 64) -> Units:
+def learned(*texts: str, bigrams: int = 64) -> PretokenVocabulary:
     """From texts whose words are parted by |."""
     found = []
     for text in texts:
@@ -26,10 +26,10 @@ def learned(*texts: str, bigrams: int = 64) -> Units:
             begin = place + len(word) - len(word.lstrip())
             words.append((begin, place := place + len(word)))
         found.append((text.replace("|", ""), words))
-    return Units.build(found, 2, bigrams, ("漢Ａ", "汉A"))
+    return PretokenVocabulary.build(found, 2, bigrams, ("漢Ａ", "汉A"))
 
 
-def forms(table: Units, *texts: str) -> list[str]:
+def forms(table: PretokenVocabulary, *texts: str) -> list[str]:
     scan, text = table.scan(texts), "\n".join(texts)
     return [text[a:b] for a, b in zip(scan.starts, scan.ends, strict=True)]
 
@@ -95,7 +95,7 @@ def test_units_cover_the_text_and_do_not_hang_on_their_neighbours(texts: list[st
     if scan.starts.size:
         every = np.concatenate(columns)
         assert (every >= 0).all()
-        assert (every.max(axis=0) < [table.rows, units.SHAPES, table.bigrams, table.bigrams]).all()
+        assert (every.max(axis=0) < [table.rows, pretokens.SHAPES, table.bigrams, table.bigrams]).all()
 
 
 def test_pairs_tell_what_stands_between() -> None:
@@ -111,11 +111,11 @@ def test_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "can cannot " * 3 + "x" * 50 + " 我吃苹果。"
     table = learned("can|not", "can|not")
     before = table.encode([text])[1][0]
-    monkeypatch.setattr(units, "_REMEMBERED", 1)
+    monkeypatch.setattr(pretokens, "_REMEMBERED", 1)
     for _ in range(3):
         np.testing.assert_array_equal(table.encode([text])[1][0], before)
 
 
 def test_a_table_survives_json() -> None:
     table = learned("can|not| 我", "can|not| 我")
-    assert Units.from_tables(json.loads(json.dumps(table.tables()))) == table
+    assert PretokenVocabulary.from_tables(json.loads(json.dumps(table.tables()))) == table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rnntag.schema import Sentence
-from rnntag.variants import VARIANTS, alone, capitals, headline, joined, lower_case, unpunctuated, variants
+from rnntag.sentences import Sentence
+from rnntag.training.augmentation import VARIANTS, alone, capitals, headline, joined, lower_case, unpunctuated, variants
 
 CHOICES = ([("PRON", 0.9), ("X", 0.1)], [("VERB", 1.0)], [("PUNCT", 1.0)])
 SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"upos": CHOICES})

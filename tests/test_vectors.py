@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnntag import vectors
-from rnntag.schema import Corpus, DataError, ModelConfig, Sentence, TrainConfig, UsageError
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.errors import DataError, UsageError
+from rnntag.model.vocabulary import RESERVED
+from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
-from rnntag.training import Training
-from rnntag.vocabulary import RESERVED
+from rnntag.training import word_vectors
+from rnntag.training.tagger import Training
 from tests.torch_runtime import torch_tagger
 
 SMALL = ModelConfig(hidden=16, embedding_dim=8, char_dim=4, char_hidden=4)
@@ -28,7 +30,7 @@ def file(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize("header", ["", "4 2\n"])
 def test_wanted_words_and_the_commonest_others(tmp_path: Path, header: str) -> None:
     path = file(tmp_path, f"{header}the 1 1\nCat 2 0\ncat 9 9\nof 0 0\ndog -3 -1\n")
-    read = vectors.read(path, str.lower, ["dog", "bird"], 2)
+    read = word_vectors.read(path, str.lower, ["dog", "bird"], 2)
     assert read.words == ("the", "cat", "dog")
     assert read.matrix.mean() == pytest.approx(0, abs=1e-6)
     assert read.matrix.std() == pytest.approx(1)
@@ -47,7 +49,7 @@ def test_wanted_words_and_the_commonest_others(tmp_path: Path, header: str) -> N
 )
 def test_what_is_no_vector_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        vectors.read(file(tmp_path, text), str.lower, [], 5)
+        word_vectors.read(file(tmp_path, text), str.lower, [], 5)
 
 
 def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Path) -> None:

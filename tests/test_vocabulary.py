@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag.schema import Sentence
-from rnntag.vocabulary import IGNORED, LONGEST_WORD, PAD, RESERVED, UNKNOWN, Vocabulary
+from rnntag.model.batching import IGNORED
+from rnntag.model.vocabulary import LONGEST_WORD, PAD, RESERVED, UNKNOWN, Vocabulary
+from rnntag.sentences import Sentence
 
 TRAINING = [
     Sentence(("The", "cat", "saw", "the", "dog"), {"upos": ("DET", "NOUN", "VERB", "DET", "NOUN")}),

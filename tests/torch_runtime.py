@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from rnntag.network import Network
-from rnntag.store import StoredModel
-from rnntag.tagger import Tagger, WordVectors
-from rnntag.vocabulary import Ids, Words
+from rnntag.model.arrays import Ids
+from rnntag.model.batching import WordIds
+from rnntag.model.stored import ModelBundle
+from rnntag.network.tagger import Network
+from rnntag.tagger import Tagger, WordVectorCache
 
 
 class TorchRuntime:
     """Does what `runtime.Runtime` does."""
 
-    def __init__(self, model: StoredModel) -> None:
+    def __init__(self, model: ModelBundle) -> None:
         self._network = Network.of(model)
         self.nothing = np.zeros(self._network.encoder.outputs, dtype=np.float32)
 
     @torch.inference_mode()
-    def vectors(self, words: Words) -> np.ndarray:
+    def vectors(self, words: WordIds) -> np.ndarray:
         return self._network.vectors(words).numpy()
 
     @torch.inference_mode()
@@ -28,9 +29,9 @@ class TorchRuntime:
         return self._network.scores(x, torch.from_numpy(lengths))[tagset].transpose(0, 1).numpy()
 
 
-def torch_tagger(model: StoredModel) -> Tagger:
+def torch_tagger(model: ModelBundle) -> Tagger:
     """A tagger that computes with PyTorch."""
     tagger = Tagger(model)
     tagger._runtime = TorchRuntime(model)
-    tagger._words = WordVectors(model.vocabulary, tagger._runtime)
+    tagger._words = WordVectorCache(model.vocabulary, tagger._runtime)
     return tagger

@@ -30,7 +30,7 @@ from benchmarks.peers.registry import PEERS
 from benchmarks.peers.table import Row, markdown
 from benchmarks.peers.worker import read
 from benchmarks.processes import Failed, Measured, machine, measure
-from rnntag.schema import RnntagError
+from rnntag.errors import RnntagError
 
 WORKER = [sys.executable, "-m", "benchmarks.peers.worker"]
 STARTS = 3

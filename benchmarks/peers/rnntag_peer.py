@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.peers.adapter import Lesson, Peer, Sentences, Tag, write_conllu
 
-COMMAND = "import time; time.monotonic = time.process_time; import rnntag.cli; rnntag.cli.app()"
+COMMAND = "import time; time.monotonic = time.process_time; import rnntag.cli.app; rnntag.cli.app.app()"
 
 
 def train(lesson: Lesson, path: Path) -> None:

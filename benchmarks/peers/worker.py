@@ -24,9 +24,9 @@ CALLS = 300
 
 def read(treebank: str) -> Tagged:
     """All sentences of a treebank's file; a space in a word becomes one that does not part."""
-    from rnntag import corpora
+    from rnntag.corpora import loading
 
-    (corpus,) = corpora.load([treebank], whole=True)
+    (corpus,) = loading.load([treebank], whole=True)
     sentences = (*corpus.train, *corpus.dev, *corpus.test)
     return [[(w.replace(" ", "\u00a0"), t) for w, t in zip(s.tokens, s.tags["upos"], strict=True)] for s in sentences]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from rnntag import conllu
-from rnntag.compression import plain_name
-from rnntag.schema import NotFoundError, UsageError
+from rnntag.errors import NotFoundError, UsageError
+from rnntag.formats import conllu
+from rnntag.formats.compression import plain_name
 
 STDIN = "-"
 _FILE_OPTIONS = ("-i", "--input-file")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
-from rnntag import console, effects
+from rnntag import effects
 from rnntag.cli.options import (
     ActivationOption,
     BpttOption,
@@ -37,7 +39,16 @@ from rnntag.cli.options import (
     given,
 )
 from rnntag.cli.train import check_reading, training_corpora
-from rnntag.schema import CELLS, ModelConfig, TrainConfig, UsageError
+from rnntag.config import CELLS, ModelConfig, TrainConfig
+from rnntag.errors import UsageError
+from rnntag.evaluation.metrics import percent
+from rnntag.terminal import console
+from rnntag.terminal.charts import bars
+from rnntag.terminal.console import new_table, print_table, stdout
+
+if TYPE_CHECKING:
+    from rnntag.analysis.compare import CellReport
+    from rnntag.model.stored import ModelBundle
 
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig(epochs=10)
@@ -106,29 +117,33 @@ def compare(
     )
     effects.check(context.params, given(context))
     if out:
-        from rnntag import pictures, store
+        from rnntag.analysis import plots
+        from rnntag.model import directory
 
-        pictures.check()
-        store.check_not_bundled(out)
+        plots.check()
+        directory.check_not_bundled(out)
         if not force:
             _check_free(out, configs)
         out.mkdir(parents=True, exist_ok=True)
     named = [*(corpus or []), *(spec or [])]
     check_reading(context, named, corpus_format, encoding)
     specs, tagsets, loaded = training_corpora(named, tagset, encoding, corpus_format)
-    from rnntag import card, checkpoint, comparison, memory, store
-    from rnntag.claim import claim
-    from rnntag.progress import TrainingView
+    from rnntag.analysis import compare as comparison
+    from rnntag.analysis import probes
+    from rnntag.cli.progress import TrainingView
+    from rnntag.model import directory
+    from rnntag.storage.lock import claim
+    from rnntag.training import checkpoint, model_card
 
-    scale = memory.QUICK if quick else memory.FULL
+    scale = probes.QUICK if quick else probes.FULL
 
-    def keep(name: str, model: store.StoredModel) -> None:
+    def keep(name: str, model: ModelBundle) -> None:
         if out:
             provenance = replace(
                 model.provenance, specs=specs, tagsets=tagsets, encoding=encoding, corpus_format=corpus_format
             )
             model = replace(model, provenance=provenance)
-            store.write(out / name, model, card.write(model))
+            directory.write(out / name, model, model_card.write(model))
 
     with ExitStack() as claims, TrainingView() as view:
         for path in [out / comparison.name_of(config) for config in configs] if out else ():
@@ -136,7 +151,7 @@ def compare(
             if checkpoint.place(path).exists():
                 raise UsageError(f"{path}: a run of 'rnntag train' was broken off there: choose another --out")
         reports = comparison.compare(
-            loaded, configs, run, comparison.Watcher(view.note, view.show, view.part, keep), scale
+            loaded, configs, run, comparison.Callbacks(view.note, view.show, view.part, keep), scale
         )
     figures = {
         "corpora": list(specs),
@@ -147,25 +162,96 @@ def compare(
         "cells": [asdict(report) for report in reports],
     }
     if out:
-        from rnntag import page
+        from rnntag.analysis import compare_page
 
         command = shlex.join(["rnntag", *sys.argv[1:]])
         told = json.dumps(figures, ensure_ascii=False, indent=1)
         (out / FIGURES).write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
-        drawn = pictures.write(out, reports)
-        (out / PAGE).write_text(page.write(reports, drawn, command, quick), encoding="utf-8", errors="replace")
+        drawn = plots.write(out, reports)
+        (out / PAGE).write_text(compare_page.write(reports, drawn, command, quick), encoding="utf-8", errors="replace")
     if as_json:
         console.print_json(figures)
     else:
-        console.print_comparison(reports, quick)
+        print_comparison(reports, quick)
     if out:
         console.note(f"saved {out}; open {out / PAGE}")
 
 
 def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:
     """Make sure that no comparison is overwritten, nor a model."""
-    from rnntag import comparison, pictures, store
+    from rnntag.analysis import compare as comparison
+    from rnntag.analysis import plots
+    from rnntag.model import directory
 
     for config in configs:
-        store.check_free(out / comparison.name_of(config))
-    store.check_absent((out / FIGURES, out / PAGE, *pictures.files(out)))
+        directory.check_free(out / comparison.name_of(config))
+    directory.check_absent((out / FIGURES, out / PAGE, *plots.files(out)))
+
+
+LEAST_REACH = 1e-6
+
+
+RECALL_STRIDE = 2
+
+
+def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
+    """The cells' figures, and their curves as bars of text.
+
+    Args:
+        quick: whether the figures are rough.
+    """
+    from rnntag.analysis.compare import FADED, faded, forgotten
+
+    if quick:
+        stdout().print("quick comparison: few epochs, a short recall task; the figures are rough", style="bold")
+    numbers = ["recurrent weights", "all weights", "dev accuracy", "on unseen words", "training", "words/s"]
+    costs = new_table("cell", *numbers, numbers=numbers)
+    for report in reports:
+        costs.add_row(
+            escape(report.name),
+            f"{report.recurrent_parameters:,}",
+            f"{report.parameters:,}",
+            percent(report.accuracy),
+            percent(report.unseen_accuracy),
+            f"{report.training_seconds:,.0f} s",
+            f"{report.tagging_speed:,.0f}",
+        )
+    print_table(costs)
+    learned = [[step.dev_accuracy for step in report.epochs] for report in reports]
+    lowest, highest = min(map(min, learned)), max(map(max, learned))
+    title = f"dev accuracy by epoch, {percent(lowest)} to {percent(highest)}"
+    _print_curves(title, reports, [bars(curve, lowest, highest) for curve in learned], "")
+    for title, curves in (
+        ("gradient reach before training", [report.untrained_reach for report in reports]),
+        ("gradient reach after training", [report.reach for report in reports]),
+    ):
+        _print_curves(
+            f"{title}, k = 0 to {len(curves[0]) - 1}, 1 to {LEAST_REACH:.0e} of that at 0, logarithmic",
+            reports,
+            [bars([_magnitude(norm, curve[0]) for norm in curve], math.log10(LEAST_REACH), 0) for curve in curves],
+            f"below {FADED:.0%} from k =",
+            [faded(curve) for curve in curves],
+        )
+    _print_curves(
+        f"recall at a distance, k = 1 to {len(reports[0].recall)}, 0 to 100 %",
+        reports,
+        [bars(report.recall[::RECALL_STRIDE], 0, 1) for report in reports],
+        "half lost from k =",
+        [forgotten(report.recall) for report in reports],
+    )
+
+
+def _print_curves(
+    title: str, reports: Sequence[CellReport], curves: Sequence[str], what: str, ends: Sequence[int | None] = ()
+) -> None:
+    stdout().print(title, style="bold")
+    table = new_table("", "", *([what] if what else []), numbers=[what])
+    table.show_header = bool(what)
+    for row, (report, curve) in enumerate(zip(reports, curves, strict=True)):
+        end = [] if not what else ["never" if ends[row] is None else str(ends[row])]
+        table.add_row(escape(report.name), curve, *end)
+    print_table(table)
+
+
+def _magnitude(value: float | None, unit: float | None) -> float | None:
+    return math.log10(value / unit) if value and unit else None

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.measure import Measurement
 
-from rnntag import console
 from rnntag.cli.options import CorpusFormatOption, EncodingOption, Fp32Option, JsonOption
-from rnntag.schema import (
-    DEFAULT_MODEL,
-    AccessError,
-    Corpus,
-    CorpusFormat,
-    DataError,
-    NotFoundError,
-    Sentence,
-    UsageError,
-)
+from rnntag.config import DEFAULT_MODEL, CorpusFormat
+from rnntag.errors import AccessError, DataError, NotFoundError, UsageError
+from rnntag.sentences import Corpus, Sentence
+from rnntag.terminal import console
+from rnntag.terminal.console import cell, new_table, print_table, stdout
 
 if TYPE_CHECKING:
-    from rnntag import report_tables
-    from rnntag.measurement import RawResult, Result
-    from rnntag.store import StoredModel
+    from rnntag.evaluation import tables as report_tables
+    from rnntag.evaluation.evaluate import RawResult, Result
+    from rnntag.model.stored import ModelBundle
 
 
 def evaluate(
@@ -88,20 +83,23 @@ def evaluate(
         raise UsageError("give --json or --markdown, not both")
     if raw and html:
         raise UsageError("--html is about tags of given words: leave out --raw, or take --markdown")
-    from rnntag import store
+    from rnntag.model import directory
 
     if html:
-        store.check_not_bundled(html, "--html")
+        directory.check_not_bundled(html, "--html")
         _check_target(html)
 
     names = model or [os.environ.get("RNNTAG_MODEL") or DEFAULT_MODEL]
-    paths = list(dict.fromkeys(map(store.find, names)))
-    models = [store.read(path) for path in paths]
+    paths = list(dict.fromkeys(map(directory.find, names)))
+    models = [directory.read(path) for path in paths]
     for stored in models:
         if raw and not stored.segmenter:
             raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
     loaded = _evaluation_corpora(models[0], corpus or [], tagset, encoding, corpus_format)
-    from rnntag import history, measurement, report_page, report_tables
+    from rnntag.evaluation import evaluate as measurement
+    from rnntag.evaluation import html_report
+    from rnntag.evaluation import tables as report_tables
+    from rnntag.model import learning_curve
     from rnntag.tagger import Tagger
 
     labels = [stored.name for stored in models]
@@ -109,7 +107,7 @@ def evaluate(
         labels = list(map(str, paths))
     taggers = {label: Tagger(stored, int8=not fp32) for label, stored in zip(labels, models, strict=True)}
     learned = {
-        label: history.read(stored.history, str(path / store.HISTORY))
+        label: learning_curve.read(stored.history, str(path / directory.HISTORY))
         for label, stored, path in zip(labels, models, paths, strict=True)
         if html and stored.history
     }
@@ -122,7 +120,7 @@ def evaluate(
         if as_markdown:
             console.print_text(report_tables.markdown(tables, signatures))
         elif not as_json:
-            console.print_report(tables, signatures)
+            print_report(tables, signatures)
 
     for one in loaded:
         chosen, sentences = _part(one, part)
@@ -136,10 +134,10 @@ def evaluate(
     if as_json:
         console.print_json(figures)
     if html:
-        from rnntag import durable
+        from rnntag.storage import atomic
 
         # What cannot be encoded stands inside JSON strings, where Python's escapes are JSON's.
-        durable.write_file(html, report_page.write(measured, learned).encode("utf-8", "backslashreplace"))
+        atomic.write_file(html, html_report.write(measured, learned).encode("utf-8", "backslashreplace"))
         console.note(f"saved {html}")
 
 
@@ -158,15 +156,15 @@ def _check_target(path: Path) -> None:
 
 
 def _evaluation_corpora(
-    stored: StoredModel, specs: list[str], tagset: str | None, encoding: str, corpus_format: CorpusFormat
+    stored: ModelBundle, specs: list[str], tagset: str | None, encoding: str, corpus_format: CorpusFormat
 ) -> list[Corpus]:
     """The corpora named, or else those that the model was trained on."""
-    from rnntag import corpora
-    from rnntag.progress import DownloadView
+    from rnntag.cli.progress import DownloadView
+    from rnntag.corpora import loading
 
     with DownloadView() as download:
         if specs:
-            return corpora.load(
+            return loading.load(
                 specs,
                 (tagset or "universal",),
                 whole=True,
@@ -179,7 +177,7 @@ def _evaluation_corpora(
             raise UsageError(f"the model {stored.name} does not tell what it was trained on: name a CORPUS")
         tagsets = (tagset,) if tagset else provenance.tagsets
         try:
-            return corpora.load(
+            return loading.load(
                 provenance.specs,
                 tagsets,
                 encoding=provenance.encoding,
@@ -199,3 +197,24 @@ def _part(corpus: Corpus, part: str) -> tuple[str, tuple[Sentence, ...]]:
     if not parts[part]:
         raise DataError(f"{corpus.name} has no {part} part: it has {', '.join(n for n, s in parts.items() if s)}")
     return part, parts[part]
+
+
+FOLDABLE_COLUMNS = 10
+
+
+def print_report(tables: Iterable[report_tables.Table], signatures: Iterable[str]) -> None:
+    """What was measured, and the lines that tell whether two people have measured the same.
+
+    A table of many columns is left out where it is wider than the terminal.
+    """
+    console = stdout()
+    unbounded = console.options.update(max_width=100_000)
+    for one in tables:
+        table = new_table(*map(cell, one.columns), title=cell(one.title) or None, numbers=[*map(cell, one.numbers)])
+        for row in one.rows:
+            table.add_row(*map(cell, row))
+        fits = Measurement.get(console, unbounded, table).maximum <= console.width
+        if fits or not console.is_terminal or len(one.columns) <= FOLDABLE_COLUMNS:
+            print_table(table)
+    for signature in signatures:
+        stdout().print(cell(signature))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.text import Text
 
-from rnntag import console
 from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import JsonOption, ModelOption
-from rnntag.schema import DEFAULT_MODEL
+from rnntag.config import DEFAULT_MODEL
+from rnntag.terminal import console
+from rnntag.terminal.console import COLOURS, new_table, print_table
+from rnntag.terminal.sanitize import visible
 
 if TYPE_CHECKING:
-    from rnntag.explanation import Explanation, Gate
+    from rnntag.analysis.explain import Explanation, Gate
     from rnntag.tagger import Tagger
 
 DIGITS = 4
@@ -38,7 +43,7 @@ def explain(
         rnntag explain --gates --model lstm "The old man the boat"
     """
     check_texts(text, "explain takes sentences; 'rnntag tag -i {}' reads it")
-    from rnntag import explanation
+    from rnntag.analysis import explain as explanation
     from rnntag.tagger import load
 
     tagger = load(model)
@@ -50,9 +55,9 @@ def explain(
         if as_json:
             results.append(_as_json(tagger, tagset, found, opened))
             continue
-        console.print_explanation(found, [tagger.has_seen(token) for token in found.tokens])
+        print_explanation(found, [tagger.has_seen(token) for token in found.tokens])
         if opened:
-            console.print_gates(found.tokens, opened)
+            print_gates(found.tokens, opened)
         elif gates:
             console.note(f"a network of cell {tagger.model.config.cell} has no gates")
     if as_json:
@@ -90,3 +95,46 @@ def _as_json(tagger: Tagger, tagset: str, found: Explanation, opened: list[Gate]
             for gate in opened
         ]
     return result
+
+
+OTHER_TAGS_SHOWN = 2
+
+
+CHANGES_SHOWN = 4
+
+
+LEAST_SHOWN = 0.001
+"""Smaller probabilities, and changes of them, are not worth a reader's time."""
+
+
+def print_explanation(found: Explanation, seen: Sequence[bool]) -> None:
+    """Each word with its likeliest tags, and what hiding other words changes, in percent points."""
+    table = new_table("word", "", "tag", "%", "or else", "and if another word is hidden", numbers=["%"])
+    for token, form in enumerate(found.tokens):
+        shares = found.probabilities[token]
+        first, *others = (-shares).argsort(kind="stable")
+        likely = [other for other in others[:OTHER_TAGS_SHOWN] if shares[other] >= LEAST_SHOWN]
+        tag = found.tags[first]
+        changes = [
+            f"{visible(found.tokens[other])}: {moved} {100 * gain:+.1f}"
+            for other, moved, gain in found.changes(token)[:CHANGES_SHOWN]
+            if abs(gain) >= LEAST_SHOWN
+        ]
+        table.add_row(
+            escape(visible(form)),
+            "" if seen[token] else "unseen",
+            Text(tag, style=COLOURS.get(tag, "green")),
+            f"{100 * shares[first]:.1f}",
+            escape("  ".join(f"{found.tags[other]} {100 * shares[other]:.1f}" for other in likely)),
+            escape("   ".join(changes)),
+        )
+    print_table(table)
+
+
+def print_gates(tokens: Sequence[str], gates: Sequence[Gate]) -> None:
+    """How far each gate is open at each word, the mean of its units, in percent."""
+    names = [f"{gate.layer} {gate.direction} {gate.name}" for gate in gates]
+    table = new_table("word", *names, title="open gates, % (layer, direction, gate)", numbers=names)
+    for token, form in enumerate(tokens):
+        table.add_row(escape(visible(form)), *(f"{100 * gate.openness[token].mean():.1f}" for gate in gates))
+    print_table(table)

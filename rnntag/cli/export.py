@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rnntag import console
 from rnntag.cli.options import ForceOption, Fp32Option
-from rnntag.schema import AccessError
+from rnntag.errors import AccessError
+from rnntag.terminal import console
 
 
 def export(
@@ -26,18 +26,20 @@ def export(
 
         rnntag export zh-en --out zh-en-onnx
     """
-    from rnntag import durable, onnx_export, store
+    from rnntag.model import directory
+    from rnntag.onnx import export as onnx_export
+    from rnntag.storage import atomic
 
-    source = store.find(name)
-    store.check_not_bundled(out)
-    store.check_target(out, onnx_export.FILES, "an export")
+    source = directory.find(name)
+    directory.check_not_bundled(out)
+    directory.check_target(out, onnx_export.FILES, "an export")
     if out.is_dir() and not force:
-        store.check_absent(sorted(out.iterdir()))
-    contents = onnx_export.files(store.read(source), int8=not fp32)
+        directory.check_absent(sorted(out.iterdir()))
+    contents = onnx_export.files(directory.read(source), int8=not fp32)
     path = out.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        durable.write_directory(path, contents)
+        atomic.write_directory(path, contents)
     except OSError as error:
         raise AccessError(f"{path}: the graphs cannot be written: {error.strerror}") from error
     console.note(f"saved {out}; {out / onnx_export.README} describes the inputs and outputs")

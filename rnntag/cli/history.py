@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from rnntag import console
 from rnntag.cli.options import JsonOption
+from rnntag.evaluation.metrics import percent
+from rnntag.model import learning_curve
+from rnntag.model.learning_curve import Epoch
+from rnntag.terminal import console
+from rnntag.terminal.charts import columns
+from rnntag.terminal.console import cell, new_table, print_table, stdout
 
 
 def history(
@@ -28,21 +38,88 @@ def history(
 
         rnntag history models/ewt --out ewt.svg
     """
-    from rnntag import history, store
+    from rnntag.model import directory
 
     if out:
-        from rnntag import pictures
+        from rnntag.analysis import plots
 
-        pictures.check_file(out)
-        store.check_not_bundled(out)
-    path = store.find(name)
-    epochs = history.read(store.read_history(path), str(path / store.HISTORY))
+        plots.check_file(out)
+        directory.check_not_bundled(out)
+    path = directory.find(name)
+    epochs = learning_curve.read(directory.read_history(path), str(path / directory.HISTORY))
     called = path.resolve().name
     if out:
-        pictures.write_history(out, called, epochs)
+        plots.write_history(out, called, epochs)
     if as_json:
         console.print_json([asdict(epoch) for epoch in epochs])
     else:
-        console.print_history(called, epochs)
+        print_history(called, epochs)
     if out:
         console.note(f"saved {out}")
+
+
+CHART_HEIGHT = 8
+"""Lines of a chart."""
+
+
+NARROW, WIDE = 60, 120
+"""Characters of a line of charts, at least and at most."""
+
+
+def print_history(name: str, epochs: Sequence[Epoch]) -> None:
+    """Loss and dev accuracy by epoch, as charts of text, and all figures below them."""
+    console = stdout()
+    width = (min(max(console.width if console.is_terminal else 80, NARROW), WIDE) - 4) // 2
+    kept = learning_curve.best(epochs)
+    losses = [epoch.loss for epoch in epochs]
+    accuracies = [epoch.dev_accuracy for epoch in epochs]
+    ends = [f"{max(losses):.3f}", f"{0:.3f}"], [percent(max(accuracies)), percent(min(accuracies))]
+    margin = max(map(len, chain(*ends)))
+    room = width - margin - 2
+    left = ["loss", *_chart(losses, 0, max(losses), room, [f"{end:>{margin}}" for end in ends[0]], epochs)]
+    right = [
+        "dev accuracy",
+        *_chart(accuracies, min(accuracies), max(accuracies), room, [f"{end:>{margin}}" for end in ends[1]], epochs),
+    ]
+    console.print(cell(f"{name}: epoch {kept.epoch} of {epochs[-1].epoch} was kept"), style="bold")
+    console.print()
+    for a, b in zip(left, right, strict=True):
+        console.print(escape(f"{a:{width}}    {b}".rstrip()))
+    corpora = [*kept.dev] if len(kept.dev) > 1 else []
+    numbers = ["epoch", "loss", "gradient", "clipped", "dev", *map(cell, corpora), "time"]
+    table = new_table(*numbers, numbers=numbers)
+    for epoch in epochs:
+        table.add_row(
+            f"{'* ' if epoch is kept else ''}{epoch.epoch}",
+            f"{epoch.loss:.4f}",
+            f"{epoch.gradient_norm:.2f}",
+            f"{epoch.clipped:.0%}",
+            percent(epoch.dev_accuracy),
+            *(percent(epoch.dev.get(corpus)) for corpus in corpora),
+            f"{timedelta(seconds=round(epoch.seconds))}",
+        )
+    print_table(table)
+
+
+def _chart(
+    values: Sequence[float], low: float, high: float, room: int, ends: Sequence[str], epochs: Sequence[Epoch]
+) -> list[str]:
+    """The lines of a chart of columns, with its axes; several epochs share a column, which shows their
+    mean, where there are more of them than `room`.
+
+    Args:
+        ends: what to write at the upper and the lower end of the axis, of one length.
+    """
+    count = min(len(values), room)
+    each = room // count
+    edges = [column * len(values) // count for column in range(count + 1)]
+    rows = columns([math.fsum(values[a:b]) / (b - a) for a, b in pairwise(edges)], low, high, CHART_HEIGHT)
+    blank = " " * len(ends[0])
+    labels = [ends[0], *[blank] * (CHART_HEIGHT - 2), ends[1]]
+    first, last = epochs[0].epoch, f"{epochs[-1].epoch}"
+    foot = f"{first:<{each * count - len(last)}}{last}" if count > 1 else f"{first}"
+    return [
+        *(f"{label} ┤{''.join(cell * each for cell in row)}" for label, row in zip(labels, rows, strict=True)),
+        f"{blank} └{'─' * (each * count)}",
+        f"{blank}  {foot}",
+    ]

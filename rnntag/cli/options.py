@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from rnntag.schema import Activation, CorpusFormat, Input
+from rnntag.config import Activation, CorpusFormat, Input
 
 INPUT = "Input"
 NETWORK = "Network"

@@ -13,19 +13,24 @@ from typing import Protocol
 import torch
 import typer
 
-from rnntag import __version__, calibration, card, checkpoint, console, folding, store
-from rnntag.checkpoint import Checkpoint, Settings, State
-from rnntag.cli.interruption import Interruption
-from rnntag.evaluation import percent
-from rnntag.measurement import measure, pooled
-from rnntag.optimisation import ExplosionError
-from rnntag.progress import TrainingView, working
-from rnntag.schema import AccessError, Corpus, DataError, Scale, Step
-from rnntag.segmenter_training import SegmenterTraining
-from rnntag.store import StoredSegmenter
+from rnntag.cli.progress import TrainingView, working
+from rnntag.cli.signals import Interruption
+from rnntag.errors import AccessError, DataError
+from rnntag.evaluation.evaluate import measure, micro_average
+from rnntag.evaluation.metrics import percent
+from rnntag.model import directory
+from rnntag.model.learning_curve import Scale, TrainingStep
+from rnntag.model.stored import StoredSegmenter
+from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
-from rnntag.tensorboard_log import TensorboardLog
-from rnntag.training import Training
+from rnntag.terminal import console
+from rnntag.training import calibration, checkpoint, model_card, simplification
+from rnntag.training.checkpoint import Checkpoint, Settings, State
+from rnntag.training.optimizer import ExplosionError
+from rnntag.training.segmenter import SegmenterTraining
+from rnntag.training.tagger import Training
+from rnntag.training.tensorboard import TensorboardLog
+from rnntag.version import __version__
 
 RAW_EXAMPLE = "I can swim. 我吃苹果。"
 
@@ -36,7 +41,7 @@ class Resumable(Protocol):
     @property
     def scale(self) -> Scale: ...
 
-    def steps(self) -> Iterator[Step]: ...
+    def steps(self) -> Iterator[TrainingStep]: ...
 
     def state(self) -> State: ...
 
@@ -69,7 +74,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self._states = dict(self.kept.states) if self.kept else {}
-        self._replaces = self.kept.replaces if self.kept else store.day_made(self.out) is not None
+        self._replaces = self.kept.replaces if self.kept else directory.day_made(self.out) is not None
 
     def make(self) -> None:
         """Train what is asked for and write the model.
@@ -124,7 +129,7 @@ class Run:
 
     def _segmenter_training(self) -> SegmenterTraining:
         assert self.settings.segmenter
-        folds = folding.table() if self.settings.training.fold else ("", "")
+        folds = simplification.table() if self.settings.training.fold else ("", "")
         with working("preparing the segmenter's training"):
             return SegmenterTraining(self.corpora, self.settings.segmenter, folds)
 
@@ -143,9 +148,9 @@ class Run:
         if code:
             console.note(f"interrupted; {self._way_on}")
             raise typer.Exit(code)
-        source = store.find(self.settings.receiver)
-        model = replace(store.read(source), name=self.out.resolve().name, segmenter=segmenter)
-        store.write(self.out, model, card.with_segmenter(store.read_card(source), model))
+        source = directory.find(self.settings.receiver)
+        model = replace(directory.read(source), name=self.out.resolve().name, segmenter=segmenter)
+        directory.write(self.out, model, model_card.with_segmenter(directory.read_card(source), model))
         checkpoint.discard(self.out)
         self._saved(RAW_EXAMPLE)
 
@@ -206,7 +211,7 @@ class Run:
             dev = [sentence for corpus in self.corpora for sentence in corpus.dev]
             provenance = replace(model.provenance, test=self._test_accuracy(tagger))
             model = replace(model, provenance=provenance, temperatures=calibration.temperatures(tagger, dev))
-        store.write(self.out, model, card.write(model))
+        directory.write(self.out, model, model_card.write(model))
         test = "  ".join(f"{corpus} {percent(accuracy)}" for corpus, accuracy in provenance.test.items())
         console.note(f"test {test or '(no test part)'}")
         if segmenter:
@@ -218,7 +223,7 @@ class Run:
     def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
         """By corpus, over all of its tagsets."""
         return {
-            corpus.name: pooled(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
+            corpus.name: micro_average(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
             for corpus in self.corpora
             if corpus.test
         }

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnntag import console, prompt
 from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
-from rnntag.formats import InputFormat, OutputFormat
-from rnntag.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
-from rnntag.schema import DEFAULT_MODEL, UsageError
-from rnntag.spacing import STRONG, evidence
-from rnntag.terminal import as_lines
-from rnntag.text import ADVICE, DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
+from rnntag.config import DEFAULT_MODEL
+from rnntag.errors import UsageError
+from rnntag.formats.decoding import ADVICE, DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
+from rnntag.formats.registry import InputFormat, OutputFormat
+from rnntag.tagging.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
+from rnntag.tagging.spacing import STRONG, evidence
+from rnntag.terminal import console, prompt
+from rnntag.terminal.sanitize import as_lines
 
 if TYPE_CHECKING:
-    from rnntag.store import StoredModel
+    from rnntag.model.stored import ModelBundle
 
 _STDIN = Path("-")
 _STDIN_NAME = "<stdin>"
@@ -109,23 +110,23 @@ def tag(
     top = top or (1 if confidence else None)
     if top and output == "slash":
         raise UsageError("word/TAG has no place for probabilities: add --format tsv, conllu or jsonl")
-    from rnntag import store
+    from rnntag.model import directory
 
-    stored = store.read(store.find(model))
+    stored = directory.read(directory.find(model))
     tagset = stored.tagset(tagset)
     remedy = f"add one with 'rnntag train --add-segmenter {shlex.quote(model)} CORPUS…'"
     if source == "raw" and not stored.segmenter:
         raise UsageError(f"the model {stored.name} has no segmenter: {remedy}, or give tokens and --input tokens")
     typed = _STDIN in files and sys.stdin.isatty()
-    if typed and console.is_watched():
+    if typed and console.is_interactive():
         what = "text" if stored.segmenter else "a sentence, words separated by spaces,"
         console.note(f"Type {what} and press Enter; end with Ctrl-D.")
     prompted = _STDIN in files and prompt.is_wanted(encoding)
     if prompted:
         jobs = 1  # several read ahead in a thread, where Ctrl-C does not reach a line that is being edited
-    from rnntag import parallel
-    from rnntag.pipeline import Task
-    from rnntag.portions import portions
+    from rnntag.tagging import parallel
+    from rnntag.tagging.chunks import chunks
+    from rnntag.tagging.pipeline import TagJob
 
     shown = sys.stdout.isatty()
     texts: Iterator[tuple[str, Iterable[str]]]
@@ -138,9 +139,9 @@ def tag(
     treebank = all(known == "conllu" for known in formats)
     output = output or ("conllu" if treebank else "tsv" if top else "slash")
     coloured = shown and output == "slash"
-    task = Task(stored, tagset, output, top, threads, not fp32, coloured)
+    task = TagJob(stored, tagset, output, top, threads, not fp32, coloured)
     out = sys.stdout.buffer
-    for tagged in parallel.tag(task, portions(inputs), jobs):
+    for tagged in parallel.tag(task, chunks(inputs), jobs):
         if shown and not coloured:
             tagged = as_lines(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
@@ -148,7 +149,7 @@ def tag(
 
 
 def _inputs(
-    stored: StoredModel,
+    stored: ModelBundle,
     formats: Sequence[InputFormat | None],
     texts: Iterable[tuple[str, Iterable[str]]],
     refusal: str,
@@ -171,7 +172,7 @@ def _inputs(
             yield Input(name, known, blocks)
             continue
         guess, blocks = guessed(blocks) if stored.segmenter else tokens_or_treebank(blocks, name, refusal)
-        if stored.segmenter and guess != told and console.is_watched():
+        if stored.segmenter and guess != told and console.is_interactive():
             taken = {"tokens": "as tokens separated by spaces", "raw": "as raw text", "conllu": "as CoNLL-U"}[guess]
             console.note(f"reading {name} {taken}; --input overrides")
         told = guess
@@ -179,7 +180,7 @@ def _inputs(
 
 
 def _typed(
-    stored: StoredModel, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str
+    stored: ModelBundle, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str
 ) -> Iterator[Input]:
     for line in lines:
         found = evidence(line)

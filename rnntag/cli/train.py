@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnntag import console, effects
+from rnntag import effects
 from rnntag.cli.options import (
     NETWORK,
     RUN,
@@ -35,20 +35,13 @@ from rnntag.cli.options import (
     UnidirectionalOption,
     given,
 )
-from rnntag.schema import (
-    Cell,
-    Corpus,
-    CorpusFormat,
-    Device,
-    ModelConfig,
-    NotFoundError,
-    SegmenterConfig,
-    TrainConfig,
-    UsageError,
-)
+from rnntag.config import Cell, CorpusFormat, Device, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.errors import NotFoundError, UsageError
+from rnntag.sentences import Corpus
+from rnntag.terminal import console
 
 if TYPE_CHECKING:
-    from rnntag.checkpoint import Checkpoint, Settings
+    from rnntag.training.checkpoint import Checkpoint, Settings
 
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
@@ -211,8 +204,10 @@ def train(
     if recipe or set_:
         _follow(context, recipe, set_ or [])
         return
-    from rnntag import checkpoint, store, tensorboard_log
-    from rnntag.claim import claim
+    from rnntag.model import directory
+    from rnntag.storage.lock import claim
+    from rnntag.training import checkpoint
+    from rnntag.training import tensorboard as tensorboard_log
 
     segmenting = SegmenterConfig(hidden=segmenter_hidden, bigrams=segmenter_bigrams, epochs=segmenter_epochs, seed=seed)
     asked = checkpoint.Settings(
@@ -236,14 +231,14 @@ def train(
     effects.check(context.params, given(context))
     receiver = _receiver(context, add_segmenter) if add_segmenter else None
     out = out or receiver or Path("models") / cell
-    store.check_not_bundled(out)
+    directory.check_not_bundled(out)
     with claim(out):
         if not (force or checkpoint.place(out).exists()):
             _check_free(out, receiver)
         kept = None if resume is False else checkpoint.read(out)
         settings = _settings(context, out, asked, kept, resume)
         if settings.receiver:
-            store.read(store.find(settings.receiver))
+            directory.read(directory.find(settings.receiver))
         if tensorboard:
             tensorboard_log.prepare(tensorboard)
         try:
@@ -256,8 +251,8 @@ def train(
             if kept and kept.folder != os.getcwd():
                 raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
             raise
-        from rnntag.progress import working
-        from rnntag.running_text import is_spaced
+        from rnntag.cli.progress import working
+        from rnntag.corpora.raw_text import is_spaced
 
         with working("loading PyTorch"):
             from rnntag.cli.run import Run
@@ -306,26 +301,26 @@ def _flat(settings: Settings) -> dict[str, Any]:
 
 def _check_free(out: Path, receiver: Path | None) -> None:
     """Make sure that nothing finished is overwritten."""
-    from rnntag import store
+    from rnntag.model import directory
 
     if not receiver or out.resolve() != receiver.resolve():
-        store.check_free(out)
-    elif store.read(out).segmenter:
+        directory.check_free(out)
+    elif directory.read(out).segmenter:
         raise UsageError(
-            f"{out}: the model made on {store.day_made(out)} has a segmenter already: "
+            f"{out}: the model made on {directory.day_made(out)} has a segmenter already: "
             "name a copy with --out, or replace the segmenter with --force"
         )
 
 
 def _receiver(context: typer.Context, name: str) -> Path:
     """The model to add a segmenter to, once nothing speaks against it."""
-    from rnntag import store
+    from rnntag.model import directory
 
     allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", *_OF_ANY_RUN}
     others = [name for name in given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
-    return store.find(name)
+    return directory.find(name)
 
 
 def _options(names: list[str]) -> str:
@@ -334,7 +329,8 @@ def _options(names: list[str]) -> str:
 
 def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -> None:
     """Run the stages of a recipe that are not done, one that was broken off too."""
-    from rnntag import checkpoint, recipe
+    from rnntag import recipe
+    from rnntag.training import checkpoint
 
     if path is None:
         raise UsageError("--set gives a value to a variable of a recipe: name that with --recipe")
@@ -361,14 +357,14 @@ def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -
 
 def check_reading(context: typer.Context, named: Sequence[str], corpus_format: CorpusFormat, encoding: str) -> None:
     """Make sure that each option that says how corpora are read has an effect on one of them."""
-    from rnntag import corpora
+    from rnntag.corpora import loading
 
-    asked = corpora.READING.keys() & given(context)
+    asked = loading.READING.keys() & given(context)
     if context.params["tagset"] == "native":
         asked.discard("tagset")  # of files with tags of one kind it says what holds anyway
     if asked:
-        used = corpora.reading(named or corpora.DEFAULT, encoding, corpus_format)
-        effects.refuse({name: corpora.READING[name] for name in sorted(asked - used)})
+        used = loading.reading(named or loading.DEFAULT, encoding, corpus_format)
+        effects.refuse({name: loading.READING[name] for name in sorted(asked - used)})
 
 
 def _warn_of_idle(asked: Sequence[str], settings: Settings, loaded: Sequence[Corpus]) -> None:
@@ -387,18 +383,18 @@ def training_corpora(
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
     """What was asked for: names of corpora, tagsets, and the corpora; the starter corpus where
     none are named and NLTK's are not there."""
-    from rnntag import corpora
-    from rnntag.progress import DownloadView
+    from rnntag.cli.progress import DownloadView
+    from rnntag.corpora import loading
 
-    tagsets = corpora.TAGSETS if tagset == "both" else (tagset,)
+    tagsets = loading.TAGSETS if tagset == "both" else (tagset,)
     with DownloadView() as download:
         try:
-            chosen = tuple(named or corpora.DEFAULT)
-            loaded = corpora.load(chosen, tagsets, encoding=encoding, corpus_format=corpus_format, progress=download)
+            chosen = tuple(named or loading.DEFAULT)
+            loaded = loading.load(chosen, tagsets, encoding=encoding, corpus_format=corpus_format, progress=download)
             return chosen, tagsets, loaded
         except NotFoundError as error:
             if named or tagset != "universal":
                 raise
             console.warning(f"{error}")
     console.warning("training on the small starter corpus instead: the model will be a toy")
-    return (corpora.STARTER,), tagsets, corpora.load([corpora.STARTER], tagsets)
+    return (loading.STARTER,), tagsets, loading.load([loading.STARTER], tagsets)

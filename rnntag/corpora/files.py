@@ -9,20 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rnntag import conllu
-from rnntag.compression import plain_name
-from rnntag.corpora import headers, spacy_docs, vertical
-from rnntag.corpora.faults import Faults
-from rnntag.corpora.strings import checked_tag, checked_word
-from rnntag.schema import UPOS, CorpusFormat, DataError, OnFault, Sentence
-from rnntag.text import file_lines
+from rnntag.config import CorpusFormat
+from rnntag.errors import DataError, OnFault
+from rnntag.formats import conllu, headers, spacy_json, tsv
+from rnntag.formats.compression import plain_name
+from rnntag.formats.decoding import file_lines
+from rnntag.formats.faults import Faults
+from rnntag.formats.records import checked_tag, checked_word
+from rnntag.sentences import UNNAMED, UPOS, Sentence
 
 VERTICAL_SUFFIXES = (".tsv", ".vert", ".vrt")
 JSONL_SUFFIX = ".jsonl"
 UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
 """The universal tagset of Petrov, Das and McDonald (2012)."""
 
-UNNAMED = ""
 _Column = TypeVar("_Column")
 
 _PART = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<part>train|dev|test)")
@@ -54,7 +54,7 @@ def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8"
         return "tsv"
     if suffix == JSONL_SUFFIX:
         first = next((line for line in file_lines(path, encoding) if line.strip()), "")
-        return "spacy" if spacy_docs.is_document(first) else "jsonl"
+        return "spacy" if spacy_json.is_document(first) else "jsonl"
     return "slash"
 
 
@@ -99,9 +99,9 @@ def _sentences(
     if corpus_format == "jsonl":
         return _jsonl_sentences(path, encoding, on_fault)
     if corpus_format == "spacy":
-        return spacy_docs.sentences(file_lines(path, encoding), str(path), tagsets, _native(path), on_fault)
+        return spacy_json.sentences(file_lines(path, encoding), str(path), tagsets, _native(path), on_fault)
     if corpus_format == "tsv":
-        found = vertical.sentences(file_lines(path, encoding), str(path), on_fault)
+        found = tsv.sentences(file_lines(path, encoding), str(path), on_fault)
         return (Sentence(tokens, {UNNAMED: tags}) for tokens, tags in (zip(*pairs, strict=True) for pairs in found))
     return _joined_sentences(path, encoding, "_" if corpus_format == "underscore" else "/", on_fault)
 

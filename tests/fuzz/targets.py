@@ -15,14 +15,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rnntag import formats, history, portions, recipe, text, vectors, windows
+from rnntag import recipe, windows
 from rnntag.corpora.files import read_sentences
-from rnntag.formats import OUTPUT_FORMATS, Untagged, Writer
-from rnntag.inputs import Input
-from rnntag.pipeline import Pipeline, Task
-from rnntag.running_text import is_spaced, passages
-from rnntag.schema import RnntagError, Sentence
-from rnntag.store import StoredModel
+from rnntag.corpora.raw_text import gold_paragraphs, is_spaced
+from rnntag.errors import RnntagError
+from rnntag.formats import decoding, registry
+from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer
+from rnntag.model import learning_curve
+from rnntag.model.stored import ModelBundle
+from rnntag.sentences import Sentence
+from rnntag.tagging import chunks
+from rnntag.tagging.inputs import Input
+from rnntag.tagging.pipeline import Pipeline, TagJob
+from rnntag.training import word_vectors
 from tests.conftest import tiny_model, with_segmenter
 
 SOURCES = ("tokens", "raw", "conllu")
@@ -31,12 +36,12 @@ CORPUS_FORMATS = ("slash", "underscore", "tsv", "spacy", "conllu", "jsonl")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-_MODEL: list[StoredModel] = []
+_MODEL: list[ModelBundle] = []
 _FOLDER = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 atexit.register(_FOLDER.cleanup)
 
 
-def use(model: StoredModel) -> None:
+def use(model: ModelBundle) -> None:
     """The model to tag with, one that has a segmenter."""
     _MODEL[:] = [model]
 
@@ -81,7 +86,7 @@ def readers(data: bytes) -> None:
     """A byte for the reader, one for its options, one for the size of the blocks; the rest is the file."""
     kind, options, size, content = _head(data)
     path = _file(content)
-    others = (lambda: _vectors(path), lambda: history.read(content, str(path)), lambda: recipe.read(path, {}))
+    others = (lambda: _vectors(path), lambda: learning_curve.read(content, str(path)), lambda: recipe.read(path, {}))
     place = kind % (len(CORPUS_FORMATS) + len(others))
     if place >= len(CORPUS_FORMATS):
         _outcome(others[place - len(CORPUS_FORMATS)], str(path))
@@ -93,7 +98,7 @@ def readers(data: bytes) -> None:
         return read_sentences(path, tagsets, encoding, CORPUS_FORMATS[place])
 
     sentences, message = _outcome(read, str(path))
-    with _set((text, "BLOCK_BYTES", 4 + size % 60)):
+    with _set((decoding, "BLOCK_BYTES", 4 + size % 60)):
         again, other_message = _outcome(read, str(path))
     if "looks like" not in message + other_message:  # which is told by what has come
         assert repr((again, other_message)) == repr((sentences, message)), "the size of a block shows"
@@ -108,7 +113,7 @@ def _head(data: bytes) -> tuple[int, int, int, bytes]:
 
 
 def _vectors(path: Path) -> None:
-    found = vectors.read(path, str.lower, ["the", "我"], 2)
+    found = word_vectors.read(path, str.lower, ["the", "我"], 2)
     assert len(found.words) == len(found.matrix)
     assert bool((abs(found.matrix) < float("inf")).all())
 
@@ -119,11 +124,11 @@ def _check_sentences(sentences: Sequence[Sentence]) -> None:
         assert not sentence.spaces or len(sentence.spaces) == len(sentence.tokens)
         assert not any(tag.split() != [tag] for column in sentence.tags.values() for tag in column), "space in a tag"
     if is_spaced(sentences):
-        for passage in passages(sentences, "x"):
+        for passage in gold_paragraphs(sentences, "x"):
             assert all(passage.text[a:b] for a, b in passage.words)
     writer = Writer("jsonl", "upos")
     told = [(sentence.tokens, tags) for sentence in sentences for tags in [*sentence.tags.values()][:1]]
-    written = "".join(writer.text(Untagged(tokens), tags) for tokens, tags in told)
+    written = "".join(writer.text(InputSentence(tokens), tags) for tokens, tags in told)
     again = read_sentences(_file(written.encode()), ("universal",), "utf-8", "jsonl")
     assert [(one.tokens, *one.tags.values()) for one in again] == told, "JSON lines do not read back"
 
@@ -137,7 +142,7 @@ _FIRST = "tsv", None, False
 
 @cache
 def _pipeline(output: str, top: int | None, coloured: bool) -> Pipeline:
-    made = Pipeline(Task(_MODEL[0], "upos", output, top, coloured=coloured))
+    made = Pipeline(TagJob(_MODEL[0], "upos", output, top, coloured=coloured))
     if (output, top, coloured) != _FIRST:
         first = _pipeline(*_FIRST)
         made._tagger, made._segmenter = first._tagger, first._segmenter
@@ -150,7 +155,7 @@ def tag(data: bytes) -> None:
     source, output = SOURCES[kind % 3], OUTPUT_FORMATS[kind // 3 % 4]
     top = (None, 2)[kind // 12 % 2] if output != "slash" else None
     encoding = ENCODINGS[options % len(ENCODINGS)]
-    errors = text.DECODING_ERRORS[options // len(ENCODINGS) % 3]
+    errors = decoding.DECODING_ERRORS[options // len(ENCODINGS) % 3]
     if encoding == "utf-16" and content[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         content = codecs.BOM_UTF16_LE + content  # Python would guess
     expected, wrong = _decoded(content, encoding, errors)
@@ -160,13 +165,13 @@ def tag(data: bytes) -> None:
     pipeline = _pipeline(output, top, False)
     whole, message = _tagged(pipeline, source, [expected])
     if size % 3:
-        with _set((portions, "PORTION", 1 + size % 16), (portions, "LONG_LINE", 2 + size % 40)):
+        with _set((chunks, "PORTION", 1 + size % 16), (chunks, "LONG_LINE", 2 + size % 40)):
             cut, other_message = _tagged(pipeline, source, ours)
         assert other_message == message, "where the input is cut shows in the error"
         assert cut == whole, "where the input is cut shows"
     _check(source, output, expected, whole.decode(), bool(message), top)
     if size % 3 == 0 and source != "conllu":
-        small = [(formats, "LONG_LINE", 2 + size % 40), (formats, "MARGIN", 1), (portions, "LONG_LINE", 2 + size % 40)]
+        small = [(registry, "LONG_LINE", 2 + size % 40), (registry, "MARGIN", 1), (chunks, "LONG_LINE", 2 + size % 40)]
         if source == "tokens":
             small += [(windows, "WINDOW", 6), (windows, "OVERLAP", 2)]
         with _set(*small):
@@ -180,7 +185,7 @@ def tag(data: bytes) -> None:
 
 def _decoded(content: bytes, encoding: str, errors: str) -> tuple[str, bool]:
     """As far as Python decodes it, and whether it then stops."""
-    if errors == "strict" and text.wide_encoding(content, encoding):
+    if errors == "strict" and decoding.wide_encoding(content, encoding):
         return "", True
     wrong = False
     try:
@@ -200,8 +205,8 @@ def _blocks(content: bytes, encoding: str, errors: str, size: int) -> tuple[list
     descriptor = os.open(_file(content), os.O_RDONLY)
     found: list[str] = []
     try:
-        with _set((text, "BLOCK_BYTES", size)):
-            _, message = _outcome(lambda: found.extend(text.text_blocks(descriptor, "x", encoding, errors)), "x:")
+        with _set((decoding, "BLOCK_BYTES", size)):
+            _, message = _outcome(lambda: found.extend(decoding.text_blocks(descriptor, "x", encoding, errors)), "x:")
     finally:
         os.close(descriptor)
     return found, message
@@ -209,7 +214,7 @@ def _blocks(content: bytes, encoding: str, errors: str, size: int) -> tuple[list
 
 def _tagged(pipeline: Pipeline, source: str, blocks: Iterable[str]) -> tuple[bytes, str]:
     found: list[bytes] = []
-    pieces = portions.portions([Input("x", source, blocks)])
+    pieces = chunks.chunks([Input("x", source, blocks)])
     _, message = _outcome(lambda: found.extend(chain.from_iterable(map(pipeline.tag, pieces))), "x:")
     return b"".join(found), message
 
@@ -282,7 +287,7 @@ def _read(output: str, out: str) -> list[list[str]]:
         records = [json.loads(line) for line in out.split("\n")[:-1]]
         assert all(len({*map(len, record.values())}) == 1 for record in records), "columns of several lengths"
         return [record["tokens"] for record in records]
-    return [[*found.column(1)] for found in formats.conllu.read(out.split("\n"), "out")]
+    return [[*found.column(1)] for found in registry.conllu.read(out.split("\n"), "out")]
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"readers": readers, "tag": tag}

@@ -1,0 +1,183 @@
+"""The cells side by side: what each learns, costs and remembers, with equal settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from statistics import median
+
+import numpy as np
+
+from rnntag.analysis import probes
+from rnntag.analysis.probes import KEYS, Scale, gradient_reach, recall_by_distance
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.evaluation.evaluate import measure, micro_average
+from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.stored import ModelBundle
+from rnntag.network.cells import RecurrentLayer
+from rnntag.network.tagger import Network
+from rnntag.sentences import Corpus
+from rnntag.tagger import Tagger
+from rnntag.training.tagger import Training
+
+SPEED_ROUNDS = 5
+SPEED_TOKENS = 20_000
+FADED = 0.01
+"""A gradient of less than this share of that at distance 0 has all but vanished."""
+
+FORGOTTEN = (1 + 1 / KEYS) / 2
+"""Recall half-way between perfect and chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """What was measured of one cell.
+
+    Attributes:
+        name: of the cell, with the activation where that is not the usual one.
+        recurrent_parameters: of all recurrent layers, that over characters too.
+        parameters: of the whole network.
+        accuracy, unseen_accuracy: over the words of all dev parts, 0 to 1.
+        dev: both by corpus.
+        epochs: the last step of each epoch.
+        best_epoch: the one that was kept.
+        training_seconds: of all epochs.
+        tagging_speed: words a second, the median of `SPEED_ROUNDS` runs in turn with the other cells.
+        untrained_reach, reach: see `memory.gradient_reach`, before and after training.
+        recall: see `memory.recall`.
+    """
+
+    name: str
+    recurrent_parameters: int
+    parameters: int
+    accuracy: float
+    unseen_accuracy: float | None
+    dev: dict[str, tuple[float, float | None]]
+    epochs: tuple[TrainingStep, ...]
+    best_epoch: int
+    training_seconds: float
+    tagging_speed: float
+    untrained_reach: tuple[float | None, ...]
+    reach: tuple[float | None, ...]
+    recall: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Who wants to know how a comparison gets on.
+
+    Attributes:
+        stage: told what begins.
+        step: told of each training step.
+        part: told how far another long piece of work has got: what it is, and how many of its steps are done, of how
+            many.
+        keep: given each model once it is trained, under its cell's name.
+    """
+
+    stage: Callable[[str], None]
+    step: Callable[[TrainingStep], None]
+    part: Callable[[str, int, int], None]
+    keep: Callable[[str, ModelBundle], None]
+
+
+def faded(reach: Sequence[float | None]) -> int | None:
+    """The first distance at which less than `FADED` of the gradient at distance 0 is left; None if
+    there is none."""
+    return next((k for k, norm in enumerate(reach) if norm is not None and norm < FADED * (reach[0] or 0)), None)
+
+
+def forgotten(recalled: Sequence[float]) -> int | None:
+    """The first distance over which recall is below `FORGOTTEN`; None if there is none."""
+    return next((k for k, accuracy in enumerate(recalled, 1) if accuracy < FORGOTTEN), None)
+
+
+def name_of(config: ModelConfig) -> str:
+    return f"{config.cell}-{config.activation}" if config.activation != "tanh" else config.cell
+
+
+def compare(
+    corpora: Sequence[Corpus],
+    configs: Sequence[ModelConfig],
+    run: TrainConfig,
+    watcher: Callbacks,
+    scale: Scale | None = None,
+) -> list[CellReport]:
+    """Train each network on the same sentences in the same order, and measure it on the dev parts.
+
+    Args:
+        scale: how thoroughly memory is measured, `memory.FULL` if it is not said.
+
+    Raises:
+        DataError, UsageError, NotFoundError, RnntagError: see `training.Training`.
+    """
+    reports, models = [], []
+    for config in configs:
+        report, model = _trained(corpora, config, run, watcher, scale or probes.FULL)
+        reports.append(report)
+        models.append(model)
+    watcher.stage("measuring speed")
+    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev], watcher)
+    return [replace(report, tagging_speed=speed) for report, speed in zip(reports, speeds, strict=True)]
+
+
+def _trained(
+    corpora: Sequence[Corpus], config: ModelConfig, run: TrainConfig, watcher: Callbacks, scale: Scale
+) -> tuple[CellReport, ModelBundle]:
+    name = name_of(config)
+    watcher.stage(f"{name}: training")
+    training = Training(corpora, config, run)
+    dev = [sentence for corpus in corpora for sentence in corpus.dev if sentence.tokens]
+    # On the CPU, whatever trains: the pictures of two machines should agree.
+    network = Network(config, training.vocabulary)
+    network.load_weights(training.network.weights())
+    told = partial(watcher.part, f"{name}: gradient")
+    untrained = gradient_reach(network, training.vocabulary, dev, scale, told)
+    for step in training.steps():
+        watcher.step(step)
+    model = training.model(name)
+    watcher.keep(name, model)
+    watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
+    network = Network.of(model)
+    tagger = Tagger(model)
+    measured = {c.name: [r for _, _, r in measure(tagger, c.name, c.dev)] for c in corpora if c.dev}
+    accuracy, unseen = micro_average(chain.from_iterable(measured.values()))
+    recurrent = [layer for layer in network.modules() if isinstance(layer, RecurrentLayer)]
+    report = CellReport(
+        name=name,
+        recurrent_parameters=sum(p.numel() for layer in recurrent for p in layer.parameters()),
+        parameters=sum(p.numel() for p in network.parameters()),
+        accuracy=accuracy,
+        unseen_accuracy=unseen,
+        dev={name: micro_average(reports) for name, reports in measured.items()},
+        epochs=tuple(training.ends),
+        best_epoch=model.provenance.epoch,
+        training_seconds=training.ends[-1].seconds,
+        tagging_speed=0.0,
+        untrained_reach=tuple(untrained),
+        reach=tuple(gradient_reach(network, training.vocabulary, dev, scale, told)),
+        recall=tuple(
+            recall_by_distance(
+                config.cell, config.activation, run.seed, scale, partial(watcher.part, f"{name}: recall task")
+            )
+        ),
+    )
+    return report, model
+
+
+def _speeds(models: Sequence[ModelBundle], sentences: Sequence[Sequence[str]], watcher: Callbacks) -> list[float]:
+    """Words a second of each model, encoding of new words and all."""
+    ends = np.cumsum([len(sentence) for sentence in sentences])
+    sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
+    tokens = sum(len(sentence) for sentence in sample)
+    seconds: list[list[float]] = [[] for _ in models]
+    for turn in range(SPEED_ROUNDS):
+        watcher.part("speed", turn, SPEED_ROUNDS)
+        for model, own in zip(models, seconds, strict=True):
+            tagger = Tagger(model)  # a new one, which has met no word
+            started = time.perf_counter()
+            tagger.predict(sample)
+            own.append(time.perf_counter() - started)
+    return [tokens / median(own) for own in seconds]

@@ -1,0 +1,98 @@
+"""`rnntag models`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rnntag.cli.options import JsonOption
+from rnntag.errors import RnntagError
+from rnntag.evaluation.metrics import percent
+from rnntag.terminal import console
+from rnntag.terminal.console import cell, new_table, note, print_table, results, stdout
+from rnntag.terminal.sanitize import visible
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show the card of this one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the models, or show one's card.
+
+    rnntag models
+
+    rnntag models zh-en
+    """
+    from rnntag.model import directory
+
+    if name is not None:
+        path = directory.find(name)
+        if as_json:
+            console.print_json(_summary(path))
+        else:
+            print_card(path, directory.read_card(path))
+        return
+    listed = {found: _summary(path) for found, path in directory.available().items()}
+    if as_json:
+        console.print_json(listed)
+    else:
+        print_models(listed)
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    from rnntag.model import directory
+
+    try:
+        stored = directory.read(path)
+    except RnntagError as error:
+        return {"path": str(path), "damaged": str(error)}
+    return {
+        "path": str(path),
+        "digest": stored.digest,
+        "megabytes": round(directory.megabytes(path), 1),
+        "network": asdict(stored.config),
+        "tagsets": list(stored.vocabulary.tags),
+        "provenance": asdict(stored.provenance),
+    }
+
+
+def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
+    """The models as a table; `models` holds their summaries by name."""
+    if not models:
+        note("no model here yet: train one with 'rnntag train'")
+        return
+    table = new_table("model", "network", "tagsets", "dev accuracy", "MB", "where", numbers=["MB"])
+    for column in (table.columns[0], table.columns[3]):
+        column.no_wrap = True
+    for name, model in models.items():
+        if "damaged" in model:
+            table.add_row(cell(name), "[red]damaged[/]", "", "", "", cell(model["path"]))
+            continue
+        network = model["network"]
+        dev = (cell(f"{corpus} {percent(accuracy)}") for corpus, accuracy in model["provenance"]["dev"].items())
+        table.add_row(
+            cell(name),
+            f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
+            cell(", ".join(model["tagsets"])),
+            "\n".join(dev),
+            f"{model['megabytes']:.1f}",
+            cell(model["path"]),
+        )
+    print_table(table)
+
+
+def print_card(path: Path, card: str) -> None:
+    """A model's card, rendered on a terminal, as it is elsewhere. Anybody may have written it: links show where
+    they lead, and control characters are shown, not obeyed."""
+    console = stdout()
+    if console.is_terminal:
+        from rich.markdown import Markdown
+
+        console.print(Markdown("\n".join(map(visible, card.splitlines())), hyperlinks=False))
+        console.print(cell(str(path)), style="dim")
+    else:
+        results().write(card)

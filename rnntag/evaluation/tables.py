@@ -1,0 +1,222 @@
+"""What was measured, as tables of text: for a terminal, or as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from rnntag.evaluation.metrics import confusion_matrix, percent
+
+if TYPE_CHECKING:
+    from rnntag.evaluation.evaluate import RawResult, Result
+    from rnntag.evaluation.metrics import Report, SentenceErrors
+
+MOST_SHOWN = 10
+"""Confusions, and words, in a table."""
+
+MATRIX_TAGS = 20
+"""With more tags a matrix is too wide to be read."""
+
+CONTEXT = 4
+"""Words on either side of a wrong one."""
+
+LABELS = {
+    "accuracy": "accuracy",
+    "seen_accuracy": "on seen words",
+    "unseen_accuracy": "on unseen words",
+    "ambiguous_accuracy": "on ambiguous words",
+    "sentence_accuracy": "whole sentences",
+}
+"""What people call the accuracies of a report."""
+
+LEAST_P = 0.0001
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+class Table(NamedTuple):
+    """A table; the columns in `numbers` stand to the right."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[str, ...]
+
+
+def tables(results: Sequence[Result]) -> list[Table]:
+    """The tables of models that were measured on the same tokens; a single one is told of at length."""
+    if len(results) > 1:
+        return [_side_by_side(results), _differences(results), _f1_side_by_side(results)]
+    (result,) = results
+    report = result.report
+    found = [_accuracies(result), _tags(report)]
+    if len(report.tags) <= MATRIX_TAGS:
+        found.append(_matrix(report))
+    if report.confusions:
+        found += [_confusions(report, result.errors), _words(report)]
+    return found
+
+
+def raw_tables(results: Sequence[RawResult]) -> list[Table]:
+    """How well words, sentences and tags are found in running text, a table for each model."""
+    columns = ("precision", "recall", "F1", "gold", "found")
+    return [
+        Table(
+            (f"{result.model} on " if len(results) > 1 else "") + _name(result, "running text, "),
+            ("", *columns),
+            tuple(
+                (kind, percent(one.precision), percent(one.recall), percent(one.f1), f"{one.gold:,}", f"{one.found:,}")
+                for kind, one in result.agreement.items()
+            ),
+            columns,
+        )
+        for result in results
+    ]
+
+
+def markdown(tables: Sequence[Table], signatures: Sequence[str]) -> str:
+    """Tables and signatures as Markdown."""
+    parts = []
+    for table in tables:
+        if table.title:
+            parts.append(f"### {_escaped(table.title)}")
+        rule = ["---:" if column in table.numbers else "---" for column in table.columns]
+        rows = [list(map(_escaped, row)) for row in (table.columns, *table.rows)]
+        parts.append("\n".join(f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:])))
+    parts += [f"    {signature}" for signature in signatures]
+    return "\n\n".join(parts) + "\n"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """The ends of an interval of shares as people read them."""
+    return f"{100 * ends[0]:.2f}–{100 * ends[1]:.2f}" if ends else "–"
+
+
+def probability(p: float) -> str:
+    """A p value as people read it."""
+    return f"< {LEAST_P}" if p < LEAST_P else f"{p:.4f}"
+
+
+def context(sentence: SentenceErrors, token: int) -> str:
+    """A word in brackets, and some words on either side."""
+    begin, end = max(token - CONTEXT, 0), token + CONTEXT + 1
+    words = [f"[{word}]" if place == token else word for place, word in enumerate(sentence.tokens)][begin:end]
+    return " ".join([*(["…"] if begin else []), *words, *(["…"] if end < len(sentence.tokens) else [])])
+
+
+def _name(result: Result | RawResult, what: str = "") -> str:
+    return f"{result.corpus}, {result.part} part, {what}{result.tagset} tags"
+
+
+def _accuracies(result: Result) -> Table:
+    report, baseline = result.report, result.baseline
+    counts = {
+        "accuracy": f"{report.tokens:,} tokens",
+        "seen_accuracy": f"{report.tokens - report.unseen_tokens:,} tokens",
+        "unseen_accuracy": f"{report.unseen_tokens:,} tokens",
+        "ambiguous_accuracy": f"{report.ambiguous_tokens:,} tokens",
+        "sentence_accuracy": f"{report.sentences:,} sentences",
+    }
+    rows = [
+        (
+            label,
+            percent(getattr(report, name)),
+            interval(report.intervals[name]),
+            *((percent(getattr(baseline, name)),) if baseline else ()),
+            counts[name],
+        )
+        for name, label in LABELS.items()
+    ]
+    beside = ("commonest tag",) if baseline else ()
+    rows.append(("calibration error", percent(report.calibration_error), *[""] * (len(beside) + 2)))
+    columns = ("", "right", "95 % interval", *beside, "of")
+    return Table(_name(result), columns, tuple(rows), columns[1:])
+
+
+def _tags(report: Report) -> Table:
+    columns = ("precision", "recall", "F1", "tokens")
+    return Table(
+        "",
+        ("tag", *columns),
+        tuple(
+            (tag, percent(score.precision), percent(score.recall), percent(score.f1), f"{score.support:,}")
+            for tag, score in report.tags.items()
+        ),
+        columns,
+    )
+
+
+def _matrix(report: Report) -> Table:
+    columns = tuple(report.tags)
+    rows = tuple(
+        (tag, *(f"{count:,}" if count else "·" for count in row))
+        for tag, row in zip(columns, confusion_matrix(report), strict=True)
+    )
+    return Table("", ("gold ↓ tagged as →", *columns), rows, columns)
+
+
+def _confusions(report: Report, errors: Sequence[SentenceErrors]) -> Table:
+    shown = report.confusions[:MOST_SHOWN]
+    examples: dict[tuple[str, str], str] = {}
+    for sentence in errors:
+        for mistake in sentence.mistakes:
+            pair = mistake.gold, mistake.predicted
+            if pair not in examples:
+                examples[pair] = context(sentence, mistake.token)
+    rows = tuple((gold, tag, f"{count:,}", examples.get((gold, tag), "")) for gold, tag, count in shown)
+    return Table("", ("gold", "tagged as", "times", "for example"), rows, ("times",))
+
+
+def _words(report: Report) -> Table:
+    rows = tuple(
+        (one.word, f"{one.wrong:,}", f"{one.tokens:,}", one.gold, one.predicted) for one in report.words[:MOST_SHOWN]
+    )
+    return Table("", ("word", "wrong", "of", "mostly", "tagged as"), rows, ("wrong", "of"))
+
+
+def _side_by_side(results: Sequence[Result]) -> Table:
+    reports = {result.model: result.report for result in results}
+    if baseline := results[0].baseline:
+        reports["commonest tag"] = baseline
+    rows = [(label, *(percent(getattr(one, name)) for one in reports.values())) for name, label in LABELS.items()]
+    rows.insert(1, ("95 % interval", *(interval(one.intervals["accuracy"]) for one in reports.values())))
+    rows.append(("calibration error", *(percent(one.calibration_error) for one in reports.values())))
+    return Table(_name(results[0]), ("", *reports), tuple(rows), tuple(reports))
+
+
+def _differences(results: Sequence[Result]) -> Table:
+    columns = ("points", "95 % interval", "gained", "lost", "McNemar", "bootstrap")
+    rows = tuple(
+        (
+            result.model,
+            f"{100 * one.difference:+.2f}",
+            f"{100 * one.interval[0]:+.2f} to {100 * one.interval[1]:+.2f}" if one.interval else "–",
+            f"{one.better:,}",
+            f"{one.worse:,}",
+            probability(one.mcnemar),
+            probability(one.bootstrap),
+        )
+        for result in results
+        if (one := result.against)
+    )
+    title = f"beside {results[0].model}: points, tokens gained and lost, and p values"
+    return Table(title, ("", *columns), rows, columns)
+
+
+def _f1_side_by_side(results: Sequence[Result]) -> Table:
+    names = tuple(f"F1 {result.model}" for result in results)
+    scores = [result.report.tags for result in results]
+    tags = sorted({tag for one in scores for tag in one})
+    rows = tuple(
+        (
+            tag,
+            *(percent(one[tag].f1) if tag in one else "–" for one in scores),
+            f"{max(one[tag].support for one in scores if tag in one):,}",
+        )
+        for tag in tags
+    )
+    return Table("", ("tag", *names, "tokens"), rows, (*names, "tokens"))
+
+
+def _escaped(cell: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", " ".join(cell.split()))

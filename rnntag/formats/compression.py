@@ -1,0 +1,164 @@
+"""Compressed files: which they are by their names, and their content as it comes, in bounded memory."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rnntag.errors import DataError, NotFoundError
+
+BLOCK_BYTES = 1 << 17
+"""Bytes that a file is decompressed into at a time, at most, however well it was compressed."""
+
+MOST_MEMORY = 1 << 28
+"""Bytes that decompressing an .xz file may take: `xz -9` needs a quarter of it, a hostile file asks for more."""
+
+MAGIC_BYTES = 10
+"""Bytes that tell a compressed file from others."""
+
+_MAGIC = re.compile(rb"(?P<gz>\x1f\x8b\x08)|(?P<xz>\xfd7zXZ\0)|(?P<bz2>BZh[1-9]1AY&SY)|(?P<zst>\x28\xb5\x2f\xfd)")
+
+
+class _Format(NamedTuple):
+    """How files of one suffix are decompressed.
+
+    Attributes:
+        module: of Python's or of a package; imported only for a file that needs it.
+        program: what decompresses such files in the shell.
+        install: what to do where the module is missing.
+        pads: whether zeros may stand between and after the members of a file.
+    """
+
+    module: str
+    program: str
+    install: str
+    pads: bool
+
+
+_REBUILT = "this Python was built without it"
+_FORMATS = {
+    ".gz": _Format("zlib", "gzip", _REBUILT, pads=True),
+    ".xz": _Format("lzma", "xz", _REBUILT, pads=True),
+    ".bz2": _Format("bz2", "bzip2", _REBUILT, pads=False),
+    ".zst": _Format(
+        "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd",
+        "zstd",
+        'pip install "rnntag[zstd]"',
+        pads=False,
+    ),
+}
+SUFFIXES = tuple(_FORMATS)
+
+
+def plain_name(path: Path) -> Path:
+    """The name of the file inside a compressed one, which tells its format; any other name as it is."""
+    return path.with_suffix("") if path.suffix.lower() in _FORMATS else path
+
+
+def check(path: Path) -> None:
+    """Make sure that the file can be decompressed here, if its name says that it is compressed.
+
+    Raises:
+        NotFoundError: what this takes is not installed.
+    """
+    if path.suffix.lower() in _FORMATS:
+        _opener(path)
+
+
+def advice(head: bytes) -> str:
+    """What to say of data that is compressed though no name says so; of other data "".
+
+    Args:
+        head: its first `MAGIC_BYTES`, or more.
+    """
+    if not (found := _MAGIC.match(head)):
+        return ""
+    suffix = f".{found.lastgroup}"
+    program = _FORMATS[suffix].program
+    return f"is {program} data: decompress it with '{program} -dc', or name a file that ends in {suffix}"
+
+
+def decompressed(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The content of a compressed file, all of its members one after the other.
+
+    Args:
+        path: whose suffix tells the format.
+        blocks: its bytes. What is yielded before an error depends on where they are cut.
+
+    Raises:
+        DataError: the data is damaged, cut off or of another format, or takes more than `MOST_MEMORY`.
+        NotFoundError: see `check`.
+    """
+    name = path.suffix.lower()
+    kind = _FORMATS[name]
+    fresh, errors = _opener(path)
+    stream = fresh()
+    begun = False  # whether something of the member has been read
+    members = 0
+    for data in blocks:
+        while True:
+            if not begun and members and kind.pads:
+                data = data.lstrip(b"\0")
+            if not begun and not data:
+                break
+            begun = True
+            try:
+                content = stream.decompress(data, BLOCK_BYTES)
+            except errors as error:
+                reason = str(error).rstrip(".") or "no more can be read"
+                raise DataError(f"{path}: is no {name} file, or a damaged one ({kind.program}: {reason})") from error
+            if content:
+                yield content
+            if stream.eof:
+                data, stream = stream.unused_data, fresh()
+                begun = False
+                members += 1
+            elif stream.needs_input:
+                break
+            else:
+                data = b""
+    if begun or not members:
+        raise DataError(f"{path}: ends in the midst of its {kind.program} data: the file was cut off")
+
+
+def _opener(path: Path) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
+    """What makes a decompressor, with the interface of `bz2.BZ2Decompressor`, and what that raises."""
+    suffix = path.suffix.lower()
+    kind = _FORMATS[suffix]
+    try:
+        module: Any = importlib.import_module(kind.module)
+    except ImportError as error:
+        raise NotFoundError(f"{path}: {suffix} files need Python's {kind.module}: {kind.install}") from error
+    if suffix == ".gz":
+        return _Gunzip, (zlib.error,)
+    if suffix == ".xz":
+        return lambda: module.LZMADecompressor(module.FORMAT_XZ, memlimit=MOST_MEMORY), (module.LZMAError,)
+    if suffix == ".bz2":
+        return module.BZ2Decompressor, (OSError, ValueError)
+    return module.ZstdDecompressor, (module.ZstdError,)
+
+
+class _Gunzip:
+    """zlib's decompressor with the interface that bz2's, lzma's and zstd's have."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with a header of gzip's
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        content = self._stream.decompress(self._stream.unconsumed_tail + data, max_length)
+        self.needs_input = not self._stream.unconsumed_tail and len(content) < max_length
+        return content

@@ -1,0 +1,224 @@
+"""Bytes to text and lines, as they arrive."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, get_args
+
+from rnntag.errors import AccessError, DataError, NotFoundError, RnntagError, UsageError
+from rnntag.formats import compression
+from rnntag.formats.compression import decompressed
+from rnntag.formats.encoding_guess import SAMPLE_BYTES, WIDE_BYTES, likely_encoding, wide_encoding, wide_encoding_within
+
+BLOCK_BYTES = 1 << 17
+DecodingErrors = Literal["strict", "replace", "ignore"]
+DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
+ADVICE = "name its encoding with --encoding"
+
+_BEFORE = SAMPLE_BYTES + WIDE_BYTES
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def text_blocks(
+    source_bytes: int | Iterable[bytes],
+    source: str,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    advice: str = ADVICE,
+) -> Iterator[str]:
+    """What each read brings, decoded; a byte order mark at the beginning is dropped.
+
+    A slow pipe yields line by line and a fast one blocks of up to `BLOCK_BYTES`.
+
+    Args:
+        source_bytes: the descriptor of a file or pipe that is open for reading, or its bytes as they come.
+        source: what errors call it.
+        errors: one of `DECODING_ERRORS`.
+        advice: what to do about bytes that cannot be decoded, where nothing tells their encoding.
+
+    Raises:
+        DataError: bytes that `encoding` does not have, with their line and position, or an encoded
+            surrogate, which is no character; what stands before them has been handed on. Or text that is
+            surely UTF-16 or UTF-32, see `encoding_guess.wide_encoding`, or compressed data.
+        AccessError: the source cannot be read.
+        UsageError: there is no such encoding.
+    """
+    decoder = _decoder(encoding, errors)
+    may_have_surrogates = codecs.lookup(encoding).name != "utf-8"
+    blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
+    head = b""
+    before = b""  # the last bytes before the block: as many as `_sample` may want, and all if they are few
+    line = 1
+    position = 0
+    started = False
+    while True:
+        block = next(blocks, b"")
+        if position < compression.MAGIC_BYTES:
+            head += block
+            if look := compression.advice(head) or (errors == "strict" and wide_encoding(head, encoding)):
+                raise DataError(f"{source}: {look}")
+        state = decoder.getstate()
+        wrong: UnicodeError | None = None
+        try:
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                wrong = error
+                good = error.start - len(state[0])
+                again = _decoder(encoding, "replace")
+                again.setstate(state)
+                text = again.decode(block[: max(good, 0)])
+        except UnicodeError as error:  # UTF-16's, and UTF-32's, for want of a byte order mark
+            raise DataError(f"{source}: {error}: name the order too, as in --encoding {encoding}-le") from error
+        if text and not started:
+            text = text.removeprefix("\ufeff")
+            started = True
+        lone = _SURROGATE.search(text) if may_have_surrogates else None
+        if lone and errors != "strict":
+            text = _SURROGATE.sub("\ufffd" if errors == "replace" else "", text)
+            lone = None
+        if lone:
+            text = text[: lone.start()]
+        if text:
+            yield text
+        line += text.count("\n")
+        if lone:
+            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character: {advice}")
+        if wrong:
+            sample = _sample(before + block, len(before) + good, position - len(before), blocks)
+            if look := compression.advice(sample if position + good < SAMPLE_BYTES else b""):
+                raise DataError(f"{source}: {look}") from wrong
+            if look := wide_encoding_within(sample):
+                raise DataError(f"{source}: {look}") from wrong
+            look = likely_encoding(sample, encoding) or advice
+            where = position + good + 1
+            raise DataError(f"{source}:{line}: byte {where} of the input is not {encoding}: {look}") from wrong
+        if not block:
+            return
+        position += len(block)
+        before = (before + block)[-_BEFORE:] if len(block) < _BEFORE else block[-_BEFORE:]
+
+
+def _sample(known: bytes, wrong: int, start: int, blocks: Iterator[bytes]) -> bytes:
+    """What stands around a wrong byte, whichever way it came: up to `SAMPLE_BYTES` before it, and as many from it
+    on, but not beyond its line, for which alone is waited.
+
+    Args:
+        known: the bytes that have come.
+        wrong: which of them is wrong.
+        start: where they begin in the input.
+        blocks: what comes after them.
+    """
+    begin = max(wrong - SAMPLE_BYTES, 0)
+    begin += -(start + begin) % WIDE_BYTES
+    with suppress(RnntagError):
+        while len(known) - wrong < SAMPLE_BYTES and b"\n" not in known[wrong:] and (block := next(blocks, b"")):
+            known += block
+    end = known.find(b"\n", wrong, wrong + SAMPLE_BYTES) + 1
+    return known[begin : end or wrong + SAMPLE_BYTES]
+
+
+def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
+    """What each read brings, up to `BLOCK_BYTES`.
+
+    Raises:
+        AccessError: `source` cannot be read.
+    """
+    try:
+        while block := os.read(descriptor, BLOCK_BYTES):
+            yield block
+    except OSError as error:
+        raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
+
+
+def file_blocks(path: Path) -> Iterator[bytes]:
+    """The bytes of a file as they come, decompressed where its name says that they are compressed.
+
+    Raises:
+        DataError, NotFoundError: see `compression.decompressed`.
+        NotFoundError, AccessError: see `open_for_reading`.
+        AccessError: the file cannot be read.
+    """
+    descriptor = open_for_reading(path)
+    try:
+        blocks = byte_blocks(descriptor, str(path))
+        yield from decompressed(path, _full(blocks)) if path.suffix.lower() in compression.SUFFIXES else blocks
+    finally:
+        os.close(descriptor)
+
+
+def _full(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes in blocks of `BLOCK_BYTES`, however they come."""
+    rest = bytearray()
+    for block in blocks:
+        rest += block
+        while len(rest) >= BLOCK_BYTES:
+            yield bytes(rest[:BLOCK_BYTES])
+            del rest[:BLOCK_BYTES]
+    if rest:
+        yield bytes(rest)
+
+
+def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
+    """The lines that each block of text completes, without their ends, and at last what stands
+    after the last of them.
+
+    Only line feeds end a line; a carriage return before one belongs to it.
+    """
+    rest: list[str] = []
+    for text in blocks:
+        rest.append(text)
+        if "\n" in text:
+            *lines, last = "".join(rest).split("\n")
+            rest = [last]
+            yield [line.removesuffix("\r") for line in lines]
+    if last := "".join(rest):
+        yield [last.removesuffix("\r")]
+
+
+def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
+    if errors not in DECODING_ERRORS:
+        raise UsageError(f"--errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding).read()  # refuses codecs that are not for text, such as hex
+        return codecs.getincrementaldecoder(encoding)(errors)
+    except (LookupError, UnicodeError) as error:
+        raise UsageError(f"there is no encoding named {encoding!r}: try utf-8, gb18030, big5 or latin-1") from error
+
+
+def check_readable(path: Path) -> None:
+    """Make sure that there is something to read at `path`.
+
+    Raises:
+        NotFoundError: there is no such file.
+        AccessError: it cannot be read.
+        NotFoundError: it is compressed, and what decompresses it is not installed.
+    """
+    if not path.exists():
+        raise NotFoundError(f"{path}: no such file")
+    if path.is_dir():
+        raise AccessError(f"{path}: is a directory, not a file")
+    if not os.access(path, os.R_OK):
+        raise AccessError(f"{path}: cannot be read: permission denied")
+    compression.check(path)
+
+
+def open_for_reading(path: Path) -> int:
+    """A file descriptor of `path`; see `check_readable` for what it raises."""
+    check_readable(path)
+    try:
+        return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
+    """The lines of a file; see `text_blocks` and `file_blocks` for what they raise."""
+    for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding)):
+        yield from lines

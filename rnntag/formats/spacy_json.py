@@ -1,0 +1,116 @@
+"""spaCy's documents as JSON lines, each what `Doc.to_json()` gives (https://spacy.io/api/doc#to_json)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from rnntag.errors import DataError, OnFault, stop
+from rnntag.formats.records import checked_tag, checked_word
+from rnntag.sentences import UPOS, Sentence
+
+Place = tuple[int, int]
+"""Where something begins and ends in a text, in characters."""
+
+
+def is_document(line: str) -> bool:
+    """Whether a line is meant to be a document of spaCy's, and not what a model of rnntag has tagged."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(record, dict) or "tags" in record:
+        return False
+    tokens = record.get("tokens")
+    return "text" in record or (isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens))
+
+
+def sentences(
+    lines: Iterable[str], source: str, tagsets: tuple[str, ...], native: str, on_fault: OnFault = stop
+) -> Iterator[Sentence]:
+    """The sentences of the documents, with the white space after each token; a document without `sents`
+    is one sentence. Tokens of white space alone are left out.
+
+    Args:
+        source: what errors call the file.
+        tagsets: `universal` is the field `pos`, `native` the field `tag`.
+        native: what the latter tagset is called.
+        on_fault: what is done about a line that is no such document.
+    """
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield from _document(line, tagsets, native)
+            except DataError as error:
+                on_fault(f"{source}:{number}: {error}")
+
+
+def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sentence]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"is no JSON: {error}") from error
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "tokens" not in record:
+        raise DataError("is no document of spaCy's: it has no text or no tokens")
+    text: str = record["text"]
+    places = _places(record["tokens"], "token", text)
+    words = [number for number, (begin, end) in enumerate(places) if not text[begin:end].isspace()]
+    spans = [places[number] for number in words]
+    gaps = [text[end:begin] for (_, end), (begin, _) in pairwise([(0, 0), *spans, (len(text), 0)])]
+    for gap, end in zip(gaps, [0, *(end for _, end in spans)], strict=True):
+        if gap.strip():
+            raise DataError(f"{gap.strip()!r} after character {end} of the text belongs to no token")
+    if not words:
+        return
+    bounds = _places(record["sents"], "sentence", text) if "sents" in record else [(0, len(text))]
+    first = 0
+    for bound in bounds:
+        last = first
+        while last < len(words) and bound[0] <= spans[last][0] and spans[last][1] <= bound[1]:
+            last += 1
+        if last > first:
+            tokens = [(number, record["tokens"][number]) for number in words[first:last]]
+            yield Sentence(
+                tuple(checked_word(text[slice(*spans[n])], f"token {words[n]}") for n in range(first, last)),
+                _tags(tokens, tagsets, native),
+                spaces=tuple(gaps[first + 1 : last + 1]),
+                opens=first == 0 or gaps[first].count("\n") > 1,
+            )
+        first = last
+    if first < len(words):
+        raise DataError(f"token {words[first]} ({text[slice(*spans[first])]!r}) lies in no sentence")
+
+
+def _places(items: Any, what: str, text: str) -> list[Place]:
+    """Where tokens or sentences are, one after the other."""
+    places: list[Place] = []
+    for number, item in enumerate(items if isinstance(items, list) else [None]):
+        begin, end = (item.get("start"), item.get("end")) if isinstance(item, dict) else (None, None)
+        if type(begin) is not int or type(end) is not int:
+            raise DataError(f"{what} {number} has no whole numbers start and end")
+        if not 0 <= begin < end <= len(text):
+            raise DataError(f"{what} {number} stands at {begin} to {end} of a text of {len(text)} characters")
+        if places and begin < places[-1][1]:
+            raise DataError(f"{what} {number} begins at {begin}, before the one ahead of it ends")
+        places.append((begin, end))
+    return places
+
+
+def _tags(tokens: list[tuple[int, Any]], tagsets: tuple[str, ...], native: str) -> dict[str, tuple[str, ...]]:
+    tags = {}
+    for tagset, name, field, other in (("universal", "upos", "pos", "native"), ("native", native, "tag", "universal")):
+        if tagset in tagsets:
+            tags[name] = tuple(_tag(number, token, field, other) for number, token in tokens)
+    for (number, _), tag in zip(tokens, tags.get("upos", ()), strict=False):
+        if tag not in UPOS:
+            raise DataError(f"token {number} has the pos {tag!r}, which is no UPOS tag: UPOS has {' '.join(UPOS)}")
+    return tags
+
+
+def _tag(number: int, token: Any, field: str, other: str) -> str:
+    tag = token.get(field)
+    if not (isinstance(tag, str) and tag):
+        raise DataError(f"token {number} has no {field}: add it, or use --tagset {other}")
+    return checked_tag(tag, f"the {field} of token {number}")

@@ -1,0 +1,327 @@
+"""The model directory: write, verify, read, find."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.errors import AccessError, DataError, NotFoundError, UsageError
+from rnntag.model import weights as weight_shapes
+from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
+from rnntag.model.vocabulary import Vocabulary
+from rnntag.storage import atomic, checksums, validation
+from rnntag.storage.checksums import CHECKSUMS
+from rnntag.version import __version__
+
+FORMAT = 2
+CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
+SEGMENTER, SEGMENTER_WEIGHTS = "segmenter.json", "segmenter.safetensors"
+SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS)
+_OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
+"""What models of another format have besides: known so that they can be refused as such, and replaced."""
+CARD = "MODEL_CARD.md"
+HISTORY = "history.jsonl"
+"""The learning curve of the run that made the model, if that is known. See `history`."""
+RECIPE = "recipe.toml"
+"""How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
+VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *SEGMENTER_FILES)
+"""The files that a model is read from. The card and the recipe are for people, who may edit them. The history
+has a checksum, too, but where an older rnntag wrote it."""
+_MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
+"""Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of
+weights, if the configuration asks for so many."""
+FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE, *_OLD_FILES}
+"""The names of all that a model's directory may hold."""
+BUNDLED_MODELS = ("zh-en", "zh-en-fast")
+_CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
+_PROVENANCE_FORMS = {
+    "corpora": {str: {"train": int, "dev": int, "test": int}},
+    "dev": {str: float},
+    "test": {str: float},
+}
+_SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {"words": float, "sentences": float}}, "specs": [str]}
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Where names are looked up: `./models`, then the bundled models."""
+    package = Path(__file__).parent.parent
+    bundled = next((f for f in (package / "models", package.parent / "models") if f.is_dir()), package / "models")
+    return (Path("models"), bundled)
+
+
+def is_bundled(path: Path) -> bool:
+    """Whether a path is one of the bundled models, or lies in one or elsewhere in the installed package."""
+    package = Path(__file__).resolve().parent.parent
+    in_checkout = (package.parent / "models" / name for name in BUNDLED_MODELS)
+    return any(path.resolve().is_relative_to(folder) for folder in (package, *in_checkout))
+
+
+def check_not_bundled(path: Path, option: str = "--out") -> None:
+    """Make sure that nothing is written into the package.
+
+    Args:
+        option: that names another place.
+
+    Raises:
+        UsageError: the path lies there; see `is_bundled`.
+    """
+    if is_bundled(path):
+        raise UsageError(f"{path} comes with rnntag and is not written to: choose another place with {option}")
+
+
+def day_made(path: Path) -> str | None:
+    """The day on which a model was made, as ISO 8601: its own date, or that of its files where it has none
+    or is damaged. None if no file of a model is there."""
+    files = [path / name for name in VERIFIED if os.path.lexists(path / name)]
+    if not files:
+        return None
+    try:
+        config = validation.parse(checksums.content(path, CONFIG, _MOST_CONFIG))
+        return date.fromisoformat(config["provenance"]["created"]).isoformat()
+    except (DataError, AccessError, ValueError, KeyError, TypeError):
+        return date.fromtimestamp(max(file.lstat().st_mtime for file in files)).isoformat()
+
+
+def check_free(path: Path) -> None:
+    """Make sure that no finished model is overwritten.
+
+    Raises:
+        UsageError: there is a model at `path`.
+    """
+    if day := day_made(path):
+        raise UsageError(
+            f"{path}: there is a model made on {day} already: choose another --out, or replace it with --force"
+        )
+
+
+def check_absent(paths: Iterable[Path]) -> None:
+    """Make sure that no file is overwritten.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for path in paths:
+        if path.exists():
+            raise UsageError(f"{path}: there is one already: choose another --out, or replace it with --force")
+
+
+def available() -> dict[str, Path]:
+    """Every model that a name finds, by name."""
+    found: dict[str, Path] = {}
+    for folder in model_folders():
+        if folder.is_dir():
+            for path in sorted(folder.iterdir()):
+                if (path / CONFIG).is_file() and not path.name.startswith("."):
+                    found.setdefault(path.name, path)
+    return found
+
+
+def find(name: str) -> Path:
+    """The directory of a model, given its path or its name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    path = Path(name)
+    if name and (path / CONFIG).is_file():
+        return path
+    known = available()
+    if name in known:
+        return known[name]
+    if name and path.is_dir():
+        raise NotFoundError(f"{name}: no model in this directory ({CONFIG} is missing)")
+    listed = f"known models: {', '.join(known)}" if known else "no model is installed: train one with 'rnntag train'"
+    raise NotFoundError(f"{name or 'an empty name'}: no such model; {listed}")
+
+
+def check_target(path: Path, names: Collection[str] = FILES, what: str = "a model") -> None:
+    """Make sure, before hours of training, that a model can be written to `path`.
+
+    Args:
+        names: of the files that may be replaced there.
+        what: the kind of directory that has such files.
+
+    Raises:
+        AccessError: it cannot be, or something else than a model lies there.
+    """
+    path = path.resolve()
+    folder = next((parent for parent in path.parents if parent.exists()), path)
+    if path.exists() and not path.is_dir():
+        raise AccessError(f"{path}: is a file, not a directory: choose another --out")
+    if path.is_mount():
+        raise AccessError(f"{path}: a file system is mounted there: choose a directory within it as --out")
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise AccessError(f"{path}: {folder} cannot be written to: choose another --out")
+    if path.is_dir():
+        _check_replaceable(path, names, what)
+
+
+def _check_replaceable(path: Path, names: Collection[str] = FILES, what: str = "a model") -> None:
+    strange = sorted({entry.name for entry in path.iterdir()} - {*names})
+    if strange:
+        raise AccessError(f"{path}: holds {strange[0]}, which is no part of {what}: choose another --out")
+
+
+def write(path: Path, model: ModelBundle, card: str) -> None:
+    """Write a model directory beside `path`, then put it in its place.
+
+    Raises:
+        AccessError: it cannot be written, or something else than a model lies at `path`, which
+            stays as it was.
+    """
+    path = path.resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            _check_replaceable(path)
+        contents = as_files(model, card)
+        if (path / RECIPE).is_file():
+            contents[RECIPE] = checksums.content(path, RECIPE, _MOST_CONFIG)
+        atomic.write_directory(path, contents)
+    except OSError as error:
+        raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
+
+
+def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
+    """The files of a model's directory, by name."""
+    contents = {
+        CONFIG: _json_bytes(
+            {
+                "format": FORMAT,
+                "model": asdict(model.config),
+                "training": asdict(model.training),
+                "temperatures": dict(model.temperatures),
+                "provenance": asdict(model.provenance),
+            }
+        ),
+        **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
+        VOCABULARY: _json_bytes(model.vocabulary.tables()),
+        WEIGHTS: safetensors.numpy.save(dict(model.weights)),
+        **(_segmenter_files(model.segmenter) if model.segmenter else {}),
+    }
+    contents[CHECKSUMS] = checksums.checksums(contents.items())
+    contents[CARD] = card.encode("utf-8", "surrogateescape")
+    return contents
+
+
+def read(path: Path) -> ModelBundle:
+    """Read a model directory, once its checksums hold.
+
+    Raises:
+        DataError: a file is missing, damaged, or of another format version.
+        AccessError: a file cannot be read.
+    """
+    files = _folder(path)
+    try:
+        config = validation.parse(files.read(CONFIG, _MOST_CONFIG))
+        if not isinstance(config, dict) or config.get("format") != FORMAT:
+            given = config.get("format") if isinstance(config, dict) else None
+            raise DataError(
+                f"{path}: model format {given!r:.20} needs another rnntag than {__version__}, "
+                f"which reads format {FORMAT}"
+            )
+        if old := [name for name in _OLD_FILES if name in files]:
+            raise ValueError(f"{CHECKSUMS} names {old[0]!r}, which is no part of it")
+        validation.validate({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
+        shape = validation.record(ModelConfig, config["model"], "model")
+        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, _MOST_TEXT)))
+        classes = [len(tags) for tags in vocabulary.tags.values()]
+        shapes = weight_shapes.tagger(shape, vocabulary.word_rows, vocabulary.character_rows, classes)
+        temperatures = {tagset: float(value) for tagset, value in config.get("temperatures", {}).items()}
+        if min(temperatures.values(), default=1.0) <= 0:
+            raise ValueError("a temperature is not above 0")
+        return ModelBundle(
+            name=path.resolve().name,
+            config=shape,
+            training=validation.record(TrainConfig, config["training"], "training"),
+            vocabulary=vocabulary,
+            weights=_weights(files, WEIGHTS, shapes),
+            temperatures=temperatures,
+            provenance=validation.record(Provenance, config["provenance"], "provenance", _PROVENANCE_FORMS),
+            segmenter=_segmenter(files) if any(name in files for name in SEGMENTER_FILES) else None,
+            history=_history(path, files) or b"",
+            digest=files.digest,
+        )
+    except (ValueError, UsageError) as error:
+        raise DataError(f"{path}: is no rnntag model: {error}") from error
+
+
+def _folder(path: Path) -> checksums.Folder:
+    return checksums.Folder(path, VERIFIED, (HISTORY, *_OLD_FILES))
+
+
+def _weights(files: checksums.Folder, name: str, shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
+    return weight_shapes.read(files.read(name, min(weight_shapes.most_bytes(shapes), _MOST_WEIGHTS)), shapes)
+
+
+def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
+    return {
+        SEGMENTER: _json_bytes(
+            {
+                "config": asdict(segmenter.config),
+                "units": segmenter.units.tables(),
+                "dev": dict(segmenter.dev),
+                "specs": segmenter.specs,
+            }
+        ),
+        SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
+    }
+
+
+def _segmenter(files: checksums.Folder) -> StoredSegmenter:
+    fields = validation.parse(files.read(SEGMENTER, _MOST_TEXT))
+    validation.validate(fields, _SEGMENTER_FORM, SEGMENTER)
+    config = validation.record(SegmenterConfig, fields["config"], "config")
+    units = PretokenVocabulary.from_tables(fields["units"])
+    shapes = weight_shapes.segmenter(config, units.rows, SHAPES, units.bigrams)
+    weights = _weights(files, SEGMENTER_WEIGHTS, shapes)
+    return StoredSegmenter(config, units, weights, fields["dev"], tuple(fields["specs"]))
+
+
+def _history(path: Path, files: checksums.Folder) -> bytes | None:
+    if HISTORY in files:
+        return files.read(HISTORY, _MOST_TEXT)
+    return checksums.content(path, HISTORY, _MOST_TEXT) if os.path.lexists(path / HISTORY) else None
+
+
+def read_card(path: Path) -> str:
+    """The model's card as Markdown.
+
+    Raises:
+        DataError, AccessError: it is missing or cannot be read.
+    """
+    return checksums.content(path, CARD, _MOST_CONFIG).decode("utf-8", "surrogateescape")
+
+
+def read_history(path: Path) -> bytes:
+    """The learning curve of the run that made the model; see `history.read`.
+
+    Raises:
+        NotFoundError: the model has none.
+        DataError: it is damaged.
+        AccessError: it cannot be read.
+    """
+    found = _history(path, _folder(path))
+    if found is None:
+        raise NotFoundError(f"{path}: no {HISTORY} in this model, as in older and the bundled ones: train one anew")
+    return found
+
+
+def megabytes(path: Path) -> float:
+    """The size of a model directory, in 10⁶ bytes."""
+    return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
+
+
+def _json_bytes(value: dict[str, Any]) -> bytes:
+    # A corpus's file name may hold bytes that are no UTF-8, which Python keeps as surrogates.
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogateescape")

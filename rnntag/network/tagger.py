@@ -1,0 +1,342 @@
+"""The tagging network: word encoder, recurrent layers, one softmax head for each tagset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntag.config import ModelConfig
+from rnntag.errors import DataError
+from rnntag.model.arrays import Ids
+from rnntag.model.batching import IGNORED, Batch, Encoded, WordIds
+from rnntag.model.stored import ModelBundle
+from rnntag.model.vocabulary import PAD, UNKNOWN, Vocabulary
+from rnntag.model.weights import WORD_TABLE, dequantize
+from rnntag.network.cells import GATES, Gates, Read, RecurrentLayer, State, reversal
+from rnntag.network.truncation import TruncationWindows
+
+PREDICTION_TOKENS = 8000
+VECTOR_DROPOUT = 0.1
+"""How often, in training, a word goes without its pretrained vector, so that it does not lean on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regularisation:
+    """What is dropped at random in training.
+
+    Attributes:
+        dropout: share of the units of each layer's input (Srivastava et al. 2014).
+        word_dropout: a word that occurs n times becomes unknown with probability
+            word_dropout / (word_dropout + n) (Kiperwasser and Goldberg 2016).
+        counts: n for each row of the word table, shape [rows].
+    """
+
+    dropout: float
+    word_dropout: float
+    counts: Tensor
+
+
+def _initialise(table: nn.Embedding) -> None:
+    nn.init.normal_(table.weight, std=0.1)
+    nn.init.zeros_(table.weight[: UNKNOWN + 1])  # what training never meets should say nothing
+
+
+class CharRNNEncoder(nn.Module):
+    """Word embedding beside the last states of a bidirectional RNN over the characters
+    (Ling et al. 2015; Plank et al. 2016).
+
+    With pretrained vectors, which stay as they are, a word's embedding is the sum of a row of its
+    own and of a linear map of its vector. What training has not seen has the row of the unknown.
+    """
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: Tensor | None = None) -> None:
+        super().__init__()
+        self.words = nn.Embedding(vocabulary.word_rows, config.embedding_dim, padding_idx=PAD)
+        self.own_rows = vocabulary.word_rows
+        self.vectors: Tensor
+        self.projection: nn.Linear | None = None
+        if vectors is not None:
+            self.own_rows -= len(vocabulary.extra)
+            self.register_buffer("vectors", vectors, persistent=False)
+            self.projection = nn.Linear(vectors.shape[1], config.embedding_dim, bias=False)
+            nn.init.normal_(self.projection.weight, std=0.02)
+        self.chars = nn.Embedding(vocabulary.character_rows, config.char_dim, padding_idx=PAD)
+        for table in (self.words, self.chars):
+            _initialise(table)
+        self.spelling = RecurrentLayer(
+            config.cell, config.activation, config.char_dim, config.char_hidden, bidirectional=True
+        )
+        self.outputs = config.embedding_dim + self.spelling.outputs
+
+    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float, dropped: Tensor | None) -> Tensor:
+        """Vectors of words, shape [words, outputs]. `dropped` ones go without their own row."""
+        letters = functional.dropout(self.chars(chars), dropout, self.training)
+        _, spelling = self.spelling(letters, reversal(lengths, chars.shape[1]))
+        own = ids if dropped is None else ids.masked_fill(dropped, UNKNOWN)
+        known = self.words(own.masked_fill(own >= self.own_rows, UNKNOWN))
+        if self.projection is not None:
+            lost = torch.rand(ids.shape, device=ids.device) < (VECTOR_DROPOUT if self.training else 0.0)
+            known = known + self.projection(self.vectors[ids]) * ~lost[:, None]
+        return torch.cat([known, spelling], dim=-1)
+
+    def table(self) -> Tensor:
+        """The embedding of each word, shape [rows, size]."""
+        rows = torch.arange(len(self.words.weight), device=self.words.weight.device)
+        table = self.words(rows.masked_fill(rows >= self.own_rows, UNKNOWN))
+        if self.projection is not None:
+            table = table + self.projection(self.vectors)
+        return table  # type: ignore[no-any-return]
+
+
+class OneHotEncoder(nn.Module):
+    """U·onehot(w) for each gate of each direction, as a row of U transposed (Elman 1990)."""
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.outputs = GATES[config.cell] * config.hidden * (2 if config.bidirectional else 1)
+        self.words = nn.Embedding(vocabulary.word_rows, self.outputs, padding_idx=PAD)
+        _initialise(self.words)
+
+    def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float, dropped: Tensor | None) -> Tensor:
+        return self.words(ids if dropped is None else ids.masked_fill(dropped, UNKNOWN))  # type: ignore[no-any-return]
+
+    def table(self) -> Tensor:
+        return self.words.weight
+
+
+def _times(x: Tensor, noise: Tensor | None) -> Tensor:
+    return x if noise is None else x * noise
+
+
+class Network(nn.Module):
+    """From batches of indices to tag scores."""
+
+    def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: np.ndarray | None = None) -> None:
+        super().__init__()
+        self.config = config
+        onehot = config.input == "onehot"
+        if onehot:
+            self.encoder: OneHotEncoder | CharRNNEncoder = OneHotEncoder(config, vocabulary)
+        else:
+            self.encoder = CharRNNEncoder(config, vocabulary, None if vectors is None else torch.from_numpy(vectors))
+        self.layers = nn.ModuleList()
+        inputs = self.encoder.outputs
+        self._tag_counts = [len(tags) for tags in vocabulary.tags.values()]
+        fed_back = sum(self._tag_counts) if config.feedback else 0
+        for depth in range(config.layers):
+            layer = RecurrentLayer(
+                config.cell,
+                config.activation,
+                inputs,
+                config.hidden,
+                bidirectional=config.bidirectional,
+                onehot=onehot and depth == 0,
+                tags=fed_back if depth == config.layers - 1 else 0,
+            )
+            self.layers.append(layer)
+            inputs = layer.outputs
+        self.tagsets = tuple(vocabulary.tags)
+        self.heads = nn.ModuleList(nn.Linear(inputs, count) for count in self._tag_counts)
+        self.regularisation: Regularisation | None = None
+
+    @classmethod
+    def of(cls, model: ModelBundle) -> Network:
+        """The network of a stored model, ready to tag.
+
+        Raises:
+            DataError: the weights do not fit the model's configuration.
+        """
+        network = cls(model.config, model.vocabulary)
+        network.load_weights(dequantize(model.weights))
+        return network.eval()
+
+    def vectors(self, words: WordIds) -> Tensor:
+        """The vector of each word, shape [words, size]; in training the rare ones are at random unknown."""
+        device = next(self.parameters()).device
+        ids, chars, lengths = (torch.from_numpy(a).to(device) for a in (words.ids, words.chars, words.lengths))
+        drop = self.regularisation if self.training else None
+        dropped = None
+        if drop and drop.word_dropout:
+            odds = drop.word_dropout / (drop.word_dropout + drop.counts[ids])
+            dropped = torch.rand(ids.shape, device=device) < odds
+        return self.encoder(ids, chars, lengths, self._dropout, dropped)  # type: ignore[no-any-return]
+
+    def scores(self, x: Tensor, lengths: Tensor, gold: Tensor | None = None, *, reach: int = 0) -> dict[str, Tensor]:
+        """Scores before the softmax, for each tagset of shape [sentences, time, tags].
+
+        Args:
+            x: vectors of words, padded on the right, shape [sentences, time, size].
+            lengths: number of words of each sentence, shape [sentences].
+            gold: with feedback, what is fed back instead of the network's own distributions; not
+                a number where these are, shape [sentences, time, tags of all tagsets].
+            reach: how many steps an error goes back (see `bptt.Cuts`); 0: all. It changes gradients only.
+        """
+        order = reversal(lengths, x.shape[1])
+        noise = [self._noise(x, size) for size in (x.shape[2], *(layer.outputs for layer in self._recurrent))]
+        if not reach:
+            return self._heads(self._states(x, order, noise, gold))
+        with torch.no_grad():
+            traces = self._traces(x, order, noise, gold)
+        cuts = TruncationWindows.around(lengths, reach, bidirectional=self.config.bidirectional)
+        states = self._states(
+            cuts.of(x),
+            reversal(cuts.lengths, cuts.steps.shape[1]),
+            [None if one is None else cuts.of(one) for one in noise],
+            None if gold is None else cuts.of(gold),
+            [cuts.states(trace) for trace in traces],
+        )
+        return self._heads(cuts.own(states, x.shape[1]))
+
+    def _states(
+        self,
+        x: Tensor,
+        order: Tensor,
+        noise: list[Tensor | None],
+        gold: Tensor | None,
+        initial: Sequence[tuple[State, State | None] | None] | None = None,
+    ) -> Tensor:
+        """What the heads read, shape [sentences, time, size]."""
+        for layer, own, before in zip(self._recurrent, noise, initial or [None] * len(self.layers), strict=False):
+            x, _ = layer(_times(x, own), order, before, self._reader(layer, noise[-1], gold))
+        return _times(x, noise[-1])
+
+    def _traces(
+        self, x: Tensor, order: Tensor, noise: list[Tensor | None], gold: Tensor | None
+    ) -> list[tuple[State, State | None]]:
+        """What each direction of each layer hands on at each step."""
+        traces = []
+        for layer, own in zip(self._recurrent, noise, strict=False):
+            ahead, behind = layer.trace(_times(x, own), order, self._reader(layer, noise[-1], gold))
+            traces.append((ahead, behind))
+            x = ahead[0] if behind is None else torch.cat([ahead[0], behind[0]], dim=-1)
+        return traces
+
+    def gates(self, x: Tensor, lengths: Tensor) -> list[tuple[Gates, Gates | None]]:
+        """How far the gates of each direction of each layer are open; see `scores`, `cells.Gates`."""
+        order = reversal(lengths, x.shape[1])
+        found = []
+        for layer in self._recurrent:
+            read = self._reader(layer, None, None)
+            found.append(layer.gates(x, order, read))
+            x, _ = layer(x, order, read=read)
+        return found
+
+    def _reader(self, layer: RecurrentLayer, noise: Tensor | None, gold: Tensor | None) -> Read | None:
+        """What is fed back into a layer."""
+        if not layer.tags:
+            return None
+
+        def read(step: int, states: Tensor) -> Tensor:
+            scores = self._heads(_times(states, None if noise is None else noise[:, step]))
+            found = torch.cat([one.softmax(-1) for one in scores.values()], dim=-1)
+            return found if gold is None else torch.where(gold[:, step].isnan(), found, gold[:, step])
+
+        return read
+
+    def _heads(self, states: Tensor) -> dict[str, Tensor]:
+        return {tagset: head(states) for tagset, head in zip(self.tagsets, self.heads, strict=True)}
+
+    @property
+    def _recurrent(self) -> Iterator[RecurrentLayer]:
+        yield from self.layers  # type: ignore[misc]
+
+    def _noise(self, x: Tensor, size: int) -> Tensor | None:
+        """What dropout multiplies with, shape [sentences, time, size]; None where nothing is dropped."""
+        if not self._dropout:
+            return None
+        return functional.dropout(x.new_ones(*x.shape[:2], size), self._dropout)
+
+    @property
+    def _dropout(self) -> float:
+        return self.regularisation.dropout if self.regularisation and self.training else 0.0
+
+    def forward(self, batch: Batch, *, reach: int = 0, gold_rate: float = 0.0) -> dict[str, Tensor]:
+        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]; see `loss`."""
+        device = next(self.parameters()).device
+        index, lengths = (torch.from_numpy(array).to(device) for array in (batch.index, batch.lengths))
+        gold = self._gold(batch, gold_rate).to(device) if self.config.feedback and gold_rate else None
+        # Not vectors[index], whose gradient torch's threads add up in the order in which they happen to come.
+        x = functional.embedding(index, self.vectors(batch.words))
+        return self.scores(x, lengths, gold, reach=reach)
+
+    def _gold(self, batch: Batch, rate: float) -> Tensor:
+        """The gold tags, or those of a model, of a random share of the tokens; see `scores`."""
+        tags = []
+        for tagset, count in zip(self.tagsets, self._tag_counts, strict=True):
+            gold = torch.from_numpy(batch.gold[tagset])
+            known = torch.zeros(*gold.shape, count).scatter_(2, gold.clamp(min=0)[..., None], 1.0)
+            known[gold == IGNORED] = torch.nan
+            if tagset in batch.soft:
+                soft = torch.from_numpy(batch.soft[tagset])
+                known = torch.where(soft.any(-1, keepdim=True), soft, known)
+            tags.append(known)
+        given = torch.rand(batch.index.shape) < rate
+        return torch.cat(tags, dim=-1).masked_fill(~given[..., None], torch.nan)
+
+    def loss(self, batch: Batch, *, reach: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
+        """Mean cross-entropy over all tags of all tagsets, gold ones and those that a model has
+        found (Hinton et al. 2015, at temperature 1), in nats, and their number.
+
+        Args:
+            reach: see `scores`.
+            gold_rate: with feedback, the share of the tokens whose gold tag is fed back instead of
+                what the network finds (Bengio et al. 2015).
+        """
+        total = torch.zeros(())
+        count = 0
+        for tagset, scores in self(batch, reach=reach, gold_rate=gold_rate).items():
+            gold = batch.gold[tagset]
+            annotated = int((gold != IGNORED).sum())
+            if annotated:
+                target = torch.from_numpy(gold).to(scores.device)
+                total = total.to(scores.device) + functional.cross_entropy(
+                    scores.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
+                )
+                count += annotated
+            if tagset in batch.soft:
+                probabilities = torch.from_numpy(batch.soft[tagset]).to(scores.device)
+                total = total.to(scores.device) - (probabilities * scores.log_softmax(-1)).sum()
+                count += int((batch.soft[tagset].any(-1)).sum())
+        return total / max(count, 1), count
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """What training changes, by name, pretrained vectors and all in the word table; see `load_weights`."""
+        weights = {
+            name: parameter.detach().cpu().numpy()
+            for name, parameter in self.named_parameters()
+            if parameter.requires_grad and name != "encoder.projection.weight"
+        }
+        return {**weights, WORD_TABLE: self.encoder.table().detach().cpu().numpy()}
+
+    def load_weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take over weights of the same network, of any float type.
+
+        Raises:
+            DataError: a name or a shape differs from this network's.
+        """
+        own = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        if own.keys() != weights.keys():
+            odd = ", ".join(sorted(own.keys() ^ weights.keys()))
+            raise DataError(f"the weights do not fit the configuration: {odd}")
+        with torch.no_grad():
+            for name, parameter in own.items():
+                if tuple(parameter.shape) != weights[name].shape:
+                    raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
+                parameter.copy_(torch.from_numpy(weights[name]))
+
+
+@torch.inference_mode()
+def predict(network: Network, encoded: Encoded, tagset: str) -> list[Ids]:
+    """The index of the best tag of each token, for each sentence of shape [tokens]."""
+    network.eval()
+    best: list[Ids] = [np.zeros(0, dtype=np.int64)] * len(encoded.sentences)
+    for positions in encoded.batches(PREDICTION_TOKENS):
+        rows = network(encoded.batch(positions))[tagset].argmax(-1).cpu().numpy()
+        for row, position in zip(rows, positions, strict=True):
+            best[position] = row[: len(encoded.sentences[position])]
+    return best

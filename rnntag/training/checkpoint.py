@@ -1,0 +1,182 @@
+"""The state of a run, so that another process can go on with it: one file beside the model directory.
+
+Its first line is the SHA-256 of the rest: a line of JSON, then arrays as safetensors
+(https://github.com/huggingface/safetensors).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.errors import AccessError, DataError, RnntagError
+from rnntag.storage import atomic, validation
+from rnntag.version import __version__
+
+FORMAT = 1
+NO_RUN = "is no run that this rnntag keeps (begin anew with --restart)"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where one training is.
+
+    Attributes:
+        figures: what JSON takes.
+        arrays: by name.
+    """
+
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run was asked for.
+
+    Attributes:
+        corpora: as they were named; none for the default ones.
+        tagset, encoding, corpus_format: how they are read.
+        model, training: of the tagger.
+        segmenter: None if none is trained.
+        receiver: the model that gets only a segmenter; "" where a tagger is trained.
+    """
+
+    corpora: tuple[str, ...] = ()
+    tagset: str = "universal"
+    encoding: str = "utf-8"
+    corpus_format: CorpusFormat = "auto"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainConfig = field(default_factory=TrainConfig)
+    segmenter: SegmenterConfig | None = None
+    receiver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A run and where it is.
+
+    Attributes:
+        states: by the name of what is trained.
+        conditions: what else its results hang on, by name: versions, threads.
+        folder: from which the names of files are looked for.
+        replaces: whether a finished model lies where the run's own is to go.
+    """
+
+    settings: Settings
+    states: Mapping[str, State] = field(default_factory=dict)
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    folder: str = field(default_factory=os.getcwd)
+    replaces: bool = False
+
+
+def within(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays named as those of a part; `of` finds them again."""
+    return {f"{name}/{key}": array for key, array in arrays.items()}
+
+
+def of(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of a part."""
+    return {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
+
+
+def place(path: Path) -> Path:
+    """The file that keeps the run which makes the model directory `path`."""
+    path = path.resolve()
+    return path.with_name(f".{path.name}.checkpoint")
+
+
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Keep a run in the place of what was kept of it before.
+
+    Args:
+        path: of the model directory.
+
+    Raises:
+        AccessError: it cannot be written; what was kept is kept still.
+    """
+    head = {
+        "format": FORMAT,
+        "rnntag": __version__,
+        "conditions": dict(checkpoint.conditions),
+        "folder": checkpoint.folder,
+        "replaces": checkpoint.replaces,
+        "settings": asdict(checkpoint.settings),
+        "figures": {name: dict(state.figures) for name, state in checkpoint.states.items()},
+    }
+    arrays: dict[str, np.ndarray] = {}
+    for name, state in checkpoint.states.items():
+        arrays |= within(name, state.arrays)
+    content = json.dumps(head).encode() + b"\n" + safetensors.numpy.save(arrays)
+    file = place(path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        atomic.write_file(file, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+    except OSError as error:
+        raise AccessError(f"{file}: the run cannot be kept: {error.strerror}") from error
+
+
+def read(path: Path) -> Checkpoint | None:
+    """The run that was to make the model directory `path`; None if none is kept.
+
+    Raises:
+        DataError: it is damaged, or of another version.
+        AccessError: it cannot be read.
+    """
+    file = place(path)
+    try:
+        digest, _, content = file.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AccessError(f"{file}: cannot be read: {error.strerror}") from error
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        raise DataError(f"{file}: is damaged: begin anew with --restart")
+    line, _, tensors = content.partition(b"\n")
+    try:
+        head = validation.parse(line)
+        if head["format"] != FORMAT:
+            raise DataError(f"{file}: rnntag {head['rnntag']} has written it: go on with that, or begin with --restart")
+        arrays = safetensors.numpy.load(tensors)
+        states = {name: State(figures, of(name, arrays)) for name, figures in head["figures"].items()}
+        conditions = {str(name): str(value) for name, value in head["conditions"].items()}
+        replaces = bool(head.get("replaces", False))  # which older runs do not tell
+        return Checkpoint(_settings(head["settings"]), states, conditions, str(head["folder"]), replaces)
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
+        raise DataError(f"{file}: {NO_RUN}: {error!r}") from error
+
+
+def discard(path: Path) -> None:
+    """Keep the run no longer.
+
+    Raises:
+        AccessError: it cannot be removed.
+    """
+    file = place(path)
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise AccessError(f"{file}: cannot be removed: {error.strerror}") from error
+
+
+def _settings(fields: dict[str, Any]) -> Settings:
+    segmenter = fields["segmenter"]
+    parts = {
+        "corpora": tuple(map(str, fields["corpora"])),
+        "model": validation.record(ModelConfig, fields["model"], "model"),
+        "training": validation.record(TrainConfig, fields["training"], "training"),
+        "segmenter": segmenter and validation.record(SegmenterConfig, segmenter, "segmenter"),
+    }
+    return Settings(**{**fields, **parts})

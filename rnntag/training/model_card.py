@@ -1,0 +1,115 @@
+"""A model's card: what it is, what it was trained on, how well it does, how to train it again."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import asdict
+
+from rnntag import effects
+from rnntag.evaluation.metrics import percent
+from rnntag.model.stored import ModelBundle, StoredSegmenter
+
+_NOT_OPTIONS = ("bidirectional", "device")
+_RAW_TEXT = "## Running text"
+
+
+def write(model: ModelBundle) -> str:
+    """The card as Markdown."""
+    config, provenance = model.config, model.provenance
+    directions = "bidirectional" if config.bidirectional else "unidirectional"
+    tagsets = ", ".join(f"{name} ({len(tags)} tags)" for name, tags in model.vocabulary.tags.items())
+    rows = [
+        f"| {name} | {sizes['train']:,} | {sizes['dev']:,} | {sizes['test']:,} "
+        f"| {percent(provenance.dev.get(name))} | {percent(provenance.test.get(name))} |"
+        for name, sizes in provenance.corpora.items()
+    ]
+    return "\n".join(
+        [
+            f"# {model.name}",
+            "",
+            f"A part-of-speech tagger: {directions} {config.cell.upper()}, {config.layers} × {config.hidden}, "
+            f"on {config.input} inputs. Tagsets: {tagsets}.",
+            "",
+            "| corpus | train sentences | dev | test | dev accuracy | test accuracy |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+            *rows,
+            "",
+            "Tokens as the corpora have them. The dev parts chose the epoch, so their figures flatter a little.",
+            "",
+            f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
+            f"{provenance.minutes} minutes to the best epoch, number {provenance.epoch}. Again:",
+            "",
+            f"    {_command(model)}",
+            "",
+            "The corpora's licences hold for what a model learned from them; see `rnntag corpora`.",
+            "",
+            *([_raw_text(model, model.segmenter)] if model.segmenter else []),
+        ]
+    )
+
+
+def with_segmenter(card: str, model: ModelBundle) -> str:
+    """A card that tells of the model's segmenter, and for the rest what it told before."""
+    assert model.segmenter
+    before, _, rest = card.partition(f"{_RAW_TEXT}\n")
+    following = re.search("^## ", rest, re.MULTILINE)
+    sections = [before, _raw_text(model, model.segmenter), rest[following.start() :] if following else ""]
+    return "\n\n".join(section.strip() for section in sections if section.strip()) + "\n"
+
+
+def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
+    """How well its segmenter does, and how to train that again."""
+    figures = [
+        f"| {name} | {percent(found['words'])} | {percent(found['sentences'])} |"
+        for name, found in segmenter.dev.items()
+    ]
+    config = segmenter.config
+    words = ["rnntag", "train", "--add-segmenter", f"models/{model.name}"]
+    for spec in segmenter.specs:
+        words += ["--corpus", spec]
+    words += ["--segmenter-hidden", f"{config.hidden}", "--segmenter-bigrams", f"{config.bigrams}"]
+    words += ["--segmenter-epochs", f"{config.epochs}", *["--fold"] * any(segmenter.units.folds)]
+    return "\n".join(
+        [
+            _RAW_TEXT,
+            "",
+            f"A bidirectional LSTM of {config.hidden} units a direction finds words and sentences in it.",
+            "",
+            "| dev part | words F1 | sentences F1 |",
+            "| --- | ---: | ---: |",
+            *figures,
+            "",
+            "Trained again by",
+            "",
+            f"    {shlex.join([*words, '--seed', f'{config.seed}'])}",
+            "",
+        ]
+    )
+
+
+def _command(model: ModelBundle) -> str:
+    words = ["rnntag", "train"]
+    for spec in model.provenance.specs:
+        words += ["--corpus", spec]
+    if model.provenance.tagsets != ("universal",):
+        words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
+    # Its segmenter has a command of its own. Every option, for a later version may have other defaults.
+    settings = asdict(model.config) | asdict(model.training)
+    idle = effects.without_effect(settings)
+    for name, value in settings.items():
+        if name in idle:
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words += [option] * (value and name not in _NOT_OPTIONS)
+        elif name not in _NOT_OPTIONS:
+            for one in value if isinstance(value, tuple) else [value]:
+                words += [option, f"{one}"]
+    if model.provenance.encoding != "utf-8":
+        words += ["--encoding", model.provenance.encoding]
+    if model.provenance.corpus_format != "auto":
+        words += ["--corpus-format", model.provenance.corpus_format]
+    if not model.config.bidirectional:
+        words.append("--unidirectional")
+    return shlex.join([*words, "--no-segmenter", "--out", f"models/{model.name}"])

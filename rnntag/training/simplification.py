@@ -1,0 +1,40 @@
+"""Characters that a model reads as others, so that two ways of writing are one to it."""
+
+from __future__ import annotations
+
+from rnntag.errors import NotFoundError
+
+_HAN = ((0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32000))
+_BEYOND_OPENCC = {
+    # Characters that OpenCC leaves alone, for they stand in simplified text too, if seldom.
+    **{"著": "着", "妳": "你", "牠": "它", "祂": "他"},
+    **{"「": "“", "」": "”", "『": "‘", "』": "’"},
+    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+}
+
+
+def table() -> tuple[str, str]:
+    """The characters that `chinese` folds, and in the same order what they become.
+
+    Raises:
+        NotFoundError: opencc is not installed.
+    """
+    folds = chinese()
+    return "".join(folds), "".join(folds.values())
+
+
+def chinese() -> dict[str, str]:
+    """Traditional characters to simplified ones, by OpenCC's table (https://github.com/BYVoid/OpenCC),
+    Taiwan's quotation marks to the mainland's, and full-width letters, digits and signs to ASCII.
+
+    Raises:
+        NotFoundError: opencc is not installed.
+    """
+    try:
+        from opencc import OpenCC
+    except ImportError as error:
+        raise NotFoundError("--fold needs OpenCC: pip install 'rnntag[chinese]'") from error
+    convert = OpenCC("t2s").convert
+    simplified = {han: convert(han) for begin, end in _HAN for han in map(chr, range(begin, end))}
+    folds = {han: one for han, one in simplified.items() if one != han and len(one) == 1} | _BEYOND_OPENCC
+    return {character: folds.get(one, one) for character, one in folds.items()}  # 薴 is 苧, and 苧 苎

@@ -1,0 +1,62 @@
+"""A run as TensorBoard shows it, through torch's SummaryWriter."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from rnntag.errors import AccessError, NotFoundError
+from rnntag.model.learning_curve import TrainingStep
+
+
+def prepare(folder: Path) -> None:
+    """See, before hours of training, that there is a TensorBoard to write for, and make the folder.
+
+    Raises:
+        NotFoundError: it is not installed.
+        AccessError: the folder cannot be made.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise NotFoundError("TensorBoard is not installed: pip install tensorboard, or leave out --tensorboard")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AccessError(f"{folder}: cannot be made: {error.strerror}: choose another --tensorboard") from error
+
+
+class TensorboardLog:
+    """Writes the steps of a run as they come: the loss so far by batch, and by epoch loss, gradient norm,
+    share of clipped gradients and dev accuracies.
+
+    Args:
+        folder: made if it is missing; TensorBoard shows each of the folders in a folder as a run.
+
+    Raises:
+        OSError: it cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder))
+
+    def __enter__(self) -> TensorboardLog:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._writer.close()
+
+    def add(self, step: TrainingStep) -> None:
+        self._writer.add_scalar("loss/batch", step.loss, (step.epoch - 1) * step.batches + step.batch)
+        if not step.dev:
+            return
+        figures = {
+            "loss/epoch": step.loss,
+            "gradient/norm": step.gradient_norm,
+            "gradient/clipped": step.clipped,
+            "dev_accuracy": step.dev_accuracy,
+            **{f"dev/{name}": accuracy for name, accuracy in step.dev.items()},
+        }
+        for name, figure in figures.items():
+            self._writer.add_scalar(name, figure, step.epoch)
+        self._writer.flush()

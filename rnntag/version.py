@@ -1,0 +1,3 @@
+"""The version, which the build, model directories and messages read."""
+
+__version__ = "0.1.0"
