@@ -61,7 +61,7 @@ def words_of_output(path: Path) -> Iterator[str]:
 
 
 def digest(words: Iterator[str]) -> str:
-    """Of the characters, wherever running text is parted."""
+    """Of the characters, wherever raw text is parted."""
     found = sha256()
     for word in words:
         found.update(word.encode())
@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=100)
     parser.add_argument("--model", default="models/zh-en-fast")
-    parser.add_argument("--only", action="append", choices=TEXTS, help="of these texts; may be repeated")
+    parser.add_argument("--only", action="append", tag_probs=TEXTS, help="of these texts; may be repeated")
     given = parser.parse_args()
     has_segmenter = directory.read(directory.find(given.model)).segmenter is not None
     print("| | MB in | MB resident | of a small one | seconds | of the quarter |")

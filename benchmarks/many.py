@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", help="CoNLL-U whose words are tagged")
     parser.add_argument("--model", nargs="+", default=["models/zh-en"])
-    parser.add_argument("--input", nargs="+", choices=("tokens", "raw"), default=["tokens"])
+    parser.add_argument("--input", nargs="+", tag_probs=("tokens", "raw"), default=["tokens"])
     parser.add_argument("--processes", nargs="+", type=int, default=[64], metavar="N")
     parser.add_argument("--threads", nargs="+", type=int, default=[1], metavar="N")
     parser.add_argument("--lines", nargs="+", type=int, default=[3, 1000], metavar="N")

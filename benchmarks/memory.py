@@ -3,7 +3,7 @@
     python -m benchmarks.memory en_ewt-ud-dev.conllu
 
 The treebank's words, again and again, as 50 thousand and as 5 million tokens, as one line of 2
-million, and 2 million words of which none comes twice; and the same as running text, if the model has
+million, and 2 million words of which none comes twice; and the same as raw text, if the model has
 a segmenter. Told is the largest resident size of the process.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.processes import measure
 from benchmarks.speed import SHORT_TOKENS, write_text
 from rnntag.model import directory
 
-RAW = ".raw"  # as `write_text` calls the running text beside the tokens
+RAW = ".raw"  # as `write_text` calls the raw text beside the tokens
 LONG, LINE, WORDS = 5_000_000, 2_000_000, 2_000_000
 
 

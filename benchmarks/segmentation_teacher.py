@@ -81,11 +81,11 @@ class Teacher(nn.Module):
         self.layer = RecurrentLayer("lstm", "tanh", size + 140, 150, bidirectional=True)
         self.head = nn.Linear(self.layer.outputs, 3)
         self._piece = {piece: number for number, (piece, _) in enumerate(given.pieces)}
-        self._fold = str.maketrans(*units.folds)
+        self._char_map = str.maketrans(*units.char_map)
 
     def pieces(self, texts: Sequence[str], scan: Scan) -> list[Ids]:
         """Of each text the pieces that its units are."""
-        text = "\n".join(texts).translate(self._fold)
+        text = "\n".join(texts).translate(self._char_map)
         forms = [text[start:end] for start, end in zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)]
         own = [self._piece.get(form, self._piece.get(LEAD + form, UNKNOWN_PIECE)) for form in forms]
         return np.split(np.array(own, dtype=np.int64), scan.firsts[1:])

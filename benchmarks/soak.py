@@ -1,7 +1,7 @@
 """`rnntag tag` under load for a long time: memory and speed stay as they are, and no line is lost.
 
     python -m benchmarks.soak en_ewt-ud-train.conllu --model models/zh-en-fast
-    python -m benchmarks.soak zh_gsdsimp-ud-train.conllu --input raw --minutes 20
+    python -m benchmarks.soak zh_gsdsimp-ud-train.conllu --input-format raw --minutes 20
 
 One process is given the treebank's sentences by a pipe, drawn at random, with words made up that it has
 never seen, lines of all lengths (some of a hundred thousand words) and empty ones, until it has had
@@ -46,7 +46,7 @@ LONG_WORDS = 100_000
 
 GROWTH = 1.05
 """The most memory in the last fifth of the time, at most, over that in the second. (It goes up and down as
-caches are filled and emptied, by some 10 MB with running text.)"""
+caches are filled and emptied, by some 10 MB with raw text.)"""
 
 SPEED = 0.9
 """Tokens in a second of processor time in the last tenth, at least, over those in the second."""
@@ -192,7 +192,7 @@ class Text:
 
 
 def bare(way: Way, text: bytes) -> bytes:
-    """Whole lines without what tagging may change: their white space, if they are running text."""
+    """Whole lines without what tagging may change: their white space, if they are raw text."""
     if way == "tokens":
         return text
     return "".join("".join(line.split()) or "\n" for line in text.decode().split("\n")[:-1]).encode()
@@ -346,7 +346,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("treebank", nargs="+", help="CoNLL-U whose sentences are tagged")
     parser.add_argument("--model", default="models/zh-en")
-    parser.add_argument("--input", choices=("tokens", "raw"), default="tokens")
+    parser.add_argument("--input", tag_probs=("tokens", "raw"), default="tokens")
     parser.add_argument("--tokens", type=int, default=200_000_000)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--jobs", type=int, default=1)

@@ -5,7 +5,7 @@
 The peers that are installed (`pip install ".[bench]"`) are trained on the first treebank, unless
 --work holds their models already. The text of the second, repeated to --tokens, is tagged from
 file to file, all of them in turn, --rounds times; medians are printed. A model with a segmenter
-tags the running text of the same tokens as well, whose speed is told in tokens too. Start-up is a whole process
+tags the raw text of the same tokens as well, whose speed is told in tokens too. Start-up is a whole process
 that tags one sentence; what is written `import …` is Python importing so much and nothing else.
 Memory is the largest resident size of one process, at 50 thousand tokens and at --tokens.
 """
@@ -56,7 +56,7 @@ class Contestant:
 
 
 def write_text(treebank: str, tokens: int, path: Path) -> int:
-    """The paragraphs of a treebank, again and again, as lines of tokens, and as running text in a file
+    """The paragraphs of a treebank, again and again, as lines of tokens, and as raw text in a file
     beside `path`; the number of tokens written."""
     (corpus,) = loading.load([treebank], whole=True)
     paragraphs = gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
@@ -76,12 +76,14 @@ def contestants(models: list[str], treebank: str, dev: str, work: Path) -> list[
     found = []
     for model in models:
         run = [sys.executable, "-m", "rnntag", "tag", "--model", model]
-        tag = [*run, "--input", "tokens", "--input-file", "{input}"]
+        tag = [*run, "--input-format", "tokens", "--input-file", "{input}"]
         name = f"rnntag {Path(model).name}"
         latency = [*WORKER, "latency", "rnntag", model]
         found.append(Contestant(f"{name}, 1 core", tag, latency=latency))
         if directory.read(directory.find(model)).segmenter:
-            found.append(Contestant(f"{name}, running text, 1 core", [*run, "--input", "raw", "--input-file", "{raw}"]))
+            found.append(
+                Contestant(f"{name}, raw text, 1 core", [*run, "--input-format", "raw", "--input-file", "{raw}"])
+            )
         if (os.cpu_count() or 1) > 1:
             found.append(Contestant(f"{name}, --threads 2", [*tag, "--threads", "2"], cores=2))
             found.append(Contestant(f"{name}, --jobs 2", [*tag, "--jobs", "2"], cores=2))

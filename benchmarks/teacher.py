@@ -171,7 +171,7 @@ class Teacher(nn.Module):
         self.layer = RecurrentLayer("lstm", "tanh", size + self.encoder.outputs, 200, bidirectional=True)
         self.head = nn.Linear(self.layer.outputs, len(vocabulary.tags[TAGSET]))
         self.pieces = lru_cache(maxsize=1 << 20)(self._pieces)
-        self.fold = str.maketrans(*vocabulary.folds)
+        self.fold = str.maketrans(*vocabulary.char_map)
 
     def _pieces(self, word: str) -> list[int]:
         word = unicodedata.normalize("NFKC", word.translate(self.fold))
@@ -329,8 +329,8 @@ def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
     writer = Writer("jsonl", TAGSET)
     for sentence, rows in zip(sentences, teacher.probabilities(sentences), strict=True):
         best = np.argsort(-rows, axis=-1)[:, :TOP]
-        choices = [[(names[i], float(row[i])) for i in order] for row, order in zip(rows, best, strict=True)]
-        yield writer.text(InputSentence(sentence.tokens), [choice[0][0] for choice in choices], choices)
+        tag_probs = [[(names[i], float(row[i])) for i in order] for row, order in zip(rows, best, strict=True)]
+        yield writer.text(InputSentence(sentence.tokens), [choice[0][0] for choice in tag_probs], tag_probs)
 
 
 def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> Iterator[str]:

@@ -81,20 +81,20 @@ class TrainConfig:
         epochs: passes over the training data, at most.
         batch_tokens: tokens of a batch, padding included; fewer where the corpus is small.
         lr: the first learning rate of Adam; it falls to 0 in a straight line.
-        clip: largest norm of the gradient; 0: any.
+        max_grad_norm: largest norm of the gradient; 0: any.
         bptt: how many words back, and ahead where the network reads both ways, a word's error is
             propagated; 0: all. See `bptt`.
-        gold_feedback: with feedback, the share of the words that at first have their gold tag fed back
+        teacher_forcing: with feedback, the share of the words that at first have their gold tag fed back
             instead of what the network finds; it falls to 0 in a straight line.
         dropout: share of the units of each layer's input that is dropped.
         word_dropout: see `network.Regularisation`.
         min_count: how often a word must occur to have an embedding of its own.
         vectors: files of pretrained word vectors; see `vectors`.
-        vector_words: how many words of each of them get a row though training does not see them.
-        balance: how much oftener an epoch meets small corpora: (tokens of the largest / tokens)^balance
+        extra_vector_words: how many words of each of them get a row though training does not see them.
+        upsample: how much oftener an epoch meets small corpora: (tokens of the largest / tokens)^upsample
             times; 0: all once, 1: all for as long.
-        vary: share of the sentences that an epoch meets in other writing; see `variants`.
-        fold: whether traditional Chinese is read as simplified; see `folding.chinese`.
+        augment: share of the sentences that an epoch meets in other writing; see `variants`.
+        simplify_chinese: whether traditional Chinese is read as simplified; see `folding.chinese`.
         patience: epochs without a better dev accuracy after which training stops.
         seed: of all that is random.
         device: one of `DEVICES`.
@@ -107,17 +107,17 @@ class TrainConfig:
     epochs: int = 20
     batch_tokens: int = 1000
     lr: float = 0.002
-    clip: float = 1.0
+    max_grad_norm: float = 1.0
     bptt: int = 0
-    gold_feedback: float = 0.0
+    teacher_forcing: float = 0.0
     dropout: float = 0.4
     word_dropout: float = 1.0
     min_count: int = 1
     vectors: tuple[str, ...] = ()
-    vector_words: int = 10_000
-    balance: float = 0.0
-    vary: float = 0.0
-    fold: bool = False
+    extra_vector_words: int = 10_000
+    upsample: float = 0.0
+    augment: float = 0.0
+    simplify_chinese: bool = False
     patience: int = 5
     seed: int = 1
     device: str = "auto"
@@ -126,17 +126,17 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _one_of("device", self.device, DEVICES)
         _between(1, 10**9, self, "epochs", "batch_tokens", "min_count", "patience")
-        _between(0, 10**9, self, "word_dropout", "clip", "max_minutes", "vector_words", "bptt")
+        _between(0, 10**9, self, "word_dropout", "max_grad_norm", "max_minutes", "extra_vector_words", "bptt")
         _between(0, 2**63 - 1, self, "seed")
         _between(0, 0.99, self, "dropout")
-        _between(0, 1, self, "balance", "vary", "gold_feedback")
+        _between(0, 1, self, "upsample", "augment", "teacher_forcing")
         if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
 
 
 @dataclass(frozen=True, slots=True)
 class SegmenterConfig:
-    """The shape of a segmenter, a bidirectional LSTM over the units of running text (see `units`), and
+    """The shape of a segmenter, a bidirectional LSTM over the units of raw text (see `units`), and
     how it is trained.
 
     Attributes:
@@ -148,7 +148,7 @@ class SegmenterConfig:
         epochs: passes over the training data.
         lr: the first learning rate of Adam; it falls to 0 in a straight line.
         dropout: share of the units of the layer's input and output that is dropped.
-        balance: see `TrainConfig`, in units.
+        upsample: see `TrainConfig`, in units.
         seed: of all that is random.
 
     Raises:
@@ -163,7 +163,7 @@ class SegmenterConfig:
     epochs: int = 8
     lr: float = 0.004
     dropout: float = 0.3
-    balance: float = 0.6
+    upsample: float = 0.6
     seed: int = 1
 
     def __post_init__(self) -> None:

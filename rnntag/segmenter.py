@@ -1,4 +1,4 @@
-"""Words and sentences found in running text."""
+"""Words and sentences found in raw text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TAB
 from rnntag.onnx import graph
 from rnntag.onnx.session import OnnxModel, Scores, in_batches
 from rnntag.sentences import Segmentation
-from rnntag.windows import blocks, own_parts
+from rnntag.windows import blocks, core_parts
 
 BLOCK = 1 << 13
 """Units whose vectors are held at once."""
@@ -73,7 +73,7 @@ class Segmenter:
         classes = [np.empty(0, dtype=np.int64)]
         for block in blocks(columns, BLOCK, OVERLAP):
             best = self._classes([window for _, (window, _) in block])
-            classes += [own for _, own in own_parts(block, best)]
+            classes += [own for _, own in core_parts(block, best)]
         return found_words(texts, scan, np.concatenate(classes))
 
     def _classes(self, windows: list[Ids]) -> Ids:
@@ -88,9 +88,9 @@ class Segmenter:
 
     def _vectors(self, columns: Ids) -> Scores:
         parts = [table[column] for table, column in zip(self._tables, columns.T, strict=True)]
-        anchors = self._sequences.anchors
+        range_units = self._sequences.range_units
         return np.concatenate(
-            [*parts, np.broadcast_to(anchors, (len(columns), len(anchors)))], axis=1, dtype=np.float32
+            [*parts, np.broadcast_to(range_units, (len(columns), len(range_units)))], axis=1, dtype=np.float32
         )
 
 

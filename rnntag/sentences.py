@@ -23,7 +23,7 @@ class Sentence:
     """The tokens of one sentence, and for each tagset that it is annotated with, one tag a token.
 
     Attributes:
-        choices: where a model has annotated it, for each token also the tags that it found likely.
+        tag_probs: where a model has annotated it, for each token also the tags that it found likely.
         spaces: the white space that follows each token in the text; empty where that is not known.
         opens: whether a paragraph begins with it.
 
@@ -33,12 +33,12 @@ class Sentence:
 
     tokens: tuple[str, ...]
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    choices: Mapping[str, tuple[TagProbs, ...]] = field(default_factory=dict)
+    tag_probs: Mapping[str, tuple[TagProbs, ...]] = field(default_factory=dict)
     spaces: tuple[str, ...] = ()
     opens: bool = False
 
     def __post_init__(self) -> None:
-        for tagset, column in (*self.tags.items(), *self.choices.items()):
+        for tagset, column in (*self.tags.items(), *self.tag_probs.items()):
             if len(column) != len(self.tokens):
                 raise DataError(f"{len(self.tokens)} tokens but {len(column)} {tagset} tags: {' '.join(self.tokens)}")
 

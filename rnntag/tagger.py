@@ -23,7 +23,7 @@ from rnntag.onnx.session import Probabilities, Runtime, Scores, in_batches
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import Segmentation, TagProbs
 from rnntag.version import __version__
-from rnntag.windows import blocks, own_parts
+from rnntag.windows import blocks, core_parts
 
 BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
@@ -55,11 +55,11 @@ class WordVectorCache:
     def _clear(self) -> None:
         # A new matrix, not the old one emptied: other threads may still read that. Between the two
         # none, so that the memory of the old one can be had again.
-        size = len(self._runtime.nothing)
+        size = len(self._runtime.masked_vector)
         self._rows = {"": 0}
         self._matrix = np.empty((0, size), dtype=np.float32)
         self._matrix = np.empty((1 + CACHED_WORDS, size), dtype=np.float32)
-        self._matrix[0] = self._runtime.nothing
+        self._matrix[0] = self._runtime.masked_vector
 
     def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
         """A matrix, and for each token the row of its vector in it.
@@ -165,14 +165,14 @@ class Tagger:
             yield list(zip(words, tags, strict=True))
 
     def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """The sentences of running text as words with their tags; see `find`."""
+        """The sentences of raw text as words with their tags; see `find`."""
         python_input.check_text(text)
         (found,) = self.find([text], tagset)
         pairs = [(text[begin:end], tag) for (begin, end), tag in zip(found.words, found.tags, strict=True)]
         return [pairs[first:last] for first, last in pairwise((0, *found.ends))]
 
     def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Segmentation]:
-        """Where words and sentences are in running text, with the tags of the words.
+        """Where words and sentences are in raw text, with the tags of the words.
 
         An empty line ends a sentence, as on the command line.
 
@@ -233,7 +233,7 @@ class Tagger:
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
             tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
-            for position, own_tags in own_parts(block, tags):
+            for position, own_tags in core_parts(block, tags):
                 found[position] += own_tags
         return found
 
@@ -243,7 +243,7 @@ class Tagger:
         found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
-            found += [own_scores for _, own_scores in own_parts(block, scores)]
+            found += [own_scores for _, own_scores in core_parts(block, scores)]
         return np.concatenate(found)
 
     def probabilities(self, sentences: Iterable[Iterable[str]], tagset: str) -> Probabilities:

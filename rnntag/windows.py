@@ -41,9 +41,9 @@ class Cutter:
         """The windows that `tokens` complete."""
         self._tokens += tokens
         begin = 0
-        for begin, own in _full(len(self._tokens), self._context, OVERLAP):
-            if own is not None:
-                yield self._tokens[begin : begin + WINDOW], own
+        for begin, core in _full(len(self._tokens), self._context, OVERLAP):
+            if core is not None:
+                yield self._tokens[begin : begin + WINDOW], core
                 self._context = OVERLAP
         del self._tokens[:begin]
 
@@ -53,7 +53,7 @@ class Cutter:
 
 
 def _full(length: int, context: int, overlap: int) -> Iterator[tuple[int, slice | None]]:
-    """Where the windows begin that more steps follow, and what is their own; at last where the rest
+    """Where the windows begin that more steps follow, and what is their core; at last where the rest
     begins, and None."""
     begin = 0
     while length - begin > WINDOW:
@@ -73,9 +73,9 @@ def windows(sequence: Sliceable, overlap: int | None = None) -> list[Window]:
     if len(sequence) <= WINDOW:
         return [(sequence, slice(0, None))] * bool(len(sequence))
     found = []
-    for begin, own in _full(len(sequence), 0, overlap):
-        own = own or slice(overlap if begin else 0, None)
-        found.append((sequence[begin : begin + WINDOW], own))
+    for begin, core in _full(len(sequence), 0, overlap):
+        core = core or slice(overlap if begin else 0, None)
+        found.append((sequence[begin : begin + WINDOW], core))
     return found
 
 
@@ -94,10 +94,10 @@ def blocks(sequences: Iterable[Sliceable], most: int, overlap: int | None = None
         yield block
 
 
-def own_parts(block: Sequence[tuple[int, Window]], values: Any) -> Iterator[tuple[int, Any]]:
+def core_parts(block: Sequence[tuple[int, Window]], values: Any) -> Iterator[tuple[int, Any]]:
     """For each window the position of its sequence, and those of `values`, one for each step of the
     block, that belong to it."""
     end = 0
-    for position, (window, own) in block:
+    for position, (window, core) in block:
         begin, end = end, end + len(window)
-        yield position, values[begin:end][own]
+        yield position, values[begin:end][core]

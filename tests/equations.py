@@ -104,13 +104,13 @@ def distributions(
     rows = list(xs)
     outputs: list[Array] = []
     for depth in range(layers):
-        behind: list[Array] = [np.zeros(0)] * len(rows)
+        backward: list[Array] = [np.zeros(0)] * len(rows)
         if f"layers.{depth}.backwards.weight_hh_l0" in weights:
             gates = gates_of(weights, f"layers.{depth}.backwards", order)
             state = zeros(order, hidden)
             for step in reversed(range(len(rows))):
                 state = cell(gates, rows[step], state)
-                behind[step] = state[0]
+                backward[step] = state[0]
         fed = feedback and depth == layers - 1
         named = dict(weights)
         if fed:
@@ -123,7 +123,7 @@ def distributions(
         o = np.zeros(len(heads_b))
         for step, x in enumerate(rows):
             state = cell(gates, np.concatenate([x, o]) if fed else x, state)
-            states.append(np.concatenate([state[0], behind[step]]))
+            states.append(np.concatenate([state[0], backward[step]]))
             if depth == layers - 1:
                 o = softmax(heads_w @ states[-1] + heads_b)
                 outputs.append(o)

@@ -33,15 +33,15 @@ def inputs(**options: object) -> Tensor:
     return torch.randn(3, 9, 6, dtype=torch.float64, **options)
 
 
-def surprise(network: Network, x: Tensor, token: int, reach: int) -> Tensor:
+def surprise(network: Network, x: Tensor, token: int, bptt_steps: int) -> Tensor:
     """The loss at a token of the first sentence."""
-    return -network.scores(x, LENGTHS, reach=reach)["upos"][0, token].log_softmax(-1)[token % TAGS]
+    return -network.scores(x, LENGTHS, bptt_steps=bptt_steps)["upos"][0, token].log_softmax(-1)[token % TAGS]
 
 
-def slope(network: Network, token: int, reach: int) -> Tensor:
+def slope(network: Network, token: int, bptt_steps: int) -> Tensor:
     """Its derivative by the inputs at each step, shape [steps, size]."""
     x = inputs(requires_grad=True)
-    return torch.autograd.grad(surprise(network, x, token, reach), x)[0][0]
+    return torch.autograd.grad(surprise(network, x, token, bptt_steps), x)[0][0]
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -53,7 +53,7 @@ def test_the_states_go_on(cell: str, activation: str, bidirectional: bool, feedb
         cell=cell, activation=activation, bidirectional=bidirectional, feedback=feedback, layers=layers
     )
     inside = torch.arange(9) < LENGTHS[:, None]
-    whole, cut = (network.scores(inputs(), LENGTHS, reach=reach)["upos"][inside] for reach in (0, REACH))
+    whole, cut = (network.scores(inputs(), LENGTHS, bptt_steps=bptt_steps)["upos"][inside] for bptt_steps in (0, REACH))
     torch.testing.assert_close(whole, cut)
 
 
@@ -109,11 +109,11 @@ def test_a_reach_beyond_the_sentence_cuts_nothing(feedback: bool) -> None:
     network = network_of(feedback=feedback, layers=2)
     network.regularisation = Regularisation(0.5, 0.0, torch.ones(1))
     gradients = []
-    for reach in (0, 9):
+    for bptt_steps in (0, 9):
         torch.manual_seed(7)
         network.zero_grad()
         inside = torch.arange(9) < LENGTHS[:, None]
-        network.scores(inputs(), LENGTHS, reach=reach)["upos"][inside].log_softmax(-1)[:, 0].sum().backward()
+        network.scores(inputs(), LENGTHS, bptt_steps=bptt_steps)["upos"][inside].log_softmax(-1)[:, 0].sum().backward()
         gradients.append([p.grad.clone() for p in network.layers.parameters()])
     for whole, cut in zip(*gradients, strict=True):
         torch.testing.assert_close(whole, cut)

@@ -157,7 +157,7 @@ def test_how_good_they_are_on_dev(treebank: str, tagger: Tagger, fast: Tagger, t
 
 
 RAW_DEV = {"en_ewt": (0.985, 0.75, 0.95), "zh_gsdsimp": (0.90, 0.97, 0.86), "zh_gsd": (0.90, 0.97, 0.86)}
-"""For a treebank the least F1 of words, sentences and tags on running text."""
+"""For a treebank the least F1 of words, sentences and tags on raw text."""
 
 
 @pytest.mark.parametrize("treebank", RAW_DEV)

@@ -36,12 +36,12 @@ def options(text: str) -> dict[str, Any]:
             TrainConfig(
                 epochs=3,
                 lr=0.1,
-                balance=0.3,
-                vary=0.5,
-                fold=True,
+                upsample=0.3,
+                augment=0.5,
+                simplify_chinese=True,
                 vectors=("a b.txt", "c.txt"),
-                vector_words=5,
-                gold_feedback=0.5,
+                extra_vector_words=5,
+                teacher_forcing=0.5,
                 min_count=4,
                 max_minutes=1.5,
             ),
@@ -67,14 +67,14 @@ def test_every_setting_is_on_the_card(tiny: ModelBundle, config: ModelConfig, tr
 def test_a_segmenter_takes_its_place_on_the_card(tiny_raw: ModelBundle) -> None:
     assert tiny_raw.segmenter
     config = SegmenterConfig(hidden=7, bigrams=9, epochs=3, seed=5)
-    units = replace(tiny_raw.segmenter.units, folds=("著", "着"))
+    units = replace(tiny_raw.segmenter.units, char_map=("著", "着"))
     segmenter: StoredSegmenter = replace(tiny_raw.segmenter, config=config, units=units, specs=("a b.conllu", "c"))
     model = replace(tiny_raw, segmenter=segmenter)
     text = model_card.with_segmenter("# mine\n\nEdited.\n", model)
-    assert text.startswith("# mine\n\nEdited.\n\n## Running text\n\n")
+    assert text.startswith("# mine\n\nEdited.\n\n## Raw text\n\n")
     given = options(text)
     told = [given[f"segmenter_{name}"] for name in ("hidden", "bigrams", "epochs")]
-    assert (told, given["seed"], given["fold"]) == ([7, 9, 3], 5, True)
+    assert (told, given["seed"], given["simplify_chinese"]) == ([7, 9, 3], 5, True)
     assert ([*given["corpus"]], given["add_segmenter"]) == (["a b.conllu", "c"], "models/tiny_raw")
     assert model_card.with_segmenter(text, model) == text
     assert model_card.with_segmenter(f"{text}\n## Licences\n\nMine.\n", model) == f"{text}\n## Licences\n\nMine.\n"

@@ -24,7 +24,7 @@ from rnntag.training.tagger import Training
 
 SMALL = ModelConfig(layers=2, hidden=8, embedding_dim=8, char_dim=4, char_hidden=4)
 RUN = TrainConfig(
-    epochs=4, batch_tokens=60, lr=0.01, dropout=0.3, word_dropout=1.0, vary=0.3, balance=0.5, bptt=3, device="cpu"
+    epochs=4, batch_tokens=60, lr=0.01, dropout=0.3, word_dropout=1.0, augment=0.3, upsample=0.5, bptt=3, device="cpu"
 )
 SEGMENTER = SegmenterConfig(hidden=8, unit_dim=8, bigrams=16, bigram_dim=4, epochs=3)
 
@@ -62,7 +62,7 @@ def goes_on(make: Callable[[], Resumable], path: Path) -> tuple[Resumable, Resum
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_tagger_goes_on_from_any_step(cell: str, starter: list[Corpus], tmp_path: Path) -> None:
     shape = replace(SMALL, cell=cell, feedback=cell == "gru")
-    run = replace(RUN, gold_feedback=0.5 if cell == "gru" else 0.0)
+    run = replace(RUN, teacher_forcing=0.5 if cell == "gru" else 0.0)
     whole, broken = goes_on(lambda: Training(two(starter), shape, run), tmp_path / "m")
     assert isinstance(whole, Training)
     assert isinstance(broken, Training)

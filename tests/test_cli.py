@@ -151,7 +151,7 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
             "bad.txt:2: byte 5 of the input is not utf-8: name its encoding",
         ),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "--encoding", "nix"], 2, "there is no encoding named 'nix'"),
-        (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--from", "conllu"], 65, "seven.conllu:1: 7 columns"),
+        (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--input-format", "conllu"], 65, "seven.conllu:1: 7 columns"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "text"], 2, "TEXT or --input-file"),
         (["eval", "-m", "{tiny}", "nix"], 66, "nix: no such corpus and no such file"),
         (
@@ -163,7 +163,7 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["eval", "-m", "{tiny}", "range.conllu"], 65, "range.conllu:1: the range 5-3 does not begin at word 1"),
         (["eval", "-m", "{tiny}", "empty.conllu"], 65, "empty.conllu: no sentence in it"),
         (["eval", "-m", "{tiny}", "own.txt"], 65, "own is tagged with own, which the model tiny does not know"),
-        (["eval", "-m", "{tiny}", "own.txt", "--part", "dev"], 65, "own has no dev part: it has test"),
+        (["eval", "-m", "{tiny}", "own.txt", "--split", "dev"], 65, "own has no dev part: it has test"),
         (["eval", "-m", "{tiny}", "x", "--json", "--markdown"], 2, "give --json or --markdown, not both"),
         (["eval", "-m", "{tiny}", "x", "--raw", "--html", "x.html"], 2, "leave out --raw"),
         (["eval", "-m", "{tiny}", "x", "--html", "."], 74, ".: is a directory: name a file for --html"),
@@ -215,7 +215,7 @@ def test_what_stands_before_bad_input_is_tagged(run: Run, tiny_folder: Path, job
     done = run("tag", "-m", tiny_folder, "--jobs", jobs, stdin=b"I eat apples .\n\xff\n")
     assert (done.returncode, done.stdout) == (65, "I/PRON eat/VERB apples/NOUN ./PUNCT\n")
     rows = "".join(f"{i}\t{w}" + "\t_" * 8 + "\n" for i, w in enumerate(["I", "eat", "apples", "."], 1))
-    treebank = ("--from", "conllu", "-f", "slash", "--jobs", jobs)
+    treebank = ("--input-format", "conllu", "-f", "slash", "--jobs", jobs)
     done = run("tag", "-m", tiny_folder, *treebank, stdin=f"{rows}\n1\tbad\n")
     assert (done.returncode, done.stdout) == (65, "I/PRON eat/VERB apples/NOUN ./PUNCT\n")
     assert "<stdin>:6: 2 columns" in one_line(done.stderr)

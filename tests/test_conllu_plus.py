@@ -56,11 +56,11 @@ def test_white_space_of_the_text_keeps_its_meaning() -> None:
     ],
 )  # fmt: skip
 def test_confidence_goes_behind_what_misc_says(misc: str, expected: str, tiny_folder: Path, run: Run) -> None:
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", "--confidence", stdin=rows(misc=misc))
+    done = run("tag", "-m", tiny_folder, "--input-format", "conllu", "--confidence", stdin=rows(misc=misc))
     assert (done.returncode, done.stderr) == (0, "")
     found = [line.split("\t")[9] for line in done.stdout.splitlines() if line]
     assert [re.sub(r"(?<=Confidence=)[01]\.\d{4}$", "{p}", one) for one in found] == [expected] * 4
-    plain = run("tag", "-m", tiny_folder, "--from", "conllu", stdin=rows(misc=misc)).stdout
+    plain = run("tag", "-m", tiny_folder, "--input-format", "conllu", stdin=rows(misc=misc)).stdout
     assert plain == tagged(rows(misc=misc)) + "\n"  # what is not asked for stays as it is
 
 
@@ -70,7 +70,7 @@ def test_confidence_goes_behind_what_misc_says(misc: str, expected: str, tiny_fo
 @pytest.mark.parametrize("more", [("extra",), ("", "b c"), ("_", "_", "_")])
 def test_further_columns_stay_as_they_are(more: tuple[str, ...], tiny_folder: Path, run: Run, tmp_path: Path) -> None:
     text = f"# text = I eat apples.\n{rows(*more)}\n{rows(*more)}"
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", stdin=text)
+    done = run("tag", "-m", tiny_folder, "--input-format", "conllu", stdin=text)
     assert (done.stderr, done.stdout) == ("", tagged(text) + "\n")
     (tmp_path / "gold.conllu").write_text(tagged(text), encoding="utf-8")
     assert '"accuracy": 1.0' in run("eval", "-m", tiny_folder, "gold.conllu", "--json").stdout
@@ -89,7 +89,7 @@ X\t.\t4\t*
 
 def test_columns_come_in_the_order_that_the_file_names(tiny_folder: Path, run: Run, tmp_path: Path) -> None:
     text = PLUS + PLUS.partition("\n")[2]
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", stdin=text)
+    done = run("tag", "-m", tiny_folder, "--input-format", "conllu", stdin=text)
     assert (done.stderr, done.stdout) == ("", re.sub("(?m)^X", "{}", text).format(*[tag for _, tag in WORDS] * 2))
     (tmp_path / "gold.conllup").write_text(done.stdout, encoding="utf-8")
     assert [(s.tokens, s.tags) for s in read_sentences(tmp_path / "gold.conllup", ("universal",))] == [
@@ -121,7 +121,7 @@ def test_the_order_holds_for_the_whole_of_a_large_file_and_for_no_other(
 
 def test_a_file_without_numbers_or_misc(tiny_folder: Path, run: Run, tmp_path: Path) -> None:
     text = "# global.columns = FORM UPOS\nI\tX\neat\tX\n#\tX\n\n# a comment\napples\tX\n"
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", stdin=text)
+    done = run("tag", "-m", tiny_folder, "--input-format", "conllu", stdin=text)
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert [line.split("\t")[0] for line in lines] == [
@@ -133,7 +133,7 @@ def test_a_file_without_numbers_or_misc(tiny_folder: Path, run: Run, tmp_path: P
     (sentence, _) = conllu.read(text.splitlines(), "x")
     assert sentence.column(conllu.FORM) == ("I", "eat", "#")
     assert sentence.spaces() == ()
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", "--confidence", stdin=text)
+    done = run("tag", "-m", tiny_folder, "--input-format", "conllu", "--confidence", stdin=text)
     assert "<stdin>:1: # global.columns names no MISC, where probabilities go" in one_line(done.stderr)
     assert done.returncode == 65
 

@@ -37,7 +37,7 @@ KILLS = int(os.environ.get("RNNTAG_KILLS", "50"))
 TRAIN = (
     "train", "mine.conllu", "--out", "m", "--segmenter", "--segmenter-hidden", "4", "--segmenter-bigrams", "16",
     "--segmenter-epochs", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4",
-    "--epochs", "3", "--checkpoint-minutes", "0.001",
+    "--epochs", "3", "--checkpoint-every", "0.001",
 )  # fmt: skip
 
 

@@ -23,11 +23,12 @@ from tests.conftest import typed
 ALWAYS = {
     "quick",
     "spec", "corpus", "out", "force", "cell", "input", "unidirectional", "feedback", "layers", "hidden", "epochs",
-    "max_minutes", "patience", "batch_tokens", "lr", "clip", "bptt", "dropout", "word_dropout", "min_count", "vary",
-    "fold", "segmenter", "add_segmenter", "resume", "checkpoint_minutes", "seed", "device", "as_json",
+    "max_minutes", "patience", "batch_tokens", "lr", "max_grad_norm", "bptt", "dropout", "word_dropout",
+    "min_count", "augment", "simplify_chinese", "segmenter", "add_segmenter", "resume", "checkpoint_every",
+    "seed", "device", "as_json",
 }  # fmt: skip
 """What has an effect whatever the others are, or is refused by name beside those that leave it none."""
-BY_CORPORA = {"balance", *loading.READING}
+BY_CORPORA = {"upsample", *loading.READING}
 ALONE = {"recipe", "set_", "context"}
 
 CASES = {
@@ -36,8 +37,8 @@ CASES = {
     "char_dim": (("--char-dim", "50"), ("--input", "onehot")),
     "char_hidden": (("--char-hidden", "50"), ("--input", "onehot")),
     "vectors": (("--vectors", "v.txt"), ("--input", "onehot")),
-    "vector_words": (("--vector-words", "5"), ()),
-    "gold_feedback": (("--gold-feedback", "0.5"), ()),
+    "extra_vector_words": (("--extra-vector-words", "5"), ()),
+    "teacher_forcing": (("--teacher-forcing", "0.5"), ()),
     "tensorboard": (("--tensorboard", "runs"), ("--add-segmenter", "zh-en")),
     "segmenter_hidden": (("--segmenter-hidden", "5"), ("--no-segmenter",)),
     "segmenter_bigrams": (("--segmenter-bigrams", "5"), ("--no-segmenter",)),
@@ -79,18 +80,18 @@ def test_what_has_no_effect_is_refused_before_any_work(
 
 
 def test_several_are_told_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("train", "x.txt", "--input", "onehot", "--char-dim", "5", "--vector-words", "5") == 2
+    assert typed("train", "x.txt", "--input", "onehot", "--char-dim", "5", "--extra-vector-words", "5") == 2
     assert capsys.readouterr().err == (
-        "error: --char-dim has no effect without --input embedding; --vector-words has no effect without --vectors: "
-        "leave them out\n"
+        "error: --char-dim has no effect without --input embedding; "
+        "--extra-vector-words has no effect without --vectors: leave them out\n"
     )
 
 
 def test_a_value_that_says_what_holds_anyway_is_none_of_them() -> None:
-    options = {"cell": "lstm", "activation": "tanh", "feedback": False, "gold_feedback": 0.0}
+    options = {"cell": "lstm", "activation": "tanh", "feedback": False, "teacher_forcing": 0.0}
     effects.check(options, options)
-    with pytest.raises(effects.UsageError, match="--gold-feedback has no effect without --feedback"):
-        effects.check({**options, "gold_feedback": 0.5}, options)
+    with pytest.raises(effects.UsageError, match="--teacher-forcing has no effect without --feedback"):
+        effects.check({**options, "teacher_forcing": 0.5}, options)
 
 
 def test_only_what_is_typed_counts() -> None:
@@ -167,13 +168,13 @@ SMALL = ("--hidden", "4", "--embedding-dim", "4", "--char-dim", "4", "--char-hid
 
 
 def test_what_only_the_corpora_tell_is_a_warning(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ("--balance", "0.5", "--segmenter-epochs", "2")
+    given = ("--upsample", "0.5", "--segmenter-epochs", "2")
     assert typed("train", "x.txt", *given, *SMALL, "--out", "m") == 0
     told = capsys.readouterr().err
-    assert "warning: --balance has no effect on a single corpus\n" in told
+    assert "warning: --upsample has no effect on a single corpus\n" in told
     assert "warning: --segmenter-epochs has no effect on corpora that cannot teach a segmenter\n" in told
     Path("y.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
-    assert typed("train", "x.txt", "y.txt", "--balance", "0.5", *SMALL, "--out", "n") == 0
+    assert typed("train", "x.txt", "y.txt", "--upsample", "0.5", *SMALL, "--out", "n") == 0
     assert "warning" not in capsys.readouterr().err
 
 
@@ -185,8 +186,8 @@ RUN = TrainConfig(epochs=1, batch_tokens=100, dropout=0.1, lr=0.01, device="cpu"
 OTHER: Mapping[str, object] = {
     "cell": "gru", "activation": "relu", "input": "onehot", "bidirectional": False, "feedback": True, "layers": 2,
     "hidden": 5, "embedding_dim": 5, "char_dim": 5, "char_hidden": 5, "batch_tokens": 40, "lr": 0.02,
-    "clip": 0.01, "bptt": 1, "gold_feedback": 1.0, "dropout": 0.5, "word_dropout": 50.0, "min_count": 3,
-    "vectors": ("v.txt",), "vector_words": 1, "balance": 1.0, "vary": 1.0, "seed": 2,
+    "max_grad_norm": 0.01, "bptt": 1, "teacher_forcing": 1.0, "dropout": 0.5, "word_dropout": 50.0, "min_count": 3,
+    "vectors": ("v.txt",), "extra_vector_words": 1, "upsample": 1.0, "augment": 1.0, "seed": 2,
 }  # fmt: skip
 """By setting, a value that is not the one of `LEAST` and `RUN`."""
 BASES = {
@@ -223,6 +224,6 @@ def test_a_setting_changes_a_model_or_is_in_the_table(base: str, starter: list[C
     for name in OTHER.keys() - BASES[base].keys():
         if name == "activation" and settings["cell"] != "rnn":
             continue  # which is refused
-        if (name in idle and name in ("vectors", "gold_feedback")) or (name == "input" and settings["vectors"]):
+        if (name in idle and name in ("vectors", "teacher_forcing")) or (name == "input" and settings["vectors"]):
             continue  # as here
         assert same(usual, trained({**settings, name: OTHER[name]}, treebanks)) == (name in idle), name

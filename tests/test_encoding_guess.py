@@ -135,7 +135,7 @@ def test_the_advice_works(
     run: Run, tiny_folder: Path, tmp_path: Path, content: str, encoding: str, name: str, before: str
 ) -> None:
     (tmp_path / "x.txt").write_bytes((before + content).encode(encoding))
-    command = ("tag", "-m", tiny_folder, "--input", "tokens", "-i", "x.txt")
+    command = ("tag", "-m", tiny_folder, "--input-format", "tokens", "-i", "x.txt")
     done = run(*command)
     assert done.returncode == 65
     line = before.count("\n") + 1

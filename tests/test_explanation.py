@@ -46,8 +46,8 @@ def test_the_probabilities_are_those_of_tagging(tiny: ModelBundle) -> None:
     tagger = Tagger(tiny)
     found = explain.explain(tagger, SENTENCE)
     (predicted,) = tagger.predict([SENTENCE], top=1)
-    assert [choices[0][0] for choices in predicted] == [found.tags[best] for best in found.probabilities.argmax(-1)]
-    np.testing.assert_allclose([choices[0][1] for choices in predicted], found.probabilities.max(-1), atol=1e-6)
+    assert [tag_probs[0][0] for tag_probs in predicted] == [found.tags[best] for best in found.probabilities.argmax(-1)]
+    np.testing.assert_allclose([tag_probs[0][1] for tag_probs in predicted], found.probabilities.max(-1), atol=1e-6)
 
 
 def test_torch_hides_as_onnx_does(tiny: ModelBundle) -> None:

@@ -118,6 +118,6 @@ def test_a_file_of_bad_lines_alone_is_not_called_empty(tmp_path: Path) -> None:
 
 
 def test_tagging_stops_at_the_first_and_keeps_what_came_before(tiny_folder: Path, run: Run) -> None:
-    done = run("tag", "-m", tiny_folder, "--from", "conllu", stdin=f"{row(1, 'I')}\n1\tbad\n2\tbad\n")
+    done = run("tag", "-m", tiny_folder, "--input-format", "conllu", stdin=f"{row(1, 'I')}\n1\tbad\n2\tbad\n")
     assert done.stdout.startswith("1\tI\t_\tPRON")
     assert done.stderr == "error: <stdin>:3: 2 columns separated by tabs where CoNLL-U has 10\n"

@@ -21,7 +21,7 @@ FOLDS = ("髮１", "发1")
 
 
 def test_what_is_folded_is_one_word_to_the_model() -> None:
-    vocabulary = Vocabulary.build([Sentence(("理髮", "A1")), Sentence(("理发",))], min_count=1, folds=FOLDS)
+    vocabulary = Vocabulary.build([Sentence(("理髮", "A1")), Sentence(("理发",))], min_count=1, char_map=FOLDS)
     assert vocabulary.words == ("理发", "a1")
     words = vocabulary.encode_words(["理髮", "理发", "a１"])
     assert words.ids.tolist() == [RESERVED, RESERVED, RESERVED + 1]
@@ -29,7 +29,7 @@ def test_what_is_folded_is_one_word_to_the_model() -> None:
 
 
 def test_a_model_keeps_its_folds(tiny: ModelBundle, tmp_path: Path) -> None:
-    model = replace(tiny, vocabulary=replace(tiny.vocabulary, folds=("睏", "开")))
+    model = replace(tiny, vocabulary=replace(tiny.vocabulary, char_map=("睏", "开")))
     directory.write(tmp_path / "m", model, model_card.write(model))
     back = Tagger(directory.read(tmp_path / "m"))
     texts = [["花", "睏", "了"], ["花", "开", "了"]]
@@ -41,11 +41,11 @@ def test_a_model_keeps_its_folds(tiny: ModelBundle, tmp_path: Path) -> None:
 
 def test_opencc_s_characters_and_ours() -> None:
     pytest.importorskip("opencc", reason="needs rnntag[chinese]")
-    folds = simplification.chinese()
+    char_map = simplification.chinese()
     text = "「他們」著ＡＢ１２裏臺灣"
-    assert "".join(folds.get(character, character) for character in text) == "“他们”着AB12里台湾"
-    assert all(len(pair[0]) == len(pair[1]) == 1 for pair in folds.items())
-    assert not set(folds) & set(folds.values())
+    assert "".join(char_map.get(character, character) for character in text) == "“他们”着AB12里台湾"
+    assert all(len(pair[0]) == len(pair[1]) == 1 for pair in char_map.items())
+    assert not set(char_map) & set(char_map.values())
 
 
 def test_without_opencc_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,8 +63,8 @@ CHOICES = [("NOUN", 0.87654321), ("VERB", 0.1), ("a|b", 0.02)]
 
 @given(words.filter(bool))
 def test_probabilities_can_be_read_back(tokens: list[str]) -> None:
-    tags, choices = ["NOUN"] * len(tokens), [CHOICES] * len(tokens)
-    texts = {name: Writer(name, "upos").text(InputSentence(tokens), tags, choices) for name in OUTPUT_FORMATS}
+    tags, tag_probs = ["NOUN"] * len(tokens), [CHOICES] * len(tokens)
+    texts = {name: Writer(name, "upos").text(InputSentence(tokens), tags, tag_probs) for name in OUTPUT_FORMATS}
     assert texts["slash"] == written("slash", tokens)
     assert texts["tsv"].split("\n") == [
         *(f"{token}\tNOUN\t0.8765\tVERB\t0.1000\ta|b\t0.0200" for token in tokens), "", "",

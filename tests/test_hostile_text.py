@@ -119,7 +119,7 @@ TEXT = (
 
 @pytest.mark.parametrize("output", OUTPUT_FORMATS)
 def test_words_are_tagged_whatever_they_are(output: str, run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    done = run("tag", "-m", tiny_folder, "-f", output, "--input", "tokens", stdin="\ufeff" + TEXT)
+    done = run("tag", "-m", tiny_folder, "-f", output, "--input-format", "tokens", stdin="\ufeff" + TEXT)
     assert (done.returncode, done.stderr) == (0, "")
     targets._check("tokens", output, TEXT, done.stdout, False, None)
     if output == "jsonl":
@@ -185,7 +185,7 @@ def test_half_a_character_is_refused(encoding: str, content: bytes, run: Run, ti
 
 
 def test_lines_of_the_first_macs_are_told_of(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    done = run("tag", "-m", tiny_folder, "--input", "tokens", stdin="I eat\rthe can\r")
+    done = run("tag", "-m", tiny_folder, "--input-format", "tokens", stdin="I eat\rthe can\r")
     assert (done.returncode, done.stdout.count("\n"), done.stdout.count("/")) == (0, 1, 4)
     assert "carriage returns, but no line feed" in one_line(done.stderr)
     (tmp_path / "x.conllu").write_text(f"1\ta{EMPTY}\r2\tb{EMPTY}\r", encoding="utf-8", newline="")
@@ -368,7 +368,7 @@ def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path,
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:
     commands: list[list[str | Path]] = [
-        ["tag", "-m", tiny_folder, "--input", "tokens", "-f", output, ATTACK] for output in OUTPUT_FORMATS
+        ["tag", "-m", tiny_folder, "--input-format", "tokens", "-f", output, ATTACK] for output in OUTPUT_FORMATS
     ]
     for shown in on_terminal(*((0, command) for command in commands), folder=tmp_path):
         assert spared(shown)
@@ -411,7 +411,7 @@ def test_names_and_words_do_not_command_a_terminal(tiny: ModelBundle, tmp_path: 
 
 
 def test_in_a_pipe_words_stay_as_they_are(run: Run, tiny_folder: Path) -> None:
-    done = run("tag", "-m", tiny_folder, "--input", "tokens", "-f", "tsv", ATTACK)
+    done = run("tag", "-m", tiny_folder, "--input-format", "tokens", "-f", "tsv", ATTACK)
     assert done.stdout.startswith(f"{ATTACK}\t")
 
 

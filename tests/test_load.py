@@ -27,7 +27,7 @@ ERROR = "error: a tagging process has died, for want of memory perhaps: try fewe
 
 
 def tag(model: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "rnntag", "tag", "-m", str(model), "--input", "tokens", *arguments]
+    return [sys.executable, "-m", "rnntag", "tag", "-m", str(model), "--input-format", "tokens", *arguments]
 
 
 @pytest.mark.parametrize(("way", "jobs"), [("tokens", 1), ("tokens", 2), ("raw", 1)])
@@ -195,7 +195,7 @@ def watched(tmp_path: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(tmp_path / "watch"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-@pytest.mark.parametrize("arguments", ["", "--jobs 2", "--input raw --threads 2"])
+@pytest.mark.parametrize("arguments", ["", "--jobs 2", "--input-format raw --threads 2"])
 def test_tagging_writes_no_file_and_calls_nobody(
     run: Run, watched: dict[str, str], tiny_raw_folder: Path, arguments: str
 ) -> None:

@@ -53,7 +53,7 @@ def range_of(folder: Path, name: str) -> list[float]:
     told = re.search(r"then the two numbers (\S+) and (\S+)\. ", line)
     numbers = [float(told[1]), float(told[2])] if told else []
     metadata = session(folder, name).get_modelmeta().custom_metadata_map
-    assert json.loads(metadata.get("anchors", "[]")) == numbers
+    assert json.loads(metadata.get("range_units", "[]")) == numbers
     return numbers
 
 
@@ -61,9 +61,9 @@ def scores_by_readme(model: Path, exported: Path, words: Sequence[str]) -> np.nd
     """What a program makes of the files that has only the README; shape [words, tags]."""
     vocabulary = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
     weights = safetensors.numpy.load_file(model / "model.safetensors")
-    folds = dict(zip(*vocabulary["folds"], strict=True))
-    spellings = ["".join(folds.get(char, char) for char in word) for word in words]
-    known = [*vocabulary["words"][: vocabulary["embedded"]], *vocabulary["extra"]]
+    char_map = dict(zip(*vocabulary["char_map"], strict=True))
+    spellings = ["".join(char_map.get(char, char) for char in word) for word in words]
+    known = [*vocabulary["words"][: vocabulary["n_embedded"]], *vocabulary["extra"]]
     rows = [known.index(s.lower()) + 2 if s.lower() in known else 1 for s in spellings]
     parts = [weights["encoder.words.weight"][rows].astype(np.float32) * weights["encoder.words.scale"][rows]]
     if (exported / "encoder.onnx").exists():

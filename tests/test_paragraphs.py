@@ -73,7 +73,7 @@ def test_texts_have_no_say_in_each_other(tagger: Tagger, texts: list[str]) -> No
     "text", [TITLES, TITLES.replace("\n", "\r\n"), "a title\n \t\nI eat apples. Go!\nNow.\n\n\n我吃苹果。", "\n\n", ""]
 )
 def test_as_users_run_it(run: Run, tiny_raw_folder: str, tagger: Tagger, text: str) -> None:
-    out = run("tag", "-m", tiny_raw_folder, "--input", "raw", "-f", "jsonl", stdin=text).stdout
+    out = run("tag", "-m", tiny_raw_folder, "--input-format", "raw", "-f", "jsonl", stdin=text).stdout
     assert from_python(tagger, text) == rows(out)
 
 

@@ -135,7 +135,7 @@ def test_what_a_tagger_is_made_of(tiny_raw: ModelBundle) -> None:
         for int8 in (True, False):
             assert copied(Segmenter(tiny_raw.segmenter, int8=int8))._int8 is int8
             runtime = Runtime(tiny_raw, 2, int8=int8)
-            assert (copied(runtime).nothing == runtime.nothing).all()
+            assert (copied(runtime).masked_vector == runtime.masked_vector).all()
         words = WordVectorCache(tiny_raw.vocabulary, runtime)
         matrix, rows = words.look_up(["I", "eat"])
         again, places = copied(words).look_up(["I", "eat"])

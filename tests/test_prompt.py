@@ -91,7 +91,7 @@ def terminal(folder: Path, *arguments: str | Path, end: str = "", start: str = "
 
 
 def tagging(tiny_folder: Path) -> list[str | Path]:
-    return ["tag", "-m", tiny_folder, "--input", "tokens"]
+    return ["tag", "-m", tiny_folder, "--input-format", "tokens"]
 
 
 def test_a_line_is_edited_and_recalled(tiny_folder: Path, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_without_readline_lines_are_read_as_they_come(tiny_folder: Path, tmp_pat
 
 
 def test_each_line_of_raw_text_is_answered(tiny_raw_folder: Path, tmp_path: Path) -> None:
-    with terminal(tmp_path, "tag", "-m", tiny_raw_folder, "--input", "raw") as typed:
+    with terminal(tmp_path, "tag", "-m", tiny_raw_folder, "--input-format", "raw") as typed:
         for times in (1, 2):
             typed.type("I eat apples.\r")
             typed.wait_for("./PUNCT", times=times)

@@ -13,10 +13,10 @@ from tests.conftest import ROOT, Run
 SETTINGS = """
 {"cell": "rnn"}, {}
 {"cell": "gru"}, {}
-{"cell": "lstm", "layers": 2, "bidirectional": False}, {"vary": 0.5, "balance": 0.5}
+{"cell": "lstm", "layers": 2, "bidirectional": False}, {"augment": 0.5, "upsample": 0.5}
 {"cell": "lstm", "input": "onehot"}, {}
 {"cell": "lstm"}, {"bptt": 5}
-{"cell": "gru", "feedback": True}, {"gold_feedback": 0.5}
+{"cell": "gru", "feedback": True}, {"teacher_forcing": 0.5}
 """
 
 TRAIN_TWICE = f"""

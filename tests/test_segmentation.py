@@ -1,4 +1,4 @@
-"""Running text taken from gold sentences, and how well words, sentences and tags are found in it."""
+"""Raw text taken from gold sentences, and how well words, sentences and tags are found in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words and sentences found in running text, on their way through readers and writers."""
+"""Words and sentences found in raw text, on their way through readers and writers."""
 
 from __future__ import annotations
 
@@ -186,15 +186,15 @@ def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) ->
     assert len(done.stdout.splitlines()) == 3
     assert not done.stderr
     tokens = "I can't eat apples.\n\n 我吃苹果。 x"
-    done = run("tag", "-m", tiny_raw_folder, "--input", "tokens", stdin=tokens)
+    done = run("tag", "-m", tiny_raw_folder, "--input-format", "tokens", stdin=tokens)
     passed = [[item.rpartition("/")[0] for item in line.split()] for line in done.stdout.splitlines()]
     assert passed == [line.split() for line in tokens.split("\n")]
     done = run("tag", "-m", tiny_raw_folder, stdin="I eat .\n我 吃 苹果 ！\n")
     assert len(done.stdout.splitlines()) == 2
-    done = run("tag", "-m", tiny_folder, "--input", "raw", "x")
+    done = run("tag", "-m", tiny_folder, "--input-format", "raw", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert "tiny has no segmenter" in one_line(done.stderr)
-    assert run("tag", "-m", tiny_folder, "--input", "tokens", "I eat apples.").stdout.count("/") == 3
+    assert run("tag", "-m", tiny_folder, "--input-format", "tokens", "I eat apples.").stdout.count("/") == 3
 
 
 def test_from_python(tiny: ModelBundle, tiny_raw: ModelBundle) -> None:

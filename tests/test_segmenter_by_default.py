@@ -71,7 +71,7 @@ def test_the_corpora_decide(
     *_, saved, last = capsys.readouterr().err.splitlines()
     if teaching is None:
         assert model.segmenter is None
-        assert saved.startswith("saved m; next: rnntag tag --model m --input tokens ")
+        assert saved.startswith("saved m; next: rnntag tag --model m --input-format tokens ")
         assert last.startswith(
             "m tags tokens only, not raw text; to add a segmenter: rnntag train --add-segmenter m CORPUS"
         )
@@ -87,7 +87,7 @@ def test_the_starter_corpus_teaches_one_and_its_model_reads_raw_text(run: Run, t
     done = run("train", "starter", *SMALL, *SEGMENTER, "--out", "m")
     assert done.returncode == 0, done.stderr
     assert directory.read(tmp_path / "m").segmenter
-    done = run("tag", "-m", "m", "--input", "raw", "I eat. 我吃苹果。")
+    done = run("tag", "-m", "m", "--input-format", "raw", "I eat. 我吃苹果。")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("/") >= 5
 

@@ -94,7 +94,7 @@ def test_what_the_shell_makes_of_a_pattern(run: Run, folder: Path, tiny_raw_fold
         ("-i b.txt -f tsv a.txt", "-i b.txt -f tsv a.txt"),
         ("-i -- a.txt", "-i -- -i a.txt"),
         ("-i a.txt -- b.txt", "-i a.txt -- b.txt"),
-        ("--input tokens a.txt", "--input tokens a.txt"),
+        ("--input-format tokens a.txt", "--input-format tokens a.txt"),
         ("-i", "-i"),
         ("", ""),
     ],
@@ -114,8 +114,8 @@ def test_each_input_has_its_own_format(run: Run, folder: Path, tiny_raw_folder: 
         return done.stdout
 
     tokens, prose = tagged("-i", "a.txt"), tagged("-i", "b.txt")
-    assert tokens == tagged("-i", "a.txt", "--input", "tokens") != tagged("-i", "a.txt", "--input", "raw")
-    assert prose == tagged("-i", "b.txt", "--input", "raw") != tagged("-i", "b.txt", "--input", "tokens")
+    assert tokens == tagged("-i", "a.txt", "--input-format", "tokens") != tagged("-i", "a.txt", "--input-format", "raw")
+    assert prose == tagged("-i", "b.txt", "--input-format", "raw") != tagged("-i", "b.txt", "--input-format", "tokens")
     for jobs in ("1", "2"):
         assert tagged("-i", "a.txt", "b.txt", "a.txt", "--jobs", jobs) == tokens + prose + tokens
         assert tagged("-i", "b.txt", "a.txt", "--jobs", jobs) == prose + tokens
@@ -126,7 +126,7 @@ def test_each_input_has_its_own_format(run: Run, folder: Path, tiny_raw_folder: 
 
 def test_a_treebank_comes_out_as_one(run: Run, folder: Path, tiny_raw_folder: Path, tiny_folder: Path) -> None:
     for model in (tiny_raw_folder, tiny_folder):
-        expected = run("tag", "-m", model, "-i", "rows", "--from", "conllu").stdout
+        expected = run("tag", "-m", model, "-i", "rows", "--input-format", "conllu").stdout
         assert "2\teat\t_\tVERB" in expected
         assert run("tag", "-m", model, "-i", "old.conllu").stdout == expected
         assert run("tag", "-m", model, stdin=ROWS).stdout == expected
@@ -171,8 +171,8 @@ def test_raw_text_is_refused_without_a_segmenter(text: str, run: Run, tiny_folde
     for done in (run("tag", "-m", tiny_folder, text), run("tag", "-m", tiny_folder, stdin=text)):
         assert (done.returncode, done.stdout) == (65, "")
         assert f"rnntag train --add-segmenter {tiny_folder} CORPUS" in one_line(done.stderr)
-        assert "--input tokens" in done.stderr
-    assert run("tag", "-m", tiny_folder, "--input", "tokens", text).stdout.count("/") == len(text.split())
+        assert "--input-format tokens" in done.stderr
+    assert run("tag", "-m", tiny_folder, "--input-format", "tokens", text).stdout.count("/") == len(text.split())
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ def test_any_text_gets_its_tags_in_order(tagger: Tagger, texts: list[list[str]])
 def test_the_likeliest_tags_come_first(tagger: Tagger, texts: list[list[str]], top: int) -> None:
     plain, all_tags = tagger.predict(texts), tagger.predict(texts, top=99)
     for sentence, tags, everything in zip(tagger.predict(texts, top=top), plain, all_tags, strict=True):
-        assert [choices[0][0] for choices in sentence] == tags
-        for choices, distribution in zip(sentence, everything, strict=True):
-            assert choices == distribution[:top]
+        assert [tag_probs[0][0] for tag_probs in sentence] == tags
+        for tag_probs, distribution in zip(sentence, everything, strict=True):
+            assert tag_probs == distribution[:top]
             assert sorted(tag for tag, _ in distribution) == sorted(tagger.model.vocabulary.tags["upos"])
             shares = [p for _, p in distribution]
             assert shares == sorted(shares, reverse=True)

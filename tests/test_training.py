@@ -59,7 +59,7 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
         SMALL, cell=cell, activation=activation, input=input, feedback=feedback, bidirectional=bidirectional
     )
     corpus = few(starter)
-    run = replace(QUICK, epochs=3, bptt=2, dropout=0.1, gold_feedback=0.5 if feedback else 0.0)
+    run = replace(QUICK, epochs=3, bptt=2, dropout=0.1, teacher_forcing=0.5 if feedback else 0.0)
     training = Training([corpus], shape, run)
     list(training.steps())
     model = training.model("kind")
@@ -75,7 +75,7 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
 
 def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -> None:
     def steps(clip: float) -> list[TrainingStep]:
-        return list(Training([few(starter)], SMALL, replace(QUICK, epochs=1, clip=clip)).steps())
+        return list(Training([few(starter)], SMALL, replace(QUICK, epochs=1, max_grad_norm=clip)).steps())
 
     free, loose, tight = steps(0), steps(1000.0), steps(1e-6)
     assert free == [replace(step, seconds=other.seconds) for step, other in zip(loose, free, strict=True)]
@@ -87,7 +87,7 @@ def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -
 @pytest.mark.parametrize("lr", [1e3, 1e30])
 def test_a_run_that_explodes_ends_with_what_it_has(lr: float, starter: list[Corpus]) -> None:
     shape = replace(SMALL, cell="rnn", activation="relu")
-    training = Training([few(starter)], shape, replace(QUICK, lr=lr, clip=0))
+    training = Training([few(starter)], shape, replace(QUICK, lr=lr, max_grad_norm=0))
     with pytest.raises(RnntagError, match="exploded in epoch 1: train with a lower --lr") as raised:
         list(training.steps())
     assert not training.has_model
@@ -96,7 +96,7 @@ def test_a_run_that_explodes_ends_with_what_it_has(lr: float, starter: list[Corp
 
 def test_gold_tags_are_fed_back_to_networks_with_feedback_only(starter: list[Corpus]) -> None:
     with pytest.raises(UsageError, match="take --feedback"):
-        Training([few(starter)], SMALL, replace(QUICK, gold_feedback=0.5))
+        Training([few(starter)], SMALL, replace(QUICK, teacher_forcing=0.5))
 
 
 def test_the_same_seed_gives_the_same_model(starter: list[Corpus]) -> None:
@@ -187,7 +187,7 @@ def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
 
 def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: list[Corpus]) -> None:
     corpus = replace(few(starter), train=starter[0].train[:12])
-    training = Training([corpus], SMALL, replace(QUICK, vary=0.5))
+    training = Training([corpus], SMALL, replace(QUICK, augment=0.5))
     generator = np.random.default_rng(1)
     met = set()
     for _ in range(50):
@@ -201,9 +201,9 @@ def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: l
     ] * 2
 
 
-@pytest.mark.parametrize(("balance", "longer"), [(0.0, 1.0), (0.5, 3.0), (1.0, 9.0)])
-def test_small_corpora_are_met_oftener(balance: float, longer: float, starter: list[Corpus]) -> None:
+@pytest.mark.parametrize(("upsample", "longer"), [(0.0, 1.0), (0.5, 3.0), (1.0, 9.0)])
+def test_small_corpora_are_met_oftener(upsample: float, longer: float, starter: list[Corpus]) -> None:
     sentence = starter[0].train[0]
     large, small = (Corpus(name, train=(sentence,) * size, dev=(sentence,)) for name, size in (("a", 90), ("b", 10)))
-    steps = list(Training([large, small], SMALL, replace(QUICK, epochs=1, balance=balance)).steps())
+    steps = list(Training([large, small], SMALL, replace(QUICK, epochs=1, upsample=upsample)).steps())
     assert steps[-1].tokens == pytest.approx((90 + longer * 10) * len(sentence.tokens))

@@ -1,4 +1,4 @@
-"""Running text in units, and the rows that a network reads of them."""
+"""Raw text in units, and the rows that a network reads of them."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ SENTENCE = Sentence(("I", "eat", "."), {"upos": ("PRON", "VERB", "PUNCT")}, {"up
 
 
 def test_the_case_of_all_words_changes_and_nothing_else() -> None:
-    assert lower_case(SENTENCE) == Sentence(("i", "eat", "."), SENTENCE.tags, SENTENCE.choices)
-    assert capitals(SENTENCE) == Sentence(("I", "EAT", "."), SENTENCE.tags, SENTENCE.choices)
-    assert headline(SENTENCE) == Sentence(("I", "Eat", "."), SENTENCE.tags, SENTENCE.choices)
+    assert lower_case(SENTENCE) == Sentence(("i", "eat", "."), SENTENCE.tags, SENTENCE.tag_probs)
+    assert capitals(SENTENCE) == Sentence(("I", "EAT", "."), SENTENCE.tags, SENTENCE.tag_probs)
+    assert headline(SENTENCE) == Sentence(("I", "Eat", "."), SENTENCE.tags, SENTENCE.tag_probs)
 
 
 def test_final_punctuation_goes_with_its_tag() -> None:

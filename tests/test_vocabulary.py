@@ -19,7 +19,7 @@ TRAINING = [
 def test_the_commonest_words_have_rows_and_all_are_remembered() -> None:
     vocabulary = Vocabulary.build(TRAINING, min_count=2)
     assert vocabulary.words == ("cat", "the", "dog", "naps", "saw")
-    assert vocabulary.embedded == 2
+    assert vocabulary.n_embedded == 2
     assert vocabulary.tags == {"ptb": ("NN", "VBZ"), "upos": ("DET", "NOUN", "VERB")}
     words = vocabulary.encode_words(["THE", "cat", "dog", "bird"])
     assert words.ids.tolist() == [RESERVED + 1, RESERVED, UNKNOWN, UNKNOWN]
@@ -34,11 +34,11 @@ def test_characters_of_one_word_alone_stand_for_the_unknown() -> None:
 
 
 def test_of_what_a_model_has_tagged_only_common_words_are_kept() -> None:
-    choices = {"upos": ([("NOUN", 1.0)], [("NOUN", 1.0)])}
-    tagged = [Sentence(("bird", word), {"upos": ("NOUN", "NOUN")}, choices) for word in ("wren", "naps")]
+    tag_probs = {"upos": ([("NOUN", 1.0)], [("NOUN", 1.0)])}
+    tagged = [Sentence(("bird", word), {"upos": ("NOUN", "NOUN")}, tag_probs) for word in ("wren", "naps")]
     vocabulary = Vocabulary.build([*TRAINING, *tagged], min_count=2)
     assert vocabulary.words == ("bird", "cat", "naps", "the", "dog", "saw")
-    assert vocabulary.embedded == 4
+    assert vocabulary.n_embedded == 4
 
 
 def test_a_corpus_without_a_tagset_has_no_gold_for_it() -> None:

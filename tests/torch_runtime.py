@@ -17,7 +17,7 @@ class TorchRuntime:
 
     def __init__(self, model: ModelBundle) -> None:
         self._network = Network.of(model)
-        self.nothing = np.zeros(self._network.encoder.outputs, dtype=np.float32)
+        self.masked_vector = np.zeros(self._network.encoder.outputs, dtype=np.float32)
 
     @torch.inference_mode()
     def vectors(self, words: WordIds) -> np.ndarray:

@@ -19,7 +19,6 @@ from rnntag import effects
 from rnntag.cli.options import (
     ActivationOption,
     BpttOption,
-    ClipOption,
     CorpusFormatOption,
     DropoutOption,
     EncodingOption,
@@ -31,6 +30,7 @@ from rnntag.cli.options import (
     JsonOption,
     LayersOption,
     LearningRateOption,
+    MaxGradNormOption,
     SeedOption,
     TagsetOption,
     TrainingCorpusArgument,
@@ -88,7 +88,7 @@ def compare(
     hidden: HiddenOption = _MODEL.hidden,
     epochs: EpochsOption = _TRAINING.epochs,
     lr: LearningRateOption = _TRAINING.lr,
-    clip: ClipOption = _TRAINING.clip,
+    max_grad_norm: MaxGradNormOption = _TRAINING.max_grad_norm,
     bptt: BpttOption = _TRAINING.bptt,
     dropout: DropoutOption = _TRAINING.dropout,
     seed: SeedOption = _TRAINING.seed,
@@ -113,7 +113,14 @@ def compare(
         for one in dict.fromkeys(cell or CELLS)
     ]
     run = TrainConfig(
-        epochs=epochs, patience=epochs, lr=lr, clip=clip, bptt=bptt, dropout=dropout, seed=seed, device="cpu"
+        epochs=epochs,
+        patience=epochs,
+        lr=lr,
+        max_grad_norm=max_grad_norm,
+        bptt=bptt,
+        dropout=dropout,
+        seed=seed,
+        device="cpu",
     )
     effects.check(context.params, given(context))
     if out:

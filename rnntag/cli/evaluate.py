@@ -43,16 +43,16 @@ def evaluate(
             show_default=f"$RNNTAG_MODEL, or {DEFAULT_MODEL}",
         ),
     ] = None,
-    part: Annotated[
+    split: Annotated[
         Literal["auto", "train", "dev", "test"],
-        typer.Option(help="Which part; auto: the test part, or all of a file."),
+        typer.Option(help="Which split; auto: the test split, or all of a file."),
     ] = "auto",
     tagset: Annotated[
         Literal["universal", "native"] | None,
         typer.Option(help="Universal tags, or the corpus's own.", show_default="universal, or as trained"),
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Measure words, sentences and tags on the corpora's running text.")
+        bool, typer.Option("--raw", help="Measure words, sentences and tags on the corpora's raw text.")
     ] = False,
     fp32: Fp32Option = False,
     encoding: EncodingOption = "utf-8",
@@ -123,7 +123,7 @@ def evaluate(
             print_report(tables, signatures)
 
     for one in loaded:
-        chosen, sentences = _part(one, part)
+        chosen, sentences = _split(one, split)
         if raw:
             for texts in measurement.raw_results(taggers, one.name, chosen, sentences):
                 tell(report_tables.raw_tables(texts), texts)
@@ -190,7 +190,7 @@ def _evaluation_corpora(
             ) from error
 
 
-def _part(corpus: Corpus, part: str) -> tuple[str, tuple[Sentence, ...]]:
+def _split(corpus: Corpus, part: str) -> tuple[str, tuple[Sentence, ...]]:
     parts = {"test": corpus.test, "dev": corpus.dev, "train": corpus.train}
     if part == "auto":
         part = next(name for name, sentences in parts.items() if sentences)

@@ -56,7 +56,7 @@ LayersOption = Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Recurr
 HiddenOption = Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Hidden units a direction.")]
 EpochsOption = Annotated[int, typer.Option(rich_help_panel=RUN, help="Passes over the data, at most.")]
 LearningRateOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="First learning rate (Adam); falls to 0.")]
-ClipOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="Largest gradient norm; 0: any.")]
+MaxGradNormOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="Largest gradient norm; 0: any.")]
 BpttOption = Annotated[
     int,
     typer.Option(rich_help_panel=RUN, help="Words that an error is propagated through; 0: the whole sentence."),

@@ -129,9 +129,9 @@ class Run:
 
     def _segmenter_training(self) -> SegmenterTraining:
         assert self.settings.segmenter
-        folds = simplification.table() if self.settings.training.fold else ("", "")
+        char_map = simplification.table() if self.settings.training.simplify_chinese else ("", "")
         with working("preparing the segmenter's training"):
-            return SegmenterTraining(self.corpora, self.settings.segmenter, folds)
+            return SegmenterTraining(self.corpora, self.settings.segmenter, char_map)
 
     def _segmenter(self, training: SegmenterTraining) -> tuple[StoredSegmenter | None, int]:
         """That of the last epoch, if one has ended, and the exit code that is due; see `_train`."""
@@ -218,7 +218,7 @@ class Run:
             self._saved(RAW_EXAMPLE)
         else:
             tokens = next(" ".join(corpus.dev[0].tokens[:6]) for corpus in self.corpora if corpus.dev)
-            self._saved("--input", "tokens", tokens)
+            self._saved("--input-format", "tokens", tokens)
 
     def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
         """By corpus, over all of its tagsets."""

@@ -57,11 +57,9 @@ def tag(
             show_default="slash; conllu if all input is CoNLL-U; tsv for --top",
         ),
     ] = None,
-    source: Annotated[
+    input_format: Annotated[
         Literal["auto", InputFormat],
         typer.Option(
-            "--input",
-            "--from",
             rich_help_panel=INPUT,
             help="tokens: words separated by white space, a sentence a line; raw: raw text; auto: guess for each "
             "input: conllu for .conllu and .conll files and for CoNLL-U's rows, else tokens where punctuation or short "
@@ -105,8 +103,8 @@ def tag(
     for file in files:
         if file != _STDIN:
             check_readable(file)  # before an hour's work on the files before it
-    formats = [format_by_name(file) if source == "auto" else source for file in files]
-    formats = formats or [None if source == "auto" else source] * len(text or [])
+    formats = [format_by_name(file) if input_format == "auto" else input_format for file in files]
+    formats = formats or [None if input_format == "auto" else input_format] * len(text or [])
     top = top or (1 if confidence else None)
     if top and output == "slash":
         raise UsageError("word/TAG has no place for probabilities: add --format tsv, conllu or jsonl")
@@ -115,8 +113,10 @@ def tag(
     stored = directory.read(directory.find(model))
     tagset = stored.tagset(tagset)
     remedy = f"add one with 'rnntag train --add-segmenter {shlex.quote(model)} CORPUS…'"
-    if source == "raw" and not stored.segmenter:
-        raise UsageError(f"the model {stored.name} has no segmenter: {remedy}, or give tokens and --input tokens")
+    if input_format == "raw" and not stored.segmenter:
+        raise UsageError(
+            f"the model {stored.name} has no segmenter: {remedy}, or give tokens and --input-format tokens"
+        )
     typed = _STDIN in files and sys.stdin.isatty()
     if typed and console.is_interactive():
         what = "text" if stored.segmenter else "a sentence, words separated by spaces,"
@@ -131,7 +131,9 @@ def tag(
     shown = sys.stdout.isatty()
     texts: Iterator[tuple[str, Iterable[str]]]
     texts = ((_ARGUMENT, [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, prompted)
-    refusal = f"looks like raw text, and the model {stored.name} has no segmenter: {remedy}, or take --input tokens"
+    refusal = (
+        f"looks like raw text, and the model {stored.name} has no segmenter: {remedy}, or take --input-format tokens"
+    )
     inputs = _inputs(stored, formats, texts, refusal, typed)
     if len(formats) == 1 and not typed:
         first = next(inputs)
@@ -174,7 +176,7 @@ def _inputs(
         guess, blocks = guessed(blocks) if stored.segmenter else tokens_or_treebank(blocks, name, refusal)
         if stored.segmenter and guess != told and console.is_interactive():
             taken = {"tokens": "as tokens separated by spaces", "raw": "as raw text", "conllu": "as CoNLL-U"}[guess]
-            console.note(f"reading {name} {taken}; --input overrides")
+            console.note(f"reading {name} {taken}; --input-format overrides")
         told = guess
         yield Input(name, guess, blocks)
 

@@ -17,7 +17,6 @@ from rnntag.cli.options import (
     RUN,
     ActivationOption,
     BpttOption,
-    ClipOption,
     CorpusFormatOption,
     DropoutOption,
     EncodingOption,
@@ -28,6 +27,7 @@ from rnntag.cli.options import (
     InputOption,
     LayersOption,
     LearningRateOption,
+    MaxGradNormOption,
     SeedOption,
     TagsetOption,
     TrainingCorpusArgument,
@@ -82,12 +82,12 @@ def train(
         int, typer.Option(rich_help_panel=RUN, help="Tokens a batch, at most.")
     ] = _TRAINING.batch_tokens,
     lr: LearningRateOption = _TRAINING.lr,
-    clip: ClipOption = _TRAINING.clip,
+    max_grad_norm: MaxGradNormOption = _TRAINING.max_grad_norm,
     bptt: BpttOption = _TRAINING.bptt,
-    gold_feedback: Annotated[
+    teacher_forcing: Annotated[
         float,
         typer.Option(rich_help_panel=RUN, help="Share of the words whose gold tag is fed back at first; falls to 0."),
-    ] = _TRAINING.gold_feedback,
+    ] = _TRAINING.teacher_forcing,
     dropout: DropoutOption = _TRAINING.dropout,
     word_dropout: Annotated[
         float, typer.Option(rich_help_panel=RUN, help="How readily a rare word is taken for unknown.")
@@ -99,26 +99,29 @@ def train(
         list[Path] | None,
         typer.Option(rich_help_panel=RUN, help="Pretrained word vectors as text (word2vec, GloVe). May be repeated."),
     ] = None,
-    vector_words: Annotated[
+    extra_vector_words: Annotated[
         int, typer.Option(rich_help_panel=RUN, help="How many of their words get a row though the corpora lack them.")
-    ] = _TRAINING.vector_words,
-    balance: Annotated[
+    ] = _TRAINING.extra_vector_words,
+    upsample: Annotated[
         float,
         typer.Option(
-            rich_help_panel=RUN, help="Meet small corpora oftener: (tokens of the largest / tokens)^balance an epoch."
+            rich_help_panel=RUN, help="Meet small corpora oftener: (tokens of the largest / tokens)^upsample an epoch."
         ),
-    ] = _TRAINING.balance,
-    vary: Annotated[
+    ] = _TRAINING.upsample,
+    augment: Annotated[
         float,
         typer.Option(
             rich_help_panel=RUN,
             help="Share of the sentences met in other writing: lower case, capitals, headlines, without final "
             "punctuation, two in a line, one word.",
         ),
-    ] = _TRAINING.vary,
-    fold: Annotated[
-        bool, typer.Option("--fold", rich_help_panel=RUN, help="Read traditional Chinese as simplified (OpenCC).")
-    ] = _TRAINING.fold,
+    ] = _TRAINING.augment,
+    simplify_chinese: Annotated[
+        bool,
+        typer.Option(
+            "--simplify-chinese", rich_help_panel=RUN, help="Read traditional Chinese as simplified (OpenCC)."
+        ),
+    ] = _TRAINING.simplify_chinese,
     tensorboard: Annotated[
         Path | None,
         typer.Option(
@@ -169,7 +172,7 @@ def train(
             show_default=False,
         ),
     ] = None,
-    checkpoint_minutes: Annotated[
+    checkpoint_every: Annotated[
         float,
         typer.Option(
             min=0, rich_help_panel=RUN, help="Keep the run as each epoch ends, and within one so often; 0: not within."
@@ -220,9 +223,11 @@ def train(
             layers=layers, hidden=hidden, embedding_dim=embedding_dim, char_dim=char_dim, char_hidden=char_hidden,
         ),
         TrainConfig(
-            epochs=epochs, batch_tokens=batch_tokens, lr=lr, clip=clip, bptt=bptt, gold_feedback=gold_feedback,
+            epochs=epochs, batch_tokens=batch_tokens, lr=lr, max_grad_norm=max_grad_norm, bptt=bptt,
+            teacher_forcing=teacher_forcing,
             dropout=dropout, word_dropout=word_dropout, min_count=min_count, vectors=tuple(map(str, vectors or [])),
-            vector_words=vector_words, balance=balance, vary=vary, fold=fold, patience=patience, seed=seed,
+            extra_vector_words=extra_vector_words, upsample=upsample, augment=augment,
+            simplify_chinese=simplify_chinese, patience=patience, seed=seed,
             device=device, max_minutes=max_minutes,
         ),
         segmenting if segmenter is not False else None,
@@ -261,10 +266,10 @@ def train(
         if segmenter is None and not kept and not settings.receiver and not any(is_spaced(c.train) for c in loaded):
             settings = replace(settings, segmenter=None)
         _warn_of_idle(given(context), settings, loaded)
-        Run(out, settings, specs, tagsets, loaded, kept, checkpoint_minutes, tensorboard).make()
+        Run(out, settings, specs, tagsets, loaded, kept, checkpoint_every, tensorboard).make()
 
 
-_OF_ANY_RUN = {"out", "force", "resume", "checkpoint_minutes", "tensorboard"}
+_OF_ANY_RUN = {"out", "force", "resume", "checkpoint_every", "tensorboard"}
 _FIELDS = {"corpus": "corpora", "spec": "corpora", "add_segmenter": "receiver", "unidirectional": "bidirectional"}
 """What parameters of another name are called in the settings."""
 
@@ -316,7 +321,7 @@ def _receiver(context: typer.Context, name: str) -> Path:
     """The model to add a segmenter to, once nothing speaks against it."""
     from rnntag.model import directory
 
-    allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "fold", "seed", *_OF_ANY_RUN}
+    allowed = {"add_segmenter", "spec", "corpus", "encoding", "corpus_format", "simplify_chinese", "seed", *_OF_ANY_RUN}
     others = [name for name in given(context) if name not in allowed and not name.startswith("segmenter_")]
     if others:
         raise UsageError(f"--add-segmenter leaves the tagger as it is: leave out {_options(others)}")
@@ -372,8 +377,8 @@ def _warn_of_idle(asked: Sequence[str], settings: Settings, loaded: Sequence[Cor
     idle = {}
     if not settings.segmenter:
         idle = {name: "on corpora that cannot teach a segmenter" for name in asked if name.startswith("segmenter_")}
-    if "balance" in asked and sum(bool(corpus.train) for corpus in loaded) == 1:
-        idle["balance"] = "on a single corpus"
+    if "upsample" in asked and sum(bool(corpus.train) for corpus in loaded) == 1:
+        idle["upsample"] = "on a single corpus"
     for name, when in idle.items():
         console.warning(f"--{name.replace('_', '-')} has no effect {when}")
 

@@ -177,12 +177,12 @@ def _tagged_by_a_model(record: Any) -> Sentence:
     for position, (token, tag) in enumerate(zip(tokens, tags, strict=False), 1):
         checked_word(token, f"token {position}")
         checked_tag(tag, f"the tag of token {position}")
-    choices = {}
+    tag_probs = {}
     if "top" in record:
-        choices[UNNAMED] = tuple(
+        tag_probs[UNNAMED] = tuple(
             [(checked_tag(tag, "a tag"), _probability(tag, p)) for tag, p in top.items()] for top in record["top"]
         )
-    return Sentence(tokens, {UNNAMED: tags}, choices)
+    return Sentence(tokens, {UNNAMED: tags}, tag_probs)
 
 
 def _probability(tag: str, value: float) -> float:
@@ -212,7 +212,7 @@ def named(parts: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str,
     else:
         tagset = f"{treebank}-tags" if treebank in ("upos", "universal") else treebank
     return {
-        name: tuple(replace(s, tags=_renamed(s.tags, tagset), choices=_renamed(s.choices, tagset)) for s in part)
+        name: tuple(replace(s, tags=_renamed(s.tags, tagset), tag_probs=_renamed(s.tag_probs, tagset)) for s in part)
         for name, part in parts.items()
     }
 

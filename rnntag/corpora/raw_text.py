@@ -15,7 +15,7 @@ _UNKNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class GoldParagraph:
-    """A paragraph of running text, or several sentences that no paragraphs part.
+    """A paragraph of raw text, or several sentences that no paragraphs part.
 
     Attributes:
         text: white space, inside or at its end, as it stood.

@@ -97,7 +97,7 @@ class Result(_Measured):
 
 @dataclass(frozen=True, slots=True)
 class RawResult(_Measured):
-    """One model measured on the running text of one corpus's part, with one tagset; see `Result`.
+    """One model measured on the raw text of one corpus's part, with one tagset; see `Result`.
 
     Attributes:
         agreement: of `words`, `sentences` and `tags`.
@@ -172,9 +172,9 @@ def _answers(tagger: Tagger, tagset: str, head: str, sentences: tuple[Sentence, 
     return Answers(
         tagset=head,
         gold=gold,
-        predicted=[[choices[0][0] for choices in sentence] for sentence in likeliest],
+        predicted=[[tag_probs[0][0] for tag_probs in sentence] for sentence in likeliest],
         known=[[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold],
-        confidences=[[choices[0][1] for choices in sentence] for sentence in likeliest],
+        confidences=[[tag_probs[0][1] for tag_probs in sentence] for sentence in likeliest],
     )
 
 
@@ -188,7 +188,7 @@ def _signature(tagger: Tagger, what: str, gold: Sequence[Sentence], tagset: str)
 def raw_results(
     taggers: Mapping[str, Tagger], name: str, part: str, sentences: tuple[Sentence, ...]
 ) -> Iterator[list[RawResult]]:
-    """For each tagset that all models share with the corpus, how well each of them does on its running text, in
+    """For each tagset that all models share with the corpus, how well each of them does on its raw text, in
     the order given; see `results`.
 
     Raises:

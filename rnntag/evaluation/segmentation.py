@@ -1,4 +1,4 @@
-"""How well words, sentences and tags are found in running text."""
+"""How well words, sentences and tags are found in raw text."""
 
 from __future__ import annotations
 

@@ -58,11 +58,11 @@ def tables(results: Sequence[Result]) -> list[Table]:
 
 
 def raw_tables(results: Sequence[RawResult]) -> list[Table]:
-    """How well words, sentences and tags are found in running text, a table for each model."""
+    """How well words, sentences and tags are found in raw text, a table for each model."""
     columns = ("precision", "recall", "F1", "gold", "found")
     return [
         Table(
-            (f"{result.model} on " if len(results) > 1 else "") + _name(result, "running text, "),
+            (f"{result.model} on " if len(results) > 1 else "") + _name(result, "raw text, "),
             ("", *columns),
             tuple(
                 (kind, percent(one.precision), percent(one.recall), percent(one.f1), f"{one.gold:,}", f"{one.found:,}")

@@ -158,25 +158,25 @@ class ConlluSentence:
                 found.append("" if number < last else after)
         return tuple(found)
 
-    def with_tags(self, column: int, tags: Sequence[str], choices: Sequence[TagProbs] = ()) -> tuple[str, ...]:
+    def with_tags(self, column: int, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> tuple[str, ...]:
         """The lines with other tags in one column of the words.
 
         Args:
-            choices: for each word what to say in MISC of its likeliest tags; see `rows`.
+            tag_probs: for each word what to say in MISC of its likeliest tags; see `rows`.
 
         Raises:
-            DataError: the file does not have the column, or no MISC for the choices.
+            DataError: the file does not have the column, or no MISC for the probabilities.
         """
         lines = list(self.lines)
         place = self.columns.place(column, "where the tags go") if self.rows else 0
-        misc_place = self.columns.place(MISC_COLUMN, "where probabilities go") if choices else 0
+        misc_place = self.columns.place(MISC_COLUMN, "where probabilities go") if tag_probs else 0
         for position, (row, tag) in enumerate(zip(self.rows, tags, strict=True)):
             fields = lines[row].split("\t")
             fields[place] = tag
-            if choices:
+            if tag_probs:
                 items = [item.strip(" ") for item in fields[misc_place].split("|")]
                 kept = [item for item in items if item and not _OLD_CHOICE.match(item)]
-                fields[misc_place] = "|".join([*kept, _misc(choices[position])])
+                fields[misc_place] = "|".join([*kept, _misc(tag_probs[position])])
             lines[row] = "\t".join(fields)
         return tuple(lines)
 
@@ -335,7 +335,7 @@ def rows(
     tokens: Sequence[str],
     tags: Sequence[str],
     tagset: str,
-    choices: Sequence[TagProbs] = (),
+    tag_probs: Sequence[TagProbs] = (),
     spaces: Sequence[str] = (),
 ) -> list[str]:
     """Words as lines, numbered from `first`.
@@ -343,14 +343,14 @@ def rows(
     Tags of UD's own tagset go into the column UPOS, others into XPOS.
 
     Args:
-        choices: for each word its likeliest tags, the chosen one first; or none. MISC tells the
+        tag_probs: for each word its likeliest tags, the chosen one first; or none. MISC tells the
             probability of the first as `Confidence`, and the others as `Tag2`, `Confidence2`, …
         spaces: for each word what MISC says of the white space around it, see `spacing`; or none.
     """
     lines = []
     for position, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
         upos, xpos = (tag, "_") if tagset == "upos" else ("_", tag)
-        notes = (spaces[position] if spaces else "", _misc(choices[position]) if choices else "")
+        notes = (spaces[position] if spaces else "", _misc(tag_probs[position]) if tag_probs else "")
         misc = "|".join(filter(None, notes)) or "_"
         lines.append(f"{first + position}\t{token}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{misc}")
     return lines

@@ -16,7 +16,7 @@ InputFormat = Literal["tokens", "raw", "conllu"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 
 MARGIN = 512
-"""Characters at the end of a piece of running text that are read again with what follows them."""
+"""Characters at the end of a piece of raw text that are read again with what follows them."""
 
 LONG_LINE = 1 << 17
 """Characters of a line that are held back, at most, until its end comes."""
@@ -34,7 +34,7 @@ _ANY_SPACE = re.compile(r"\s")
 
 
 class Offsets(NamedTuple):
-    """How the tokens of a sentence stand in running text.
+    """How the tokens of a sentence stand in raw text.
 
     Attributes:
         before: the white space between the paragraph before and this one; of a later sentence none.
@@ -78,14 +78,14 @@ class InputSentence(NamedTuple):
     Attributes:
         tokens: of the sentence or window.
         source: the CoNLL-U sentence that they came in, if they did.
-        own: which of `tokens` to write; the others are context.
+        core: which of `tokens` to write; the others are context.
         ends: whether the sentence ends here.
-        layout: how they stand in running text, if that is what they came in.
+        layout: how they stand in raw text, if that is what they came in.
     """
 
     tokens: Sequence[str]
     source: conllu.ConlluSentence | None = None
-    own: slice = slice(None)
+    core: slice = slice(None)
     ends: bool = True
     layout: Offsets | None = None
 
@@ -143,7 +143,7 @@ def reader(
         source: what errors call the input.
         line, start, number: how many lines, characters and paragraphs stand before what it reads.
         columns: of CoNLL-U, the last line before it that names columns, or "".
-        finder: for running text.
+        finder: for raw text.
     """
     if finder:
         return _TextReader(finder, start, number)
@@ -151,7 +151,7 @@ def reader(
 
 
 class _TextReader:
-    """Paragraphs of running text, parted by empty lines.
+    """Paragraphs of raw text, parted by empty lines.
 
     Of a paragraph longer than `LONG_LINE` so much is read at a time, less the sentences at the end
     of that, which may go on; a sentence longer than that comes in several.
@@ -279,11 +279,11 @@ class _TokenReader:
 
     def _windows(self, tokens: list[str], *, ends: bool) -> Iterator[InputSentence]:
         cutter = self._cutter = self._cutter or Cutter()
-        for window, own in cutter.feed(tokens):
-            yield InputSentence(window, own=own, ends=False)
+        for window, core in cutter.feed(tokens):
+            yield InputSentence(window, core=core, ends=False)
         if ends:
-            window, own = cutter.finish()
-            yield InputSentence(window, own=own)
+            window, core = cutter.finish()
+            yield InputSentence(window, core=core)
             self._cutter = None
 
 
@@ -329,23 +329,23 @@ class Writer:
         self._written = 0  # tokens of the sentence that has not ended
         self._columns: dict[str, list[object]] = {}
 
-    def text(self, sentence: InputSentence, tags: Sequence[str], choices: Sequence[TagProbs] = ()) -> str:
+    def text(self, sentence: InputSentence, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> str:
         """The sentence as whole lines, or the part of it that a window adds.
 
         Args:
             tags: one for each of its tokens.
-            choices: for each of its tokens the tags to write with their probabilities, the chosen
+            tag_probs: for each of its tokens the tags to write with their probabilities, the chosen
                 one first; word/TAG has no place for them.
         """
-        own = sentence.own
+        core = sentence.core
         if sentence.layout and not sentence.tokens:
             return self._space(sentence.layout)
-        text = self._write(sentence, sentence.tokens[own], tags[own], choices[own])
-        self._written = 0 if sentence.ends else self._written + len(tags[own])
+        text = self._write(sentence, sentence.tokens[core], tags[core], tag_probs[core])
+        self._written = 0 if sentence.ends else self._written + len(tags[core])
         return text
 
     def _space(self, layout: Offsets) -> str:
-        """White space at the end of running text, which no sentence follows."""
+        """White space at the end of raw text, which no sentence follows."""
         if self._name == "conllu":
             return f"# SpacesAfter={conllu.escaped(layout.before)}\n\n"
         return layout.empty_lines if self._name != "jsonl" else ""
@@ -357,10 +357,10 @@ class Writer:
         return f"{' ' if self._written else _above(sentence)}{items}{_end(sentence)}"
 
     def _tsv(
-        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[TagProbs]
+        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
     ) -> str:
-        if choices:
-            tags = ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in choices]
+        if tag_probs:
+            tags = ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in tag_probs]
         lines = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]
         if layout := sentence.layout:
             begin = layout.start
@@ -370,17 +370,17 @@ class Writer:
         return _above(sentence) + "".join(lines) + _end(sentence)
 
     def _jsonl(
-        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[TagProbs]
+        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
     ) -> str:
         columns: dict[str, Iterable[object]] = {"tags": tags}
         if layout := sentence.layout:
             begins, ends = zip(*layout.words, strict=True)
             columns["start"] = [layout.start + begin for begin in begins]
             columns["end"] = [layout.start + end for end in ends]
-        if choices:
-            columns["confidence"] = [_rounded(choice[0][1]) for choice in choices]
-            if len(choices[0]) > 1:
-                columns["top"] = [{tag: _rounded(p) for tag, p in choice} for choice in choices]
+        if tag_probs:
+            columns["confidence"] = [_rounded(choice[0][1]) for choice in tag_probs]
+            if len(tag_probs[0]) > 1:
+                columns["top"] = [{tag: _rounded(p) for tag, p in choice} for choice in tag_probs]
         for name, column in columns.items():
             self._columns.setdefault(name, []).extend(column)
         told = json.dumps(tokens, ensure_ascii=False)[1:-1]
@@ -393,16 +393,16 @@ class Writer:
         return text
 
     def _conllu(
-        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], choices: Sequence[TagProbs]
+        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
     ) -> str:
         if sentence.source is not None:
             column = conllu.UPOS_COLUMN if self._tagset == "upos" else conllu.XPOS_COLUMN
-            again = sentence.source.with_tags(column, tags, choices)
+            again = sentence.source.with_tags(column, tags, tag_probs)
             return "\n".join([*again, "", ""] if tags else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentence
         if layout := sentence.layout:
-            words = conllu.rows(1, tokens, tags, self._tagset, choices, layout.spacing())
+            words = conllu.rows(1, tokens, tags, self._tagset, tag_probs, layout.spacing())
             opening = ["# newpar"] if layout.number == 1 else []
             name = f"# sent_id = {layout.paragraph}-{layout.number}"
             return "\n".join([*opening, name, f"# text = {layout.in_one_line}", *words, "", ""])
@@ -412,7 +412,7 @@ class Writer:
             lines.append(f"# sent_id = {self._number}")
             if sentence.ends:  # a sentence that does not fit into memory has no text before its words
                 lines.append(f"# text = {' '.join(tokens)}")
-        lines += conllu.rows(self._written + 1, tokens, tags, self._tagset, choices)
+        lines += conllu.rows(self._written + 1, tokens, tags, self._tagset, tag_probs)
         return "\n".join([*lines, _end(sentence)])
 
 

@@ -1,4 +1,4 @@
-"""Running text to units, the smallest things that words are made of, and these to arrays of indices.
+"""Raw text to units, the smallest things that words are made of, and these to arrays of indices.
 
 A unit is a run of letters (Latin, Greek or Cyrillic) or of digits, or any other character that is no
 white space. Such runs have few words inside, so that a network need not read them letter by letter;
@@ -48,7 +48,7 @@ RESERVED = 1 + len(_CATEGORIES) + _ENDINGS
 
 PAD = 0
 MOST_BIGRAMS = 1 << 24
-_TABLES = {"known": [str], "splits": {str: [int]}, "folds": [str], "bigrams": int}
+_TABLES = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int}
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
 _REMEMBERED, _REMEMBERED_SIZE = 1 << 14, 32  # how many forms, and the longest
 _SPLIT = -1
@@ -84,13 +84,13 @@ class PretokenVocabulary:
     Attributes:
         known: the units that have rows of their own, from `RESERVED` on, in normal form.
         splits: by normal form, where runs may be split, in characters.
-        folds: characters that are read as others, and those others, in the same order.
+        char_map: characters that are read as others, and those others, in the same order.
         bigrams: how many rows pairs of units share by their hash; 0: none.
     """
 
     known: tuple[str, ...]
     splits: Mapping[str, tuple[int, ...]]
-    folds: tuple[str, str]
+    char_map: tuple[str, str]
     bigrams: int
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,18 +98,18 @@ class PretokenVocabulary:
 
     @classmethod
     def build(
-        cls, texts: Iterable[Words], min_count: int, bigrams: int, folds: tuple[str, str] = ("", "")
+        cls, texts: Iterable[Words], min_count: int, bigrams: int, char_map: tuple[str, str] = ("", "")
     ) -> PretokenVocabulary:
         """Those that occur at least `min_count` times, and splits that do."""
         texts = list(texts)
-        splits = cls((), {}, folds, 0)._splits(texts, min_count)
-        units = cls((), splits, folds, 0)
+        splits = cls((), {}, char_map, 0)._splits(texts, min_count)
+        units = cls((), splits, char_map, 0)
         counts: Counter[str] = Counter()
         for text, _ in texts:
             scan = units.scan([text])
             spans = zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)
             counts.update(units.normal_form(text[start:end]) for start, end in spans)
-        return cls(tuple(form for form, count in counts.most_common() if count >= min_count), splits, folds, bigrams)
+        return cls(tuple(form for form, count in counts.most_common() if count >= min_count), splits, char_map, bigrams)
 
     def _splits(self, texts: Iterable[Words], min_count: int) -> dict[str, tuple[int, ...]]:
         counts: Counter[tuple[str, int]] = Counter()
@@ -142,7 +142,7 @@ class PretokenVocabulary:
                 raise ValueError(f"{form!r:.40} cannot be split at {places!s:.40}")
         if not 0 <= tables["bigrams"] <= MOST_BIGRAMS:
             raise ValueError(f"bigrams is {tables['bigrams']}")
-        before, after = tables["folds"]
+        before, after = tables["char_map"]
         if len(before) != len(after):
             raise ValueError(f"{len(before)} characters are read as {len(after)}")
         return cls(tuple(tables["known"]), splits, (before, after), tables["bigrams"])
@@ -161,8 +161,8 @@ class PretokenVocabulary:
         return {form: row for row, form in enumerate(self.known, RESERVED)}
 
     @cached_property
-    def _fold(self) -> dict[int, int]:
-        return str.maketrans(*self.folds)
+    def _char_map(self) -> dict[int, int]:
+        return str.maketrans(*self.char_map)
 
     @cached_property
     def _codes(self) -> _Codes:
@@ -172,7 +172,7 @@ class PretokenVocabulary:
         """A unit as the table has it: folded, letters in lower case, digits as zeros, at most five."""
         if _kinds()[ord(form[0])] == _DIGIT:
             return "0" * min(len(form), 5)
-        folded = form.translate(self._fold).lower()
+        folded = form.translate(self._char_map).lower()
         return folded if len(folded) == len(form) else form
 
     def _split_key(self, form: str) -> str:

@@ -43,7 +43,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class StoredSegmenter:
-    """What finds words and sentences in running text.
+    """What finds words and sentences in raw text.
 
     Attributes:
         weights: by the network's parameter names, on disk and here; see `compact`.

@@ -22,7 +22,14 @@ UNKNOWN = 1
 RESERVED = 2
 """Rows 0 and 1 of the word and character tables stand for padding and for what training never saw."""
 
-_TABLES = {"embedded": int, "tags": {str: [str]}, "characters": [str], "folds": [str], "words": [str], "extra": [str]}
+_TABLES = {
+    "n_embedded": int,
+    "tags": {str: [str]},
+    "characters": [str],
+    "char_map": [str],
+    "words": [str],
+    "extra": [str],
+}
 
 LONGEST_WORD = 32
 """Of a longer word the encoder reads the first and the last 16 characters."""
@@ -43,25 +50,25 @@ class Vocabulary:
     Attributes:
         words: every normal form of the training data, the commonest first; of what only a model has
             tagged, those that have a row.
-        embedded: how many of them have a row of their own in the word table.
+        n_embedded: how many of them have a row of their own in the word table.
         characters: in index order, from index `RESERVED`.
         tags: for each tagset its tags in index order.
-        folds: characters, and at the same places those that they are read as.
+        char_map: characters, and at the same places those that they are read as.
         extra: words that have a row, after the others, for their pretrained vector alone.
     """
 
     words: tuple[str, ...]
-    embedded: int
+    n_embedded: int
     characters: tuple[str, ...]
     tags: Mapping[str, tuple[str, ...]]
-    folds: tuple[str, str] = ("", "")
+    char_map: tuple[str, str] = ("", "")
     extra: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        embedded = (*self.words[: self.embedded], *self.extra)
-        object.__setattr__(self, "_word_index", dict(zip(embedded, itertools.count(RESERVED))))
+        n_embedded = (*self.words[: self.n_embedded], *self.extra)
+        object.__setattr__(self, "_word_index", dict(zip(n_embedded, itertools.count(RESERVED))))
         object.__setattr__(self, "_char_index", dict(zip(self.characters, itertools.count(RESERVED))))
-        object.__setattr__(self, "_fold", str.maketrans(*self.folds))
+        object.__setattr__(self, "_char_map", str.maketrans(*self.char_map))
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
@@ -69,12 +76,12 @@ class Vocabulary:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]  # which makes the indices anew
 
-    _fold: dict[int, int] = field(init=False, repr=False, compare=False)
+    _char_map: dict[int, int] = field(init=False, repr=False, compare=False)
     _word_index: dict[str, int] = field(init=False, repr=False, compare=False)
     _char_index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     @classmethod
-    def build(cls, sentences: Iterable[Sentence], min_count: int, folds: tuple[str, str] = ("", "")) -> Vocabulary:
+    def build(cls, sentences: Iterable[Sentence], min_count: int, char_map: tuple[str, str] = ("", "")) -> Vocabulary:
         """The vocabulary of training sentences.
 
         Words that occur fewer than `min_count` times, and characters of fewer distinct words, have
@@ -88,14 +95,14 @@ class Vocabulary:
         tags: dict[str, set[str]] = {}
         for sentence in sentences:
             forms.update(sentence.tokens)
-            if not sentence.choices:
+            if not sentence.tag_probs:
                 gold.update(sentence.tokens)
             for tagset, column in sentence.tags.items():
                 tags.setdefault(tagset, set()).update(column)
         words: Counter[str] = Counter()
         seen: set[str] = set()
         characters: Counter[str] = Counter()
-        fold = str.maketrans(*folds)
+        fold = str.maketrans(*char_map)
         for form, count in forms.items():
             spelling = form.translate(fold)
             words[spelling.lower()] += count
@@ -109,10 +116,10 @@ class Vocabulary:
         ranked = sorted(words, key=lambda word: (-words[word], word))
         return cls(
             words=tuple(word for word in ranked if words[word] >= min_count or word in seen),
-            embedded=sum(count >= min_count for count in words.values()),
+            n_embedded=sum(count >= min_count for count in words.values()),
             characters=tuple(sorted(c for c, count in characters.items() if count >= min_count)),
             tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},
-            folds=folds,
+            char_map=char_map,
         )
 
     @classmethod
@@ -123,37 +130,37 @@ class Vocabulary:
             ValueError: it was made of something else.
         """
         validate(tables, _TABLES, "vocabulary")
-        if not 0 <= tables["embedded"] <= len(tables["words"]):
-            raise ValueError(f"of {len(tables['words'])} words {tables['embedded']} have a row")
+        if not 0 <= tables["n_embedded"] <= len(tables["words"]):
+            raise ValueError(f"of {len(tables['words'])} words {tables['n_embedded']} have a row")
         if set(map(len, tables["characters"])) - {1}:
             raise ValueError("a character is none, or several")
         if not all(tables["tags"].values()) or not tables["tags"]:
             raise ValueError("a tagset has no tags, or there is none")
         check_tags(tables["tags"])
-        before, after = tables["folds"]
+        before, after = tables["char_map"]
         return cls(
             words=tuple(tables["words"]),
-            embedded=tables["embedded"],
+            n_embedded=tables["n_embedded"],
             characters=tuple(tables["characters"]),
             tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
-            folds=(before, after),
+            char_map=(before, after),
             extra=tuple(tables["extra"]),
         )
 
     def tables(self) -> dict[str, Any]:
         """Itself as JSON takes it."""
         return {
-            "embedded": self.embedded,
+            "n_embedded": self.n_embedded,
             "tags": dict(self.tags),
             "characters": self.characters,
-            "folds": self.folds,
+            "char_map": self.char_map,
             "words": self.words,
             "extra": self.extra,
         }
 
     @property
     def word_rows(self) -> int:
-        return self.embedded + len(self.extra) + RESERVED
+        return self.n_embedded + len(self.extra) + RESERVED
 
     @property
     def character_rows(self) -> int:
@@ -161,7 +168,7 @@ class Vocabulary:
 
     def normal_form(self, word: str) -> str:
         """The key of a word in the word table."""
-        return word.translate(self._fold).lower()
+        return word.translate(self._char_map).lower()
 
     @cached_property
     def _longest(self) -> int:
@@ -183,14 +190,14 @@ class Vocabulary:
         lookup = self._char_index.get
         for row, word in enumerate(words):
             spelling = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
-            chars[row, : len(spelling)] = [lookup(char, UNKNOWN) for char in spelling.translate(self._fold)]
+            chars[row, : len(spelling)] = [lookup(char, UNKNOWN) for char in spelling.translate(self._char_map)]
         ids = np.array([self._word_index.get(self.normal_form(word), UNKNOWN) for word in words], dtype=np.int64)
         return WordIds(ids, chars, lengths)
 
     def encode(self, sentences: Iterable[Sentence]) -> Encoded:
         """Sentences as indices; each distinct word once.
 
-        A tag that the vocabulary does not have becomes `IGNORED`. Where there are choices, they
+        A tag that the vocabulary does not have becomes `IGNORED`. Where there are tag_probs, they
         stand for the tag.
         """
         rows: dict[str, int] = {}
@@ -201,9 +208,9 @@ class Vocabulary:
         for sentence in sentences:
             encoded.append(np.array([rows.setdefault(t, len(rows)) for t in sentence.tokens], dtype=np.int64))
             for tagset, index in tag_index.items():
-                choices = sentence.choices.get(tagset)
-                soft[tagset].append(None if choices is None else _distributions(choices, index))
-                tags = sentence.tags.get(tagset) if choices is None else None
+                tag_probs = sentence.tag_probs.get(tagset)
+                soft[tagset].append(None if tag_probs is None else _distributions(tag_probs, index))
+                tags = sentence.tags.get(tagset) if tag_probs is None else None
                 gold[tagset].append(
                     None if tags is None else np.array([index.get(tag, IGNORED) for tag in tags], dtype=np.int64)
                 )
@@ -230,11 +237,11 @@ def check_tags(tagsets: Mapping[str, Iterable[str]]) -> None:
             seen.add(tag)
 
 
-def _distributions(choices: Sequence[TagProbs], index: Mapping[str, int]) -> SoftTargets:
+def _distributions(tag_probs: Sequence[TagProbs], index: Mapping[str, int]) -> SoftTargets:
     """Probabilities of all tags, shape [tokens, tags]; those of a token whose tags are all unknown
     are 0."""
-    found: SoftTargets = np.zeros((len(choices), len(index)), dtype=np.float32)
-    for row, choice in enumerate(choices):
+    found: SoftTargets = np.zeros((len(tag_probs), len(index)), dtype=np.float32)
+    for row, choice in enumerate(tag_probs):
         for tag, probability in choice:
             if tag in index:
                 found[row, index[tag]] = probability

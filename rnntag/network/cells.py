@@ -19,7 +19,7 @@ Gates = dict[str, Tensor]
 """How far each gate of a cell is open at each step, 0 to 1, shape [batch, time, units]; empty for
 the plain RNN, which has none."""
 
-Read = Callable[[int, Tensor], Tensor]
+Feedback = Callable[[int, Tensor], Tensor]
 """The distributions of tags [batch, tags] at a step, given all hidden states there [batch, outputs]."""
 
 
@@ -153,7 +153,7 @@ class RecurrentLayer(nn.Module):
         x: Tensor,
         order: Tensor,
         initial: tuple[State, State | None] | None = None,
-        read: Read | None = None,
+        feedback: Feedback | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Run over a batch.
 
@@ -161,44 +161,44 @@ class RecurrentLayer(nn.Module):
             x: inputs, shape [batch, time, inputs].
             order: `reversal` of the lengths, shape [batch, time].
             initial: the states before the first step of each direction; zeros if None.
-            read: with feedback, what the network makes of the hidden states of a step.
+            feedback: with feedback, what the network makes of the hidden states of a step.
 
         Returns:
             The hidden states of all steps, shape [batch, time, outputs]; and the last state of
             each direction, shape [batch, outputs].
         """
         before, after = initial or (None, None)
-        ahead, back = self._inputs(x)
+        forward, back = self._inputs(x)
         last = order[:, :1]  # the reversal's first index is the last real step
         if self.backwards is None:
-            alone = self._hidden(self.forwards, ahead, before, read)
+            alone = self._hidden(self.forwards, forward, before, feedback)
             return alone, _turned(alone, last)[:, 0]
         # The order decides on the last bit of gradients, and so on whether a seed gives the model it gave.
-        states = None if read else self._hidden(self.forwards, ahead, before)
+        states = None if feedback else self._hidden(self.forwards, forward, before)
         turned = self._hidden(self.backwards, _turned(back, order), after)
-        behind = _turned(turned, order)
+        backward = _turned(turned, order)
         if states is None:
-            states = self._hidden(self.forwards, ahead, before, _beside(read, behind))
+            states = self._hidden(self.forwards, forward, before, _beside(feedback, backward))
         ends = torch.cat([_turned(states, last), _turned(turned, last)], dim=-1)[:, 0]
-        return torch.cat([states, behind], dim=-1), ends
+        return torch.cat([states, backward], dim=-1), ends
 
-    def trace(self, x: Tensor, order: Tensor, read: Read | None = None) -> tuple[State, State | None]:
+    def trace(self, x: Tensor, order: Tensor, feedback: Feedback | None = None) -> tuple[State, State | None]:
         """What each direction hands on at each step of a batch; see `forward`."""
-        ahead, back = self._inputs(x)
+        forward, back = self._inputs(x)
         if self.backwards is None:
-            return self._unroll(self.forwards, ahead, None, read), None
+            return self._unroll(self.forwards, forward, None, feedback), None
         turned = self._unroll(self.backwards, _turned(back, order))
-        behind = tuple(_turned(part, order) for part in turned)
-        return self._unroll(self.forwards, ahead, None, _beside(read, behind[0])), behind
+        backward = tuple(_turned(part, order) for part in turned)
+        return self._unroll(self.forwards, forward, None, _beside(feedback, backward[0])), backward
 
-    def gates(self, x: Tensor, order: Tensor, read: Read | None = None) -> tuple[Gates, Gates | None]:
+    def gates(self, x: Tensor, order: Tensor, feedback: Feedback | None = None) -> tuple[Gates, Gates | None]:
         """The gates of each direction; see `forward`."""
-        ahead, back = self._inputs(x)
-        states, behind = self.trace(x, order, read)
-        opened = self._gates(self.forwards, ahead, states)
-        if self.backwards is None or behind is None:
+        forward, back = self._inputs(x)
+        states, backward = self.trace(x, order, feedback)
+        opened = self._gates(self.forwards, forward, states)
+        if self.backwards is None or backward is None:
             return opened, None
-        turned = self._gates(self.backwards, _turned(back, order), tuple(_turned(part, order) for part in behind))
+        turned = self._gates(self.backwards, _turned(back, order), tuple(_turned(part, order) for part in backward))
         return opened, {name: _turned(gate, order) for name, gate in turned.items()}
 
     def _gates(self, kernel: Kernel, x: Tensor, states: State) -> Gates:
@@ -222,40 +222,42 @@ class RecurrentLayer(nn.Module):
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Those of each direction."""
         if self.onehot and self.backwards is not None:
-            ahead, back = x.chunk(2, dim=-1)
-            return ahead, back
+            forward, back = x.chunk(2, dim=-1)
+            return forward, back
         return x, x
 
-    def _hidden(self, kernel: Kernel, x: Tensor, before: State | None, read: Read | None = None) -> Tensor:
+    def _hidden(self, kernel: Kernel, x: Tensor, before: State | None, feedback: Feedback | None = None) -> Tensor:
         if isinstance(kernel, UnrolledCell):
-            return self._unroll(kernel, x, before, read)[0]
+            return self._unroll(kernel, x, before, feedback)[0]
         if before is None:
             return kernel(x)[0]  # type: ignore[no-any-return]
         state = tuple(part[None] for part in before)
         return kernel(x, state if self.cell == "lstm" else state[0])[0]  # type: ignore[no-any-return]
 
-    def _unroll(self, kernel: Kernel, x: Tensor, before: State | None = None, read: Read | None = None) -> State:
+    def _unroll(
+        self, kernel: Kernel, x: Tensor, before: State | None = None, feedback: Feedback | None = None
+    ) -> State:
         """What the kernel hands on at each step, shape [batch, time, units]; step by step, by `_step`."""
         x = self._products(kernel, x)
         if before is None:
-            parts = [kernel.hidden_size] * (2 if self.cell == "lstm" else 1) + [self.tags] * (read is not None)
+            parts = [kernel.hidden_size] * (2 if self.cell == "lstm" else 1) + [self.tags] * (feedback is not None)
             before = tuple(x.new_zeros(len(x), size) for size in parts)
         weight, bias = kernel.get_parameter("weight_hh_l0"), kernel.get_parameter("bias_hh_l0")
-        feedback = kernel.get_parameter("weight_fb_l0") if read else None
+        tag_weight = kernel.get_parameter("weight_fb_l0") if feedback else None
         state, history = before, []
         for step, products in enumerate(x.unbind(1)):
-            if feedback is not None:
-                products = products + functional.linear(state[-1], feedback)
+            if tag_weight is not None:
+                products = products + functional.linear(state[-1], tag_weight)
             recurrent = functional.linear(state[0], weight, bias)
             state = _step(self.cell, self.activation, products, recurrent, state)
-            if read:
-                state = (*state, read(step, state[0]))
+            if feedback:
+                state = (*state, feedback(step, state[0]))
             history.append(state)
         return tuple(torch.stack(part, dim=1) for part in zip(*history, strict=True))
 
 
-def _beside(read: Read | None, behind: Tensor) -> Read | None:
-    """As `read`, for hidden states that lack those of the backward direction."""
-    if read is None:
+def _beside(feedback: Feedback | None, backward: Tensor) -> Feedback | None:
+    """As `feedback`, for hidden states that lack those of the backward direction."""
+    if feedback is None:
         return None
-    return lambda step, states: read(step, torch.cat([states, behind[:, step]], dim=-1))
+    return lambda step, states: feedback(step, torch.cat([states, backward[:, step]], dim=-1))

@@ -17,7 +17,7 @@ from rnntag.model.batching import IGNORED, Batch, Encoded, WordIds
 from rnntag.model.stored import ModelBundle
 from rnntag.model.vocabulary import PAD, UNKNOWN, Vocabulary
 from rnntag.model.weights import WORD_TABLE, dequantize
-from rnntag.network.cells import GATES, Gates, Read, RecurrentLayer, State, reversal
+from rnntag.network.cells import GATES, Feedback, Gates, RecurrentLayer, State, reversal
 from rnntag.network.truncation import TruncationWindows
 
 PREDICTION_TOKENS = 8000
@@ -109,8 +109,8 @@ class OneHotEncoder(nn.Module):
         return self.words.weight
 
 
-def _times(x: Tensor, noise: Tensor | None) -> Tensor:
-    return x if noise is None else x * noise
+def _times(x: Tensor, dropout_mask: Tensor | None) -> Tensor:
+    return x if dropout_mask is None else x * dropout_mask
 
 
 class Network(nn.Module):
@@ -166,7 +166,9 @@ class Network(nn.Module):
             dropped = torch.rand(ids.shape, device=device) < odds
         return self.encoder(ids, chars, lengths, self._dropout, dropped)  # type: ignore[no-any-return]
 
-    def scores(self, x: Tensor, lengths: Tensor, gold: Tensor | None = None, *, reach: int = 0) -> dict[str, Tensor]:
+    def scores(
+        self, x: Tensor, lengths: Tensor, gold: Tensor | None = None, *, bptt_steps: int = 0
+    ) -> dict[str, Tensor]:
         """Scores before the softmax, for each tagset of shape [sentences, time, tags].
 
         Args:
@@ -174,46 +176,50 @@ class Network(nn.Module):
             lengths: number of words of each sentence, shape [sentences].
             gold: with feedback, what is fed back instead of the network's own distributions; not
                 a number where these are, shape [sentences, time, tags of all tagsets].
-            reach: how many steps an error goes back (see `bptt.Cuts`); 0: all. It changes gradients only.
+            bptt_steps: how many steps an error goes back (see `bptt.Cuts`); 0: all. It changes gradients only.
         """
         order = reversal(lengths, x.shape[1])
-        noise = [self._noise(x, size) for size in (x.shape[2], *(layer.outputs for layer in self._recurrent))]
-        if not reach:
-            return self._heads(self._states(x, order, noise, gold))
+        dropout_mask = [
+            self._dropout_mask(x, size) for size in (x.shape[2], *(layer.outputs for layer in self._recurrent))
+        ]
+        if not bptt_steps:
+            return self._heads(self._states(x, order, dropout_mask, gold))
         with torch.no_grad():
-            traces = self._traces(x, order, noise, gold)
-        cuts = TruncationWindows.around(lengths, reach, bidirectional=self.config.bidirectional)
+            traces = self._traces(x, order, dropout_mask, gold)
+        cuts = TruncationWindows.around(lengths, bptt_steps, bidirectional=self.config.bidirectional)
         states = self._states(
             cuts.of(x),
             reversal(cuts.lengths, cuts.steps.shape[1]),
-            [None if one is None else cuts.of(one) for one in noise],
+            [None if one is None else cuts.of(one) for one in dropout_mask],
             None if gold is None else cuts.of(gold),
             [cuts.states(trace) for trace in traces],
         )
-        return self._heads(cuts.own(states, x.shape[1]))
+        return self._heads(cuts.core(states, x.shape[1]))
 
     def _states(
         self,
         x: Tensor,
         order: Tensor,
-        noise: list[Tensor | None],
+        dropout_mask: list[Tensor | None],
         gold: Tensor | None,
         initial: Sequence[tuple[State, State | None] | None] | None = None,
     ) -> Tensor:
         """What the heads read, shape [sentences, time, size]."""
-        for layer, own, before in zip(self._recurrent, noise, initial or [None] * len(self.layers), strict=False):
-            x, _ = layer(_times(x, own), order, before, self._reader(layer, noise[-1], gold))
-        return _times(x, noise[-1])
+        for layer, own, before in zip(
+            self._recurrent, dropout_mask, initial or [None] * len(self.layers), strict=False
+        ):
+            x, _ = layer(_times(x, own), order, before, self._feedback(layer, dropout_mask[-1], gold))
+        return _times(x, dropout_mask[-1])
 
     def _traces(
-        self, x: Tensor, order: Tensor, noise: list[Tensor | None], gold: Tensor | None
+        self, x: Tensor, order: Tensor, dropout_mask: list[Tensor | None], gold: Tensor | None
     ) -> list[tuple[State, State | None]]:
         """What each direction of each layer hands on at each step."""
         traces = []
-        for layer, own in zip(self._recurrent, noise, strict=False):
-            ahead, behind = layer.trace(_times(x, own), order, self._reader(layer, noise[-1], gold))
-            traces.append((ahead, behind))
-            x = ahead[0] if behind is None else torch.cat([ahead[0], behind[0]], dim=-1)
+        for layer, own in zip(self._recurrent, dropout_mask, strict=False):
+            forward, backward = layer.trace(_times(x, own), order, self._feedback(layer, dropout_mask[-1], gold))
+            traces.append((forward, backward))
+            x = forward[0] if backward is None else torch.cat([forward[0], backward[0]], dim=-1)
         return traces
 
     def gates(self, x: Tensor, lengths: Tensor) -> list[tuple[Gates, Gates | None]]:
@@ -221,22 +227,22 @@ class Network(nn.Module):
         order = reversal(lengths, x.shape[1])
         found = []
         for layer in self._recurrent:
-            read = self._reader(layer, None, None)
-            found.append(layer.gates(x, order, read))
-            x, _ = layer(x, order, read=read)
+            feedback = self._feedback(layer, None, None)
+            found.append(layer.gates(x, order, feedback))
+            x, _ = layer(x, order, feedback=feedback)
         return found
 
-    def _reader(self, layer: RecurrentLayer, noise: Tensor | None, gold: Tensor | None) -> Read | None:
+    def _feedback(self, layer: RecurrentLayer, dropout_mask: Tensor | None, gold: Tensor | None) -> Feedback | None:
         """What is fed back into a layer."""
         if not layer.tags:
             return None
 
-        def read(step: int, states: Tensor) -> Tensor:
-            scores = self._heads(_times(states, None if noise is None else noise[:, step]))
+        def feedback(step: int, states: Tensor) -> Tensor:
+            scores = self._heads(_times(states, None if dropout_mask is None else dropout_mask[:, step]))
             found = torch.cat([one.softmax(-1) for one in scores.values()], dim=-1)
             return found if gold is None else torch.where(gold[:, step].isnan(), found, gold[:, step])
 
-        return read
+        return feedback
 
     def _heads(self, states: Tensor) -> dict[str, Tensor]:
         return {tagset: head(states) for tagset, head in zip(self.tagsets, self.heads, strict=True)}
@@ -245,7 +251,7 @@ class Network(nn.Module):
     def _recurrent(self) -> Iterator[RecurrentLayer]:
         yield from self.layers  # type: ignore[misc]
 
-    def _noise(self, x: Tensor, size: int) -> Tensor | None:
+    def _dropout_mask(self, x: Tensor, size: int) -> Tensor | None:
         """What dropout multiplies with, shape [sentences, time, size]; None where nothing is dropped."""
         if not self._dropout:
             return None
@@ -255,14 +261,14 @@ class Network(nn.Module):
     def _dropout(self) -> float:
         return self.regularisation.dropout if self.regularisation and self.training else 0.0
 
-    def forward(self, batch: Batch, *, reach: int = 0, gold_rate: float = 0.0) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, *, bptt_steps: int = 0, gold_rate: float = 0.0) -> dict[str, Tensor]:
         """Scores before the softmax, for each tagset of shape [sentences, longest, tags]; see `loss`."""
         device = next(self.parameters()).device
         index, lengths = (torch.from_numpy(array).to(device) for array in (batch.index, batch.lengths))
         gold = self._gold(batch, gold_rate).to(device) if self.config.feedback and gold_rate else None
         # Not vectors[index], whose gradient torch's threads add up in the order in which they happen to come.
         x = functional.embedding(index, self.vectors(batch.words))
-        return self.scores(x, lengths, gold, reach=reach)
+        return self.scores(x, lengths, gold, bptt_steps=bptt_steps)
 
     def _gold(self, batch: Batch, rate: float) -> Tensor:
         """The gold tags, or those of a model, of a random share of the tokens; see `scores`."""
@@ -278,18 +284,18 @@ class Network(nn.Module):
         given = torch.rand(batch.index.shape) < rate
         return torch.cat(tags, dim=-1).masked_fill(~given[..., None], torch.nan)
 
-    def loss(self, batch: Batch, *, reach: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
+    def loss(self, batch: Batch, *, bptt_steps: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
         """Mean cross-entropy over all tags of all tagsets, gold ones and those that a model has
         found (Hinton et al. 2015, at temperature 1), in nats, and their number.
 
         Args:
-            reach: see `scores`.
+            bptt_steps: see `scores`.
             gold_rate: with feedback, the share of the tokens whose gold tag is fed back instead of
                 what the network finds (Bengio et al. 2015).
         """
         total = torch.zeros(())
         count = 0
-        for tagset, scores in self(batch, reach=reach, gold_rate=gold_rate).items():
+        for tagset, scores in self(batch, bptt_steps=bptt_steps, gold_rate=gold_rate).items():
             gold = batch.gold[tagset]
             annotated = int((gold != IGNORED).sum())
             if annotated:

@@ -33,18 +33,18 @@ class TruncationWindows:
     whole: Tensor
 
     @staticmethod
-    def around(lengths: Tensor, reach: int, *, bidirectional: bool) -> TruncationWindows:
+    def around(lengths: Tensor, bptt_steps: int, *, bidirectional: bool) -> TruncationWindows:
         """The cuts of a padded batch.
 
         Args:
             lengths: number of tokens of each sentence, shape [sentences].
-            reach: how many steps an error goes back.
-            bidirectional: whether it also goes ahead.
+            bptt_steps: how many steps an error goes back.
+            bidirectional: whether it also goes forward.
         """
         longest = int(lengths.max())
         rows, tokens = (torch.arange(longest, device=lengths.device) < lengths[:, None]).nonzero(as_tuple=True)
-        first = (tokens - reach).clamp(min=0)
-        last = torch.minimum(tokens + reach, lengths[rows] - 1) if bidirectional else tokens
+        first = (tokens - bptt_steps).clamp(min=0)
+        last = torch.minimum(tokens + bptt_steps, lengths[rows] - 1) if bidirectional else tokens
         sizes = last - first + 1
         offsets = torch.arange(int(sizes.max()), device=lengths.device)
         steps = (first[:, None] + offsets).minimum(last[:, None])
@@ -57,20 +57,20 @@ class TruncationWindows:
 
     def states(self, trace: tuple[State, State | None]) -> tuple[State, State | None]:
         """The states before the first step of each direction; see `cells.RecurrentLayer.trace`."""
-        ahead, behind = trace
+        forward, backward = trace
         first, last = self.steps[:, 0], self.steps.gather(1, self.lengths[:, None] - 1)[:, 0]
         before = tuple(
-            torch.where((first > 0)[:, None], part[self.rows, (first - 1).clamp(min=0)], 0.0) for part in ahead
+            torch.where((first > 0)[:, None], part[self.rows, (first - 1).clamp(min=0)], 0.0) for part in forward
         )
-        if behind is None:
+        if backward is None:
             return before, None
         after = tuple(
             torch.where(self.whole[:, None], 0.0, part[self.rows, (last + 1).clamp(max=part.shape[1] - 1)])
-            for part in behind
+            for part in backward
         )
         return before, after
 
-    def own(self, values: Tensor, longest: int) -> Tensor:
+    def core(self, values: Tensor, longest: int) -> Tensor:
         """Of values at all steps of the cuts those at the tokens themselves, in sentences again:
         shape [tokens, …, size] to [sentences, longest, size], 0 where there is no token."""
         tokens = torch.arange(len(values), device=values.device)

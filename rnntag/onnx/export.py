@@ -66,9 +66,9 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
         yield (
             f"`chars` holds the ids of the characters of each word, padded at the end with {PAD}; `lengths` how many "
             "each word has, at least 1. Ids are positions in `characters` of `vocabulary.json`, counted from "
-            f"{RESERVED}; other characters are {UNKNOWN}. First replace the characters of `folds[0]` by those at the "
-            f"same position in `folds[1]`. Of a word with more than {LONGEST_WORD} characters take the first and the "
-            f"last {LONGEST_WORD // 2}. `spelling` is the second part of each word's vector."
+            f"{RESERVED}; other characters are {UNKNOWN}. First replace the characters of `char_map[0]` by those "
+            f"at the same position in `char_map[1]`. Of a word with more than {LONGEST_WORD} characters take the first "
+            f"and the last {LONGEST_WORD // 2}. `spelling` is the second part of each word's vector."
         )
         pieces.append("`spelling`")
     yield f"## {TAGGER}: the tags of sentences"
@@ -77,10 +77,10 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
     size = table + (2 * model.config.char_hidden if ENCODER in graphs else 0)
     yield _vectors(pieces, size, graph, "word")
     yield (
-        f"The row of a word is its position in the first {model.vocabulary.embedded} entries of `words`, followed by "
-        f"`extra` (`vocabulary.json`), counted from {RESERVED}, once its characters are replaced as `folds` says and "
-        f"put in lower case; {UNKNOWN} if it is not there. `lengths` holds the number of words of each sentence, at "
-        "least 1; vectors after the end of a sentence do not matter"
+        f"The row of a word is its position in the first {model.vocabulary.n_embedded} entries of `words`, followed by "
+        f"`extra` (`vocabulary.json`), counted from {RESERVED}, once its characters are replaced as `char_map` says "
+        f"and put in lower case; {UNKNOWN} if it is not there. `lengths` holds the number of words of each sentence, "
+        "at least 1; vectors after the end of a sentence do not matter"
         f"{', if no value goes beyond the range' if _range(graph) else ''}."
     )
     yield "The outputs are scores before the softmax, one for each tag, in the order of `tags` in `vocabulary.json`:"
@@ -119,14 +119,14 @@ def _vectors(pieces: list[str], size: int, graph: Graph, what: str) -> str:
         text += (
             " The last two columns are the same everywhere, padding included. They fix the range of the 8-bit numbers, "
             "which ONNX Runtime takes from the batch, so that batching cannot change results. The graph's metadata "
-            f"repeats them as `{onnx_graph.ANCHORS_KEY}`."
+            f"repeats them as `{onnx_graph.RANGE_UNITS_KEY}`."
         )
     return text
 
 
 def _range(graph: Graph) -> list[float]:
     """The numbers that each vector ends in."""
-    return json.loads(graph.properties.get(onnx_graph.ANCHORS_KEY, "[]"))  # type: ignore[no-any-return]
+    return json.loads(graph.properties.get(onnx_graph.RANGE_UNITS_KEY, "[]"))  # type: ignore[no-any-return]
 
 
 def _ports(graph: Graph) -> str:

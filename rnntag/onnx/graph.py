@@ -10,12 +10,12 @@ import numpy as np
 from rnntag.config import ModelConfig
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.model.weights import BOUNDARIES, SEGMENTER_TABLES, WORD_TABLE, largest_value
-from rnntag.onnx.layers import ANCHORS, Array, Layers
+from rnntag.onnx.layers import RANGE_UNITS, Array, Layers
 from rnntag.onnx.protobuf import FLOAT, INT32, INT64, Graph, Port
 
 CLASSES = "boundaries"
 """The output of a segmenter's graph."""
-ANCHORS_KEY = "anchors"
+RANGE_UNITS_KEY = "range_units"
 """The metadata entry that lists the numbers at the end of each vector, as JSON."""
 
 
@@ -72,7 +72,7 @@ def sequences(
     Inputs: `vectors` [time, sentences, size] and `lengths` [sentences], int32. Outputs: for each
     head its scores before the softmax, [time, sentences, classes].
 
-    In 8 bits each vector must end in the numbers that the graph's properties hold under `ANCHORS_KEY`,
+    In 8 bits each vector must end in the numbers that the graph's properties hold under `RANGE_UNITS_KEY`,
     see `onnx_layers.Layers.quantised_lstm`: outside the graph they are appended once a word, not once a token.
 
     Args:
@@ -82,7 +82,7 @@ def sequences(
     int8 = largest is not None
     graph = Layers(weights)
     directions = 2 if config.bidirectional else 1
-    size = config.hidden + (ANCHORS if int8 else 0)
+    size = config.hidden + (RANGE_UNITS if int8 else 0)
     flat = graph.numbers("flat", 0, 0, directions * size)
     heads = []
     for number, classes in enumerate(sizes.values()):
@@ -107,4 +107,4 @@ def sequences(
     outputs: dict[str, tuple[str, ...] | None] = {}
     for head, (name, classes) in zip(heads, sizes.items(), strict=True):
         outputs[graph.head(x, head, name)] = ("time", "sentences", str(classes))
-    return graph.graph(inputs, outputs, {} if largest is None else {ANCHORS_KEY: json.dumps([largest, -largest])})
+    return graph.graph(inputs, outputs, {} if largest is None else {RANGE_UNITS_KEY: json.dumps([largest, -largest])})

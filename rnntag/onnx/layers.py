@@ -19,7 +19,7 @@ _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
 """Where ONNX's gates stand among torch's: i, o, f, c from i, f, g, o; and z, r, h from r, z, n."""
 _DIRECTION = {1: "forward", 2: "bidirectional"}
 
-ANCHORS = 2
+RANGE_UNITS = 2
 _SHUT = 100.0
 """Far enough from 0 for a sigmoid, and for tanh, to be at its end."""
 
@@ -198,34 +198,34 @@ class Layers:
         return self.node("Add", [self.node("MatMul", [states, weight], f"{name}/product"), bias], name)
 
     def quantised_lstm(self, x: str, lengths: str, prefix: str, hidden: int, blocks: int) -> str:
-        """As `recurrent`, for an LSTM in 8 bits, whose states have `ANCHORS` more units.
+        """As `recurrent`, for an LSTM in 8 bits, whose states have `RANGE_UNITS` more units.
 
         ONNX Runtime scales x, and at each step the states, by the extremes over a whole batch, so
         that sentences would decide on each other's tags. So the extremes are held fast: of the
         states by units that stay at 1 and -1, of x by columns that do.
 
         Args:
-            x: its columns in so many blocks, each with `ANCHORS` at its end.
+            x: its columns in so many blocks, each with `RANGE_UNITS` at its end.
         """
         order = _GATE_ORDER["lstm"]
         directions = len(self._directions(prefix))
-        size = hidden + ANCHORS
-        rows = ((0, 0), (0, 0), (0, ANCHORS))  # of directions, gates, units
+        size = hidden + RANGE_UNITS
+        rows = ((0, 0), (0, 0), (0, RANGE_UNITS))  # of directions, gates, units
 
         w = self._gates(prefix, "weight_ih_l0", order)
-        w = np.pad(w.reshape(*w.shape[:3], blocks, -1), (*rows, (0, 0), (0, ANCHORS)))
-        r = np.pad(self._gates(prefix, "weight_hh_l0", order), (*rows, (0, ANCHORS)))
+        w = np.pad(w.reshape(*w.shape[:3], blocks, -1), (*rows, (0, 0), (0, RANGE_UNITS)))
+        r = np.pad(self._gates(prefix, "weight_hh_l0", order), (*rows, (0, RANGE_UNITS)))
         biases = [np.pad(self._gates(prefix, name, order), rows) for name in ("bias_ih_l0", "bias_hh_l0")]
         # Gates i, o, f, c: nothing enters an anchor's cell, all of it is kept, and all of it is shown.
         biases[0][:, :3, hidden:] = [[-_SHUT], [_SHUT], [_SHUT]]
-        anchors = np.zeros((directions, 1, size), dtype=np.float32)
-        anchors[..., hidden:] = [1, -1]
+        range_units = np.zeros((directions, 1, size), dtype=np.float32)
+        range_units[..., hidden:] = [1, -1]
         sentences = self.node("Shape", [lengths], f"{prefix}/sentences")
         ends = [self.numbers(f"{prefix}/first", directions), self.numbers(f"{prefix}/last", size)]
         shape = self.node("Concat", [ends[0], sentences, ends[1]], f"{prefix}/shape", axis=0)
-        state = self.constant(f"{prefix}/h/one", FLOAT, anchors)
+        state = self.constant(f"{prefix}/h/one", FLOAT, range_units)
         state = self.node("Expand", [state, shape], f"{prefix}/h")
-        cell = self.constant(f"{prefix}/c/one", FLOAT, _SHUT * anchors)
+        cell = self.constant(f"{prefix}/c/one", FLOAT, _SHUT * range_units)
         cell = self.node("Expand", [cell, shape], f"{prefix}/c")
         w8, w_scale, w_zero = self._quantised(f"{prefix}/W", _flat(w.reshape(*w.shape[:3], -1)))
         r8, r_scale, r_zero = self._quantised(f"{prefix}/R", _flat(r))

@@ -54,7 +54,7 @@ class OnnxModel:
     """A graph from vectors to scores, see `onnx_graph.sequences`. May be used by several threads at once.
 
     Attributes:
-        anchors: what the graph wants at the end of each vector.
+        range_units: what the graph wants at the end of each vector.
 
     Raises:
         DataError: ONNX Runtime cannot load it.
@@ -62,7 +62,9 @@ class OnnxModel:
 
     def __init__(self, graph: Graph, threads: int = 1) -> None:
         self._session = _session(graph, threads)
-        self.anchors = np.array(json.loads(graph.properties.get(onnx_graph.ANCHORS_KEY, "[]")), dtype=np.float32)
+        self.range_units = np.array(
+            json.loads(graph.properties.get(onnx_graph.RANGE_UNITS_KEY, "[]")), dtype=np.float32
+        )
 
     def scores(self, vectors: Scores, lengths: Ids, output: str) -> Scores:
         """The scores of each class before the softmax.
@@ -83,7 +85,7 @@ class Runtime:
     """The word table of a model, and its graphs, built here: see `onnx_graph`. May be used by several threads at once.
 
     Attributes:
-        nothing: in place of a word's vector, that no word is read there; shape [size].
+        masked_vector: in place of a word's vector, that no word is read there; shape [size].
 
     Args:
         int8: compute in 8 bits where ONNX Runtime can; see `onnx_graph.has_int8`.
@@ -100,8 +102,8 @@ class Runtime:
             self._encoder = _session(onnx_graph.encoder(model), threads)
         self._tagger = OnnxModel(onnx_graph.tagger(model, int8=int8), threads)
         one = np.ones(1, dtype=np.int64)
-        self.nothing = self.vectors(WordIds(one, one[:, None], one))[0]
-        self.nothing[: len(self.nothing) - len(self._tagger.anchors)] = 0
+        self.masked_vector = self.vectors(WordIds(one, one[:, None], one))[0]
+        self.masked_vector[: len(self.masked_vector) - len(self._tagger.range_units)] = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         model, threads, int8 = self._made_of
@@ -109,12 +111,12 @@ class Runtime:
 
     def vectors(self, words: WordIds) -> Scores:
         """The vector of each word, shape [words, size]: its row of the table, its spelling, and the
-        anchors that `onnx_graph.tagger` wants."""
+        range_units that `onnx_graph.tagger` wants."""
         parts: list[Any] = [table_rows(self._weights, WORD_TABLE, words.ids)]
         if self._encoder:
             feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
             parts += self._encoder.run(None, feed)
-        parts.append(np.broadcast_to(self._tagger.anchors, (len(words.ids), len(self._tagger.anchors))))
+        parts.append(np.broadcast_to(self._tagger.range_units, (len(words.ids), len(self._tagger.range_units))))
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:

@@ -95,8 +95,8 @@ class Pipeline:
                 texts.append(self._write(sentence, tags, ()))
         else:
             found = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
-            for sentence, choices in zip(sentences, found, strict=True):
-                texts.append(self._write(sentence, [choice[0][0] for choice in choices], choices))
+            for sentence, tag_probs in zip(sentences, found, strict=True):
+                texts.append(self._write(sentence, [choice[0][0] for choice in tag_probs], tag_probs))
         return "".join(texts).encode("utf-8", "surrogateescape")
 
     def _coloured(self, sentence: InputSentence, tags: Sequence[str], _: Sequence[TagProbs]) -> str:
@@ -104,7 +104,7 @@ class Pipeline:
         with self._terminal.capture() as text:
             if sentence.layout:
                 self._terminal.print(sentence.layout.empty_lines, end="")
-            line = console.coloured(sentence.tokens[sentence.own], tags[sentence.own])
+            line = console.coloured(sentence.tokens[sentence.core], tags[sentence.core])
             if sentence.tokens or not sentence.layout:
                 self._terminal.print(line, end="\n" if sentence.ends else " ")
         return text.get()

@@ -11,7 +11,7 @@ VARIANTS = 7
 
 
 def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
-    """What training chooses from, see `TrainConfig.vary`; lower case is the commonest by far.
+    """What training chooses from, see `TrainConfig.augment`; lower case is the commonest by far.
 
     Args:
         other: any sentence, to stand in the same line; its length decides which word stands alone.
@@ -29,17 +29,19 @@ def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
 
 def lower_case(sentence: Sentence) -> Sentence:
     """All of it in lower case."""
-    return Sentence(tuple(token.lower() for token in sentence.tokens), sentence.tags, sentence.choices)
+    return Sentence(tuple(token.lower() for token in sentence.tokens), sentence.tags, sentence.tag_probs)
 
 
 def capitals(sentence: Sentence) -> Sentence:
     """All of it in capitals."""
-    return Sentence(tuple(token.upper() for token in sentence.tokens), sentence.tags, sentence.choices)
+    return Sentence(tuple(token.upper() for token in sentence.tokens), sentence.tags, sentence.tag_probs)
 
 
 def headline(sentence: Sentence) -> Sentence:
     """Each word with a capital."""
-    return Sentence(tuple(token[:1].upper() + token[1:] for token in sentence.tokens), sentence.tags, sentence.choices)
+    return Sentence(
+        tuple(token[:1].upper() + token[1:] for token in sentence.tokens), sentence.tags, sentence.tag_probs
+    )
 
 
 def unpunctuated(sentence: Sentence) -> Sentence:
@@ -65,7 +67,7 @@ def joined(first: Sentence, second: Sentence) -> Sentence:
         {
             tagset: _choices(first, tagset) + _choices(second, tagset)
             for tagset in tagsets
-            if tagset in first.choices or tagset in second.choices
+            if tagset in first.tag_probs or tagset in second.tag_probs
         },
     )
 
@@ -74,9 +76,9 @@ def _part(sentence: Sentence, part: slice) -> Sentence:
     return Sentence(
         sentence.tokens[part],
         {tagset: tags[part] for tagset, tags in sentence.tags.items()},
-        {tagset: choices[part] for tagset, choices in sentence.choices.items()},
+        {tagset: tag_probs[part] for tagset, tag_probs in sentence.tag_probs.items()},
     )
 
 
 def _choices(sentence: Sentence, tagset: str) -> tuple[TagProbs, ...]:
-    return sentence.choices.get(tagset) or tuple([(tag, 1.0)] for tag in sentence.tags[tagset])
+    return sentence.tag_probs.get(tagset) or tuple([(tag, 1.0)] for tag in sentence.tags[tagset])

@@ -11,7 +11,7 @@ from rnntag.evaluation.metrics import percent
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 
 _NOT_OPTIONS = ("bidirectional", "device")
-_RAW_TEXT = "## Running text"
+_RAW_TEXT = "## Raw text"
 
 
 def write(model: ModelBundle) -> str:
@@ -69,7 +69,7 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
     for spec in segmenter.specs:
         words += ["--corpus", spec]
     words += ["--segmenter-hidden", f"{config.hidden}", "--segmenter-bigrams", f"{config.bigrams}"]
-    words += ["--segmenter-epochs", f"{config.epochs}", *["--fold"] * any(segmenter.units.folds)]
+    words += ["--segmenter-epochs", f"{config.epochs}", *["--simplify-chinese"] * any(segmenter.units.char_map)]
     return "\n".join(
         [
             _RAW_TEXT,

@@ -81,7 +81,7 @@ class Optimiser:
         average: of each parameter.
 
     Args:
-        clip: largest norm of the gradient; 0: any.
+        max_grad_norm: largest norm of the gradient; 0: any.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], clip: float) -> None:

@@ -158,24 +158,26 @@ class SegmenterTraining:
 
     Args:
         corpora: those that do not tell how their words stand in the text are left out.
-        folds: characters to read as others; see `Units`.
+        char_map: characters to read as others; see `Units`.
 
     Raises:
         DataError: none of them has a training part that tells it.
     """
 
-    def __init__(self, corpora: Sequence[Corpus], config: SegmenterConfig, folds: tuple[str, str] = ("", "")) -> None:
+    def __init__(
+        self, corpora: Sequence[Corpus], config: SegmenterConfig, char_map: tuple[str, str] = ("", "")
+    ) -> None:
         usable = spaced(corpora)
         parts = [gold_paragraphs(corpus.train, corpus.name) for corpus in usable]
         self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in usable if is_spaced(c.dev)}
         self.config = config
         texts = [(passage.text, passage.words) for part in parts for passage in part]
-        self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, folds)
+        self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map)
         self.segmenter: StoredSegmenter | None = None
         self._parts = [[labelled(passage, self.units) for passage in part] for part in parts]
         self._hiding = UnkDropout([table for part in self._parts for table, _ in part], self.units)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
-        rates = (sizes.max() / sizes) ** config.balance
+        rates = (sizes.max() / sizes) ** config.upsample
         self._rates = rates * max(1.0, EPOCH_UNITS / (rates * sizes).sum())
         batch = (self._rates * sizes).sum() / LEAST_BATCHES
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))

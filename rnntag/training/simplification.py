@@ -14,13 +14,13 @@ _BEYOND_OPENCC = {
 
 
 def table() -> tuple[str, str]:
-    """The characters that `chinese` folds, and in the same order what they become.
+    """The characters that `chinese` char_map, and in the same order what they become.
 
     Raises:
         NotFoundError: opencc is not installed.
     """
-    folds = chinese()
-    return "".join(folds), "".join(folds.values())
+    char_map = chinese()
+    return "".join(char_map), "".join(char_map.values())
 
 
 def chinese() -> dict[str, str]:
@@ -33,8 +33,8 @@ def chinese() -> dict[str, str]:
     try:
         from opencc import OpenCC
     except ImportError as error:
-        raise NotFoundError("--fold needs OpenCC: pip install 'rnntag[chinese]'") from error
+        raise NotFoundError("--simplify-chinese needs OpenCC: pip install 'rnntag[chinese]'") from error
     convert = OpenCC("t2s").convert
     simplified = {han: convert(han) for begin, end in _HAN for han in map(chr, range(begin, end))}
-    folds = {han: one for han, one in simplified.items() if one != han and len(one) == 1} | _BEYOND_OPENCC
-    return {character: folds.get(one, one) for character, one in folds.items()}  # 薴 is 苧, and 苧 苎
+    char_map = {han: one for han, one in simplified.items() if one != han and len(one) == 1} | _BEYOND_OPENCC
+    return {character: char_map.get(one, one) for character, one in char_map.items()}  # 薴 is 苧, and 苧 苎

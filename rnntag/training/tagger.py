@@ -53,20 +53,21 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def sampling_rates(parts: Sequence[Sequence[Sentence]], balance: float) -> np.ndarray:
+def sampling_rates(parts: Sequence[Sequence[Sentence]], upsample: float) -> np.ndarray:
     """How often an epoch meets each sentence of the parts that is not empty, in the mean; see
-    `TrainConfig.balance`. Shape [sentences]."""
+    `TrainConfig.upsample`. Shape [sentences]."""
     lengths = [[len(sentence.tokens) for sentence in part if sentence.tokens] for part in parts]
     largest = max(map(sum, lengths))
-    return np.concatenate([np.full(len(part), (largest / max(sum(part), 1)) ** balance) for part in lengths])
+    return np.concatenate([np.full(len(part), (largest / max(sum(part), 1)) ** upsample) for part in lengths])
 
 
 def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
     """A vocabulary with more words, and the pretrained vector of each of its rows, 0 where there is
     none; each file has columns of its own, shape [rows, sum of sizes]."""
-    known = dict.fromkeys(vocabulary.words[: vocabulary.embedded])
+    known = dict.fromkeys(vocabulary.words[: vocabulary.n_embedded])
     files = [
-        word_vectors.read(Path(name), vocabulary.normal_form, known, config.vector_words) for name in config.vectors
+        word_vectors.read(Path(name), vocabulary.normal_form, known, config.extra_vector_words)
+        for name in config.vectors
     ]
     extra = dict.fromkeys(word for file in files for word in file.words if word not in known)
     vocabulary = replace(vocabulary, extra=tuple(extra))
@@ -82,7 +83,7 @@ def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabula
 
 def _exploded(epoch: int) -> ExplosionError:
     return ExplosionError(
-        f"the gradients exploded in epoch {epoch}: train with a lower --lr, or a lower --clip above 0"
+        f"the gradients exploded in epoch {epoch}: train with a lower --lr, or a lower --max-grad-norm above 0"
     )
 
 
@@ -123,28 +124,28 @@ class Training:
         self.corpora = tuple(corpora)
         self.config = config
         self.device = choose_device(config.device)
-        folds = simplification.table() if config.fold else ("", "")
-        self.vocabulary = Vocabulary.build(sentences, config.min_count, folds)
+        char_map = simplification.table() if config.simplify_chinese else ("", "")
+        self.vocabulary = Vocabulary.build(sentences, config.min_count, char_map)
         pretrained = None
         if config.vectors and model.input == "onehot":
             raise UsageError("a one-hot word has no vector: leave out --vectors, or take --input embedding")
-        if config.gold_feedback and not model.feedback:
-            raise UsageError("no tag is fed back: leave out --gold-feedback, or take --feedback")
+        if config.teacher_forcing and not model.feedback:
+            raise UsageError("no tag is fed back: leave out --teacher-forcing, or take --feedback")
         if config.vectors:
             self.vocabulary, pretrained = _with_vectors(self.vocabulary, config)
         self.network = Network(model, self.vocabulary, pretrained).to(self.device)
         counts = Counter(self.vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
-        words = (*self.vocabulary.words[: self.vocabulary.embedded], *self.vocabulary.extra)
+        words = (*self.vocabulary.words[: self.vocabulary.n_embedded], *self.vocabulary.extra)
         rows = [1.0] * RESERVED + [float(counts[word]) for word in words]
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
-        self._rates = sampling_rates([corpus.train for corpus in corpora], config.balance)
-        self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.vary else ()))
+        self._rates = sampling_rates([corpus.train for corpus in corpora], config.upsample)
+        self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.augment else ()))
         tokens = sum(len(sentence.tokens) for sentence in sentences)
         self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
-        self._optimiser = Optimiser(self.network.parameters(), config.clip)
+        self._optimiser = Optimiser(self.network.parameters(), config.max_grad_norm)
         self._shuffle = np.random.default_rng(config.seed)
         self._progress = EpochState(self._shuffle.bit_generator.state)
         self._best: tuple[TrainingStep, dict[str, np.ndarray]] | None = None
@@ -174,11 +175,15 @@ class Training:
                 if done >= 1:
                     break
                 batch = self._train.batch(positions)
-                loss, tags = self.network.loss(batch, reach=config.bptt, gold_rate=config.gold_feedback * (1 - done))
+                loss, tags = self.network.loss(
+                    batch, bptt_steps=config.bptt, gold_rate=config.teacher_forcing * (1 - done)
+                )
                 norm = optimiser.step(loss, config.lr * (1 - done))
                 if not math.isfinite(norm):
                     raise _exploded(now.epoch)
-                now.add(loss.item(), tags, norm, clipped=norm > config.clip > 0, tokens=int(batch.lengths.sum()))
+                now.add(
+                    loss.item(), tags, norm, clipped=norm > config.max_grad_norm > 0, tokens=int(batch.lengths.sum())
+                )
                 now.seconds = time.monotonic() - started
                 if now.batch < len(batches):
                     yield now.step(config.epochs, len(batches))
@@ -265,7 +270,7 @@ class Training:
         sentences = len(self._rates)
         times = np.floor(self._rates + random.random(sentences)).astype(np.int64)
         positions = np.repeat(np.arange(sentences), times)
-        varied = random.random(len(positions)) < self.config.vary
+        varied = random.random(len(positions)) < self.config.augment
         return positions + varied * random.integers(1, VARIANTS + 1, len(positions)) * sentences
 
     def _variants(self, sentences: Sequence[Sentence]) -> Iterator[Sentence]:

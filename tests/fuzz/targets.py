@@ -231,7 +231,7 @@ def _check(
         expected = [["_".join(word.split()) for word in sentence] for sentence in expected]
     if source == "raw":
         words = list(chain.from_iterable(found))
-        assert "".join(words) == "".join(given.split()), "running text is not what it was"
+        assert "".join(words) == "".join(given.split()), "raw text is not what it was"
         assert not any(word.split() != [word] for word in words if not pieces), "white space in a word"
     else:
         full = list(filter(None, found))
