@@ -85,7 +85,7 @@ def main() -> None:
             for way in ways:
                 if way == "raw" and not has_segmenter:
                     continue
-                command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input", way]
+                command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input-format", way]
                 command += ["--format", "slash", "--input-file", str(source)]
                 if way not in small:
                     source.write_text("\n" if way == "conllu" else "I eat apples .\n" * 10_000, encoding="utf-8")

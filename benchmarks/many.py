@@ -87,14 +87,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", help="CoNLL-U whose words are tagged")
     parser.add_argument("--model", nargs="+", default=["models/zh-en"])
-    parser.add_argument("--input", nargs="+", tag_probs=("tokens", "raw"), default=["tokens"])
+    parser.add_argument("--input-format", nargs="+", choices=("tokens", "raw"), default=["tokens"])
     parser.add_argument("--processes", nargs="+", type=int, default=[64], metavar="N")
     parser.add_argument("--threads", nargs="+", type=int, default=[1], metavar="N")
     parser.add_argument("--lines", nargs="+", type=int, default=[3, 1000], metavar="N")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--in-turn", action="store_true")
     given = parser.parse_args()
-    cases = list(itertools.product(given.model, given.input, given.lines, given.processes, given.threads))
+    cases = list(itertools.product(given.model, given.input_format, given.lines, given.processes, given.threads))
     runs: dict[tuple[str, str, int, int, int], list[tuple[Crowd, float]]] = {case: [] for case in cases}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -106,7 +106,7 @@ def main() -> None:
                 full = text if way == "tokens" else text.with_suffix(".raw")
                 source = folder / "source"
                 source.write_text("".join(full.open(encoding="utf-8").readlines()[:lines]), encoding="utf-8")
-                command = [sys.executable, "-m", "rnntag", "tag", "--model", model, "--input", way]
+                command = [sys.executable, "-m", "rnntag", "tag", "--model", model, "--input-format", way]
                 command += ["--threads", str(threads)]
                 alone = together(command, source, 1, folder)
                 crowd = together(command, source, number, folder)

@@ -59,7 +59,7 @@ def main() -> None:
             source = Path(folder) / "input"
             write(source)
             for way, suffix in ways.items():
-                command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input", way]
+                command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input-format", way]
                 seconds, megabytes, _ = measure([*command, "--input-file", str(source.with_suffix(suffix))], 1)
                 share = megabytes / first.setdefault(way, megabytes)
                 print(f"| {name}, {way} | {megabytes:.0f} | {share:.3f} | {seconds:.0f} |", flush=True)

@@ -346,14 +346,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("treebank", nargs="+", help="CoNLL-U whose sentences are tagged")
     parser.add_argument("--model", default="models/zh-en")
-    parser.add_argument("--input", tag_probs=("tokens", "raw"), default="tokens")
+    parser.add_argument("--input-format", choices=("tokens", "raw"), default="tokens")
     parser.add_argument("--tokens", type=int, default=200_000_000)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--every", type=float, default=30, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input", given.input]
+    command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input-format", given.input_format]
     command += ["--jobs", str(given.jobs)]
     print("| seconds | tokens | MB | tokens in a second of processor time | processes | threads | descriptors |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
@@ -363,8 +363,8 @@ def main() -> None:
         cells = (f"{one.seconds:.0f}", f"{one.tokens:,}", f"{one.megabytes:.1f}", f"{run.speeds()[-1]:,.0f}")
         print("|", " | ".join((*cells, *map(str, (one.processes, one.threads, one.descriptors)))), "|", flush=True)
 
-    text = Text(given.treebank, given.input, given.seed)
-    run = soak(command, text, given.input, given.tokens, 60 * given.minutes, given.every, row)
+    text = Text(given.treebank, given.input_format, given.seed)
+    run = soak(command, text, given.input_format, given.tokens, 60 * given.minutes, given.every, row)
     print(f"\n{run.tokens:,} tokens")
     print("\n".join(verdict(run)))
     print(", ".join(f"{name} {version}" for name, version in machine(("rnntag", "onnxruntime", "numpy")).items()))

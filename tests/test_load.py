@@ -33,7 +33,7 @@ def tag(model: Path, *arguments: str) -> list[str]:
 @pytest.mark.parametrize(("way", "jobs"), [("tokens", 1), ("tokens", 2), ("raw", 1)])
 def test_a_soak_loses_nothing(tiny_raw_folder: Path, way: Way, jobs: int) -> None:
     text = Text([loading.STARTER], way, long=0.001)
-    command = [*tag(tiny_raw_folder, "--jobs", str(jobs)), "--input", way]
+    command = [*tag(tiny_raw_folder, "--jobs", str(jobs)), "--input-format", way]
     run = soak(command, text, way, tokens=20_000, seconds=60, every=0.2)
     assert verdict(run)
     assert not run.problems
