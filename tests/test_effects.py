@@ -25,7 +25,7 @@ ALWAYS = {
     "spec", "corpus", "out", "force", "cell", "input", "unidirectional", "feedback", "layers", "hidden", "epochs",
     "max_minutes", "patience", "batch_tokens", "lr", "max_grad_norm", "bptt", "dropout", "word_dropout",
     "min_count", "augment", "simplify_chinese", "segmenter", "add_segmenter", "resume", "checkpoint_every",
-    "seed", "device", "as_json",
+    "seed", "device", "as_json", "context",
 }  # fmt: skip
 """What has an effect whatever the others are, or is refused by name beside those that leave it none."""
 BY_CORPORA = {"upsample", *loading.READING}

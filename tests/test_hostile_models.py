@@ -290,12 +290,6 @@ def test_a_model_of_an_older_version_has_a_history_without_a_checksum(folder: Pa
     use(folder)
 
 
-def test_a_pipe_where_a_recipe_should_lie_does_not_hold_up_the_next_write(smallest: ModelBundle, folder: Path) -> None:
-    os.mkfifo(folder / directory.RECIPE)
-    directory.write(folder, smallest, "")
-    use(folder)
-
-
 # --- hostile contents: the checksums are the attacker's -------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rnntag import recipe, segmenter
+from rnntag import segmenter
 from rnntag.corpora import loading
 from rnntag.corpora.files import read_sentences
 from rnntag.errors import DataError
@@ -286,24 +286,6 @@ def test_a_learning_curve_has_only_figures(key: str, value: str) -> None:
     assert len(learning_curve.read(line.encode(), "x")) == 1
     with pytest.raises(DataError, match=r"^x:1: is no epoch"):
         learning_curve.read(re.sub(rf'("{key}": )[0-9.]+', lambda found: found[1] + value, line).encode(), "x")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("x = " + "[" * 5000, "is no TOML"),
-        ("variables = [1]", "variables is no table"),
-        ("stages = 'x'", "stages is no array of tables"),
-        ("stages = [1]", "stages is no array of tables"),
-        ("[variables]\ns = 'x'\n[[stages]]\nmakes = '{s[9]}'\nrun = ['x']", "stage 1: s[9] in"),
-        ("[variables]\ns = 'x'\n[[stages]]\nmakes = '{s:999999999}'\nrun = ['x']", "stage 1: s in"),
-    ],
-)
-def test_a_recipe_that_is_none_is_refused(content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "r").write_text(content, encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        recipe.read(tmp_path / "r", {})
-    assert str(error.value).startswith(f"{tmp_path / 'r'}: {message}")
 
 
 # terminals

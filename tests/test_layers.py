@@ -33,7 +33,7 @@ LAYERS = [
     {"tagging"},
     {"analysis"},
     {"integrations"},
-    {"cli", "recipe"},
+    {"cli"},
     {"__main__"},
 ]
 """Packages, and modules that lie beside them: each imports only from layers above its own in this list."""

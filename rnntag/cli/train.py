@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 _MODEL = ModelConfig()
 _TRAINING = TrainConfig()
-_RECIPE = "Recipe"
 _SEGMENTER = "Segmenter"
 _SEGMENTER_DEFAULTS = SegmenterConfig()
 
@@ -180,13 +178,6 @@ def train(
     ] = 10,
     seed: SeedOption = _TRAINING.seed,
     device: Annotated[Device, typer.Option(rich_help_panel=RUN, help="Where to compute.")] = "auto",
-    recipe: Annotated[
-        Path | None, typer.Option(rich_help_panel=_RECIPE, help="Run the stages of a recipe instead.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", rich_help_panel=_RECIPE, help="A variable of the recipe."),
-    ] = None,
 ) -> None:
     """Train a model.
 
@@ -204,9 +195,6 @@ def train(
 
         rnntag train --resume --out models/ewt
     """
-    if recipe or set_:
-        _follow(context, recipe, set_ or [])
-        return
     from rnntag.model import directory
     from rnntag.storage.lock import claim
     from rnntag.training import checkpoint
@@ -330,34 +318,6 @@ def _receiver(context: typer.Context, name: str) -> Path:
 
 def _options(names: list[str]) -> str:
     return ", ".join(name.replace("_", "-") for name in names)
-
-
-def _follow(context: typer.Context, path: Path | None, assignments: list[str]) -> None:
-    """Run the stages of a recipe that are not done, one that was broken off too."""
-    from rnntag import recipe
-    from rnntag.training import checkpoint
-
-    if path is None:
-        raise UsageError("--set gives a value to a variable of a recipe: name that with --recipe")
-    if others := [name for name in given(context) if name not in ("recipe", "set_")]:
-        raise UsageError(f"a recipe brings its own settings: leave out {_options(others)}, or --set its variables")
-    variables = {}
-    for assignment in assignments:
-        name, equals, variables[name] = assignment.partition("=")
-        if not (name and equals):
-            raise UsageError(f"--set {assignment}: it must be NAME=VALUE")
-    stages = recipe.read(path, variables)
-    for number, stage in enumerate(stages, 1):
-        where = f"stage {number} of {len(stages)}"
-        broken_off = checkpoint.place(stage.makes).exists()
-        if stage.makes.exists() and not broken_off:
-            console.note(f"{where}: {stage.makes} is there")
-            continue
-        if broken_off and stage.command[:2] == ("rnntag", "train") and "--resume" not in stage.command:
-            stage = replace(stage, command=(*stage.command, "--resume"))
-        console.note(f"{where}: {shlex.join(stage.command)}")
-        if code := stage.run():
-            raise typer.Exit(code)
 
 
 def check_reading(context: typer.Context, named: Sequence[str], corpus_format: CorpusFormat, encoding: str) -> None:
