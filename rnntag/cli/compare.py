@@ -155,6 +155,8 @@ def compare(
     with ExitStack() as claims, TrainingView() as view:
         for path in [out / comparison.name_of(config) for config in configs] if out else ():
             claims.enter_context(claim(path))
+            if not force:
+                directory.check_free(path)  # again: the claim may have put back what a crash had moved away
             if checkpoint.place(path).exists():
                 raise UsageError(f"{path}: a run of 'rnntag train' was broken off there: choose another --out")
         reports = comparison.compare(
