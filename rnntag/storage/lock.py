@@ -1,4 +1,4 @@
-"""One writer at a time for each model directory."""
+"""One writer at a time for each directory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rnntag.errors import AccessError
-from rnntag.model import directory
-from rnntag.storage import atomic
-from rnntag.training import checkpoint
 
 OWNER_BYTES = 200
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
@@ -23,16 +20,15 @@ _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
 
 
 @contextmanager
-def claim(path: Path) -> Iterator[None]:
-    """Keep other writers of a model directory away, and put right what those that died have left.
+def locked(path: Path) -> Iterator[None]:
+    """Keep other writers of a directory away.
 
-    The claim is a lock of the operating system on a file beside the directory, which ends with the process,
-    however that ends. On a file system without such locks nobody is kept away.
+    The lock is one of the operating system on a file beside the directory, which ends with the process, however that
+    ends. On a file system without such locks nobody is kept away.
 
     Raises:
-        AccessError: another process has it, or a model cannot be written there; see `store.check_target`.
+        AccessError: another process has it, or the file cannot be written.
     """
-    directory.check_target(path)
     path = path.resolve()
     missing = [folder for folder in path.parents if not folder.exists()]
     file = path.with_name(f".{path.name}.lock")
@@ -45,11 +41,9 @@ def claim(path: Path) -> Iterator[None]:
         raise AccessError(f"{path}: {_owner(file)} is writing it: wait for that, or name another directory") from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:
-            raise AccessError(f"{path}: cannot be claimed: {file}: {error.strerror}") from error
+            raise AccessError(f"{path}: cannot be locked: {file}: {error.strerror}") from error
     try:
         _sign(file)
-        for one in (path, checkpoint.place(path)):
-            atomic.recover(one)
         yield
     finally:
         with suppress(OSError):  # Windows removes no open file; there filelock removes it on release
