@@ -17,7 +17,8 @@ from rnntag.cli.train import train
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.sentences import Corpus, Sentence
-from rnntag.training.tagger import Training
+from rnntag.training.tagger import TaggerTask
+from rnntag.training.trainer import Trainer
 from tests.conftest import typed
 
 ALWAYS = {
@@ -202,10 +203,12 @@ BASES = {
 
 def trained(settings: Mapping[str, Any], treebanks: list[Corpus]) -> dict[str, np.ndarray]:
     shape = ModelConfig(**{name: settings[name] for name in ModelConfig.__slots__})
-    training = Training(treebanks, shape, TrainConfig(**{name: settings[name] for name in TrainConfig.__slots__}))
+    training = Trainer(
+        TaggerTask(treebanks, shape, TrainConfig(**{name: settings[name] for name in TrainConfig.__slots__}))
+    )
     for _ in training.steps():
         pass
-    return training.network.weights()
+    return training.task.network.weights()
 
 
 def same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> bool:

@@ -45,12 +45,12 @@ from rnntag.model.learning_curve import Epoch, TrainingStep
 from rnntag.model.pretokens import SHAPES, PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
+from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.network.tagger import Network
 from rnntag.sentences import Corpus
 from rnntag.storage import checksums
 from rnntag.tagger import Tagger
 from rnntag.training import model_card
-from rnntag.training.segmenter import SegmenterNetwork
 from tests.conftest import KINDS, Run, one_line
 from tests.test_onnx import untrained
 
