@@ -53,6 +53,27 @@ def test_what_is_no_vector_is_named(tmp_path: Path, text: str, message: str) -> 
         word_vectors.read(file(tmp_path, text), str.lower, [], 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "message"),
+    [
+        ("the 1 1\ncafé 1 1\n", "latin-1", ":2: byte 12 of the input is not utf-8: convert it to UTF-8"),
+        (
+            "我们在这里学习 1 1\n",
+            "gb18030",
+            ":1: byte 1 of the input is not utf-8: looks like GB18030: convert it to UTF-8",
+        ),
+        ("the 1 1\n", "utf-16", ": looks like UTF-16 (little endian): convert it to UTF-8"),
+    ],
+)
+def test_another_encoding_is_not_to_be_named(tmp_path: Path, text: str, encoding: str, message: str) -> None:
+    """`train --encoding` is about corpora."""
+    path = tmp_path / "vectors.txt"
+    path.write_text(text, encoding=encoding)
+    with pytest.raises(DataError) as error:
+        word_vectors.read(path, str.lower, [], 5)
+    assert str(error.value) == f"{path}{message}"
+
+
 def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Path) -> None:
     """Nouns have one vector, verbs another, and nothing else tells them apart."""
     tags = {"ab": "NOUN", "cd": "VERB", "ef": "NOUN", "gh": "VERB", "ij": "NOUN", "kl": "VERB"}
