@@ -195,7 +195,7 @@ class Tagger:
         if not self.model.segmenter:
             raise UsageError(
                 f"the model {self.model.name} has no segmenter, which raw text takes: add one with "
-                "'rnntag train --add-segmenter MODEL CORPUS…', or give tokens to tag()"
+                "'rnntag train-segmenter MODEL CORPUS…', or give tokens to tag()"
             )
         return Segmenter(self.model.segmenter, threads=self._threads, int8=self.int8)
 

@@ -27,22 +27,12 @@ def written(name: str, tokens: list[str], tagset: str = "upos") -> str:
 
 
 @given(words)
-def test_slash_is_parted_at_the_last_slash(tokens: list[str]) -> None:
-    line = written("slash", tokens)
-    assert line.count("\n") == 1
+def test_what_is_written_can_be_read_back(tokens: list[str]) -> None:
+    line, record = written("slash", tokens), written("jsonl", tokens)
+    assert line.count("\n") == record.count("\n") == 1
     assert [str2tuple(item) for item in line.split()] == [(token, "NOUN") for token in tokens]
-
-
-@given(words)
-def test_tsv(tokens: list[str]) -> None:
+    assert json.loads(record) == {"tokens": tokens, "tags": ["NOUN"] * len(tokens)}
     assert written("tsv", tokens) == "".join(f"{token}\tNOUN\n" for token in tokens) + "\n"
-
-
-@given(words)
-def test_jsonl(tokens: list[str]) -> None:
-    line = written("jsonl", tokens)
-    assert line.count("\n") == 1
-    assert json.loads(line) == {"tokens": tokens, "tags": ["NOUN"] * len(tokens)}
 
 
 @given(words)
