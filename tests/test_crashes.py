@@ -138,7 +138,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     child.join()
     assert child.exitcode == 128 + number
     log = (folder / "log").read_text()
-    assert "interrupted: the best model so far is kept; go on with: rnntag train --resume --out m" in log
+    assert "interrupted: the best model so far is kept; continue with: rnntag train --resume --out m" in log
     assert directory.read(folder / "m").provenance.epoch >= 1
     assert names(folder) == {"m", ".m.checkpoint"}
     code, log = children.run(folder, "train", "--resume", "--out", "m")
@@ -187,7 +187,7 @@ def test_a_second_training_is_refused_by_name_of_the_first_and_none_by_a_dead_on
     first.join()
     code, log = children.run(folder, *TRAIN)
     assert code == 2
-    assert "m: a run was broken off there: --resume goes on with it, --restart begins anew" in log
+    assert "m: unfinished run found: use --resume or --restart" in log
     assert children.run(folder, *TRAIN, "--restart")[0] == 0
     assert names(folder) == {"m"}
 
@@ -237,7 +237,7 @@ def test_a_comparison_is_refused_before_it_trains(
     assert f"c/lstm: process {os.getpid()} on " in capsys.readouterr().err
     checkpoint.write(folder / "c" / "lstm", Checkpoint(Settings()))
     assert typed(*compare) == 2
-    assert "c/lstm: a run of 'rnntag train' was broken off there" in capsys.readouterr().err
+    assert "c/lstm: unfinished run of 'rnntag train' found" in capsys.readouterr().err
     checkpoint.discard(folder / "c" / "lstm")
     shutil.copytree(tiny_folder, folder / "c" / ".lstm.1.old")  # a crash while it was being replaced
     assert typed(*compare) == 2

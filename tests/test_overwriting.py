@@ -33,7 +33,7 @@ SETTINGS = Settings(
 )
 TRAIN = ("train", "x.txt", "--out", "m", *SMALL)
 REFUSED = "m: there is a model made on 2024-02-03 already: choose another --out, or replace it with --force"
-INTERRUPTED = "m: a run was broken off there: --resume goes on with it, --restart begins anew"
+INTERRUPTED = "m: unfinished run found: use --resume or --restart"
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_what_is_replaced_by_force_stays_until_the_other_has_ended(
         interrupt_after(patch, 1)
         ended = here(*TRAIN[:-1], "3", "--force")
         assert ended.returncode == 130
-        assert "interrupted: m stays as it was until the run has ended; go on with: rnntag" in ended.stderr
+        assert "interrupted: m stays as it was until the run has ended; continue with: rnntag" in ended.stderr
         assert content(model) == before
         assert here("train", "--resume", "--out", "m").returncode == 130  # what it is to replace it knows still
         assert content(model) == before

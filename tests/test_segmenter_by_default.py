@@ -117,7 +117,7 @@ def test_ctrl_c_in_either_phase_keeps_the_tagger_and_the_run(
     assert ended.returncode == 130
     kept = "the best model so far is kept" if phase == "tagger" else "the tagger is kept, the segmenter is not done"
     last = ended.stderr.splitlines()[-1]
-    assert last == f"interrupted: {kept}; go on with: rnntag train --resume --out m"
+    assert last == f"interrupted: {kept}; continue with: rnntag train --resume --out m"
     early = learned(folder / "m")
     assert early != whole
     assert (directory.read(folder / "m").segmenter is None) == (phase == "tagger" or not epochs)
