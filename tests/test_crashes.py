@@ -25,9 +25,9 @@ from rnntag.corpora import loading
 from rnntag.errors import AccessError
 from rnntag.model import directory
 from rnntag.storage import atomic
-from rnntag.storage.lock import claim
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import Checkpoint, Settings, State
+from rnntag.training.run import claim
 from tests import children
 from tests.conftest import few, typed
 
