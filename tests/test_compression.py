@@ -147,7 +147,7 @@ def test_splits_are_known_by_their_names_in_folders_and_globs(tmp_path: Path, su
 def test_a_split_in_two_files_is_an_error(tmp_path: Path) -> None:
     write(tmp_path / "x-train.conllu.gz", TREEBANK)
     (tmp_path / "x-train.conllu").write_text(TREEBANK, encoding="utf-8")
-    with pytest.raises(DataError, match="both claim to be the train part of x"):
+    with pytest.raises(DataError, match="both claim to be the train split of x"):
         loading.load([str(tmp_path)])
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
-from rnntag.corpora.files import UNIVERSAL_12, treebank_and_part
+from rnntag.corpora.loading import UNIVERSAL_12, treebank_and_split
 from rnntag.corpora.nltk import CATALOGUE
 from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.sentences import UPOS, Corpus, Sentence
@@ -54,7 +54,7 @@ def test_a_file_is_evaluated_as_a_whole(tmp_path: Path) -> None:
      ("mine_test.txt", ("mine", "test")), ("train.txt", ("train", "")), ("contest.txt", ("contest", ""))],
 )  # fmt: skip
 def test_names_tell_the_parts(name: str, expected: tuple[str, str]) -> None:
-    assert treebank_and_part(Path(name)) == expected
+    assert treebank_and_split(Path(name)) == expected
 
 
 def test_a_glob_gathers_the_parts_of_each_treebank(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_train_part_alone_gives_up_a_tenth_as_dev(tmp_path: Path) -> None:
 def test_two_files_cannot_be_the_same_part(tmp_path: Path) -> None:
     for name in ("a-dev.txt", "a-dev.tsv"):
         slash_file(tmp_path / name)
-    with pytest.raises(DataError, match="both claim to be the dev part"):
+    with pytest.raises(DataError, match="both claim to be the dev split"):
         loading.load([str(tmp_path / "a-dev.*")])
 
 

@@ -15,9 +15,9 @@ from hypothesis import assume, given
 from rnntag.cli.app import app
 from rnntag.config import CorpusFormat
 from rnntag.corpora import loading
-from rnntag.corpora.files import format_of, read_sentences
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
+from rnntag.formats.registry import format_of, read_sentences
 from rnntag.model import directory
 from rnntag.sentences import UPOS, Sentence
 from tests.conftest import Run
@@ -200,7 +200,7 @@ def test_a_final_tag_ends_a_sentence_where_nothing_else_does(text: str, sizes: l
         ("word\t", "mine.txt:2: no tag after 'word'"),
         ("word\t\tlemma", "mine.txt:2: no tag after 'word'"),
         ("\tNN", "mine.txt:2: no token before the tag 'NN'"),
-        ("a\tb\tc\td", "mine.txt:2: 4 columns parted by tabs, where a token, its tag and perhaps its lemma are due"),
+        ("a\tb\tc\td", "mine.txt:2: 4 columns separated by tabs, where a token, its tag and perhaps its lemma are due"),
     ],
 )
 def test_what_is_not_vertical_is_named(line: str, message: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from rnntag.config import CorpusFormat
 from rnntag.corpora import loading
-from rnntag.corpora.files import read_sentences
 from rnntag.errors import DataError
+from rnntag.formats.registry import read_sentences
 from tests.conftest import Run
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rnntag import windows
 from rnntag.errors import DataError
-from rnntag.formats import registry
+from rnntag.formats import records
 from rnntag.model.stored import ModelBundle
 from rnntag.tagging import chunks
 from rnntag.tagging.chunks import Chunk
@@ -54,7 +54,7 @@ def test_portions_do_not_show(
     ended: bool,
 ) -> None:
     monkeypatch.setattr(chunks, "PORTION", 12)
-    for module in (chunks, registry):
+    for module in (chunks, records):
         monkeypatch.setattr(module, "LONG_LINE", 24)
     monkeypatch.setattr(windows, "WINDOW", 6)
     monkeypatch.setattr(windows, "OVERLAP", 2)

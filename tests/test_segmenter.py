@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rnntag import segmenter, windows
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import UsageError
-from rnntag.formats import conllu, registry
+from rnntag.formats import conllu, raw, records
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.onnx import graph as onnx_graph
 from rnntag.segmenter import Segmenter
@@ -132,9 +132,9 @@ def test_how_text_arrives_does_not_show(
 ) -> None:
     monkeypatch.setattr(chunks, "PORTION", 12)
     if long:
-        for module in (chunks, registry):
+        for module in (chunks, records):
             monkeypatch.setattr(module, "LONG_LINE", 40)
-        monkeypatch.setattr(registry, "MARGIN", 8)
+        monkeypatch.setattr(raw, "MARGIN", 8)
     text = text.replace("\ufeff", "")
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     whole = [Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
@@ -156,12 +156,12 @@ def test_how_text_arrives_does_not_show(
 
 def test_memory_stays_flat_without_an_end(tiny_raw: ModelBundle) -> None:
     held = []
-    reader = registry.reader("raw", "x", finder=Segmenter(tiny_raw.segmenter))  # type: ignore[arg-type]
+    reader = raw.RawReader(Segmenter(tiny_raw.segmenter))  # type: ignore[arg-type]
     for block in ("apples " * 3000, "a" * 20000, " " * 20000, "\n" * 20000):
         for _ in range(12):
             list(reader.feed(block))
             held.append(len(reader._rest) + len(reader._before))  # type: ignore[attr-defined]
-    assert max(held) <= registry.LONG_LINE + 22_000
+    assert max(held) <= records.LONG_LINE + 22_000
 
 
 def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: ModelBundle) -> None:
