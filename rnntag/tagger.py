@@ -231,22 +231,22 @@ class Tagger:
         tagset = self.model.tagset(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
-        found: list[list[Any]] = [[] for _ in sentences]
+        results: list[list[Any]] = [[] for _ in sentences]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
             tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
             for position, own_tags in core_parts(block, tags):
-                found[position] += own_tags
-        return found
+                results[position] += own_tags
+        return results
 
     def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
         """The scores of each tag before the softmax, shape [tokens of all sentences, tags]; see `predict`."""
         sentences = python_input.sentences(sentences)
-        found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
+        core_scores = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
-            found += [own_scores for _, own_scores in core_parts(block, scores)]
-        return np.concatenate(found)
+            core_scores += [own_scores for _, own_scores in core_parts(block, scores)]
+        return np.concatenate(core_scores)
 
     def probabilities(self, sentences: Iterable[Iterable[str]], tagset: str) -> Probabilities:
         """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""

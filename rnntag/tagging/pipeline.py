@@ -95,8 +95,8 @@ class Pipeline:
             for sentence, tags in zip(sentences, self._tagger.predict(tokens, self._task.tagset), strict=True):
                 texts.append(self._write(sentence, tags, ()))
         else:
-            found = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
-            for sentence, tag_probs in zip(sentences, found, strict=True):
+            choices = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
+            for sentence, tag_probs in zip(sentences, choices, strict=True):
                 texts.append(self._write(sentence, [choice[0][0] for choice in tag_probs], tag_probs))
         return "".join(texts).encode("utf-8", "surrogateescape")
 
