@@ -113,28 +113,13 @@ def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
     ("line", "tagset"),
     [("a/b/NOUN 1/NUM", "upos"), ("a/PRT ./.", "universal"), ("a/Na b/Vt", "mine")],
 )
-def test_the_last_slash_parts_word_and_tag(tmp_path: Path, line: str, tagset: str) -> None:
+def test_the_tags_of_a_file_tell_the_tagset(tmp_path: Path, line: str, tagset: str) -> None:
     path = tmp_path / "mine.txt"
     path.write_text(f"\n{line}\n", encoding="utf-8")
     ((sentence,),) = (c.test for c in loading.load([str(path)], whole=True))
     assert list(sentence.tags) == [tagset]
     pairs = zip(sentence.tokens, sentence.tags[tagset], strict=True)
     assert " ".join(f"{token}/{tag}" for token, tag in pairs) == line
-
-
-@pytest.mark.parametrize("item", ["word", "/NOUN", "word/", "/"])
-def test_what_is_not_word_slash_tag_is_named(tmp_path: Path, item: str) -> None:
-    path = tmp_path / "mine.txt"
-    path.write_text(f"a/X\nb/X {item}\n", encoding="utf-8")
-    with pytest.raises(DataError, match=f"mine.txt:2: '{item}' is not word/TAG"):
-        loading.load([str(path)])
-
-
-def test_nothing_in_a_file_is_an_error(tmp_path: Path) -> None:
-    for name in ("a.txt", "a.conllu"):
-        (tmp_path / name).write_text("\n\n", encoding="utf-8")
-        with pytest.raises(DataError, match="no sentence in it"):
-            loading.load([str(tmp_path / name)])
 
 
 def test_an_unknown_name_brings_the_nearest_one() -> None:

@@ -57,7 +57,7 @@ def tagged(forms: st.SearchStrategy[str], tags: st.SearchStrategy[str]) -> st.Se
 
 
 @pytest.mark.parametrize(("corpus_format", "mark"), [("slash", "/"), ("underscore", "_")])
-def test_joined_words_and_tags_are_parted_again(corpus_format: CorpusFormat, mark: str) -> None:
+def test_joined_words_and_tags_are_split_again(corpus_format: CorpusFormat, mark: str) -> None:
     awkward = words | st.sampled_from(["1/2", "/", "//", "_", "a_b", "and/or_"])
 
     @given(
@@ -139,7 +139,7 @@ def test_brown_s_lines_are_read() -> None:
     assert read(text, "slash", "brown.tsv") == expected
 
 
-def test_the_last_underscore_parts_word_and_tag() -> None:
+def test_words_are_split_at_the_last_underscore() -> None:
     assert read("snake_case_NN ___X\n", "underscore") == [[("snake_case", "NN"), ("__", "X")]]
 
 
@@ -151,7 +151,8 @@ def test_the_last_underscore_parts_word_and_tag() -> None:
         ("a_X b_\n", "underscore", "mine.txt:1: 'b_' is not word_TAG"),
         ("a_X b_Y\n", "auto", "mine.txt:1: 'a_X' is not word/TAG: word_TAG takes --corpus-format underscore"),
         ("a\tX\n", "auto", "mine.txt:1: 'a' is not word/TAG: a token a line takes --corpus-format tsv"),
-        ("\n", "underscore", "mine.txt: no sentence in it"),
+        *(("a/X\nb/X " + item, "slash", f"mine.txt:2: {item!r} is not word/TAG") for item in ("w", "/N", "w/", "/")),
+        *(("\n\n", name, "mine.txt: no sentence in it") for name in ("slash", "underscore", "conllu")),
     ],
 )
 def test_what_is_not_joined_is_named(text: str, corpus_format: CorpusFormat, message: str) -> None:

@@ -28,7 +28,7 @@ def written(name: str, tokens: list[str], tagset: str = "upos") -> str:
 
 
 @given(words)
-def test_slash_is_parted_at_the_last_slash(tokens: list[str]) -> None:
+def test_word_tag_is_split_at_the_last_slash(tokens: list[str]) -> None:
     line = written("slash", tokens)
     assert line.count("\n") == 1
     assert [str2tuple(item) for item in line.split()] == [(token, "NOUN") for token in tokens]
