@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rnntag.errors import UsageError as UsageError
     from rnntag.tagger import Tagger as Tagger
     from rnntag.tagger import load as load
+    from rnntag.training.run import train as train
+    from rnntag.training.run import train_segmenter as train_segmenter
     from rnntag.version import __version__ as __version__
 
 __all__ = [
@@ -29,12 +31,15 @@ __all__ = [
     "UsageError",
     "__version__",
     "load",
+    "train",
+    "train_segmenter",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
         module = {"Tagger": "rnntag.tagger", "load": "rnntag.tagger", "__version__": "rnntag.version"}
+        module |= dict.fromkeys(("train", "train_segmenter"), "rnntag.training.run")
         return getattr(importlib.import_module(module.get(name, "rnntag.errors")), name)
     raise AttributeError(f"module 'rnntag' has no attribute {name!r}")
 

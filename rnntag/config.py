@@ -1,171 +1,235 @@
-"""The settings of models and of training."""
+"""The settings of models and of training, each with its default, its range and its help.
+
+Everything that asks for a setting or names one reads it here: the options of the command line, `rnntag.train`, a
+model's `config.json` and its card.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
 
 from rnntag.errors import UsageError
 
 DEFAULT_MODEL = "zh-en"
 Cell = Literal["rnn", "lstm", "gru"]
-Activation = Literal["tanh", "relu"]
-Input = Literal["embedding", "onehot"]
-Device = Literal["auto", "cpu", "cuda"]
 CorpusFormat = Literal["auto", "slash", "underscore", "tsv", "spacy", "conllu", "jsonl"]
 CELLS: tuple[str, ...] = get_args(Cell)
-ACTIVATIONS: tuple[str, ...] = get_args(Activation)
-INPUTS: tuple[str, ...] = get_args(Input)
-DEVICES: tuple[str, ...] = get_args(Device)
+ACTIVATIONS = ("tanh", "relu")
+INPUTS = ("embedding", "onehot")
+NETWORK, TRAINING, SEGMENTER = "Network", "Training", "Segmenter"
+"""The groups of options in the help."""
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise UsageError(f"{name} is {value!r}: it must be one of {', '.join(allowed)}")
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What it takes for a setting to have an effect.
+
+    Attributes:
+        of: another setting.
+        met: whether a value of that gives it an effect.
+        otherwise: when it has none, in words.
+        neutral: a value that may be given all the same, because it states what holds anyway.
+    """
+
+    of: str
+    met: Callable[[Any], bool]
+    otherwise: str
+    neutral: object = None
 
 
-def _between(least: float, most: float, config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not least <= value <= most:  # nor is nan
-            raise UsageError(f"{name} is {value}: it must lie between {least} and {most}")
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a setting besides its name, type and default.
+
+    Attributes:
+        help: for the command line; "" for settings that are no options.
+        group: of the help.
+        least, most: its range, if it is a number.
+        choices: its values, if they can be counted.
+        flags: the option's names, if they do not follow from the setting's; for a bool the second one, after a slash,
+            says no.
+        need: what it takes for it to have an effect, if it does not always have one.
+    """
+
+    help: str
+    group: str
+    least: float = -math.inf
+    most: float = math.inf
+    choices: tuple[str, ...] = ()
+    flags: str = ""
+    need: Need | None = None
+
+
+def about(setting: Any) -> About:
+    """What is known of a field of a configuration."""
+    known: About = setting.metadata["about"]
+    return known
+
+
+def _network(default: Any, help: str = "", **known: Any) -> Any:
+    return field(default=default, metadata={"about": About(help, NETWORK, **known)})
+
+
+def _training(default: Any, help: str = "", **known: Any) -> Any:
+    return field(default=default, metadata={"about": About(help, TRAINING, **known)})
+
+
+def _segmenter(default: Any, help: str = "", **known: Any) -> Any:
+    return field(default=default, metadata={"about": About(help, SEGMENTER, **known)})
+
+
+def _check(config: Any) -> None:
+    for setting in fields(config):
+        name, value, known = setting.name, getattr(config, setting.name), about(setting)
+        if known.choices and value not in known.choices:
+            raise UsageError(f"{name} is {value!r}: it must be one of {', '.join(known.choices)}")
+        if known.least > -math.inf and not known.least <= value <= known.most:  # nor is nan
+            raise UsageError(f"{name} is {value}: it must lie between {known.least} and {known.most}")
+
+
+_SIZE: dict[str, Any] = {"least": 1, "most": 10_000}
+_COUNT: dict[str, Any] = {"least": 1, "most": 10**9}
+_LIMIT: dict[str, Any] = {"least": 0, "most": 10**9}
+_SHARE: dict[str, Any] = {"least": 0, "most": 1}
+_DROPOUT: dict[str, Any] = {"least": 0, "most": 0.99}
+_SEED: dict[str, Any] = {"least": 0, "most": 2**63 - 1}
+_EMBEDDINGS = Need("input", lambda kind: kind == "embedding", "without --input embedding")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """The shape of a network.
+    """The shape of a network. Each field's help is beside it.
 
     Attributes:
-        cell: one of `CELLS`, in the recurrent layers and over characters.
-        activation: one of `ACTIVATIONS`; only the plain rnn has a choice.
-        input: one of `INPUTS`: word and character embeddings, or the one-hot vector of the word.
+        cell: in the recurrent layers and over characters.
         bidirectional: whether the recurrent layers read from both sides.
-        feedback: whether the last recurrent layer, where it reads forward, sees the probabilities of
-            the tags of the word before.
-        layers: how many there are.
-        hidden: their units, for each direction.
-        embedding_dim, char_dim: size of a word's and of a character's embedding.
-        char_hidden: units of the network over characters, for each direction.
+        feedback: whether the last recurrent layer, where it reads forward, sees the probabilities of the tags of the
+            word before.
+        hidden, char_hidden: units for each direction.
 
     Raises:
         UsageError: a value is out of its range.
     """
 
-    cell: str = "lstm"
-    activation: str = "tanh"
-    input: str = "embedding"
-    bidirectional: bool = True
-    feedback: bool = False
-    layers: int = 1
-    hidden: int = 200
-    embedding_dim: int = 100
-    char_dim: int = 64
-    char_hidden: int = 64
+    cell: str = _network("lstm", "The recurrent cell.", choices=CELLS)
+    activation: str = _network(
+        "tanh",
+        "The activation of the plain RNN.",
+        choices=ACTIVATIONS,
+        need=Need("cell", lambda cell: "rnn" in cell, "without --cell rnn", neutral="tanh"),
+    )
+    input: str = _network(
+        "embedding", "Word and character embeddings, or the one-hot vector of the word.", choices=INPUTS
+    )
+    bidirectional: bool = _network(
+        True, "Read each sentence in both directions, or from the left only.", flags="--bidirectional/--unidirectional"
+    )
+    feedback: bool = _network(False, "Feed each word's tag probabilities into the hidden layer at the next word.")
+    layers: int = _network(1, "Recurrent layers.", least=1, most=100)
+    hidden: int = _network(200, "Hidden units per direction.", **_SIZE)
+    embedding_dim: int = _network(100, "Size of a word embedding.", need=_EMBEDDINGS, **_SIZE)
+    char_dim: int = _network(64, "Size of a character embedding.", need=_EMBEDDINGS, **_SIZE)
+    char_hidden: int = _network(64, "Hidden units per direction of the RNN over characters.", need=_EMBEDDINGS, **_SIZE)
 
     def __post_init__(self) -> None:
-        _one_of("cell", self.cell, CELLS)
-        _one_of("activation", self.activation, ACTIVATIONS)
-        _one_of("input", self.input, INPUTS)
+        _check(self)
         if self.activation == "relu" and self.cell != "rnn":
             raise UsageError(f"activation relu belongs to the plain rnn: a {self.cell} has its own gates")
-        _between(1, 100, self, "layers")
-        _between(1, 10_000, self, "hidden", "embedding_dim", "char_dim", "char_hidden")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a network is trained.
+    """How a network is trained. Each field's help is beside it.
 
     Attributes:
-        epochs: passes over the training data, at most.
-        batch_tokens: tokens of a batch, padding included; fewer where the corpus is small.
-        lr: the first learning rate of Adam; it falls to 0 in a straight line.
-        max_grad_norm: largest norm of the gradient; 0: any.
-        bptt: how many words back, and ahead where the network reads both ways, a word's error is
-            propagated; 0: all. See `bptt`.
-        teacher_forcing: with feedback, the share of the words that at first have their gold tag fed back
-            instead of what the network finds; it falls to 0 in a straight line.
-        dropout: share of the units of each layer's input that is dropped.
-        word_dropout: see `network.Regularisation`.
-        min_count: how often a word must occur to have an embedding of its own.
-        vectors: files of pretrained word vectors; see `vectors`.
-        extra_vector_words: how many words of each of them get a row though training does not see them.
-        upsample: how much oftener an epoch meets small corpora: (tokens of the largest / tokens)^upsample
-            times; 0: all once, 1: all for as long.
-        augment: share of the sentences that an epoch meets in other writing; see `variants`.
-        simplify_chinese: whether traditional Chinese is read as simplified; see `folding.chinese`.
-        patience: epochs without a better dev accuracy after which training stops.
-        seed: of all that is random.
-        device: one of `DEVICES`.
-        max_minutes: the time after which training stops; 0: none.
+        batch_tokens: padding included; fewer where the corpus is small.
+        lr: of Adam; it falls to 0 in a straight line.
+        bptt: how many words back, and forward where the network reads both ways; see `network.truncation`.
+        teacher_forcing: with feedback, the share of the words whose gold tag is fed back instead of the network's own
+            probabilities; it falls to 0 in a straight line.
+        word_dropout: see `network.tagger.Regularisation`.
+        vectors: paths; see `training.word_vectors`.
+        augment: see `training.augmentation`.
+        simplify_chinese: see `training.simplification`.
+        device: `auto` is CUDA where there is a device, else the CPU.
 
     Raises:
         UsageError: a value is out of its range.
     """
 
-    epochs: int = 20
-    batch_tokens: int = 1000
-    lr: float = 0.002
-    max_grad_norm: float = 1.0
-    bptt: int = 0
-    teacher_forcing: float = 0.0
-    dropout: float = 0.4
-    word_dropout: float = 1.0
-    min_count: int = 1
-    vectors: tuple[str, ...] = ()
-    extra_vector_words: int = 10_000
-    upsample: float = 0.0
-    augment: float = 0.0
-    simplify_chinese: bool = False
-    patience: int = 5
-    seed: int = 1
-    device: str = "auto"
-    max_minutes: float = 0.0
+    epochs: int = _training(20, "Passes over the training data, at most.", **_COUNT)
+    batch_tokens: int = _training(1000, "Tokens per batch, at most.", **_COUNT)
+    lr: float = _training(0.002, "Initial learning rate (Adam). It falls to 0.")
+    max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
+    bptt: int = _training(0, "Propagate each word's error over at most N words; 0: the whole sentence.", **_LIMIT)
+    teacher_forcing: float = _training(
+        0.0,
+        "Share of words whose gold tag is fed back at first. It falls to 0.",
+        need=Need("feedback", bool, "without --feedback", neutral=0.0),
+        **_SHARE,
+    )
+    dropout: float = _training(0.4, "Share of units dropped.", **_DROPOUT)
+    word_dropout: float = _training(1.0, "Word dropout: P(unknown) = p / (p + count).", **_LIMIT)
+    min_count: int = _training(1, "Words that occur less often have no embedding of their own.", **_COUNT)
+    vectors: tuple[str, ...] = _training(
+        (), "A file of pretrained word vectors as text (word2vec, GloVe). May be repeated.", need=_EMBEDDINGS
+    )
+    extra_vector_words: int = _training(
+        10_000,
+        "How many words of each vector file get a row although the corpora lack them.",
+        need=Need("vectors", bool, "without --vectors"),
+        **_LIMIT,
+    )
+    upsample: float = _training(
+        0.0, "Repeat small corpora (tokens of the largest / tokens)^P times in each epoch.", **_SHARE
+    )
+    augment: float = _training(
+        0.0,
+        "Share of sentences to augment: lower case, capitals, headlines, no final mark, two in a line, one word.",
+        **_SHARE,
+    )
+    simplify_chinese: bool = _training(False, "Read traditional Chinese as simplified (needs OpenCC).")
+    patience: int = _training(5, "Stop after N epochs without a better dev accuracy.", **_COUNT)
+    seed: int = _training(1, "The same seed gives the same model.", **_SEED)
+    device: str = _training("auto", "Where to compute.", choices=("auto", "cpu", "cuda"))
+    max_minutes: float = _training(0.0, "Stop training the tagger after N minutes; 0: no limit.", **_LIMIT)
 
     def __post_init__(self) -> None:
-        _one_of("device", self.device, DEVICES)
-        _between(1, 10**9, self, "epochs", "batch_tokens", "min_count", "patience")
-        _between(0, 10**9, self, "word_dropout", "max_grad_norm", "max_minutes", "extra_vector_words", "bptt")
-        _between(0, 2**63 - 1, self, "seed")
-        _between(0, 0.99, self, "dropout")
-        _between(0, 1, self, "upsample", "augment", "teacher_forcing")
+        _check(self)
         if not 0 < self.lr < math.inf:
             raise UsageError(f"lr is {self.lr}: it must be above 0")
 
 
 @dataclass(frozen=True, slots=True)
 class SegmenterConfig:
-    """The shape of a segmenter, a bidirectional LSTM over the units of raw text (see `units`), and
-    how it is trained.
+    """The shape of a segmenter, a bidirectional LSTM over the pretokens of raw text (see `model.pretokens`), and how it
+    is trained.
 
     Attributes:
-        hidden: LSTM units for each direction.
-        unit_dim: size of a unit's embedding.
-        shape_dim: size of the embedding of how it is written.
-        bigrams: rows that pairs of neighbouring units share by their hash; 0: none are read.
+        unit_dim, shape_dim: sizes of the embeddings of a pretoken and of how it is written.
+        bigrams: rows that pairs of neighbouring pretokens share by their hash; 0: none are read.
         bigram_dim: size of such a row.
-        epochs: passes over the training data.
-        lr: the first learning rate of Adam; it falls to 0 in a straight line.
+        lr: of Adam; it falls to 0 in a straight line.
         dropout: share of the units of the layer's input and output that is dropped.
-        upsample: see `TrainConfig`, in units.
-        seed: of all that is random.
+        upsample: see `TrainConfig`, in pretokens.
 
     Raises:
-        UsageError: a size is out of its range.
+        UsageError: a value is out of its range.
     """
 
-    hidden: int = 96
-    unit_dim: int = 40
-    shape_dim: int = 12
-    bigrams: int = 16384
-    bigram_dim: int = 16
-    epochs: int = 8
-    lr: float = 0.004
-    dropout: float = 0.3
-    upsample: float = 0.6
-    seed: int = 1
+    hidden: int = _segmenter(96, "Hidden units per direction of the segmenter.", **_SIZE)
+    unit_dim: int = _segmenter(40, **_SIZE)
+    shape_dim: int = _segmenter(12, **_SIZE)
+    bigrams: int = _segmenter(16384, "Rows that pairs of characters share; 0: none.", least=0, most=1 << 24)
+    bigram_dim: int = _segmenter(16, **_SIZE)
+    epochs: int = _segmenter(8, "Passes over the segmenter's training data.", **_SIZE)
+    lr: float = _segmenter(0.004)
+    dropout: float = _segmenter(0.3, **_DROPOUT)
+    upsample: float = _segmenter(0.6, **_SHARE)
+    seed: int = _segmenter(1, **_SEED)
 
     def __post_init__(self) -> None:
-        _between(1, 10_000, self, "hidden", "unit_dim", "shape_dim", "bigram_dim", "epochs")
-        _between(0, 1 << 24, self, "bigrams")
+        _check(self)

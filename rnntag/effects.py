@@ -1,49 +1,26 @@
-"""Which options have an effect, given the others: one table for `train`, `compare` and a model's card."""
+"""Which settings have an effect, given the others: for `train`, `compare` and a model's card."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
-from rnntag.config import CELLS
+from rnntag.config import ModelConfig, Need, SegmenterConfig, TrainConfig, about
 from rnntag.errors import UsageError
 
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What it takes for an option to have an effect.
-
-    Attributes:
-        of: another option.
-        met: whether a value of that gives it one.
-        otherwise: when it has none, in words.
-        neutral: a value that may be given all the same, for it says what holds anyway.
-    """
-
-    of: str
-    met: Callable[[Any], bool]
-    otherwise: str
-    neutral: object = None
-
-
-_EMBEDDINGS = Need("input", lambda kind: kind == "embedding", "without --input embedding")
 _SEGMENTER = Need("segmenter", lambda wanted: wanted is not False, "with --no-segmenter")
 
 NEEDS: Mapping[str, Need] = {
-    "activation": Need("cell", lambda cell: "rnn" in _several(cell or CELLS), "without --cell rnn", neutral="tanh"),
-    "embedding_dim": _EMBEDDINGS,
-    "char_dim": _EMBEDDINGS,
-    "char_hidden": _EMBEDDINGS,
-    "vectors": _EMBEDDINGS,
-    "extra_vector_words": Need("vectors", bool, "without --vectors"),
-    "teacher_forcing": Need("feedback", bool, "without --feedback", neutral=0.0),
-    "tensorboard": Need("add_segmenter", lambda model: not model, "with --add-segmenter"),
-    "segmenter_hidden": _SEGMENTER,
-    "segmenter_bigrams": _SEGMENTER,
-    "segmenter_epochs": _SEGMENTER,
+    **{
+        setting.name: need
+        for config in (ModelConfig, TrainConfig)
+        for setting in fields(config)
+        if (need := about(setting).need)
+    },
+    **{f"segmenter_{setting.name}": _SEGMENTER for setting in fields(SegmenterConfig)},
 }
-"""By option, as its parameter is called. What is not here has an effect whatever the others are."""
+"""By setting. What is not here always has an effect."""
 
 
 def without_effect(options: Mapping[str, Any]) -> list[str]:
@@ -75,8 +52,3 @@ def refuse(idle: Mapping[str, str]) -> None:
     if idle:
         told = "; ".join(f"--{name.replace('_', '-')} has no effect {when}" for name, when in idle.items())
         raise UsageError(f"{told}: leave {'it' if len(idle) == 1 else 'them'} out")
-
-
-def _several(cell: str | Iterable[str]) -> tuple[str, ...]:
-    """`train` takes one cell, `compare` several."""
-    return (cell,) if isinstance(cell, str) else tuple(cell)

@@ -28,8 +28,9 @@ from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Corpus
 from rnntag.training import model_card
-from rnntag.training.segmenter import SegmenterTraining
-from rnntag.training.tagger import Training
+from rnntag.training.segmenter import SegmenterTask, stored
+from rnntag.training.tagger import TaggerTask, bundle
+from rnntag.training.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -78,21 +79,21 @@ def tiny_model() -> ModelBundle:
     corpus = Corpus("tiny", train=english + chinese, dev=english[:20] + chinese[:20], test=english[20:40])
     config = ModelConfig(layers=1, hidden=32, embedding_dim=32, char_dim=16, char_hidden=16)
     run = TrainConfig(epochs=40, batch_tokens=100, lr=0.01, dropout=0.0, word_dropout=0.0, min_count=1, device="cpu")
-    training = Training([corpus], config, run)
+    training = Trainer(TaggerTask([corpus], config, run))
     for step in training.steps():
         if step.dev_accuracy == 1:
             break
-    model = training.model("tiny", ["tiny.conllu"], ["universal"])
+    model = bundle(training, "tiny", ["tiny.conllu"], ["universal"])
     return replace(model, history=b"")
 
 
 def with_segmenter(model: ModelBundle) -> ModelBundle:
     """The model with a segmenter that knows the starter corpus."""
     config = SegmenterConfig(hidden=32, unit_dim=24, bigrams=512, bigram_dim=8, epochs=6, lr=0.02, dropout=0.1)
-    training = SegmenterTraining(loading.load([loading.STARTER]), config)
+    training = Trainer(SegmenterTask(loading.load([loading.STARTER]), config))
     for _ in training.steps():
         pass
-    return replace(model, name="tiny_raw", segmenter=training.segmenter)
+    return replace(model, name="tiny_raw", segmenter=stored(training))
 
 
 @pytest.fixture(scope="session")

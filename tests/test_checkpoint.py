@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rnntag.cli.run import Resumable, Run
 
 from rnntag.cli.app import app
-from rnntag.cli.run import Resumable, Run
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import AccessError, DataError
 from rnntag.model.learning_curve import TrainingStep
@@ -19,8 +19,9 @@ from rnntag.sentences import Corpus, Sentence
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import Checkpoint, Settings, State
 from rnntag.training.optimizer import Optimiser
-from rnntag.training.segmenter import SegmenterTraining
-from rnntag.training.tagger import Training
+from rnntag.training.segmenter import SegmenterTask
+from rnntag.training.tagger import TaggerTask
+from rnntag.training.trainer import Trainer
 
 SMALL = ModelConfig(layers=2, hidden=8, embedding_dim=8, char_dim=4, char_hidden=4)
 RUN = TrainConfig(
@@ -63,7 +64,7 @@ def goes_on(make: Callable[[], Resumable], path: Path) -> tuple[Resumable, Resum
 def test_a_tagger_goes_on_from_any_step(cell: str, starter: list[Corpus], tmp_path: Path) -> None:
     shape = replace(SMALL, cell=cell, feedback=cell == "gru")
     run = replace(RUN, teacher_forcing=0.5 if cell == "gru" else 0.0)
-    whole, broken = goes_on(lambda: Training(two(starter), shape, run), tmp_path / "m")
+    whole, broken = goes_on(lambda: Trainer(TaggerTask(two(starter), shape, run)), tmp_path / "m")
     assert isinstance(whole, Training)
     assert isinstance(broken, Training)
     expected, found = whole.model("m"), broken.model("m")
@@ -73,7 +74,7 @@ def test_a_tagger_goes_on_from_any_step(cell: str, starter: list[Corpus], tmp_pa
 
 
 def test_a_segmenter_goes_on_from_any_step(starter: list[Corpus], tmp_path: Path) -> None:
-    whole, broken = goes_on(lambda: SegmenterTraining(two(starter)[:1], SEGMENTER), tmp_path / "m")
+    whole, broken = goes_on(lambda: Trainer(SegmenterTask(two(starter)[:1], SEGMENTER)), tmp_path / "m")
     assert isinstance(whole, SegmenterTraining)
     assert isinstance(broken, SegmenterTraining)
     assert whole.segmenter
@@ -90,7 +91,7 @@ def same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> None:
 def test_other_corpora_are_not_gone_on_with(starter: list[Corpus], tmp_path: Path) -> None:
     corpora = two(starter)
     fewer = [replace(corpora[0], train=corpora[0].train[1:]), corpora[1]]
-    for make in (lambda c: Training(c, SMALL, RUN), lambda c: SegmenterTraining(c[:1], SEGMENTER)):
+    for make in (lambda c: Trainer(TaggerTask(c, SMALL, RUN)), lambda c: Trainer(SegmenterTask(c[:1], SEGMENTER))):
         state = make(corpora).state()
         make(corpora).restore(state)
         with pytest.raises(DataError, match="not what the run began with: begin anew with --restart"):

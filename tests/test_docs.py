@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 import typer
 
-import rnntag
 from rnntag.cli.app import app
 from tests.conftest import ROOT
 
@@ -68,8 +67,6 @@ def test_python_prints_what_is_shown(page: str, monkeypatch: pytest.MonkeyPatch,
     for number, block in enumerate(shown):
         if not all(map(importlib.util.find_spec, IMPORT.findall(block))):
             continue
-        if "rnntag.train(" in block and not hasattr(rnntag, "train"):
-            continue
         test = doctest.DocTestParser().get_doctest(block, names, f"block {number}", page, 0)
         assert test.examples
         printed: list[str] = []
@@ -84,12 +81,10 @@ def test_shown_commands_have_the_options(page: str) -> None:
         name: {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
         for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
     }
-    coming = {"train-segmenter"}
     code = "\n".join(map("".join, CODE.findall(PAGES[page].replace("\\\n", " "))))
     for name, rest in RUN.findall(code):
-        if name not in coming:
-            used = set(re.findall(r"(?<!\S)--?[a-z][\w-]*", rest))
-            assert used <= {*known[name], "--help", "-h"}, (name, rest)
+        used = set(re.findall(r"(?<!\S)--?[a-z][\w-]*", rest))
+        assert used <= {*known[name], "--help", "-h"}, (name, rest)
 
 
 @pytest.mark.parametrize("page", sorted(page for page in PAGES if page.endswith(".zh.md")))

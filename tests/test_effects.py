@@ -17,7 +17,8 @@ from rnntag.cli.train import train
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.sentences import Corpus, Sentence
-from rnntag.training.tagger import Training
+from rnntag.training.tagger import TaggerTask
+from rnntag.training.trainer import Trainer
 from tests.conftest import typed
 
 ALWAYS = {
@@ -25,7 +26,7 @@ ALWAYS = {
     "spec", "corpus", "out", "force", "cell", "input", "unidirectional", "feedback", "layers", "hidden", "epochs",
     "max_minutes", "patience", "batch_tokens", "lr", "max_grad_norm", "bptt", "dropout", "word_dropout",
     "min_count", "augment", "simplify_chinese", "segmenter", "add_segmenter", "resume", "checkpoint_every",
-    "seed", "device", "as_json",
+    "seed", "device", "as_json", "context",
 }  # fmt: skip
 """What has an effect whatever the others are, or is refused by name beside those that leave it none."""
 BY_CORPORA = {"upsample", *loading.READING}
@@ -202,10 +203,12 @@ BASES = {
 
 def trained(settings: Mapping[str, Any], treebanks: list[Corpus]) -> dict[str, np.ndarray]:
     shape = ModelConfig(**{name: settings[name] for name in ModelConfig.__slots__})
-    training = Training(treebanks, shape, TrainConfig(**{name: settings[name] for name in TrainConfig.__slots__}))
+    training = Trainer(
+        TaggerTask(treebanks, shape, TrainConfig(**{name: settings[name] for name in TrainConfig.__slots__}))
+    )
     for _ in training.steps():
         pass
-    return training.network.weights()
+    return training.task.network.weights()
 
 
 def same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntag.errors import DataError
-from rnntag.formats.decoding import ADVICE, text_blocks
+from rnntag.formats.decoding import name_encoding, text_blocks
 from rnntag.formats.encoding_guess import SAMPLE_BYTES
 from tests.conftest import Run, one_line
 
@@ -40,8 +40,6 @@ def message(pieces: Iterable[bytes], encoding: str = "utf-8") -> str:
         (TRADITIONAL + "碁裏恒粧\n", "cp950", "big5", "Big5 (Windows): use --encoding cp950"),
         (SIMPLIFIED, "utf-8", "ascii", "UTF-8: use --encoding utf-8"),
         (SIMPLIFIED.strip() + "一", "utf-8", "gb18030", "UTF-8: use --encoding utf-8"),
-        (SIMPLIFIED, "utf-16-le", "utf-8", "UTF-16 (little endian): use --encoding utf-16-le"),
-        (SIMPLIFIED, "utf-16-be", "utf-8", "UTF-16 (big endian): use --encoding utf-16-be"),
     ],
 )
 def test_known_text_is_named(content: str, written: str, read: str, advice: str) -> None:
@@ -60,6 +58,9 @@ def test_known_text_is_named(content: str, written: str, read: str, advice: str)
         ("Zażółć gęślą jaźń, a on się nie boi.\n", "iso-8859-2"),
         ("Okula giden çocuk ağladı ve İstanbul'a döndü.\n", "cp1254"),
         ("Οι μαθητές είναι στο δάσος.\n", "cp1253"),
+        (SIMPLIFIED, "utf-16-le"),
+        (TRADITIONAL, "utf-16-be"),
+        ("I" + SIMPLIFIED, "utf-16-le"),
         ("我吃。\n", "gb18030"),  # too little to be sure of
         ("caf\u00e9\n", "latin-1"),
         (FRENCH, "cp1252"),
@@ -68,7 +69,7 @@ def test_known_text_is_named(content: str, written: str, read: str, advice: str)
     ],
 )
 def test_other_text_gets_the_general_advice(content: str, encoding: str) -> None:
-    assert message([content.encode(encoding)]).endswith(ADVICE)
+    assert message([content.encode(encoding)]).endswith(name_encoding(""))
 
 
 @pytest.mark.parametrize("place", [0, 40, 100, 150])
@@ -76,7 +77,7 @@ def test_a_damaged_byte_in_utf_8_is_no_other_encoding(place: int) -> None:
     for content in (SIMPLIFIED * 5, FRENCH * 5):
         raw = bytearray(content.encode())
         raw[place] = 0xFF
-        assert message([bytes(raw)]).endswith(ADVICE)
+        assert message([bytes(raw)]).endswith(name_encoding(""))
 
 
 @given(st.integers(0, 1 << 32), st.sampled_from([24, 100, 3000]), st.booleans())
@@ -87,7 +88,7 @@ def test_random_bytes_have_no_name(seed: int, size: int, high: bool) -> None:
 
 
 @given(
-    st.sampled_from([(SIMPLIFIED, "gb18030"), (TRADITIONAL, "big5"), (FRENCH, "cp1252"), (SIMPLIFIED, "utf-16-le")]),
+    st.sampled_from([(SIMPLIFIED, "gb18030"), (TRADITIONAL, "big5"), (FRENCH, "cp1252")]),
     st.integers(0, 3000),
     st.lists(st.integers(0, 6000), max_size=8),
 )
@@ -95,7 +96,7 @@ def test_the_error_does_not_depend_on_how_the_bytes_arrive(
     written: tuple[str, str], before: int, cuts: list[int]
 ) -> None:
     content, encoding = written
-    raw = b"I eat.\n" * (before // 7) + b"I" * (before % 7 & ~3) + content.encode(encoding) * 20
+    raw = b"I eat.\n" * (before // 7) + b"I" * (before % 7) + content.encode(encoding) * 20
     edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
     pieces = [raw[a:b] for a, b in itertools.pairwise(edges) if a < b]
     assert message(pieces) == message([raw])

@@ -45,12 +45,12 @@ from rnntag.model.learning_curve import Epoch, TrainingStep
 from rnntag.model.pretokens import SHAPES, PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
+from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.network.tagger import Network
 from rnntag.sentences import Corpus
 from rnntag.storage import checksums
 from rnntag.tagger import Tagger
 from rnntag.training import model_card
-from rnntag.training.segmenter import SegmenterNetwork
 from tests.conftest import KINDS, Run, one_line
 from tests.test_onnx import untrained
 
@@ -287,12 +287,6 @@ def test_checksums_are_of_exactly_the_files_of_a_model(change: Callable[[list[st
 def test_a_model_of_an_older_version_has_a_history_without_a_checksum(folder: Path) -> None:
     lines = (folder / CHECKSUMS).read_text().splitlines(keepends=True)
     (folder / CHECKSUMS).write_text("".join(line for line in lines if HISTORY not in line))
-    use(folder)
-
-
-def test_a_pipe_where_a_recipe_should_lie_does_not_hold_up_the_next_write(smallest: ModelBundle, folder: Path) -> None:
-    os.mkfifo(folder / directory.RECIPE)
-    directory.write(folder, smallest, "")
     use(folder)
 
 

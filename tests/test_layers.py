@@ -33,7 +33,7 @@ LAYERS = [
     {"tagging"},
     {"analysis"},
     {"integrations"},
-    {"cli", "recipe"},
+    {"cli"},
     {"__main__"},
 ]
 """Packages, and modules that lie beside them: each imports only from layers above its own in this list."""
@@ -110,7 +110,7 @@ def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, t
     page = ["--html", str(tmp_path / "page.html")]
     for command, *rest in (["tag", "I eat"], ["explain", "I eat"], ["eval", str(gold), *page]):
         arguments = [command, "-m", str(tiny_folder), *rest]
-        assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib"}
+        assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib", "filelock"}
 
 
 def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: ModelBundle, tmp_path: Path) -> None:

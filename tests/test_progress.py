@@ -19,8 +19,9 @@ from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.model.learning_curve import Scale, TrainingStep
 from rnntag.sentences import Corpus, Sentence
-from rnntag.training.segmenter import SegmenterTraining
-from rnntag.training.tagger import Training
+from rnntag.training.segmenter import SegmenterTask
+from rnntag.training.tagger import TaggerTask
+from rnntag.training.trainer import Trainer
 from tests.conftest import Run
 
 STARTED = 1_700_000_000.0
@@ -130,24 +131,26 @@ def test_how_much_there_is_to_learn(starter: list[Corpus]) -> None:
     english = replace(starter[0], train=starter[0].train[:60], dev=starter[0].dev[:10])
     own = Corpus("own", (Sentence(("a", "b", "a"), {"own": ("Q", "R", "Q")}), Sentence((), {"own": ()})))
     shape = ModelConfig(hidden=4, embedding_dim=3, char_dim=2, char_hidden=2)
-    training = Training([english, own], shape, TrainConfig(device="cpu"))
-    scale = training.scale
+    training = Trainer(TaggerTask([english, own], shape, TrainConfig(device="cpu")))
+    scale = training.task.scale
     train = [sentence.tokens for sentence in english.train]
     assert (scale.sentences, scale.tokens) == (61, sum(map(len, train)) + 3)
     assert (scale.dev_sentences, scale.dev_tokens) == (10, sum(len(sentence.tokens) for sentence in english.dev))
     assert scale.tags == {"upos": len({tag for s in english.train for tag in s.tags["upos"]}), "own": 2}
-    assert scale.vocabulary == len({training.vocabulary.normal_form(token) for one in (*train, "ab") for token in one})
-    assert scale.parameters == sum(weight.size for weight in training.network.weights().values())
+    assert scale.vocabulary == len(
+        {training.task.vocabulary.normal_form(token) for one in (*train, "ab") for token in one}
+    )
+    assert scale.parameters == sum(weight.size for weight in training.task.network.weights().values())
 
 
 def test_how_much_there_is_for_a_segmenter_to_learn(starter: list[Corpus]) -> None:
     english = replace(starter[0], train=starter[0].train[:60], dev=starter[0].dev[:10])
     bare = Corpus("bare", (Sentence(("a", "b"), {"own": ("Q", "R")}),))
-    training = SegmenterTraining([english, bare], SegmenterConfig(hidden=4, bigrams=0))
-    scale = training.scale
+    training = Trainer(SegmenterTask([english, bare], SegmenterConfig(hidden=4, bigrams=0)))
+    scale = training.task.scale
     assert (scale.sentences, scale.tokens) == (60, sum(len(sentence.tokens) for sentence in english.train))
     assert (scale.dev_sentences, scale.dev_tokens) == (10, sum(len(sentence.tokens) for sentence in english.dev))
-    assert (scale.tags, scale.vocabulary) == ({}, len(training.units.known))
+    assert (scale.tags, scale.vocabulary) == ({}, len(training.task.units.known))
     assert scale.parameters == sum(parameter.numel() for parameter in training._network.parameters())
 
 

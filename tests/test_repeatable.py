@@ -28,10 +28,10 @@ from rnntag.training import Training
 parts = [Corpus(c.name, train=c.train[:120], dev=c.dev[:10]) for c in corpora.load(["starter"])]
 
 def weights(model, run):
-    training = Training(parts, ModelConfig(**model), TrainConfig(epochs=1, batch_tokens=1500, **run))
+    training = Trainer(TaggerTask(parts, ModelConfig(**model), TrainConfig(epochs=1, batch_tokens=1500, **run)))
     for _ in training.steps():
         pass
-    return {{name: weight.tobytes() for name, weight in training.network.weights().items()}}
+    return {{name: weight.tobytes() for name, weight in training.task.network.weights().items()}}
 
 for line in {SETTINGS.strip().splitlines()!r}:
     once, again = (weights(*eval(line)) for _ in range(2))

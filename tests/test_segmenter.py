@@ -57,8 +57,8 @@ def test_in_32_bits_it_is_what_torch_computes(stored: StoredSegmenter) -> None:
     import torch
 
     from rnntag.model.weights import dequantize
+    from rnntag.network.segmenter import SegmenterNetwork
     from rnntag.onnx.session import OnnxModel
-    from rnntag.training.segmenter import SegmenterNetwork
 
     network = SegmenterNetwork(stored.config, stored.units).eval()
     network.load_state_dict(

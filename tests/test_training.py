@@ -17,7 +17,8 @@ from rnntag.model.learning_curve import TrainingStep
 from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
 from rnntag.training.augmentation import VARIANTS
-from rnntag.training.tagger import Training
+from rnntag.training.tagger import TaggerTask, bundle
+from rnntag.training.trainer import Trainer
 from tests.conftest import KINDS
 from tests.torch_runtime import torch_tagger
 
@@ -36,14 +37,14 @@ def few(starter: list[Corpus]) -> Corpus:
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_kind_of_network_learns_a_few_sentences_by_heart(cell: str, input: str, starter: list[Corpus]) -> None:
     corpus = few(starter)
-    training = Training([corpus], replace(SMALL, cell=cell, input=input), QUICK)
+    training = Trainer(TaggerTask([corpus], replace(SMALL, cell=cell, input=input), QUICK))
     accuracy = 0.0
     for step in training.steps():
         accuracy = max(accuracy, step.dev_accuracy)
         if accuracy == 1:
             break
     assert accuracy == 1
-    model = training.model("few")
+    model = bundle(training, "few")
     predicted = Tagger(model).predict([sentence.tokens for sentence in corpus.train])
     assert predicted == [list(sentence.tags["upos"]) for sentence in corpus.train]
 
@@ -60,9 +61,9 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
     )
     corpus = few(starter)
     run = replace(QUICK, epochs=3, bptt=2, dropout=0.1, teacher_forcing=0.5 if feedback else 0.0)
-    training = Training([corpus], shape, run)
+    training = Trainer(TaggerTask([corpus], shape, run))
     list(training.steps())
-    model = training.model("kind")
+    model = bundle(training, "kind")
     directory.write(tmp_path / "kind", model, "")
     stored = directory.read(tmp_path / "kind")
     assert stored.config == shape
@@ -75,7 +76,7 @@ def test_every_kind_of_network_tags_the_same_once_it_is_stored(
 
 def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -> None:
     def steps(clip: float) -> list[TrainingStep]:
-        return list(Training([few(starter)], SMALL, replace(QUICK, epochs=1, max_grad_norm=clip)).steps())
+        return list(Trainer(TaggerTask([few(starter)], SMALL, replace(QUICK, epochs=1, max_grad_norm=clip))).steps())
 
     free, loose, tight = steps(0), steps(1000.0), steps(1e-6)
     assert free == [replace(step, seconds=other.seconds) for step, other in zip(loose, free, strict=True)]
@@ -87,25 +88,25 @@ def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -
 @pytest.mark.parametrize("lr", [1e3, 1e30])
 def test_a_run_that_explodes_ends_with_what_it_has(lr: float, starter: list[Corpus]) -> None:
     shape = replace(SMALL, cell="rnn", activation="relu")
-    training = Training([few(starter)], shape, replace(QUICK, lr=lr, max_grad_norm=0))
+    training = Trainer(TaggerTask([few(starter)], shape, replace(QUICK, lr=lr, max_grad_norm=0)))
     with pytest.raises(RnntagError, match="exploded in epoch 1: train with a lower --lr") as raised:
         list(training.steps())
-    assert not training.has_model
+    assert not training.kept
     del raised  # and with it the tensors of the run
 
 
 def test_gold_tags_are_fed_back_to_networks_with_feedback_only(starter: list[Corpus]) -> None:
     with pytest.raises(UsageError, match="take --feedback"):
-        Training([few(starter)], SMALL, replace(QUICK, teacher_forcing=0.5))
+        Trainer(TaggerTask([few(starter)], SMALL, replace(QUICK, teacher_forcing=0.5)))
 
 
 def test_the_same_seed_gives_the_same_model(starter: list[Corpus]) -> None:
     config = replace(QUICK, epochs=2, dropout=0.3, word_dropout=0.5)
 
     def weights(seed: int) -> dict[str, np.ndarray]:
-        training = Training([few(starter)], SMALL, replace(config, seed=seed))
+        training = Trainer(TaggerTask([few(starter)], SMALL, replace(config, seed=seed)))
         list(training.steps())
-        return dict(training.model("x").weights)
+        return dict(bundle(training, "x").weights)
 
     first, again, other = weights(1), weights(1), weights(2)
     assert all(np.array_equal(first[name], again[name]) for name in first)
@@ -113,7 +114,7 @@ def test_the_same_seed_gives_the_same_model(starter: list[Corpus]) -> None:
 
 
 def test_a_run_keeps_no_history_of_its_gradients(starter: list[Corpus]) -> None:
-    training = Training([few(starter)], SMALL, replace(QUICK, epochs=1))
+    training = Trainer(TaggerTask([few(starter)], SMALL, replace(QUICK, epochs=1)))
     for _ in training.steps():
         pass
     held = [o for o in gc.get_objects() if issubclass(type(o), torch.Tensor) and o.grad_fn is not None]
@@ -122,7 +123,7 @@ def test_a_run_keeps_no_history_of_its_gradients(starter: list[Corpus]) -> None:
 
 def test_events_tell_how_far_the_run_has_got(starter: list[Corpus]) -> None:
     corpus = few(starter)
-    steps = list(Training([corpus], SMALL, replace(QUICK, epochs=3)).steps())
+    steps = list(Trainer(TaggerTask([corpus], SMALL, replace(QUICK, epochs=3))).steps())
     assert [step.epoch for step in steps if step.dev] == [1, 2, 3]
     batches = steps[0].batches
     assert batches > 1
@@ -134,10 +135,10 @@ def test_events_tell_how_far_the_run_has_got(starter: list[Corpus]) -> None:
 
 
 def test_the_best_epoch_is_kept_and_the_run_stops_when_it_gets_no_better(starter: list[Corpus]) -> None:
-    training = Training([few(starter)], SMALL, replace(QUICK, patience=3))
+    training = Trainer(TaggerTask([few(starter)], SMALL, replace(QUICK, patience=3)))
     history = [step for step in training.steps() if step.dev]
     best = max(history, key=lambda step: step.dev_accuracy)
-    kept = training.model("x").provenance
+    kept = bundle(training, "x").provenance
     assert kept.epoch == best.epoch
     assert kept.dev == best.dev
     assert len(history) == best.epoch + 3 < QUICK.epochs
@@ -145,7 +146,7 @@ def test_the_best_epoch_is_kept_and_the_run_stops_when_it_gets_no_better(starter
 
 def test_large_dev_parts_count_for_more_than_small_ones(starter: list[Corpus]) -> None:
     large, small = (replace(starter[0], name=name, dev=starter[0].dev[:size]) for name, size in (("a", 40), ("b", 4)))
-    *_, step = Training([large, replace(small, train=())], SMALL, replace(QUICK, epochs=1)).steps()
+    *_, step = Trainer(TaggerTask([large, replace(small, train=())], SMALL, replace(QUICK, epochs=1))).steps()
     sizes = [sum(len(s.tokens) for s in corpus.dev) for corpus in (large, small)]
     expected = np.average([step.dev["a"], step.dev["b"]], weights=np.sqrt(sizes))
     assert step.dev_accuracy == pytest.approx(expected)
@@ -153,19 +154,21 @@ def test_large_dev_parts_count_for_more_than_small_ones(starter: list[Corpus]) -
 
 
 def test_a_run_may_be_left_after_any_epoch_but_not_before(starter: list[Corpus]) -> None:
-    training = Training([few(starter)], SMALL, QUICK)
+    training = Trainer(TaggerTask([few(starter)], SMALL, QUICK))
     steps = training.steps()
     next(steps)
     with pytest.raises(RnntagError, match="nothing to save"):
-        training.model("x")
+        bundle(training, "x")
     while not next(steps).dev:
         pass
     steps.close()
-    assert training.model("x").provenance.epoch == 1
+    assert bundle(training, "x").provenance.epoch == 1
 
 
 def test_time_runs_out(starter: list[Corpus]) -> None:
-    training = Training([few(starter)], SMALL, replace(QUICK, epochs=100_000, patience=100_000, max_minutes=0.02))
+    training = Trainer(
+        TaggerTask([few(starter)], SMALL, replace(QUICK, epochs=100_000, patience=100_000, max_minutes=0.02))
+    )
     last = list(training.steps())[-1]
     assert last.dev
     assert last.seconds < 6
@@ -174,9 +177,9 @@ def test_time_runs_out(starter: list[Corpus]) -> None:
 def test_corpora_without_a_train_or_dev_part_are_refused() -> None:
     sentence = Sentence(("a",), {"t": ("A",)})
     with pytest.raises(DataError, match="no sentence in the train part"):
-        Training([Corpus("x", dev=(sentence,))], SMALL, QUICK)
+        Trainer(TaggerTask([Corpus("x", dev=(sentence,))], SMALL, QUICK))
     with pytest.raises(DataError, match="no sentence in the dev part"):
-        Training([Corpus("x", train=(sentence,))], SMALL, QUICK)
+        Trainer(TaggerTask([Corpus("x", train=(sentence,))], SMALL, QUICK))
 
 
 @pytest.mark.parametrize("bad", [{"lr": 0}, {"epochs": 0}, {"dropout": 1.0}, {"dropout": -0.1}, {"device": "tpu"}])
@@ -187,7 +190,7 @@ def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
 
 def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: list[Corpus]) -> None:
     corpus = replace(few(starter), train=starter[0].train[:12])
-    training = Training([corpus], SMALL, replace(QUICK, augment=0.5))
+    training = Trainer(TaggerTask([corpus], SMALL, replace(QUICK, augment=0.5)))
     generator = np.random.default_rng(1)
     met = set()
     for _ in range(50):
@@ -205,5 +208,5 @@ def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: l
 def test_small_corpora_are_met_oftener(upsample: float, longer: float, starter: list[Corpus]) -> None:
     sentence = starter[0].train[0]
     large, small = (Corpus(name, train=(sentence,) * size, dev=(sentence,)) for name, size in (("a", 90), ("b", 10)))
-    steps = list(Training([large, small], SMALL, replace(QUICK, epochs=1, upsample=upsample)).steps())
+    steps = list(Trainer(TaggerTask([large, small], SMALL, replace(QUICK, epochs=1, upsample=upsample))).steps())
     assert steps[-1].tokens == pytest.approx((90 + longer * 10) * len(sentence.tokens))

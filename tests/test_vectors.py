@@ -14,7 +14,8 @@ from rnntag.model.vocabulary import RESERVED
 from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
 from rnntag.training import word_vectors
-from rnntag.training.tagger import Training
+from rnntag.training.tagger import TaggerTask, bundle
+from rnntag.training.trainer import Trainer
 from tests.torch_runtime import torch_tagger
 
 SMALL = ModelConfig(hidden=16, embedding_dim=8, char_dim=4, char_hidden=4)
@@ -52,6 +53,27 @@ def test_what_is_no_vector_is_named(tmp_path: Path, text: str, message: str) -> 
         word_vectors.read(file(tmp_path, text), str.lower, [], 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "message"),
+    [
+        ("the 1 1\ncafé 1 1\n", "latin-1", ":2: byte 12 of the input is not utf-8: convert it to UTF-8"),
+        (
+            "我们在这里学习 1 1\n",
+            "gb18030",
+            ":1: byte 1 of the input is not utf-8: looks like GB18030: convert it to UTF-8",
+        ),
+        ("the 1 1\n", "utf-16", ": looks like UTF-16 (little endian): convert it to UTF-8"),
+    ],
+)
+def test_another_encoding_is_not_to_be_named(tmp_path: Path, text: str, encoding: str, message: str) -> None:
+    """`train --encoding` is about corpora."""
+    path = tmp_path / "vectors.txt"
+    path.write_text(text, encoding=encoding)
+    with pytest.raises(DataError) as error:
+        word_vectors.read(path, str.lower, [], 5)
+    assert str(error.value) == f"{path}{message}"
+
+
 def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Path) -> None:
     """Nouns have one vector, verbs another, and nothing else tells them apart."""
     tags = {"ab": "NOUN", "cd": "VERB", "ef": "NOUN", "gh": "VERB", "ij": "NOUN", "kl": "VERB"}
@@ -59,9 +81,11 @@ def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Pa
     path = file(tmp_path, "".join(f"{word} {numbers[tag]}\n" for word, tag in tags.items()))
     sentences = tuple(Sentence((word,), {"upos": (tags[word],)}) for word in ("ab", "cd", "ef", "gh"))
     corpus = Corpus("x", train=sentences, dev=sentences)
-    training = Training([corpus], SMALL, replace(QUICK, epochs=200, patience=200, vectors=(str(path),), min_count=2))
+    training = Trainer(
+        TaggerTask([corpus], SMALL, replace(QUICK, epochs=200, patience=200, vectors=(str(path),), min_count=2))
+    )
     list(training.steps())
-    model = training.model("x")
+    model = bundle(training, "x")
     assert model.vocabulary.extra == tuple(tags)
     assert [Tagger(model).has_seen(word) for word in ("ab", "ij")] == [True, False]
     for tagger in (torch_tagger(model), Tagger(model)):
@@ -71,12 +95,12 @@ def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Pa
 def test_the_stored_table_holds_both_parts_of_an_embedding(tmp_path: Path) -> None:
     path = file(tmp_path, "cat 1 0\nnew 0 1\n")
     corpus = Corpus("x", *[(Sentence(("cat", "saw"), {"upos": ("NOUN", "VERB")}),)] * 2)
-    training = Training([corpus], SMALL, replace(QUICK, epochs=2, vectors=(str(path),)))
+    training = Trainer(TaggerTask([corpus], SMALL, replace(QUICK, epochs=2, vectors=(str(path),))))
     list(training.steps())
-    encoder = training.network.eval().encoder
-    ids = training.vocabulary.encode_words(["cat", "saw", "new", "unknown"])
-    expected = training.network.vectors(ids)[:, : SMALL.embedding_dim].detach().numpy()
-    table = training.network.weights()["encoder.words.weight"]
+    encoder = training.task.network.eval().encoder
+    ids = training.task.vocabulary.encode_words(["cat", "saw", "new", "unknown"])
+    expected = training.task.network.vectors(ids)[:, : SMALL.embedding_dim].detach().numpy()
+    table = training.task.network.weights()["encoder.words.weight"]
     assert table.shape == (RESERVED + 3, SMALL.embedding_dim)
     assert np.allclose(table[ids.ids], expected, atol=1e-6)
     assert np.allclose(
@@ -89,4 +113,4 @@ def test_the_stored_table_holds_both_parts_of_an_embedding(tmp_path: Path) -> No
 def test_a_one_hot_word_has_no_vector(tmp_path: Path) -> None:
     corpus = Corpus("x", *[(Sentence(("cat",), {"upos": ("NOUN",)}),)] * 2)
     with pytest.raises(UsageError, match="leave out --vectors"):
-        Training([corpus], replace(SMALL, input="onehot"), replace(QUICK, vectors=("x",)))
+        Trainer(TaggerTask([corpus], replace(SMALL, input="onehot"), replace(QUICK, vectors=("x",))))

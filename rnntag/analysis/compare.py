@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -21,7 +21,9 @@ from rnntag.network.cells import RecurrentLayer
 from rnntag.network.tagger import Network
 from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
-from rnntag.training.tagger import Training
+from rnntag.training.callbacks import Callbacks
+from rnntag.training.tagger import TaggerTask, bundle
+from rnntag.training.trainer import Trainer
 
 SPEED_ROUNDS = 5
 SPEED_TOKENS = 20_000
@@ -65,22 +67,17 @@ class CellReport:
     recall: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
-    """Who wants to know how a comparison gets on.
+class CompareCallbacks(Callbacks):
+    """What a comparison calls as it proceeds, besides what training calls."""
 
-    Attributes:
-        stage: told what begins.
-        step: told of each training step.
-        part: told how far another long piece of work has got: what it is, and how many of its steps are done, of how
-            many.
-        keep: given each model once it is trained, under its cell's name.
-    """
+    def note(self, what: str) -> None:
+        """The next piece of work begins."""
 
-    stage: Callable[[str], None]
-    step: Callable[[TrainingStep], None]
-    part: Callable[[str, int, int], None]
-    keep: Callable[[str, ModelBundle], None]
+    def part(self, what: str, done: int, total: int) -> None:
+        """How many steps of a long piece of work other than training are done, of how many."""
+
+    def keep(self, name: str, model: ModelBundle) -> None:
+        """A model is trained; by the cell's name."""
 
 
 def faded(reach: Sequence[float | None]) -> int | None:
@@ -102,7 +99,7 @@ def compare(
     corpora: Sequence[Corpus],
     configs: Sequence[ModelConfig],
     run: TrainConfig,
-    watcher: Callbacks,
+    watch: CompareCallbacks,
     scale: Scale | None = None,
 ) -> list[CellReport]:
     """Train each network on the same sentences in the same order, and measure it on the dev parts.
@@ -111,35 +108,36 @@ def compare(
         scale: how thoroughly memory is measured, `memory.FULL` if it is not said.
 
     Raises:
-        DataError, UsageError, NotFoundError, RnntagError: see `training.Training`.
+        DataError, UsageError, NotFoundError, RnntagError: see `training.tagger.TaggerTask`.
     """
     reports, models = [], []
     for config in configs:
-        report, model = _trained(corpora, config, run, watcher, scale or probes.FULL)
+        report, model = _trained(corpora, config, run, watch, scale or probes.FULL)
         reports.append(report)
         models.append(model)
-    watcher.stage("measuring speed")
-    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev], watcher)
+    watch.note("measuring speed")
+    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev], watch)
     return [replace(report, tagging_speed=speed) for report, speed in zip(reports, speeds, strict=True)]
 
 
 def _trained(
-    corpora: Sequence[Corpus], config: ModelConfig, run: TrainConfig, watcher: Callbacks, scale: Scale
+    corpora: Sequence[Corpus], config: ModelConfig, run: TrainConfig, watch: CompareCallbacks, scale: Scale
 ) -> tuple[CellReport, ModelBundle]:
     name = name_of(config)
-    watcher.stage(f"{name}: training")
-    training = Training(corpora, config, run)
+    watch.note(f"{name}: training")
+    trainer = Trainer(TaggerTask(corpora, config, run))
+    vocabulary = trainer.task.vocabulary
     dev = [sentence for corpus in corpora for sentence in corpus.dev if sentence.tokens]
     # On the CPU, whatever trains: the pictures of two machines should agree.
-    network = Network(config, training.vocabulary)
-    network.load_weights(training.network.weights())
-    told = partial(watcher.part, f"{name}: gradient")
-    untrained = gradient_reach(network, training.vocabulary, dev, scale, told)
-    for step in training.steps():
-        watcher.step(step)
-    model = training.model(name)
-    watcher.keep(name, model)
-    watcher.stage(f"{name}: how far its gradient reaches, and what it recalls")
+    network = Network(config, vocabulary)
+    network.load_weights(trainer.task.weights())
+    told = partial(watch.part, f"{name}: gradient")
+    untrained = gradient_reach(network, vocabulary, dev, scale, told)
+    for step in trainer.steps():
+        watch.step(step)
+    model = bundle(trainer, name)
+    watch.keep(name, model)
+    watch.note(f"{name}: how far its gradient reaches, and what it recalls")
     network = Network.of(model)
     tagger = Tagger(model)
     measured = {c.name: [r for _, _, r in measure(tagger, c.name, c.dev)] for c in corpora if c.dev}
@@ -152,29 +150,29 @@ def _trained(
         accuracy=accuracy,
         unseen_accuracy=unseen,
         dev={name: micro_average(reports) for name, reports in measured.items()},
-        epochs=tuple(training.ends),
+        epochs=tuple(trainer.ends),
         best_epoch=model.provenance.epoch,
-        training_seconds=training.ends[-1].seconds,
+        training_seconds=trainer.ends[-1].seconds,
         tagging_speed=0.0,
         untrained_reach=tuple(untrained),
-        reach=tuple(gradient_reach(network, training.vocabulary, dev, scale, told)),
+        reach=tuple(gradient_reach(network, vocabulary, dev, scale, told)),
         recall=tuple(
             recall_by_distance(
-                config.cell, config.activation, run.seed, scale, partial(watcher.part, f"{name}: recall task")
+                config.cell, config.activation, run.seed, scale, partial(watch.part, f"{name}: recall task")
             )
         ),
     )
     return report, model
 
 
-def _speeds(models: Sequence[ModelBundle], sentences: Sequence[Sequence[str]], watcher: Callbacks) -> list[float]:
+def _speeds(models: Sequence[ModelBundle], sentences: Sequence[Sequence[str]], watch: CompareCallbacks) -> list[float]:
     """Words a second of each model, encoding of new words and all."""
     ends = np.cumsum([len(sentence) for sentence in sentences])
     sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
     tokens = sum(len(sentence) for sentence in sample)
     seconds: list[list[float]] = [[] for _ in models]
     for turn in range(SPEED_ROUNDS):
-        watcher.part("speed", turn, SPEED_ROUNDS)
+        watch.part("speed", turn, SPEED_ROUNDS)
         for model, own in zip(models, seconds, strict=True):
             tagger = Tagger(model)  # a new one, which has met no word
             started = time.perf_counter()

@@ -22,6 +22,7 @@ from rnntag.cli.models import models
 from rnntag.cli.signals import INTERRUPTED
 from rnntag.cli.tag import tag
 from rnntag.cli.train import train
+from rnntag.cli.train_segmenter import train_segmenter
 from rnntag.errors import AccessError, RnntagError, UsageError
 from rnntag.terminal import console
 from rnntag.version import __version__
@@ -131,6 +132,7 @@ app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE)(models)
 app.command(rich_help_panel=_USE)(history)
 app.command(rich_help_panel=_MAKE)(train)
+app.command(rich_help_panel=_MAKE)(train_segmenter)
 app.command(rich_help_panel=_MAKE)(compare)
 app.command(rich_help_panel=_MAKE)(export)
 app.command(rich_help_panel=_MAKE)(corpora)

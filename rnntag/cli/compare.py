@@ -6,39 +6,28 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from rnntag import effects
 from rnntag.cli.options import (
-    ActivationOption,
-    BpttOption,
     CorpusFormatOption,
-    DropoutOption,
     EncodingOption,
-    EpochsOption,
-    FeedbackOption,
     ForceOption,
-    HiddenOption,
-    InputOption,
     JsonOption,
-    LayersOption,
-    LearningRateOption,
-    MaxGradNormOption,
-    SeedOption,
     TagsetOption,
     TrainingCorpusArgument,
     TrainingCorpusOption,
-    UnidirectionalOption,
     given,
+    settings_of,
+    with_settings,
 )
-from rnntag.cli.train import check_reading, training_corpora
 from rnntag.config import CELLS, ModelConfig, TrainConfig
 from rnntag.errors import UsageError
 from rnntag.evaluation.metrics import percent
@@ -48,14 +37,16 @@ from rnntag.terminal.console import new_table, print_table, stdout
 
 if TYPE_CHECKING:
     from rnntag.analysis.compare import CellReport
-    from rnntag.model.stored import ModelBundle
 
-_MODEL = ModelConfig()
-_TRAINING = TrainConfig(epochs=10)
+_MODEL_SETTINGS = ("activation", "input", "bidirectional", "feedback", "layers", "hidden")
+_TRAINING_SETTINGS = ("epochs", "lr", "max_grad_norm", "bptt", "dropout", "seed")
 FIGURES, PAGE = "figures.json", "index.html"
-_QUICK_EPOCHS = 3
+_EPOCHS, _QUICK_EPOCHS = 10, 3
 
 
+@with_settings(
+    settings_of(ModelConfig, *_MODEL_SETTINGS), settings_of(TrainConfig, *_TRAINING_SETTINGS, epochs=_EPOCHS)
+)
 def compare(
     context: typer.Context,
     spec: TrainingCorpusArgument = None,
@@ -80,18 +71,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three"),
     ] = None,
-    input: InputOption = "embedding",
-    activation: ActivationOption = "tanh",
-    unidirectional: UnidirectionalOption = False,
-    feedback: FeedbackOption = False,
-    layers: LayersOption = _MODEL.layers,
-    hidden: HiddenOption = _MODEL.hidden,
-    epochs: EpochsOption = _TRAINING.epochs,
-    lr: LearningRateOption = _TRAINING.lr,
-    max_grad_norm: MaxGradNormOption = _TRAINING.max_grad_norm,
-    bptt: BpttOption = _TRAINING.bptt,
-    dropout: DropoutOption = _TRAINING.dropout,
-    seed: SeedOption = _TRAINING.seed,
+    **options: Any,
 ) -> None:
     """Train several cells with equal settings, and show what each costs, learns and remembers.
 
@@ -105,24 +85,17 @@ def compare(
 
         rnntag compare --cell rnn --cell gru --unidirectional treebank
     """
-    if quick and "epochs" not in given(context):
-        epochs = _QUICK_EPOCHS
-    base = ModelConfig(input=input, bidirectional=not unidirectional, feedback=feedback, layers=layers, hidden=hidden)
+    chosen = given(context)
+    if quick and "epochs" not in chosen:
+        options["epochs"] = _QUICK_EPOCHS
+    activation = options.pop("activation")
+    base = ModelConfig(**{name: options.pop(name) for name in _MODEL_SETTINGS if name in options})
     configs = [
-        replace(base, cell=one, activation=activation if one == "rnn" else "tanh")
-        for one in dict.fromkeys(cell or CELLS)
+        replace(base, cell=name, activation=activation if name == "rnn" else "tanh")
+        for name in dict.fromkeys(cell or CELLS)
     ]
-    run = TrainConfig(
-        epochs=epochs,
-        patience=epochs,
-        lr=lr,
-        max_grad_norm=max_grad_norm,
-        bptt=bptt,
-        dropout=dropout,
-        seed=seed,
-        device="cpu",
-    )
-    effects.check(context.params, given(context))
+    settings = TrainConfig(**options, patience=options["epochs"], device="cpu")
+    effects.check({**asdict(base), **asdict(settings), "activation": activation, "cell": cell or CELLS}, chosen)
     if out:
         from rnntag.analysis import plots
         from rnntag.model import directory
@@ -132,56 +105,56 @@ def compare(
         if not force:
             _check_free(out, configs)
         out.mkdir(parents=True, exist_ok=True)
+    from rnntag.cli.compare_view import CompareView
+    from rnntag.training import run
+
+    view = CompareView()
+    reading = tagset, encoding, corpus_format
     named = [*(corpus or []), *(spec or [])]
-    check_reading(context, named, corpus_format, encoding)
-    specs, tagsets, loaded = training_corpora(named, tagset, encoding, corpus_format)
+    run.check_reading(chosen, named, *reading)
+    specs, tagsets, loaded = run.load_corpora(named, *reading, view)
     from rnntag.analysis import compare as comparison
     from rnntag.analysis import probes
-    from rnntag.cli.progress import TrainingView
-    from rnntag.model import directory
-    from rnntag.storage.lock import claim
-    from rnntag.training import checkpoint, model_card
+    from rnntag.training import checkpoint
 
     scale = probes.QUICK if quick else probes.FULL
-
-    def keep(name: str, model: ModelBundle) -> None:
-        if out:
-            provenance = replace(
-                model.provenance, specs=specs, tagsets=tagsets, encoding=encoding, corpus_format=corpus_format
-            )
-            model = replace(model, provenance=provenance)
-            directory.write(out / name, model, model_card.write(model))
-
-    with ExitStack() as claims, TrainingView() as view:
+    origin = {"specs": specs, "tagsets": tagsets, "encoding": encoding, "corpus_format": corpus_format}
+    if out:
+        view.keep_in(out, origin)
+    with ExitStack() as claims, view.training():
         for path in [out / comparison.name_of(config) for config in configs] if out else ():
-            claims.enter_context(claim(path))
+            claims.enter_context(run.claim(path))
+            if not force:
+                directory.check_free(path)  # again: the claim may have put back what a crash had moved away
             if checkpoint.place(path).exists():
-                raise UsageError(f"{path}: a run of 'rnntag train' was broken off there: choose another --out")
-        reports = comparison.compare(
-            loaded, configs, run, comparison.Callbacks(view.note, view.show, view.part, keep), scale
-        )
+                raise UsageError(f"{path}: unfinished run of 'rnntag train' found: choose another --out")
+        reports = comparison.compare(loaded, configs, settings, view, scale)
     figures = {
         "corpora": list(specs),
         "quick": quick,
         "memory": asdict(scale),
         "network": asdict(base),
-        "training": asdict(run),
+        "training": asdict(settings),
         "cells": [asdict(report) for report in reports],
     }
     if out:
-        from rnntag.analysis import compare_page
-
-        command = shlex.join(["rnntag", *sys.argv[1:]])
-        told = json.dumps(figures, ensure_ascii=False, indent=1)
-        (out / FIGURES).write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
-        drawn = plots.write(out, reports)
-        (out / PAGE).write_text(compare_page.write(reports, drawn, command, quick), encoding="utf-8", errors="replace")
+        _write(out, reports, figures, quick)
     if as_json:
         console.print_json(figures)
     else:
         print_comparison(reports, quick)
     if out:
         console.note(f"saved {out}; open {out / PAGE}")
+
+
+def _write(out: Path, reports: Sequence[CellReport], figures: Mapping[str, Any], quick: bool) -> None:
+    from rnntag.analysis import compare_page, plots
+
+    told = json.dumps(figures, ensure_ascii=False, indent=1)
+    (out / FIGURES).write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
+    pictures = plots.write(out, reports)
+    page = compare_page.write(reports, pictures, shlex.join(["rnntag", *sys.argv[1:]]), quick)
+    (out / PAGE).write_text(page, encoding="utf-8", errors="replace")
 
 
 def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -159,10 +160,11 @@ def _evaluation_corpora(
     stored: ModelBundle, specs: list[str], tagset: str | None, encoding: str, corpus_format: CorpusFormat
 ) -> list[Corpus]:
     """The corpora named, or else those that the model was trained on."""
-    from rnntag.cli.progress import DownloadView
+    from rnntag.cli.progress import fetched, working
     from rnntag.corpora import loading
 
-    with DownloadView() as download:
+    with working("loading the corpora") as progress:
+        download = partial(fetched, progress)
         if specs:
             return loading.load(
                 specs,

@@ -1,16 +1,19 @@
-"""Options that several commands share."""
+"""Options that several commands share, and those that are settings of `config`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
-from rnntag.config import Activation, CorpusFormat, Input
+from rnntag.config import CorpusFormat, about
 
 INPUT = "Input"
-NETWORK = "Network"
-RUN = "Training"
 
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", envvar="RNNTAG_MODEL", help="A model's name (see `rnntag models`) or directory.")
@@ -36,37 +39,10 @@ TagsetOption = Annotated[
     Literal["universal", "native", "both"],
     typer.Option(help="Universal tags, the corpora's own, or a head for each."),
 ]
-InputOption = Annotated[
-    Input,
-    typer.Option(help="Word and character embeddings, or the bare one-hot word.", rich_help_panel=NETWORK),
-]
-ActivationOption = Annotated[Activation, typer.Option(help="Of the plain rnn.", rich_help_panel=NETWORK)]
-UnidirectionalOption = Annotated[
-    bool, typer.Option("--unidirectional", help="Read from the left only.", rich_help_panel=NETWORK)
-]
-FeedbackOption = Annotated[
-    bool,
-    typer.Option(
-        "--feedback",
-        help="Let the tag probabilities of a word into the hidden layer at the next one.",
-        rich_help_panel=NETWORK,
-    ),
-]
-LayersOption = Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Recurrent layers.")]
-HiddenOption = Annotated[int, typer.Option(rich_help_panel=NETWORK, help="Hidden units a direction.")]
-EpochsOption = Annotated[int, typer.Option(rich_help_panel=RUN, help="Passes over the data, at most.")]
-LearningRateOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="First learning rate (Adam); falls to 0.")]
-MaxGradNormOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="Largest gradient norm; 0: any.")]
-BpttOption = Annotated[
-    int,
-    typer.Option(rich_help_panel=RUN, help="Words that an error is propagated through; 0: the whole sentence."),
-]
-DropoutOption = Annotated[float, typer.Option(rich_help_panel=RUN, help="Share of units dropped.")]
-SeedOption = Annotated[int, typer.Option(rich_help_panel=RUN, help="The same seed gives the same model.")]
 TrainingCorpusOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="SPEC",
+        metavar="CORPUS",
         help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file in another "
         "format (see --corpus-format), or what a model has tagged with --format jsonl --top; compressed or not. May be "
         "repeated.",
@@ -74,11 +50,68 @@ TrainingCorpusOption = Annotated[
     ),
 ]
 TrainingCorpusArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="SPEC", help="As --corpus.", show_default=False)
+    list[str] | None, typer.Argument(metavar="CORPUS...", help="As --corpus.", show_default=False)
 ]
 
 
-def given(context: typer.Context) -> list[str]:
-    """The parameters that stand on the command line."""
+ResumeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--resume/--restart", help="Continue the unfinished run at --out, or start it again.", show_default=False
+    ),
+]
+CheckpointOption = Annotated[
+    float, typer.Option(metavar="MINUTES", min=0, help="Also checkpoint every N minutes (0: only after epochs).")
+]
+
+
+def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) -> list[inspect.Parameter]:
+    """Options for the fields of a dataclass of `config`.
+
+    Args:
+        names: of the fields; all that have a help if there are none.
+        prefix: of the options' names.
+        defaults: where they are others than the fields'.
+    """
+    chosen = [
+        setting for setting in fields(config) if about(setting).help and setting.name in (names or {setting.name})
+    ]
+    parameters = []
+    for setting in chosen:
+        known, default = about(setting), defaults.get(setting.name, setting.default)
+        kind: Any = Literal[known.choices] if known.choices else type(default)
+        if isinstance(default, tuple):
+            kind, default = list[Path] | None, None
+        name = prefix + setting.name
+        flags = known.flags or f"--{name.replace('_', '-')}"
+        option = typer.Option(flags, help=known.help, rich_help_panel=known.group)
+        annotation = Annotated[kind, option]
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        )
+    return parameters
+
+
+def with_settings(*settings: list[inspect.Parameter]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command these options in the place of its `**options`."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        named = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind is not p.VAR_KEYWORD]
+        signature = inspect.Signature([*named, *(parameter for group in settings for parameter in group)])
+
+        @wraps(command)
+        def run(**options: Any) -> None:
+            command(**options)
+
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+        return run
+
+    return decorate
+
+
+def given(context: typer.Context) -> dict[str, Any]:
+    """The parameters that stand on the command line, with their values."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
-    return [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    return {n: context.params[n] for n, source in sources.items() if source and source.name == "COMMANDLINE"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from rich.markup import escape
@@ -63,8 +63,8 @@ class TrainingView:
             _stop(self._progress)
 
     def begin(self, name: str, scale: Scale, epoch: int = 0) -> None:
-        """Tell what is trained, on how much; of a run that goes on, in which epoch."""
-        what = f"going on with the {name} in epoch {epoch}" if epoch else f"training the {name}"
+        """Tell what is trained, on how much; and of a continued run, in which epoch."""
+        what = f"continuing the {name} in epoch {epoch}" if epoch else f"training the {name}"
         tags = ", ".join(f"{count:,} {tagset}" for tagset, count in scale.tags.items())
         self.note(
             f"{what}: {scale.sentences:,} sentences with {scale.tokens:,} tokens "
@@ -155,25 +155,13 @@ def working(what: str) -> Iterator[Progress]:
             _stop(progress)
 
 
-class DownloadView:
-    """Shows that corpora are loaded, and how far a download has got."""
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> DownloadView:
-        self._progress = self._stack.enter_context(working("loading the corpora"))
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._stack.close()
-
-    def __call__(self, package: str, share: float) -> None:
-        if package not in self._tasks:
-            console.note(f"fetching {package} with NLTK …")
-            self._tasks[package] = self._progress.add_task(package, total=1.0)
-        self._progress.update(self._tasks[package], completed=share)
+def fetched(progress: Progress, package: str, share: float) -> None:
+    """Show how much (0 to 1) of a corpus has been downloaded."""
+    task = next((task.id for task in progress.tasks if task.description == package), None)
+    if task is None:
+        console.note(f"fetching {package} with NLTK …")
+        task = progress.add_task(package, total=1.0)
+    progress.update(task, completed=share)
 
 
 def _stop(progress: Progress) -> None:

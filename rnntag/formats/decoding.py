@@ -6,7 +6,7 @@ import codecs
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
@@ -14,15 +14,22 @@ from typing import Literal, get_args
 from rnntag.errors import AccessError, DataError, NotFoundError, RnntagError, UsageError
 from rnntag.formats import compression
 from rnntag.formats.compression import decompressed
-from rnntag.formats.encoding_guess import SAMPLE_BYTES, WIDE_BYTES, likely_encoding, wide_encoding, wide_encoding_within
+from rnntag.formats.encoding_guess import SAMPLE_BYTES, Guess, likely_encoding, wide_encoding
 
 BLOCK_BYTES = 1 << 17
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
-ADVICE = "name its encoding with --encoding"
 
-_BEFORE = SAMPLE_BYTES + WIDE_BYTES
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def name_encoding(codec: str) -> str:
+    """What to do about text in another encoding.
+
+    Args:
+        codec: which it looks like; "" if that cannot be told.
+    """
+    return f"use --encoding {codec}" if codec else "name its encoding with --encoding"
 
 
 def text_blocks(
@@ -30,7 +37,7 @@ def text_blocks(
     source: str,
     encoding: str = "utf-8",
     errors: str = "strict",
-    advice: str = ADVICE,
+    advise: Callable[[str], str] = name_encoding,
 ) -> Iterator[str]:
     """What each read brings, decoded; a byte order mark at the beginning is dropped.
 
@@ -40,7 +47,7 @@ def text_blocks(
         source_bytes: the descriptor of a file or pipe that is open for reading, or its bytes as they come.
         source: what errors call it.
         errors: one of `DECODING_ERRORS`.
-        advice: what to do about bytes that cannot be decoded, where nothing tells their encoding.
+        advise: what to do about bytes in another encoding; see `name_encoding`.
 
     Raises:
         DataError: bytes that `encoding` does not have, with their line and position, or an encoded
@@ -61,8 +68,10 @@ def text_blocks(
         block = next(blocks, b"")
         if position < compression.MAGIC_BYTES:
             head += block
-            if look := compression.advice(head) or (errors == "strict" and wide_encoding(head, encoding)):
+            if look := compression.advice(head):
                 raise DataError(f"{source}: {look}")
+            if errors == "strict" and (guess := wide_encoding(head, encoding)):
+                raise DataError(f"{source}: {_look(guess, advise)}")
         state = decoder.getstate()
         wrong: UnicodeError | None = None
         try:
@@ -89,39 +98,38 @@ def text_blocks(
             yield text
         line += text.count("\n")
         if lone:
-            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character: {advice}")
+            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character: {advise('')}")
         if wrong:
-            sample = _sample(before + block, len(before) + good, position - len(before), blocks)
+            sample = _sample(before + block, len(before) + good, blocks)
             if look := compression.advice(sample if position + good < SAMPLE_BYTES else b""):
                 raise DataError(f"{source}: {look}") from wrong
-            if look := wide_encoding_within(sample):
-                raise DataError(f"{source}: {look}") from wrong
-            look = likely_encoding(sample, encoding) or advice
+            look = _look(likely_encoding(sample, encoding), advise)
             where = position + good + 1
             raise DataError(f"{source}:{line}: byte {where} of the input is not {encoding}: {look}") from wrong
         if not block:
             return
         position += len(block)
-        before = (before + block)[-_BEFORE:] if len(block) < _BEFORE else block[-_BEFORE:]
+        before = (before + block)[-SAMPLE_BYTES:] if len(block) < SAMPLE_BYTES else block[-SAMPLE_BYTES:]
 
 
-def _sample(known: bytes, wrong: int, start: int, blocks: Iterator[bytes]) -> bytes:
+def _look(guess: Guess | None, advise: Callable[[str], str]) -> str:
+    return f"looks like {guess.name}: {advise(guess.codec)}" if guess else advise("")
+
+
+def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
     """What stands around a wrong byte, whichever way it came: up to `SAMPLE_BYTES` before it, and as many from it
     on, but not beyond its line, for which alone is waited.
 
     Args:
         known: the bytes that have come.
         wrong: which of them is wrong.
-        start: where they begin in the input.
         blocks: what comes after them.
     """
-    begin = max(wrong - SAMPLE_BYTES, 0)
-    begin += -(start + begin) % WIDE_BYTES
     with suppress(RnntagError):
         while len(known) - wrong < SAMPLE_BYTES and b"\n" not in known[wrong:] and (block := next(blocks, b"")):
             known += block
     end = known.find(b"\n", wrong, wrong + SAMPLE_BYTES) + 1
-    return known[begin : end or wrong + SAMPLE_BYTES]
+    return known[max(wrong - SAMPLE_BYTES, 0) : end or wrong + SAMPLE_BYTES]
 
 
 def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
@@ -218,7 +226,7 @@ def open_for_reading(path: Path) -> int:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
+def file_lines(path: Path, encoding: str = "utf-8", advise: Callable[[str], str] = name_encoding) -> Iterator[str]:
     """The lines of a file; see `text_blocks` and `file_blocks` for what they raise."""
-    for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding)):
+    for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding, advise=advise)):
         yield from lines

@@ -1,13 +1,12 @@
 """An rnntag model as a component of a spaCy pipeline: `nlp.add_pipe("rnntag")`."""
 
 import re
-import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from types import FrameType
 
 import srsly
 from spacy.language import Language
@@ -140,11 +139,7 @@ def create(nlp: Language, name: str, model: str, tagset: str | None) -> RNNTagCo
 def _is_from_config() -> bool:
     """Whether spaCy makes a pipeline from a configuration, as `spacy.load` does before it reads the components.
 
-    The model that the configuration names may then not be on this machine, and is not needed. spaCy does not
-    tell a factory, so that the calls have to.
+    The model that the configuration names may then not be on this machine, and is not needed. spaCy gives
+    factories the same arguments in both cases, so that only the calls tell.
     """
-    code = Language.from_config.__code__
-    frame: FrameType | None = sys._getframe()
-    while frame and frame.f_code is not code:
-        frame = frame.f_back
-    return frame is not None
+    return any(frame.f_code is Language.from_config.__code__ for frame, _ in traceback.walk_stack(None))

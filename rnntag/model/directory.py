@@ -32,15 +32,13 @@ _OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
 CARD = "MODEL_CARD.md"
 HISTORY = "history.jsonl"
 """The learning curve of the run that made the model, if that is known. See `history`."""
-RECIPE = "recipe.toml"
-"""How to make the model, if somebody has written that down; it stays where it lies. See `recipe`."""
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *SEGMENTER_FILES)
-"""The files that a model is read from. The card and the recipe are for people, who may edit them. The history
+"""The files that a model is read from. The card is for people, who may edit it. The history
 has a checksum, too, but where an older rnntag wrote it."""
 _MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
-"""Bytes of a file, at most: of the configuration, the card and the recipe; of tables and the history; of
+"""Bytes of a file, at most: of the configuration and the card; of tables and the history; of
 weights, if the configuration asks for so many."""
-FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, RECIPE, *_OLD_FILES}
+FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, *_OLD_FILES}
 """The names of all that a model's directory may hold."""
 BUNDLED_MODELS = ("zh-en", "zh-en-fast")
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
@@ -184,10 +182,7 @@ def write(path: Path, model: ModelBundle, card: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _check_replaceable(path)
-        contents = as_files(model, card)
-        if (path / RECIPE).is_file():
-            contents[RECIPE] = checksums.content(path, RECIPE, _MOST_CONFIG)
-        atomic.write_directory(path, contents)
+        atomic.write_directory(path, as_files(model, card))
     except OSError as error:
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
 

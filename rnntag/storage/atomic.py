@@ -3,18 +3,12 @@ should be."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import re
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-_AT_FDCWD = -100
-_EXCHANGE = 2
-"""RENAME_EXCHANGE of Linux's renameat2(2), and RENAME_SWAP of macOS's renamex_np(2)."""
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -33,11 +27,10 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_directory(path: Path, contents: Mapping[str, bytes]) -> None:
-    """Write a directory of files, or put it in the place of another: whoever opens `path` finds the one
-    or the other.
+    """Write a directory of files, or put it in the place of another.
 
-    Where the file system cannot exchange two directories (NFS, for one), there is none for a moment between
-    two renames, and `sweep` undoes the first of them if a crash comes then.
+    For a moment between two renames there is none at `path`; `sweep` undoes the first of them if a crash
+    comes then.
 
     Raises:
         OSError: it cannot be written; what lay there lies there still (but where only the bringing of its
@@ -49,11 +42,9 @@ def write_directory(path: Path, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
             _write(fresh / name, content)
         _flush(fresh)
-        if not path.exists():
-            fresh.rename(path)
-        elif not _exchange(fresh, path):
+        if path.exists():
             path.rename(old)
-            fresh.rename(path)
+        fresh.rename(path)
         _flush(path.parent)
     finally:
         if old.exists() and not path.exists():
@@ -103,14 +94,3 @@ def _flush(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _exchange(a: Path, b: Path) -> bool:
-    """Put two directories in each other's place, in one step; whether the system and the file system can."""
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "darwin":
-            return not libc.renamex_np(os.fsencode(a), os.fsencode(b), _EXCHANGE)
-        return not libc.renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _EXCHANGE)
-    except (AttributeError, OSError, TypeError):
-        return False

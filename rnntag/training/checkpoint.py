@@ -23,7 +23,7 @@ from rnntag.errors import AccessError, DataError, RnntagError
 from rnntag.storage import atomic, validation
 from rnntag.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 NO_RUN = "is no run that this rnntag keeps (begin anew with --restart)"
 
 

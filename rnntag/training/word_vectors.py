@@ -34,14 +34,14 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
         normal_form: what a word of the file is looked up by.
 
     Raises:
-        DataError: a line is no vector, or of another size than the first.
+        DataError: the file is not UTF-8, or a line is no vector, or of another size than the first.
         NotFoundError, AccessError: the file is not there or cannot be read.
     """
     wanted = frozenset(wanted)
     found: dict[str, npt.NDArray[np.float32]] = {}
     others = 0
     size = 0
-    for number, line in enumerate(file_lines(path), 1):
+    for number, line in enumerate(file_lines(path, advise=lambda codec: "convert it to UTF-8"), 1):
         word, *numbers = line.rstrip().split(" ", LONGEST + 1)
         if len(numbers) > LONGEST:
             raise DataError(f"{path}:{number}: has more than {LONGEST} numbers: a vector has fewer")

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rnntag import recipe, windows
+from rnntag import windows
 from rnntag.corpora.files import read_sentences
 from rnntag.corpora.raw_text import gold_paragraphs, is_spaced
 from rnntag.errors import RnntagError
@@ -86,7 +86,7 @@ def readers(data: bytes) -> None:
     """A byte for the reader, one for its options, one for the size of the blocks; the rest is the file."""
     kind, options, size, content = _head(data)
     path = _file(content)
-    others = (lambda: _vectors(path), lambda: learning_curve.read(content, str(path)), lambda: recipe.read(path, {}))
+    others = (lambda: _vectors(path), lambda: learning_curve.read(content, str(path)))
     place = kind % (len(CORPUS_FORMATS) + len(others))
     if place >= len(CORPUS_FORMATS):
         _outcome(others[place - len(CORPUS_FORMATS)], str(path))

@@ -1,8 +1,8 @@
 """Plain text as sentences of words, to be tagged by a teacher.
 
-    python -m benchmarks.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
+    python -m recipes.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
         --corpus masc_tagged en_ewt-ud-train.conllu --english state_union --chinese zh_wiki.txt > text.txt
-    python -m benchmarks.unlabelled --dev zh_gsdsimp-ud-dev.conllu \\
+    python -m recipes.unlabelled --dev zh_gsdsimp-ud-dev.conllu \\
         --paragraphs zh_wiki.txt --everyday > paragraphs.txt
 
 The words of tagged corpora, without their tags; English text of NLTK's, which its tokenizer parts;
@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
-from benchmarks.overlap import Held, held_out
+from recipes.overlap import Held, held_out
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
 from rnntag.training import simplification

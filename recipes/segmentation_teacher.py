@@ -1,11 +1,11 @@
 """A large segmenter of Chinese for the small one to learn from: multilingual-e5-small, fine-tuned.
 
     pip install ".[recipe]"
-    python -m benchmarks.segmentation_teacher train teacher.safetensors zh_gsdsimp-ud-*.conllu
-    python -m benchmarks.segmentation_teacher segment teacher.safetensors < text.txt > zh_auto-ud-train.conllu
+    python -m recipes.segmentation_teacher train teacher.safetensors zh_gsdsimp-ud-*.conllu
+    python -m recipes.segmentation_teacher segment teacher.safetensors < text.txt > zh_auto-ud-train.conllu
 
 Each unit of the text (see `rnntag.model.pretokens`), so each Chinese character, is a piece of its own to the
-transformer (see `benchmarks.teacher`); beside its vector stand an embedding of the unit, of how it is
+transformer (see `recipes.teacher`); beside its vector stand an embedding of the unit, of how it is
 written and of the pairs that it makes, and a BiLSTM and a softmax above. text.txt holds a paragraph a
 line. What comes out tells words and sentences, and X of every word.
 """
@@ -29,7 +29,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.teacher import BALANCE, BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
+from recipes.teacher import BALANCE, BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs
 from rnntag.evaluation.segmentation import agreement

@@ -1,0 +1,61 @@
+"""`rnntag train-segmenter`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rnntag.cli.options import (
+    CheckpointOption,
+    CorpusFormatOption,
+    EncodingOption,
+    ForceOption,
+    ResumeOption,
+    given,
+    settings_of,
+    with_settings,
+)
+from rnntag.config import SegmenterConfig, TrainConfig
+
+
+@with_settings(settings_of(SegmenterConfig), settings_of(TrainConfig, "simplify_chinese", "seed"))
+def train_segmenter(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
+    corpus: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CORPUS...", help="CoNLL-U files with SpaceAfter=No, or spaCy's documents.", show_default=False
+        ),
+    ] = None,
+    encoding: EncodingOption = "utf-8",
+    corpus_format: CorpusFormatOption = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="Where a copy with the segmenter goes.", show_default="MODEL itself")
+    ] = None,
+    force: ForceOption = False,
+    resume: ResumeOption = None,
+    checkpoint_every: CheckpointOption = 10,
+    **options: Any,
+) -> None:
+    """Train a segmenter for a model, so that it tags raw text.
+
+    The tagger stays as it is. The segmenter goes into the model or, with --out, into a copy.
+
+        rnntag train-segmenter lstm 'en_ewt-ud-*.conllu'
+
+        rnntag train-segmenter lstm 'en_ewt-ud-*.conllu' --out models/lstm-raw
+    """
+    from rnntag.cli.run_view import RunView
+    from rnntag.model import directory
+    from rnntag.training import run
+
+    chosen = given(context)
+    del chosen["model"]
+    corpora = chosen.pop("corpus", ())
+    view = RunView()
+    with view.interruptions("train-segmenter", model, "--resume"):
+        path = run.train_segmenter(model, corpora, watch=view, **chosen)
+    view.report(directory.read(path), path)

@@ -1,0 +1,47 @@
+"""The network that finds words and sentences: embeddings of pretokens, a bidirectional LSTM, one head."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rnntag.config import SegmenterConfig
+from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.network.cells import RecurrentLayer, reversal
+
+
+class SegmenterNetwork(nn.Module):
+    def __init__(self, config: SegmenterConfig, units: PretokenVocabulary) -> None:
+        super().__init__()
+        self.config = config
+        self.units = nn.Embedding(units.rows, config.unit_dim)
+        self.shapes = nn.Embedding(SHAPES, config.shape_dim)
+        self.bigrams = nn.Embedding(max(units.bigrams, 1), config.bigram_dim)
+        size = config.unit_dim + config.shape_dim + (2 * config.bigram_dim if units.bigrams else 0)
+        self.layers = nn.ModuleList([RecurrentLayer("lstm", "tanh", size, config.hidden, bidirectional=True)])
+        self.heads = nn.ModuleList([nn.Linear(2 * config.hidden, 3)])
+        nn.init.normal_(self.units.weight, std=0.3)
+        nn.init.normal_(self.shapes.weight, std=0.3)
+        nn.init.normal_(self.bigrams.weight, std=0.1)
+
+    def vectors(self, columns: Tensor) -> Tensor:
+        """What stands for each unit, shape [batch, time, size]; see `forward`."""
+        tables = (self.units, self.shapes, self.bigrams, self.bigrams)
+        parts = [table(column) for table, column in zip(tables, columns.unbind(-1), strict=False)]
+        return torch.cat(parts, dim=-1)
+
+    def forward(self, columns: Tensor, lengths: Tensor) -> Tensor:
+        """Scores of the classes of each unit, shape [batch, time, 3].
+
+        Args:
+            columns: see `Units.columns`, shape [batch, time, 2 or 4].
+            lengths: shape [batch].
+        """
+        x = functional.dropout(self.vectors(columns), self.config.dropout, self.training)
+        order = reversal(lengths, columns.shape[1])
+        for layer in self.layers:
+            x, _ = layer(x, order)
+        x = functional.dropout(x, self.config.dropout, self.training)
+        scores: Tensor = self.heads[0](x)
+        return scores

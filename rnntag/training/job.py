@@ -1,0 +1,206 @@
+"""A run with its corpora at hand: trained, checkpointed, calibrated, measured and written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rnntag.errors import AccessError, DataError
+from rnntag.evaluation.evaluate import measure, micro_average
+from rnntag.model import directory
+from rnntag.model.stored import StoredSegmenter
+from rnntag.sentences import Corpus
+from rnntag.tagger import Tagger
+from rnntag.training import calibration, checkpoint, model_card, simplification
+from rnntag.training import segmenter as segmenter_training
+from rnntag.training import tagger as tagger_training
+from rnntag.training.callbacks import Callbacks, InterruptedTrainingError
+from rnntag.training.checkpoint import Checkpoint, Settings
+from rnntag.training.optimizer import ExplosionError
+from rnntag.training.segmenter import SegmenterTask
+from rnntag.training.tagger import TaggerTask
+from rnntag.training.tensorboard import TensorboardLog
+from rnntag.training.trainer import Trainer
+from rnntag.version import __version__
+
+
+@dataclass
+class Job:
+    """What makes one model directory, which the caller has claimed.
+
+    Attributes:
+        out: the directory.
+        tagsets: those that are learned.
+        corpora: to learn from.
+        kept: the run, if it was interrupted.
+        minutes: between two checkpoints within an epoch; 0: none.
+        log: where to log for TensorBoard.
+        watch: follows the run.
+    """
+
+    out: Path
+    settings: Settings
+    tagsets: tuple[str, ...]
+    corpora: Sequence[Corpus]
+    kept: Checkpoint | None
+    minutes: float
+    log: Path | None
+    watch: Callbacks
+    _is_kept: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._states = dict(self.kept.states) if self.kept else {}
+        self._replaces = self.kept.replaces if self.kept else directory.day_made(self.out) is not None
+
+    def make(self) -> None:
+        """Train what is asked for and write the model.
+
+        Raises:
+            RnntagError: training or writing fails; what was learned before is kept.
+            InterruptedTrainingError: `watch` stops it.
+        """
+        self._check_conditions()
+        try:
+            if self.settings.receiver:
+                self._give()
+            else:
+                self._train_both()
+        except ExplosionError:
+            checkpoint.discard(self.out)  # to continue would lead there again
+            raise
+        checkpoint.discard(self.out)
+
+    def _train_both(self) -> None:
+        with self.watch.stage("preparing the tagger's training"):
+            tagger = Trainer(TaggerTask(self.corpora, self.settings.model, self.settings.training))
+        # A fault in the segmenter's corpora shows before hours of work; its random numbers leave the tagger's alone.
+        with torch.random.fork_rng(devices=[]):
+            segmenter = self._segmenter_trainer() if self.settings.segmenter else None
+            random_state = torch.get_rng_state()
+        try:
+            with TensorboardLog(self.log) if self.log else nullcontext() as log:
+                tagger_ended = self._train("tagger", tagger, log)
+            ended = tagger_ended
+            if segmenter and tagger_ended:
+                torch.set_rng_state(random_state)
+                ended = self._train("segmenter", segmenter)
+        except ExplosionError:
+            if tagger.kept and not self._replaces:
+                self._finish(tagger, None)
+            raise
+        if ended:
+            self._finish(tagger, segmenter)
+        elif not tagger.kept:
+            raise InterruptedTrainingError("interrupted: no epoch has ended: there is no model yet", self.out)
+        elif self._replaces:
+            raise InterruptedTrainingError(f"interrupted: {self.out} stays as it was until the run has ended", self.out)
+        else:
+            self._finish(tagger, segmenter)
+            kept = "the tagger is kept, the segmenter is not done" if tagger_ended else "the best model so far is kept"
+            raise InterruptedTrainingError(f"interrupted: {kept}", self.out)
+
+    def _segmenter_trainer(self) -> Trainer[SegmenterTask]:
+        assert self.settings.segmenter
+        char_map = simplification.table() if self.settings.training.simplify_chinese else ("", "")
+        with self.watch.stage("preparing the segmenter's training"):
+            return Trainer(SegmenterTask(self.corpora, self.settings.segmenter, char_map))
+
+    def _give(self) -> None:
+        """Train a segmenter and put it into a model that is there, or into its copy."""
+        trainer = self._segmenter_trainer()
+        if not self._train("segmenter", trainer):
+            raise InterruptedTrainingError("interrupted", self.out)
+        source = directory.find(self.settings.receiver)
+        name = self.out.resolve().name
+        model = replace(directory.read(source), name=name, segmenter=self._stored(trainer))
+        directory.write(self.out, model, model_card.with_segmenter(directory.read_card(source), model))
+
+    def _stored(self, trainer: Trainer[SegmenterTask]) -> StoredSegmenter | None:
+        made = segmenter_training.stored(trainer)
+        return made and replace(made, specs=self.settings.corpora)
+
+    def _train(self, name: str, trainer: Trainer[Any], log: TensorboardLog | None = None) -> bool:
+        """Train to the end, or until `watch` stops it; whether it was the end."""
+        resumes = name in self._states
+        if resumes:
+            self._restore(name, trainer)
+        self._keep(name, trainer)
+        kept_at, begins, stops = time.monotonic(), True, False
+        with self.watch.training():
+            for step in trainer.steps():
+                if begins:
+                    self.watch.begin(name, trainer.task.scale, step.epoch if resumes else 0)
+                begins = False
+                self.watch.step(step)
+                if log:
+                    log.add(step)
+                stops = self.watch.should_stop()
+                due = 0 < 60 * self.minutes <= time.monotonic() - kept_at
+                if step.batch == step.batches or due or stops:
+                    self._keep(name, trainer)
+                    kept_at = time.monotonic()
+                if stops:
+                    break
+        return not stops
+
+    def _check_conditions(self) -> None:
+        """Warn where what follows cannot be, bit for bit, what would have followed."""
+        now = _conditions()
+        for name, value in self.kept.conditions.items() if self.kept else ():
+            if now.get(name) != value:
+                self.watch.warn(f"the run had {name} {value}, and now has {now.get(name)}: last digits may differ")
+
+    def _restore(self, name: str, trainer: Trainer[Any]) -> None:
+        try:
+            trainer.restore(self._states[name])
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+            where = checkpoint.place(self.out)
+            raise DataError(f"{where}: {checkpoint.NO_RUN}: {error!r}") from error
+
+    def _keep(self, name: str, trainer: Trainer[Any]) -> None:
+        self._states[name] = trainer.state()
+        try:
+            checkpoint.write(self.out, Checkpoint(self.settings, self._states, _conditions(), replaces=self._replaces))
+        except AccessError as error:
+            if not self._is_kept:
+                raise  # now rather than after hours of work
+            self.watch.warn(f"{error}; training continues")
+        self._is_kept = True
+
+    def _finish(self, trainer: Trainer[TaggerTask], segmenter: Trainer[SegmenterTask] | None) -> None:
+        settings = self.settings
+        model = tagger_training.bundle(trainer, self.out.resolve().name)
+        with self.watch.stage("measuring the tagger"):
+            tagger = Tagger(model)
+            dev = [sentence for corpus in self.corpora for sentence in corpus.dev]
+            provenance = replace(
+                model.provenance,
+                specs=settings.corpora,
+                tagsets=self.tagsets,
+                encoding=settings.encoding,
+                corpus_format=settings.corpus_format,
+                test=self._test_accuracy(tagger),
+            )
+            temperatures = calibration.temperatures(tagger, dev)
+        made = self._stored(segmenter) if segmenter else None
+        model = replace(model, provenance=provenance, temperatures=temperatures, segmenter=made)
+        directory.write(self.out, model, model_card.write(model))
+
+    def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
+        """By corpus, over all of its tagsets."""
+        return {
+            corpus.name: micro_average(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
+            for corpus in self.corpora
+            if corpus.test
+        }
+
+
+def _conditions() -> dict[str, str]:
+    """What the last digits of a model depend on, besides its settings and corpora."""
+    return {"rnntag": __version__, "torch": torch.__version__, "threads": str(torch.get_num_threads())}

