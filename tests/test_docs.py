@@ -122,7 +122,8 @@ def test_the_readme_is_short() -> None:
 
 
 def test_tagging_needs_the_versions_that_the_package_declares() -> None:
-    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("dependencies = [")[2].partition("\n]")[0]
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    declared = project.partition("dependencies = [")[2].partition("\n]")[0]
     needed = (ROOT / "requirements-tagging.txt").read_text(encoding="utf-8").splitlines()
     of_training = ("torch", "nltk", "filelock")
     assert {line for line in re.findall('"(.*?)"', declared) if not line.startswith(of_training)} == {
