@@ -143,7 +143,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     assert names(folder) == {"m", ".m.checkpoint"}
     code, log = children.run(folder, "train", "--resume", "--out", "m")
     assert code == 0
-    assert log.startswith("going on with the tagger in epoch ")
+    assert log.startswith("continuing the tagger in epoch ")
     assert "epoch 1/20" not in log
     assert learned(folder / "m") == learned_longer
     assert names(folder) == {"m"}

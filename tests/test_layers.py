@@ -126,6 +126,12 @@ def test_help_does_without_numpy_too() -> None:
     assert "numpy" not in loaded_by("import rnntag.cli.app")
 
 
+def test_training_loads_torch_only_once_its_corpora_are_there() -> None:
+    assert "torch" not in loaded_by(
+        "import rnntag\ntry:\n    rnntag.train('missing.conllu')\nexcept rnntag.NotFoundError:\n    pass"
+    )
+
+
 def test_importing_the_package_costs_nothing() -> None:
     assert not loaded_by("import rnntag") & {"torch", "nltk", "numpy", "rich", "typer"}
 
