@@ -24,7 +24,7 @@ from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
 from rnntag.sentences import Corpus
-from rnntag.training.trainer import Loss, Schedule, Trainer
+from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 
 MIN_COUNT = 2
 """Rarer units share the rows of those like them."""
@@ -106,7 +106,7 @@ def _counted(parts: Iterable[Sequence[GoldParagraph]]) -> tuple[int, int]:
     return sum(len(passage.ends) for passage in passages), sum(len(passage.words) for passage in passages)
 
 
-class SegmenterTask:
+class SegmenterTask(Task[list[Ids]]):
     """Learning to find words and sentences from one or more corpora; see `trainer.Task`.
 
     Args:
@@ -117,6 +117,7 @@ class SegmenterTask:
         DataError: none of them has a train split that tells it.
     """
 
+    network: SegmenterNetwork
     tables = SEGMENTER_TABLES
     remedy = "try another --seed"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -53,47 +54,41 @@ class Loss(NamedTuple):
 _Batch = TypeVar("_Batch")
 
 
-class Task(Protocol[_Batch]):
+class Task(ABC, Generic[_Batch]):
     """What is trained.
 
     Attributes:
         network: `evaluate` and `weights` find the averaged weights in it.
-        scale: how much there is to learn, and from how much.
-        fingerprint: of all that is learned from.
         tables: which of the weights are embedding tables; see `quantize`.
         remedy: what to do when the gradients explode.
+        scale: how much there is to learn, and from how much.
     """
 
-    @property
-    def network(self) -> nn.Module: ...
+    network: nn.Module
+    schedule: Schedule
+    seed: int
+    tables: Sequence[str]
+    remedy: str
+    scale: Scale
 
     @property
-    def schedule(self) -> Schedule: ...
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Of all that is learned from."""
 
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def tables(self) -> Sequence[str]: ...
-
-    @property
-    def remedy(self) -> str: ...
-
-    @property
-    def scale(self) -> Scale: ...
-
-    @property
-    def fingerprint(self) -> str: ...
-
+    @abstractmethod
     def batches(self, random: np.random.Generator) -> Sequence[_Batch]:
         """The batches of an epoch, in order."""
 
+    @abstractmethod
     def loss(self, batch: _Batch, random: np.random.Generator, remaining: float) -> Loss:
         """The loss of a batch, when `remaining` (1 to 0) of the training is still to come."""
 
+    @abstractmethod
     def evaluate(self) -> tuple[Mapping[str, float], float]:
         """Dev figures by name, and the dev accuracy to choose an epoch by (all 0 to 1)."""
 
+    @abstractmethod
     def weights(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
 
