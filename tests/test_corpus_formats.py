@@ -153,7 +153,7 @@ REFUSED: dict[CorpusFormat, dict[str, str]] = {
         "word\t": "no tag after 'word'",
         "word\t\tlemma": "no tag after 'word'",
         "\tNN": "no token before the tag 'NN'",
-        "a\tb\tc\td": "4 columns parted by tabs, where a token, its tag and perhaps its lemma are due",
+        "a\tb\tc\td": "4 columns separated by tabs, where a token, its tag and perhaps its lemma are due",
         "a\tN N": "the tag, 'N N', has white space in it",
     },
     "jsonl": {
