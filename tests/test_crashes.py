@@ -276,7 +276,8 @@ def test_a_disk_that_fails_later_costs_nothing_that_was_done(
     monkeypatch.setattr(os, "fsync", failing)
     assert typed(*TRAIN, "--force") == AccessError.exit_code
     lines = capsys.readouterr().err.splitlines()
-    assert f"warning: {folder}/.m.checkpoint: the run cannot be kept: {os.strerror(number)}; training continues" in lines
+    kept = f"warning: {folder}/.m.checkpoint: the run cannot be kept: {os.strerror(number)}; training continues"
+    assert kept in lines
     assert lines[-1] == f"error: {folder}/m: the model cannot be written: {os.strerror(number)}"
     assert learned_files(folder / "m") == before
     assert names(folder) == {"m", ".m.checkpoint"}
