@@ -14,15 +14,8 @@ from typing import Any
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 30  # seconds
 KEYS = {
-    "Tab": 9,
-    "Enter": 13,
-    "Escape": 27,
-    "End": 35,
-    "ArrowLeft": 37,
-    "ArrowUp": 38,
-    "ArrowRight": 39,
-    "ArrowDown": 40,
-}
+    "Tab": 9, "Enter": 13, "Escape": 27, "End": 35, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
+}  # fmt: skip
 """The numbers that Windows gives to keys, which Chromium goes by."""
 
 
@@ -43,13 +36,7 @@ class Browser:
         to_read, self._to = os.pipe()
         self._from, to_write = os.pipe()
         command = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
-        options = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            f"--user-data-dir={folder}",
-            "--remote-debugging-pipe",
-        ]
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]
         self._process = subprocess.Popen(
             ["bash", "-c", command, CHROMIUM, *options, f"--user-data-dir={folder}"],
             pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -99,18 +86,9 @@ class Browser:
     def press(self, *keys: str) -> None:
         for key in keys:
             text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
-            code = {
-                "Enter": 13,
-                "Tab": 9,
-                "Escape": 27,
-                "ArrowLeft": 37,
-                "ArrowUp": 38,
-                "ArrowRight": 39,
-                "ArrowDown": 40,
-            }
             down = {"type": "keyDown" if text else "rawKeyDown", "key": key, "text": text}
-            self.call("Input.dispatchKeyEvent", **down, windowsVirtualKeyCode=code.get(key, 0))
-            self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code.get(key, 0))
+            self.call("Input.dispatchKeyEvent", **down, windowsVirtualKeyCode=KEYS.get(key, 0))
+            self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=KEYS.get(key, 0))
 
     @staticmethod
     def wait(until: Callable[[], bool]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
@@ -31,6 +33,7 @@ from rnntag.training import model_card
 from rnntag.training.segmenter import SegmenterTask, stored
 from rnntag.training.tagger import TaggerTask, bundle
 from rnntag.training.trainer import Trainer
+from tests import children, smallest_model
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -43,6 +46,9 @@ QUICK_TO_TRAIN = (
     "--layers", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4", "--no-segmenter",
 )  # fmt: skip
 
+RNNTAG = (sys.executable, "-m", "rnntag")
+
+T = TypeVar("T")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -83,8 +89,9 @@ def tiny_model() -> ModelBundle:
     for step in training.steps():
         if step.dev_accuracy == 1:
             break
-    model = bundle(training, "tiny", ["tiny.conllu"], ["universal"])
-    return replace(model, history=b"")
+    model = bundle(training, "tiny")
+    provenance = replace(model.provenance, specs=("tiny.conllu",), tagsets=("universal",))
+    return replace(model, provenance=provenance, history=b"")
 
 
 def with_segmenter(model: ModelBundle) -> ModelBundle:
@@ -120,21 +127,50 @@ def tiny_raw_folder(tiny_raw: ModelBundle, tmp_path_factory: pytest.TempPathFact
     return path
 
 
+@pytest.fixture(scope="session")
+def smallest() -> ModelBundle:
+    return smallest_model.smallest()
+
+
+@pytest.fixture
+def smallest_folder(smallest: ModelBundle, tmp_path: Path) -> Path:
+    path = tmp_path / "m"
+    directory.write(path, smallest, model_card.write(smallest))
+    return path
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs rnntag as a user would, in an empty folder; gives back its exit code, stdout and stderr."""
 
     def run(*arguments: str | Path, stdin: str | bytes = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "rnntag", *map(str, arguments)],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "120", **environment},
-            check=False,
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        variables = {**os.environ, "COLUMNS": "120", **environment}
+        if "PYTHONPATH" in environment and "PYTHONPATH" in os.environ:
+            variables["PYTHONPATH"] += os.pathsep + os.environ["PYTHONPATH"]
+        if environment.keys() & {"PYTHONPATH", "LD_PRELOAD"}:  # which are read when Python starts
+            command = [*RNNTAG, *map(str, arguments)]
+            done = subprocess.run(command, input=given, capture_output=True, cwd=tmp_path, env=variables, check=False)
+            code, out, err = done.returncode, done.stdout, done.stderr
+        else:
+            code, out, err = children.output(tmp_path, *arguments, stdin=given, environment=variables)
+        return subprocess.CompletedProcess(
+            arguments, code, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace")
         )
-        out, err = done.stdout.decode("utf-8", "surrogateescape"), done.stderr.decode("utf-8", "replace")
-        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs rnntag as `run` does, but in this process, where what it calls can be replaced."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            capsys.readouterr()
+            code = typed(*arguments)
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
     return run
 
@@ -154,9 +190,50 @@ def one_line(text: str) -> str:
     return lines[0]
 
 
+def on_terminal(*commands: tuple[int, Sequence[str | Path]], folder: Path, columns: int = 200) -> list[str]:
+    """What a terminal gets of each command, by both stdout and stderr, if it ends with the code given."""
+    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": str(columns)}
+    screen, end = pty.openpty()
+    name, shown = os.ttyname(end), []
+    for code, arguments in commands:
+        child = children.start(folder, *arguments, stdout=name, log=name, environment=environment)
+        told = b""
+        while screen in select.select([screen, child.sentinel], [], [])[0]:
+            told += os.read(screen, 10_000)
+        child.join()
+        assert child.exitcode == code, told
+        shown.append(told.decode())
+    os.close(end)
+    os.close(screen)
+    return shown
+
+
+def few(values: Iterable[T], *quick: T) -> list[Any]:
+    """The parameters of a test, of which these few are tested on each change."""
+    return [
+        value
+        if value in quick
+        else pytest.param(*value if isinstance(value, tuple) else [value], marks=pytest.mark.slow)
+        for value in values
+    ]
+
+
+def refusal(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """The only line of a command that failed with that code and wrote nothing to stdout."""
+    assert (done.returncode, done.stdout) == (code, "")
+    return one_line(done.stderr)
+
+
+def done(ended: subprocess.CompletedProcess[str]) -> str:
+    """What a command that succeeded wrote to stderr."""
+    assert ended.returncode == 0, ended.stderr
+    return ended.stderr
+
+
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int, training: str = "tagger") -> None:
     """From now on Ctrl-C comes in each command after so many epochs of the tagger's or the segmenter's training."""
-    from rnntag.cli import run
+    from rnntag.cli import run_view
+    from rnntag.cli.run_view import RunView
     from rnntag.cli.signals import INTERRUPTED, Interruption
 
     class Interrupted(Interruption):
@@ -166,19 +243,19 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int, training: str 
 
     watched: list[Interruption] = []
     under_way: list[str] = []
-    train, show = run.Run._train, run.TrainingView.show
+    begin, show = RunView.begin, RunView.step
 
-    def trained(self: run.Run, name: str, *rest: Any) -> int:
+    def begun(self: RunView, name: str, *rest: Any) -> None:
         under_way[:] = [name]
-        return train(self, name, *rest)
+        begin(self, name, *rest)
 
-    def shown(self: run.TrainingView, step: TrainingStep) -> None:
+    def shown(self: RunView, step: TrainingStep) -> None:
         show(self, step)
         if step.dev:
             under_way.append("epoch")
         if under_way == [training] + epochs * ["epoch"]:
             watched[-1].code = INTERRUPTED
 
-    monkeypatch.setattr(run, "Interruption", Interrupted)
-    monkeypatch.setattr(run.Run, "_train", trained)
-    monkeypatch.setattr(run.TrainingView, "show", shown)
+    monkeypatch.setattr(run_view, "Interruption", Interrupted)
+    monkeypatch.setattr(RunView, "begin", begun)
+    monkeypatch.setattr(RunView, "step", shown)

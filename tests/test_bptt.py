@@ -11,7 +11,7 @@ from rnntag.model.vocabulary import Vocabulary
 from rnntag.network.tagger import Network, Regularisation
 from rnntag.network.truncation import TruncationWindows
 from rnntag.sentences import Sentence
-from tests.conftest import KINDS
+from tests.conftest import KINDS, few
 
 REACH = 3
 LENGTHS = torch.tensor([9, 1, 5])
@@ -59,7 +59,7 @@ def test_the_states_go_on(cell: str, activation: str, bidirectional: bool, feedb
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
 @pytest.mark.parametrize("feedback", [False, True])
-@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("layers", few([1, 2, 3], 1, 2))
 def test_an_error_goes_so_many_steps_back_and_no_further(
     cell: str, activation: str, feedback: bool, layers: int
 ) -> None:

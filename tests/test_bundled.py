@@ -16,7 +16,7 @@ from rnntag.segmenter import Segmenter
 from rnntag.sentences import UPOS, Sentence
 from rnntag.tagger import Tagger
 from rnntag.training.augmentation import lower_case
-from tests.conftest import BUNDLED, ROOT, Run
+from tests.conftest import BUNDLED, ROOT, Run, few
 
 FAST = ROOT / "models" / "zh-en-fast"
 
@@ -141,7 +141,7 @@ DEV = {
 calibration error."""
 
 
-@pytest.mark.parametrize("treebank", DEV)
+@pytest.mark.parametrize("treebank", few(DEV, "zh_gsdsimp"))
 def test_how_good_they_are_on_dev(treebank: str, tagger: Tagger, fast: Tagger, treebanks: Path) -> None:
     least, least_unseen, most_error = DEV[treebank]
     sentences, report = measured(tagger, treebanks / f"{treebank}-ud-dev.conllu")
@@ -160,7 +160,7 @@ RAW_DEV = {"en_ewt": (0.985, 0.75, 0.95), "zh_gsdsimp": (0.90, 0.97, 0.86), "zh_
 """For a treebank the least F1 of words, sentences and tags on raw text."""
 
 
-@pytest.mark.parametrize("treebank", RAW_DEV)
+@pytest.mark.parametrize("treebank", few(RAW_DEV, "zh_gsdsimp"))
 def test_how_good_they_are_on_running_text(treebank: str, tagger: Tagger, fast: Tagger, treebanks: Path) -> None:
     (corpus,) = loading.load([str(treebanks / f"{treebank}-ud-dev.conllu")], whole=True)
     ((one, other),) = raw_results({"zh-en": tagger, "zh-en-fast": fast}, corpus.name, "dev", corpus.dev)
@@ -169,6 +169,7 @@ def test_how_good_they_are_on_running_text(treebank: str, tagger: Tagger, fast: 
             assert result.agreement[kind].f1 >= least, (result.model, kind)
 
 
+@pytest.mark.slow
 def test_lower_case_costs_little(tagger: Tagger, treebanks: Path) -> None:
     (corpus,) = loading.load([str(treebanks / "en_ewt-ud-dev.conllu")], whole=True)
     (_, _, report), *_ = measure(tagger, "lower", tuple(map(lower_case, corpus.dev)))

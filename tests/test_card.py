@@ -21,8 +21,11 @@ def options(text: str) -> dict[str, Any]:
     """What the command line makes of the only command on a card."""
     (line,) = (line.strip() for line in text.split("\n") if line.startswith("    rnntag train"))
     command: Any = get_command(app)
-    context = command.commands["train"].make_context("train", shlex.split(line)[2:])
-    effects.check(context.params, cli_options.given(context))  # as the command does
+    name, *arguments = shlex.split(line)[1:]
+    context = command.commands[name].make_context(name, arguments)
+    effects.check(
+        {"segmenter": None, "input": "embedding", **context.params}, cli_options.given(context)
+    )  # as `run.train` does
     return dict(context.params)
 
 
@@ -53,13 +56,11 @@ def test_every_setting_is_on_the_card(tiny: ModelBundle, config: ModelConfig, tr
     given = options(model_card.write(replace(tiny, name="it", config=config, training=training, provenance=provenance)))
     for settings in (config, training):
         for name in settings.__slots__:
-            if name == "bidirectional":
-                assert given["unidirectional"] is not config.bidirectional
-            elif name == "vectors":
+            if name == "vectors":
                 assert [str(path) for path in given[name] or []] == list(training.vectors)
             elif name != "device":
                 assert given[name] == getattr(settings, name)
-    assert [*given["corpus"]] == ["x.conllu", "it's.txt"]
+    assert [*given["spec"]] == ["x.conllu", "it's.txt"]
     assert given["tagset"] == "both"
     assert str(given["out"]) == "models/it"
 
@@ -73,9 +74,9 @@ def test_a_segmenter_takes_its_place_on_the_card(tiny_raw: ModelBundle) -> None:
     text = model_card.with_segmenter("# mine\n\nEdited.\n", model)
     assert text.startswith("# mine\n\nEdited.\n\n## Raw text\n\n")
     given = options(text)
-    told = [given[f"segmenter_{name}"] for name in ("hidden", "bigrams", "epochs")]
+    told = [given[name] for name in ("hidden", "bigrams", "epochs")]
     assert (told, given["seed"], given["simplify_chinese"]) == ([7, 9, 3], 5, True)
-    assert ([*given["corpus"]], given["add_segmenter"]) == (["a b.conllu", "c"], "models/tiny_raw")
+    assert ([*given["corpus"]], given["model"]) == (["a b.conllu", "c"], "models/tiny_raw")
     assert model_card.with_segmenter(text, model) == text
     assert model_card.with_segmenter(f"{text}\n## Licences\n\nMine.\n", model) == f"{text}\n## Licences\n\nMine.\n"
     whole = model_card.write(model)

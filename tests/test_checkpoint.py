@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from rnntag.cli.run import Resumable, Run
 
 from rnntag.cli.app import app
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
@@ -17,11 +17,14 @@ from rnntag.errors import AccessError, DataError
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.sentences import Corpus, Sentence
 from rnntag.training import checkpoint
+from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings, State
+from rnntag.training.job import Job
 from rnntag.training.optimizer import Optimiser
-from rnntag.training.segmenter import SegmenterTask
-from rnntag.training.tagger import TaggerTask
+from rnntag.training.segmenter import SegmenterTask, stored
+from rnntag.training.tagger import TaggerTask, bundle
 from rnntag.training.trainer import Trainer
+from tests.conftest import few
 
 SMALL = ModelConfig(layers=2, hidden=8, embedding_dim=8, char_dim=4, char_hidden=4)
 RUN = TrainConfig(
@@ -37,7 +40,7 @@ def two(starter: list[Corpus]) -> list[Corpus]:
     return [english, Corpus("own", train=own, dev=own[:10])]
 
 
-def goes_on(make: Callable[[], Resumable], path: Path) -> tuple[Resumable, Resumable]:
+def goes_on(make: Callable[[], Trainer[Any]], path: Path) -> tuple[Trainer[Any], Trainer[Any]]:
     """A training that was not broken off, and one that was, before its first step, after a random number of
     steps again and again, and at each epoch's end."""
     whole = make()
@@ -60,14 +63,12 @@ def goes_on(make: Callable[[], Resumable], path: Path) -> tuple[Resumable, Resum
     return whole, broken
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", few(["lstm", "gru"], "lstm"))
 def test_a_tagger_goes_on_from_any_step(cell: str, starter: list[Corpus], tmp_path: Path) -> None:
     shape = replace(SMALL, cell=cell, feedback=cell == "gru")
     run = replace(RUN, teacher_forcing=0.5 if cell == "gru" else 0.0)
     whole, broken = goes_on(lambda: Trainer(TaggerTask(two(starter), shape, run)), tmp_path / "m")
-    assert isinstance(whole, Training)
-    assert isinstance(broken, Training)
-    expected, found = whole.model("m"), broken.model("m")
+    expected, found = bundle(whole, "m"), bundle(broken, "m")
     same(found.weights, expected.weights)
     assert found.provenance == replace(expected.provenance, minutes=found.provenance.minutes)
     assert found.history.count(b"\n") == RUN.epochs
@@ -75,12 +76,11 @@ def test_a_tagger_goes_on_from_any_step(cell: str, starter: list[Corpus], tmp_pa
 
 def test_a_segmenter_goes_on_from_any_step(starter: list[Corpus], tmp_path: Path) -> None:
     whole, broken = goes_on(lambda: Trainer(SegmenterTask(two(starter)[:1], SEGMENTER)), tmp_path / "m")
-    assert isinstance(whole, SegmenterTraining)
-    assert isinstance(broken, SegmenterTraining)
-    assert whole.segmenter
-    assert broken.segmenter
-    same(broken.segmenter.weights, whole.segmenter.weights)
-    assert broken.segmenter.dev == whole.segmenter.dev
+    expected, found = stored(whole), stored(broken)
+    assert expected
+    assert found
+    same(found.weights, expected.weights)
+    assert found.dev == expected.dev
 
 
 def same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> None:
@@ -94,7 +94,7 @@ def test_other_corpora_are_not_gone_on_with(starter: list[Corpus], tmp_path: Pat
     for make in (lambda c: Trainer(TaggerTask(c, SMALL, RUN)), lambda c: Trainer(SegmenterTask(c[:1], SEGMENTER))):
         state = make(corpora).state()
         make(corpora).restore(state)
-        with pytest.raises(DataError, match="not what the run began with: begin anew with --restart"):
+        with pytest.raises(DataError, match="not those that the run began with: begin anew with --restart"):
             make(fewer).restore(state)
 
 
@@ -152,14 +152,12 @@ def test_what_is_asked_of_a_run_that_goes_on(
         return int(end.value.code or 0), capsys.readouterr().err
 
     code, told = error("--resume", "--out", "m")
-    assert (code, told) == (66, "error: m: no run was broken off there: say what to train, and it begins\n")
+    assert (code, told) == (66, "error: m: no unfinished run: name corpora or settings to begin one\n")
     small = ("--hidden", "8", "--embedding-dim", "8", "--epochs", "2")
-    monkeypatch.setattr(Run, "_finish", lambda *given: (_ for _ in ()).throw(AccessError("the disk is gone")))
+    monkeypatch.setattr(Job, "_finish", lambda *given: (_ for _ in ()).throw(AccessError("the disk is gone")))
     assert error("x.txt", "--out", "m", *small, "--resume")[0] == 74
     code, told = error("x.txt", "--out", "m", *small)
-    assert (code, told) == (
-        2, "error: m: a run was broken off there: --resume goes on with it, --restart begins anew\n"
-    )  # fmt: skip
+    assert (code, told) == (2, "error: m: unfinished run found: use --resume or --restart\n")
     code, told = error("x.txt", "--out", "m", *small, "--resume", "--lr", "0.1")
     assert code == 2
     assert "the run there was begun with lr 0.002, not 0.1: leave out all options but --out" in told
@@ -216,9 +214,12 @@ def test_a_run_that_explodes_is_not_gone_on_with(
     assert not list(tmp_path.iterdir())
 
 
-def test_other_versions_and_threads_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_versions_and_threads_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Checkpoint(Settings(), conditions={"torch": "1.0", "threads": "99"})
-    Run(tmp_path / "m", Settings(), (), (), (), kept, 0)._check_conditions()
-    told = capsys.readouterr().err
-    assert "warning: the run had torch 1.0, and now has " in told
-    assert "warning: the run had threads 99, and now has " in told
+    watch, told = Callbacks(), []
+    monkeypatch.setattr(watch, "warn", told.append)
+    Job(tmp_path / "m", Settings(), (), (), kept, 0, None, watch)._check_conditions()
+    assert [warning.partition(", and now has ")[0] for warning in told] == [
+        "the run had torch 1.0",
+        "the run had threads 99",
+    ]

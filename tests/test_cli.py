@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-import pty
 import shutil
-import signal
 import subprocess
-import sys
 import threading
-import time
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
-import conllu as peer
 import numpy as np
 import pytest
 
 from rnntag.corpora import loading
-from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer
-from rnntag.model import directory, learning_curve
-from rnntag.model.learning_curve import TrainingStep
+from rnntag.formats import registry
+from rnntag.formats.records import InputSentence
+from rnntag.formats.registry import OUTPUT_FORMATS
+from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.tagger import Tagger
-from tests.conftest import QUICK_TO_TRAIN, Run, one_line
+from tests.conftest import QUICK_TO_TRAIN, RNNTAG, Run, one_line, refusal
 from tests.torch_runtime import torch_tagger
 
 LEARNED = "I eat apples .\n\nthe can is full\n"
@@ -58,22 +55,6 @@ def test_text_files_and_pipes_give_the_same(run: Run, tiny_folder: Path, tmp_pat
     assert piped == run("tag", "-m", tiny_folder, "-i", latin, "--encoding", "utf-16").stdout
 
 
-def test_formats_hold_the_same_tags(run: Run, tiny_folder: Path) -> None:
-    out = {
-        name: run("tag", "-m", tiny_folder, "-f", name, stdin=LEARNED).stdout
-        for name in ("slash", "tsv", "jsonl", "conllu")
-    }
-    expected = [[tuple(item.rsplit("/", 1)) for item in line.split()] for line in out["slash"].splitlines()]
-    assert [[tuple(row.split("\t")) for row in block.split("\n")] for block in out["tsv"].strip().split("\n\n\n")] == [
-        expected[0],
-        expected[2],
-    ]
-    rows = [json.loads(line) for line in out["jsonl"].splitlines()]
-    assert [list(zip(row["tokens"], row["tags"], strict=True)) for row in rows] == expected
-    read = [[(token["form"], token["upos"]) for token in sentence] for sentence in peer.parse(out["conllu"])]
-    assert read == [expected[0], expected[2]]
-
-
 def test_a_treebank_gets_new_tags_and_keeps_the_rest(run: Run, tiny_folder: Path) -> None:
     (path,) = (p for p in loading.starter_files() if p.stem == "starter_en")
     done = run("tag", "-m", tiny_folder, "-i", path)
@@ -89,16 +70,24 @@ def test_a_treebank_gets_new_tags_and_keeps_the_rest(run: Run, tiny_folder: Path
 JOBS = pytest.mark.parametrize("jobs", ["1", "2"])
 
 
-@JOBS
-def test_a_slow_writer_is_answered_line_by_line(tiny_folder: Path, jobs: str) -> None:
-    command = [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "--jobs", jobs]
+@pytest.mark.parametrize(
+    ("segmenter", "jobs", "lines"),
+    [
+        (False, "1", ["I eat apples .", "I eat apples ."]),
+        (False, "2", ["I eat apples .", "I eat apples ."]),
+        (False, "1", ["I eat apples", "I eat apples"]),  # before there is evidence of a format
+        (True, "1", ["I eat apples .", "the can", "I eat apples."]),
+    ],
+)
+def test_a_slow_writer_is_answered_line_by_line(
+    segmenter: bool, jobs: str, lines: list[str], tiny_folder: Path, tiny_raw_folder: Path
+) -> None:
+    command = [*RNNTAG, "tag", "-m", tiny_raw_folder if segmenter else tiny_folder, "--jobs", jobs]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        for _ in range(2):
-            process.stdin.write(b"I eat apples .\n")
+        for line in lines:
+            process.stdin.write(f"{line}\n".encode())
             process.stdin.flush()
-            assert process.stdout.readline() == b"I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+            assert process.stdout.readline().count(b"/") == len(line.split())
         process.stdin.close()
         assert process.wait() == 0
 
@@ -107,12 +96,8 @@ def test_a_slow_writer_is_answered_line_by_line(tiny_folder: Path, jobs: str) ->
 def test_a_reader_that_has_enough_ends_it_quietly(tiny_folder: Path, tmp_path: Path, jobs: str) -> None:
     text = tmp_path / "long.txt"
     text.write_text("I eat apples .\n" * 100_000, encoding="utf-8")
-    with text.open("rb") as stdin, subprocess.Popen(
-        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "--jobs", jobs],
-        stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
-        assert process.stdout
-        assert process.stderr
+    command = [*RNNTAG, "tag", "-m", tiny_folder, "--jobs", jobs, "-i", text]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"I/PRON eat/VERB apples/NOUN ./PUNCT\n"
         process.stdout.close()
         assert process.wait() == 0
@@ -120,11 +105,10 @@ def test_a_reader_that_has_enough_ends_it_quietly(tiny_folder: Path, tmp_path: P
 
 
 def test_any_bytes_in_a_text_argument_come_out_again(tiny_folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), b"a\xffb"], capture_output=True, check=False
-    )
-    assert done.returncode == 0
-    assert done.stdout.startswith(b"a\xffb/")
+    command = [*RNNTAG, "tag", "-m", tiny_folder, b"a\xffb \xe6\x88\x91"]
+    slash, jsonl = (subprocess.check_output([*command, "-f", output]) for output in ("slash", "jsonl"))
+    assert slash.startswith(b"a\xffb/")
+    assert json.loads(jsonl.decode("utf-8"))["tokens"] == ["a\udcffb", "我"]
 
 
 # errors
@@ -145,20 +129,12 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["tag", "-m", "{damaged}", "x"], 65, "model.safetensors: does not match its checksum"),
         (["tag", "-m", "{tiny}", "-i", "none.txt"], 66, "none.txt: no such file"),
         (["tag", "-m", "{tiny}", "-i", "."], 74, "is a directory"),
-        (
-            ["tag", "-m", "{tiny}", "-i", "bad.txt"],
-            65,
-            "bad.txt:2: byte 5 of the input is not utf-8: name its encoding",
-        ),
+        (["tag", "-m", "{tiny}", "-i", "bad.txt"], 65, "bad.txt:2: byte 5 of the input is not utf-8: name its enco"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "--encoding", "nix"], 2, "there is no encoding named 'nix'"),
         (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--input-format", "conllu"], 65, "seven.conllu:1: 7 columns"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "text"], 2, "TEXT or --input-file"),
         (["eval", "-m", "{tiny}", "nix"], 66, "nix: no such corpus and no such file"),
-        (
-            ["eval", "-m", "{tiny}", "seven.conllu"],
-            65,
-            "seven.conllu:1: 7 columns separated by tabs where CoNLL-U has 10",
-        ),
+        (["eval", "-m", "{tiny}", "seven.conllu"], 65, "seven.conllu:1: 7 columns separated by tabs where CoNLL-U "),
         (["eval", "-m", "{tiny}", "lower.conllu"], 65, "lower.conllu:1: 'noun' is no UPOS tag: did you mean NOUN?"),
         (["eval", "-m", "{tiny}", "range.conllu"], 65, "range.conllu:1: the range 5-3 does not begin at word 1"),
         (["eval", "-m", "{tiny}", "empty.conllu"], 65, "empty.conllu: no sentence in it"),
@@ -221,43 +197,14 @@ def test_what_stands_before_bad_input_is_tagged(run: Run, tiny_folder: Path, job
     assert "<stdin>:6: 2 columns" in one_line(done.stderr)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_line(tiny_folder: Path) -> None:
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "a"],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-    assert done.returncode == 74
-    assert "No space left" in one_line(done.stderr)
-
-
-def test_a_terminal_gets_colours_and_is_spared_control_characters(tiny_folder: Path) -> None:
-    command = [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "I eat\x1b[2J apples\u202e"]
-    screen, end = pty.openpty()
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
-        "TERM": "xterm-256color",
-    }
-    with subprocess.Popen(command, stdout=end, env=environment) as process:
-        assert process.wait() == 0
-    os.close(end)
-    shown = os.read(screen, 10_000).decode()
-    os.close(screen)
-    assert "\x1b[36m/PRON" in shown
-    assert "eat\\x1b[2J" in shown
-    assert "apples\\u202e" in shown
-
-
-@JOBS
-@pytest.mark.parametrize("output", OUTPUT_FORMATS)
+@pytest.mark.parametrize(("jobs", "output"), [*(("1", output) for output in OUTPUT_FORMATS), ("2", "conllu")])
 def test_a_line_longer_than_any_block_stays_a_line(
     run: Run, tiny: ModelBundle, tiny_folder: Path, jobs: str, output: str
 ) -> None:
-    sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full"] * 10_000
+    sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full"] * 5000
     before, after = ["花", "开", "了"], ["I", "eat"]
     text = "\n".join(" ".join(tokens) for tokens in (before, sentence, after))
-    writer = Writer(output, "upos")
+    writer = registry.writer(output, "upos")
     expected = "".join(
         writer.text(InputSentence(tokens), tags)
         for tokens, tags in zip((before, sentence, after), Tagger(tiny).predict([before, sentence, after]), strict=True)
@@ -278,130 +225,21 @@ def test_probabilities_are_written_where_there_is_room(run: Run, tiny_folder: Pa
     assert record["tags"] == ["PRON", "VERB", "NOUN", "PUNCT"]
     assert [f"{p:.4f}" for p in record["confidence"]] == [line.split("\t")[2] for line in tsv.splitlines()[:-1]]
     assert [(len(best), next(iter(best))) for best in record["top"]] == [(3, tag) for tag in record["tags"]]
-    refused = run("tag", "-m", tiny_folder, "--confidence", "-f", "slash", text)
-    assert refused.returncode == 2
-    assert "add --format tsv" in one_line(refused.stderr)
+    assert "add --format tsv" in refusal(run("tag", "-m", tiny_folder, "--confidence", "-f", "slash", text), 2)
 
 
-def test_a_named_pipe_is_a_file(tiny_folder: Path, tmp_path: Path, run: Run) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_text, args=("I eat apples .\n",))
+@pytest.mark.parametrize(("name", "pack"), [("pipe", bytes), ("pipe.gz", gzip.compress)])
+def test_a_named_pipe_is_a_file(
+    name: str, pack: Callable[[bytes], bytes], tiny_folder: Path, tmp_path: Path, run: Run
+) -> None:
+    os.mkfifo(tmp_path / name)
+    writer = threading.Thread(target=(tmp_path / name).write_bytes, args=(pack(b"I eat apples .\n"),))
     writer.start()
-    assert run("tag", "-m", tiny_folder, "-i", pipe).stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
+    assert run("tag", "-m", tiny_folder, "-i", name).stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
     writer.join()
-    assert run("tag", "-m", tiny_folder, "-i", "-", stdin="I eat apples .").stdout.startswith("I/PRON eat/VERB")
 
 
-# eval, models, corpora
-
-
-def test_eval_of_what_was_learned(run: Run, tiny: ModelBundle, tiny_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text("I/PRON eat/VERB xylophones/X ./PUNCT\n", encoding="utf-8")
-    done = run("eval", "-m", tiny_folder, "x.txt", "--json")
-    assert done.stderr == ""
-    (report,) = json.loads(done.stdout)
-    assert (report["tokens"], report["sentences"], report["unseen_tokens"]) == (4, 1, 1)
-    assert report["accuracy"] == 0.75
-    assert report["unseen_accuracy"] == 0
-    assert 0 < report["calibration_error"] < 1
-    assert report["confusions"][0][0] == "X"
-    assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
-    digest = directory.read(tiny_folder).digest
-    assert f"model tiny:{digest} | corpus x/test:" in report["signature"]
-    assert report["tagset"] == "upos"
-    shown = run("eval", "-m", tiny_folder, "x.txt").stdout
-    assert "75.00 %" in shown
-    assert report["signature"] in shown
-
-
-TEXT = "I/PRON eat/VERB xylophones/X ./PUNCT\nthe/DET can/NOUN is/AUX full/ADJ\n"
-
-
-def test_eval_beside_another_model(run: Run, tiny: ModelBundle, tiny_folder: Path, tmp_path: Path) -> None:
-    """Which has unlearned everything."""
-    dumb = {name: np.zeros_like(weight) for name, weight in tiny.weights.items()}
-    directory.write(tmp_path / "dumb", replace(tiny, weights=dumb), "")
-    (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
-    both = ("-m", tiny_folder, "-m", "dumb")
-    first, second = json.loads(run("eval", *both, "x.txt", "--json").stdout)
-    assert (first["model"], first["against"], first["accuracy"]) == ("tiny", None, 7 / 8)
-    against = second["against"]
-    assert second["model"] == "dumb"
-    assert against["difference"] == pytest.approx(second["accuracy"] - first["accuracy"])
-    assert against["better"] - against["worse"] == round(8 * against["difference"]) < 0
-    assert against["interval"][0] <= against["difference"] <= against["interval"][1]
-    assert 0 < against["mcnemar"] < 0.1
-    shown = run("eval", *both, "x.txt").stdout
-    assert f"{100 * against['difference']:+.2f}" in shown
-    assert f"{against['mcnemar']:.4f}" in shown
-    assert shown.count("rnntag 0.") == 2
-    (alone,) = json.loads(run("eval", "x.txt", "--json", RNNTAG_MODEL=str(tmp_path / "dumb")).stdout)
-    assert alone["accuracy"] == second["accuracy"]
-
-
-def test_eval_beside_the_commonest_tags(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    def rows(*pairs: tuple[str, str]) -> str:
-        return "".join(f"{i}\t{word}\t_\t{tag}" + "\t_" * 6 + "\n" for i, (word, tag) in enumerate(pairs, 1)) + "\n"
-
-    train, test = tmp_path / "x-ud-train.conllu", tmp_path / "x-ud-test.conllu"
-    train.write_text(rows(("I", "PRON"), ("can", "AUX"), ("eat", "VERB")) + rows(("eat", "VERB")), encoding="utf-8")
-    test.write_text(rows(("i", "PRON"), ("eat", "VERB")) + rows(("the", "DET"), ("can", "NOUN")), encoding="utf-8")
-    (report,) = json.loads(run("eval", "-m", tiny_folder, "x-ud-*.conllu", "--json").stdout)
-    assert report["part"] == "test"
-    assert (report["baseline"]["accuracy"], report["baseline"]["sentence_accuracy"]) == (2 / 4, 1 / 2)
-    assert "commonest tag" in run("eval", "-m", tiny_folder, "x-ud-*.conllu").stdout
-    (report,) = json.loads(run("eval", "-m", tiny_folder, test, "--json").stdout)
-    assert report["baseline"] is None
-
-
-def test_eval_as_markdown_and_json_tell_the_same(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text(TEXT + "a|b/X <i>/X\n", encoding="utf-8")
-    (report,) = json.loads(run("eval", "-m", tiny_folder, "x.txt", "--json").stdout)
-    shown = run("eval", "-m", tiny_folder, "x.txt", "--markdown").stdout
-    assert shown.startswith("### x, test part, upos tags\n\n|")
-    lines = [line for line in shown.splitlines() if line.startswith("|")]
-    low, high = report["intervals"]["accuracy"]
-    whole = f"{100 * report['accuracy']:.2f} % | {100 * low:.2f}–{100 * high:.2f} | {report['tokens']} tokens"
-    assert f"| accuracy | {whole} |" in lines
-    tags = report["matrix"]["tags"]
-    for tag, counts in zip(tags, report["matrix"]["counts"], strict=True):
-        assert f"| {tag} | {' | '.join(str(count or '·') for count in counts)} |" in lines
-    for gold, tag, count in report["confusions"][:10]:
-        assert any(line.startswith(f"| {gold} | {tag} | {count} |") for line in lines)
-    wrong = [(s["tokens"][m["token"]], m["gold"], m["predicted"]) for s in report["errors"] for m in s["mistakes"]]
-    assert len(wrong) == sum(count for _, _, count in report["confusions"])
-    assert ("a|b", "X") in [pair[:2] for pair in wrong]
-    assert r"a\|b" in shown
-    assert r"\<i\>" in shown
-    assert report["signature"] in shown
-
-
-def test_eval_writes_a_page(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
-    shutil.copytree(tiny_folder, tmp_path / "m")
-    step = TrainingStep(
-        1, 1, 1, 1, loss=0.125, gradient_norm=1.0, clipped=0.0, tokens=9, seconds=1.0, dev={"x": 0.5}, dev_accuracy=0.5
-    )
-    (tmp_path / "m" / "history.jsonl").write_bytes(learning_curve.write([step]))
-    done = run("eval", "-m", "m", "x.txt", "--html", "out.html")
-    assert done.stdout == run("eval", "-m", "m", "x.txt").stdout
-    assert one_line(done.stderr) == "saved out.html"
-    page = (tmp_path / "out.html").read_text(encoding="utf-8")
-    assert "xylophones" in page
-    assert '"learned":[[1,0.125,0.5,{"x":0.5}]]' in page
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "out.html", "x.txt"]
-
-
-def test_eval_of_running_text_as_markdown_and_json(run: Run, tiny_raw_folder: Path, tmp_path: Path) -> None:
-    (english,) = (path for path in loading.starter_files() if path.stem == "starter_en")
-    (report,) = json.loads(run("eval", "--raw", "-m", tiny_raw_folder, english, "--json").stdout)
-    assert report["model"] == "tiny_raw"
-    shown = run("eval", "--raw", "-m", tiny_raw_folder, english, "--markdown").stdout
-    for kind in ("words", "sentences", "tags"):
-        f1 = report[kind]["f1"]
-        assert any(line.startswith(f"| {kind} |") and f"| {100 * f1:.2f} % |" in line for line in shown.splitlines())
-    assert report["signature"] in shown
+# models, corpora, help
 
 
 def test_models_and_corpora_are_listed(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
@@ -439,26 +277,14 @@ def test_tag_in_32_bits(run: Run, tiny: ModelBundle, tiny_folder: Path) -> None:
         assert off(*arguments) < 1e-4
 
 
-def test_eval_in_32_bits_says_so(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "x.txt").write_text(TEXT, encoding="utf-8")
-    digest = directory.read(tiny_folder).digest
-    for flags, bits in (((), ""), (("--fp32",), " | fp32")):
-        (report,) = json.loads(run("eval", "-m", tiny_folder, "x.txt", "--json", *flags).stdout)
-        assert f"| model tiny:{digest}{bits} | corpus" in report["signature"]
-        assert report["accuracy"] == 7 / 8
-
-
 @pytest.mark.parametrize("command", ["tag", "eval", "train", "export", "models", "history", "corpora"])
 def test_help_shows_an_example(command: str, run: Run) -> None:
-    done = run(command, "--help")
-    assert done.returncode == 0
-    assert f"rnntag {command}" in done.stdout.replace("Usage: rnntag", "")
+    assert f"rnntag {command}" in run(command, "--help").stdout.replace("Usage: rnntag", "")
 
 
 def test_rnntag_alone_shows_its_help(run: Run) -> None:
     done = run()
-    assert done.returncode == 0
-    assert done.stdout == run("--help").stdout
+    assert (done.returncode, done.stdout) == (0, run("--help").stdout)
     assert "rnntag train --cell lstm" in done.stdout
     assert run("--version").stdout.startswith("rnntag 0.")
 
@@ -466,7 +292,7 @@ def test_rnntag_alone_shows_its_help(run: Run) -> None:
 # train
 
 
-@pytest.mark.parametrize(("cell", "input"), [("lstm", "embedding"), ("gru", "onehot"), ("rnn", "embedding")])
+@pytest.mark.parametrize(("cell", "input"), [("lstm", "embedding"), ("gru", "onehot")])
 def test_train_then_eval_then_tag(cell: str, input: str, run: Run, tmp_path: Path) -> None:
     quick = QUICK if input == "embedding" else ("--epochs", "2", "--hidden", "8", "--no-segmenter")
     done = run("train", "--corpus", "starter", "--cell", cell, "--input", input, *quick)
@@ -486,12 +312,7 @@ def test_train_then_eval_then_tag(cell: str, input: str, run: Run, tmp_path: Pat
 
 def test_without_nltk_s_corpora_the_starter_corpus_steps_in_with_a_warning(run: Run, tmp_path: Path) -> None:
     """Without a network either, as in a sealed room."""
-    done = run(
-        "train",
-        *QUICK,
-        NLTK_DATA=str(tmp_path),
-        HOME=str(tmp_path),
-    )
+    done = run("train", *QUICK, NLTK_DATA=str(tmp_path), HOME=str(tmp_path))
     if "starter corpus" not in done.stderr:
         pytest.skip("NLTK could fetch its corpora here")
     assert done.returncode == 0
@@ -503,15 +324,13 @@ def test_a_named_corpus_has_no_substitute(run: Run, tmp_path: Path) -> None:
     done = run("train", "--corpus", "alpino", "--tagset", "native", NLTK_DATA=str(tmp_path), HOME=str(tmp_path))
     if done.returncode == 0:
         pytest.skip("NLTK could fetch its corpora here")
-    assert done.returncode == 66
-    assert "python -m nltk.downloader alpino" in one_line(done.stderr)
+    assert "python -m nltk.downloader alpino" in refusal(done, 66)
 
 
 def test_damaged_nltk_data_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "corpora" / "alpino").mkdir(parents=True)
     done = run("train", "--corpus", "alpino", "--tagset", "native", NLTK_DATA=str(tmp_path))
-    assert done.returncode == 65
-    assert "NLTK's alpino is damaged" in one_line(done.stderr)
+    assert "NLTK's alpino is damaged" in refusal(done, 65)
 
 
 def test_several_tagsets_in_one_model(run: Run, tmp_path: Path) -> None:
@@ -535,19 +354,3 @@ def test_several_tagsets_in_one_model(run: Run, tmp_path: Path) -> None:
     assert run("tag", "-m", "m", "--tagset", "xpos-en", "-f", "conllu", "w1 w2").stdout.splitlines()[2] == "1\tw1" + (
         "\t_\t_\tNO" + "\t_" * 5
     )
-
-
-def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "rnntag", "train", "--corpus", "starter", "--out", "m", *QUICK, "--epochs", "9999"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:
-        assert process.stderr
-        for line in process.stderr:
-            if line.startswith("epoch 2/"):
-                break
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
-        assert process.wait() == 130
-    assert "interrupted: the best model so far is kept" in rest
-    assert "Traceback" not in rest
-    assert directory.read(tmp_path / "m").provenance.epoch >= 1

@@ -9,11 +9,9 @@ import io
 import itertools
 import json
 import lzma
-import os
 import random
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -144,22 +142,6 @@ def test_splits_are_known_by_their_names_in_folders_and_globs(tmp_path: Path, su
         assert (corpus.name, len(corpus.train), len(corpus.dev)) == ("en_x", 3, 2)
 
 
-def test_a_split_in_two_files_is_an_error(tmp_path: Path) -> None:
-    write(tmp_path / "x-train.conllu.gz", TREEBANK)
-    (tmp_path / "x-train.conllu").write_text(TREEBANK, encoding="utf-8")
-    with pytest.raises(DataError, match="both claim to be the train part of x"):
-        loading.load([str(tmp_path)])
-
-
-def test_ud_in_many_languages(treebanks: Path) -> None:
-    world = treebanks.parent / "ud-world"
-    if not world.is_dir():
-        pytest.skip("UD in many languages is not on this machine (../shared/ud-world)")
-    (corpus,) = loading.load([str(world / "ga-ud-[dt]*.conllu.xz")])
-    assert corpus.name == "ga"
-    assert len(corpus.train) > len(corpus.dev) > 10
-
-
 @EACH
 def test_compressed_vectors(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"glove.txt{suffix}", "the 1 1\ncat 2 0\n")
@@ -190,22 +172,6 @@ def test_a_compressed_text_is_tagged(run: Run, tiny_folder: Path, tmp_path: Path
 
 
 @EACH
-def test_what_stands_before_the_damage_is_tagged(run: Run, tiny_folder: Path, tmp_path: Path, suffix: str) -> None:
-    lines = [f"I eat {number} apples ." for number in range(60_000)]
-    content = "\n".join(lines).encode()
-    whole = PACK[suffix](content)
-    (tmp_path / f"x.txt{suffix}").write_bytes(whole[: len(whole) - 20])
-    done = run("tag", "-m", tiny_folder, "-i", f"x.txt{suffix}")
-    assert done.returncode == 65
-    assert f"x.txt{suffix}: ends in the midst" in one_line(done.stderr)
-    tagged = done.stdout.splitlines()
-    assert len(tagged) > (0 if suffix == ".bz2" else 1000)
-    for number, line in enumerate(tagged[:-1]):
-        assert line.startswith("I/PRON ")
-        assert f" {number}/" in line
-
-
-@EACH
 @pytest.mark.parametrize("options", [[], ["--encoding", "latin-1"], ["--errors", "replace"]])
 def test_compressed_data_without_the_name_is_named(
     run: Run, tiny_folder: Path, tmp_path: Path, suffix: str, options: list[str]
@@ -228,22 +194,6 @@ def test_compressed_data_is_named_however_it_arrives(suffix: str) -> None:
         pieces = [raw[place : place + size] for place in range(0, len(raw), size)]
         with pytest.raises(DataError, match=r"x: is [a-z0-9]+ data"):
             list(decoding.text_blocks(pieces, "x"))
-
-
-def test_a_compressed_named_pipe(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe.gz"
-    os.mkfifo(pipe)
-    raw = gzip.compress(b"I eat apples .\n")
-
-    def write() -> None:
-        with pipe.open("wb", buffering=0) as out:
-            for byte in raw:
-                out.write(bytes([byte]))
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    assert run("tag", "-m", tiny_folder, "-i", pipe).stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
-    writer.join()
 
 
 def test_where_a_module_is_missing_the_error_says_what_to_install(

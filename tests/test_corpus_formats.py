@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tempfile
 from pathlib import Path
@@ -15,9 +16,9 @@ from hypothesis import assume, given
 from rnntag.cli.app import app
 from rnntag.config import CorpusFormat
 from rnntag.corpora import loading
-from rnntag.corpora.files import format_of, read_sentences
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
+from rnntag.formats.registry import format_of, read_sentences
 from rnntag.model import directory
 from rnntag.sentences import UPOS, Sentence
 from tests.conftest import Run
@@ -57,7 +58,7 @@ def tagged(forms: st.SearchStrategy[str], tags: st.SearchStrategy[str]) -> st.Se
 
 
 @pytest.mark.parametrize(("corpus_format", "mark"), [("slash", "/"), ("underscore", "_")])
-def test_joined_words_and_tags_are_parted_again(corpus_format: CorpusFormat, mark: str) -> None:
+def test_joined_words_and_tags_are_split_again(corpus_format: CorpusFormat, mark: str) -> None:
     awkward = words | st.sampled_from(["1/2", "/", "//", "_", "a_b", "and/or_"])
 
     @given(
@@ -126,6 +127,91 @@ def test_spacy_s_documents_are_read_back(told: list[tuple[str, list[Sentence]]])
         assert read_sentences(path, loading.TAGSETS) == tuple(s for _, sentences in told for s in sentences)
 
 
+# What is wrong is named
+
+DEEP = "[" * 100_000
+
+
+def document(text: str, *tokens: tuple[int, int], sents: list[tuple[int, int]] | None = None, **fields: Any) -> str:
+    record = {"text": text, "tokens": [{"start": a, "end": b, "pos": "X", "tag": "x"} for a, b in tokens], **fields}
+    if sents is not None:
+        record["sents"] = [{"start": a, "end": b} for a, b in sents]
+    return json.dumps(record)
+
+
+def tagged_line(**fields: Any) -> str:
+    return json.dumps({"tokens": ["a"], "tags": ["X"], **fields})
+
+
+GOOD = {"slash": "a/X", "underscore": "a_X", "tsv": "a\tX", "jsonl": tagged_line(), "spacy": document("a", (0, 1))}
+REFUSED: dict[CorpusFormat, dict[str, str]] = {
+    "slash": {item: f"'{item}' is not word/TAG" for item in ("word", "/NOUN", "word/", "/")},
+    "underscore": {f"a_X {item}": f"'{item}' is not word_TAG" for item in ("c", "_Y", "b_")},
+    "tsv": {
+        "word": "no tag after 'word': a line is a token, a tab and its tag",
+        "<": "no tag after '<'",
+        "word\t": "no tag after 'word'",
+        "word\t\tlemma": "no tag after 'word'",
+        "\tNN": "no token before the tag 'NN'",
+        "a\tb\tc\td": "4 columns parted by tabs, where a token, its tag and perhaps its lemma are due",
+        "a\tN N": "the tag, 'N N', has white space in it",
+    },
+    "jsonl": {
+        "花/NOUN": "is no line that `rnntag tag --format jsonl` writes",
+        DEEP: "is no line that",
+        "9" * 5000: "is no line that",
+        '{"tokens": ["a"]}': "is no line that",
+        tagged_line(tokens="a"): "is no line that",
+        tagged_line(tokens=[1]): "is no line that",
+        tagged_line(top=5): "is no line that",
+        tagged_line(top=[["X", 1]]): "is no line that",
+        tagged_line(top=[{"X": 10**400}]): "is no line that",
+        tagged_line(top=[{"X": math.nan}]): "X has the probability nan",
+        tagged_line(top=[{"X": -1}]): "X has the probability -1.0",
+        tagged_line(tokens=["a", "b"]): "2 tokens but 1",
+        tagged_line(tokens=[""]): "token 1 is empty",
+        tagged_line(tokens=["a\ud800"]): "token 1 has U+D800 in it, which is half a character",
+        tagged_line(tags=["a\tb"]): "the tag of token 1, 'a\\tb', has white space in it",
+        tagged_line(tags=[""]): "the tag of token 1 is empty",
+    },
+    "spacy": {
+        "{": "is no JSON: ",
+        DEEP: "is no JSON",
+        "[]": "is no document of spaCy's: it has no text or no tokens",
+        '{"text": "a"}': "is no document of spaCy's",
+        tagged_line(): "is no document of spaCy's",
+        document("a", tokens="a"): "token 0 has no whole numbers start and end",
+        document("a", tokens={"start": 0, "end": 1}): "token 0 has no whole numbers",
+        document("a", tokens=[{"start": 0.0, "end": 1}]): "token 0 has no whole numbers",
+        document("a", tokens=[{"start": 0, "end": True, "pos": "X"}]): "token 0 has no whole numbers",
+        document("ab", (0, 1), (1, 3)): "token 1 stands at 1 to 3 of a text of 2 characters",
+        document("ab", (-1, 1)): "token 0 stands at -1 to 1",
+        document("ab", (0, 0)): "token 0 stands at 0 to 0",
+        document("ab", (10**30, 10**31)): "token 0 stands at",
+        document("ab", (0, 2), (1, 2)): "token 1 begins at 1, before the one ahead of it ends",
+        document("ab cd", (0, 2)): "'cd' after character 2 of the text belongs to no token",
+        document("abc"): "'abc' after character 0 of the text belongs to no token",
+        document("\ud800", (0, 1)): "token 0 has U+D800 in it",
+        document("ab", (0, 1), (1, 2), sents=[(0, 3)]): "sentence 0 stands at 0 to 3",
+        document("ab", (0, 1), (1, 2), sents=[(0, 1)]): "token 1 ('b') lies in no sentence",
+        document("a", tokens=[{"start": 0, "end": 1, "tag": "x"}]): "token 0 has no pos: add it, or use --tag",
+        document("a", tokens=[{"start": 0, "end": 1, "pos": ""}]): "token 0 has no pos",
+        document("a", tokens=[{"start": 0, "end": 1, "pos": "NN"}]): "token 0 has the pos 'NN', which is no UPOS tag",
+    },
+}
+
+
+@pytest.mark.parametrize("corpus_format", REFUSED)
+def test_a_bad_line_is_named(corpus_format: CorpusFormat) -> None:
+    for line, message in REFUSED[corpus_format].items():
+        assert f"mine.txt:2: {message}" in refused(f"{GOOD[corpus_format]}\n{line}\n", corpus_format)
+
+
+def test_another_format_is_named() -> None:
+    assert refused("a_X b_Y", "auto").endswith("'a_X' is not word/TAG: word_TAG takes --corpus-format underscore")
+    assert refused("a\tX", "auto").endswith("'a' is not word/TAG: a token a line takes --corpus-format tsv")
+
+
 # Brown's and word_TAG
 
 
@@ -139,23 +225,8 @@ def test_brown_s_lines_are_read() -> None:
     assert read(text, "slash", "brown.tsv") == expected
 
 
-def test_the_last_underscore_parts_word_and_tag() -> None:
+def test_words_are_split_at_the_last_underscore() -> None:
     assert read("snake_case_NN ___X\n", "underscore") == [[("snake_case", "NN"), ("__", "X")]]
-
-
-@pytest.mark.parametrize(
-    ("text", "corpus_format", "message"),
-    [
-        ("a_X\nb_X c\n", "underscore", "mine.txt:2: 'c' is not word_TAG"),
-        ("a_X _Y\n", "underscore", "mine.txt:1: '_Y' is not word_TAG"),
-        ("a_X b_\n", "underscore", "mine.txt:1: 'b_' is not word_TAG"),
-        ("a_X b_Y\n", "auto", "mine.txt:1: 'a_X' is not word/TAG: word_TAG takes --corpus-format underscore"),
-        ("a\tX\n", "auto", "mine.txt:1: 'a' is not word/TAG: a token a line takes --corpus-format tsv"),
-        ("\n", "underscore", "mine.txt: no sentence in it"),
-    ],
-)
-def test_what_is_not_joined_is_named(text: str, corpus_format: CorpusFormat, message: str) -> None:
-    assert refused(text, corpus_format).endswith(message)
 
 
 # Vertical text
@@ -192,29 +263,7 @@ def test_a_final_tag_ends_a_sentence_where_nothing_else_does(text: str, sizes: l
     assert [len(sentence) for sentence in read(text, "tsv")] == sizes
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("word", "mine.txt:2: no tag after 'word': a line is a token, a tab and its tag"),
-        ("<", "mine.txt:2: no tag after '<'"),
-        ("word\t", "mine.txt:2: no tag after 'word'"),
-        ("word\t\tlemma", "mine.txt:2: no tag after 'word'"),
-        ("\tNN", "mine.txt:2: no token before the tag 'NN'"),
-        ("a\tb\tc\td", "mine.txt:2: 4 columns parted by tabs, where a token, its tag and perhaps its lemma are due"),
-    ],
-)
-def test_what_is_not_vertical_is_named(line: str, message: str) -> None:
-    assert message in refused(f"a\tX\n{line}\n", "tsv")
-
-
 # spaCy's documents
-
-
-def document(text: str, *tokens: tuple[int, int], sents: list[tuple[int, int]] | None = None, **fields: Any) -> str:
-    record = {"text": text, "tokens": [{"start": a, "end": b, "pos": "X", "tag": "x"} for a, b in tokens], **fields}
-    if sents is not None:
-        record["sents"] = [{"start": a, "end": b} for a, b in sents]
-    return json.dumps(record)
 
 
 def test_a_document_teaches_a_segmenter() -> None:
@@ -226,32 +275,6 @@ def test_a_document_teaches_a_segmenter() -> None:
     assert [sentence.tokens for sentence in found] == [("It", "'s", "5", "."), ("OK",), ("No",)]
     assert found[0].tags == {"upos": ("X",) * 4, "xpos-en": ("x",) * 4}
     assert [passage.text for passage in gold_paragraphs(found, "docs")] == ["It's 5. OK", "No"]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("{", "docs.jsonl:2: is no JSON: "),
-        ("[]", "docs.jsonl:2: is no document of spaCy's: it has no text or no tokens"),
-        ('{"text": "a"}', "docs.jsonl:2: is no document of spaCy's"),
-        ('{"tokens": ["a"], "tags": ["X"]}', "docs.jsonl:2: is no document of spaCy's"),
-        ('{"text": "a", "tokens": "a"}', "docs.jsonl:2: token 0 has no whole numbers start and end"),
-        ('{"text": "a", "tokens": [{"start": 0.0, "end": 1}]}', "docs.jsonl:2: token 0 has no whole numbers"),
-        (document("ab", (0, 1), (1, 3)), "docs.jsonl:2: token 1 stands at 1 to 3 of a text of 2 characters"),
-        (document("ab", (-1, 1)), "docs.jsonl:2: token 0 stands at -1 to 1"),
-        (document("ab", (0, 0)), "docs.jsonl:2: token 0 stands at 0 to 0"),
-        (document("ab", (0, 2), (1, 2)), "docs.jsonl:2: token 1 begins at 1, before the one ahead of it ends"),
-        (document("ab cd", (0, 2)), "docs.jsonl:2: 'cd' after character 2 of the text belongs to no token"),
-        (document("abc", ), "docs.jsonl:2: 'abc' after character 0 of the text belongs to no token"),
-        (document("ab", (0, 1), (1, 2), sents=[(0, 3)]), "docs.jsonl:2: sentence 0 stands at 0 to 3"),
-        (document("ab", (0, 1), (1, 2), sents=[(0, 1)]), "docs.jsonl:2: token 1 ('b') lies in no sentence"),
-        (document("a", tokens=[{"start": 0, "end": 1, "tag": "x"}]), "token 0 has no pos: add it, or use --tag"),
-        (document("a", tokens=[{"start": 0, "end": 1, "pos": ""}]), "docs.jsonl:2: token 0 has no pos"),
-        (document("a", tokens=[{"start": 0, "end": 1, "pos": "NN"}]), "token 0 has the pos 'NN', which is no UPOS tag"),
-    ],
-)  # fmt: skip
-def test_what_is_no_document_is_named(line: str, message: str) -> None:
-    assert message in refused(f"{document('a', (0, 1))}\n{line}\n", "auto", "docs.jsonl")
 
 
 def test_documents_without_a_tag_say_so() -> None:

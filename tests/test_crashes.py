@@ -25,16 +25,15 @@ from rnntag.corpora import loading
 from rnntag.errors import AccessError
 from rnntag.model import directory
 from rnntag.storage import atomic
-from rnntag.storage.lock import claim
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import Checkpoint, Settings, State
+from rnntag.training.run import claim
 from tests import children
-from tests.conftest import typed
+from tests.conftest import few, typed
 
 if sys.platform == "win32":
     pytest.skip("signals and forks are POSIX's", allow_module_level=True)
 
-KILLS = int(os.environ.get("RNNTAG_KILLS", "50"))
 TRAIN = (
     "train", "mine.conllu", "--out", "m", "--segmenter", "--segmenter-hidden", "4", "--segmenter-bigrams", "16",
     "--segmenter-epochs", "1", "--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4",
@@ -80,7 +79,8 @@ def wait_for(sign: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(folder: Path) -> None:
+@pytest.mark.parametrize("most", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(most: int, folder: Path) -> None:
     for _ in range(2):  # the first waits for torch
         started = time.monotonic()
         code, log = children.run(folder, *TRAIN, "--force")
@@ -89,12 +89,12 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(folder: Pa
     expected = learned(folder / "m")
     moments = random.Random(8)
     kills = resumed = ended = 0
-    while kills < KILLS or not ended:
+    while kills < most or not ended:
         shutil.rmtree(folder / "m")
         finished = False
         while not finished:
             child = children.start(folder, *TRAIN, "--resume")
-            if kills < KILLS:
+            if kills < most:
                 if kills % 2:  # the others come before there is anything, too
                     wait_for(lambda child=child: checkpoint.place(folder / "m").exists() or not child.is_alive())
                 child.join(moments.uniform(0, duration))
@@ -128,7 +128,7 @@ def learned_longer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return learned(folder / "m")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", few([signal.SIGTERM, signal.SIGINT, signal.SIGHUP], signal.SIGTERM))
 def test_a_signal_keeps_the_run_and_the_best_model_first(
     number: signal.Signals, folder: Path, learned_longer: dict[str, Any]
 ) -> None:
@@ -138,7 +138,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     child.join()
     assert child.exitcode == 128 + number
     log = (folder / "log").read_text()
-    assert "interrupted: the best model so far is kept; go on with: rnntag train --resume --out m" in log
+    assert "interrupted: the best model so far is kept; continue with: rnntag train --resume --out m" in log
     assert directory.read(folder / "m").provenance.epoch >= 1
     assert names(folder) == {"m", ".m.checkpoint"}
     code, log = children.run(folder, "train", "--resume", "--out", "m")
@@ -149,7 +149,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     assert names(folder) == {"m"}
 
 
-@pytest.mark.parametrize("watched_by", ["a pipe", "a terminal"])
+@pytest.mark.parametrize("watched_by", few(["a pipe", "a terminal"], "a pipe"))
 def test_a_run_that_nobody_can_watch_any_more_is_kept_like_any_other(
     watched_by: str, folder: Path, learned_longer: dict[str, Any]
 ) -> None:
@@ -187,7 +187,7 @@ def test_a_second_training_is_refused_by_name_of_the_first_and_none_by_a_dead_on
     first.join()
     code, log = children.run(folder, *TRAIN)
     assert code == 2
-    assert "m: a run was broken off there: --resume goes on with it, --restart begins anew" in log
+    assert "m: unfinished run found: use --resume or --restart" in log
     assert children.run(folder, *TRAIN, "--restart")[0] == 0
     assert names(folder) == {"m"}
 
@@ -237,7 +237,7 @@ def test_a_comparison_is_refused_before_it_trains(
     assert f"c/lstm: process {os.getpid()} on " in capsys.readouterr().err
     checkpoint.write(folder / "c" / "lstm", Checkpoint(Settings()))
     assert typed(*compare) == 2
-    assert "c/lstm: a run of 'rnntag train' was broken off there" in capsys.readouterr().err
+    assert "c/lstm: unfinished run of 'rnntag train' found" in capsys.readouterr().err
     checkpoint.discard(folder / "c" / "lstm")
     shutil.copytree(tiny_folder, folder / "c" / ".lstm.1.old")  # a crash while it was being replaced
     assert typed(*compare) == 2
@@ -259,7 +259,7 @@ def learned_files(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.ESTALE])
+@pytest.mark.parametrize("number", few([errno.ENOSPC, errno.EROFS, errno.ESTALE], errno.ENOSPC))
 def test_a_disk_that_fails_later_costs_nothing_that_was_done(
     number: int, folder: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,11 @@ def test_a_calibration_error_worked_out_by_hand() -> None:
     report = evaluate(GOLD, "t", predicted, known, [[1.0, 0.95, 0.99], [0.41, 0.45]])
     # In the last of 15 bins two of three are right; in the seventh, from 0.4 to 0.467, one of two.
     assert report.calibration_error == pytest.approx((abs(1.0 + 0.95 + 0.99 - 2) + abs(0.41 + 0.45 - 1)) / 5)
+    assert len(report.calibration) == metrics.CALIBRATION_BINS
+    assert {place: one for place, one in enumerate(report.calibration) if one.tokens} == {
+        6: CalibrationBin(2, pytest.approx(0.43), 1 / 2),
+        14: CalibrationBin(3, pytest.approx(0.98), pytest.approx(2 / 3)),
+    }
     assert evaluate(GOLD, "t", predicted, known).calibration_error is None
 
 
@@ -100,18 +105,6 @@ def test_the_commonest_tag_of_each_word() -> None:
     assert most_frequent_tags(train, "t", new) == [["A", "D", "N"]]  # three times N, more than any other
     tied = [Sentence(("a", "a", "b"), {"t": ("Y", "X", "Y")})]
     assert most_frequent_tags(tied, "t", [Sentence(("A", "c"))]) == [["X", "Y"]]
-
-
-def test_bins_worked_out_by_hand() -> None:
-    report = evaluate(
-        GOLD, "t", [["N", "N", "N"], ["V", "D"]], [[True] * 3] * 1 + [[True] * 2], [[1, 0.95, 0.99], [0.41, 0.45]]
-    )
-    assert len(report.calibration) == metrics.CALIBRATION_BINS
-    filled = {place: one for place, one in enumerate(report.calibration) if one.tokens}
-    assert filled == {
-        6: CalibrationBin(2, pytest.approx(0.43), 1 / 2),
-        14: CalibrationBin(3, pytest.approx(0.98), pytest.approx(2 / 3)),
-    }
 
 
 @given(st.lists(st.tuples(st.sampled_from("NV"), st.floats(0.001, 0.999)), min_size=1))

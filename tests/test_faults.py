@@ -9,7 +9,6 @@ import pytest
 
 from rnntag.config import CorpusFormat
 from rnntag.corpora import loading
-from rnntag.corpora.files import read_sentences
 from rnntag.errors import DataError
 from tests.conftest import Run
 
@@ -51,19 +50,6 @@ def test_each_bad_line_is_named(
         )
         assert last == f"{len(faults)} errors in all"
         assert str(error.value) == "\n".join([*lines, last])
-
-
-@pytest.mark.parametrize(("name", "corpus_format", "text", "faults"), CASES)
-def test_good_lines_and_one_bad_one_are_one_line(
-    name: str, corpus_format: CorpusFormat, text: str, faults: list[str], tmp_path: Path
-) -> None:
-    path = tmp_path / name
-    number = int(faults[0].partition(":")[0])
-    path.write_text("".join(text.splitlines(keepends=True)[:number]), encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        read_sentences(path, ("universal",), corpus_format=corpus_format)
-    assert len(error.value.args) == 1
-    assert str(error.value).startswith(f"{path}:{faults[0]}")
 
 
 def test_native_tags_that_are_missing_are_told_too(tmp_path: Path) -> None:

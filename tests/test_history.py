@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +15,7 @@ from rnntag.model import directory, learning_curve
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.stored import ModelBundle
 from rnntag.terminal.charts import columns
-from tests.conftest import QUICK_TO_TRAIN, Run, one_line, typed
+from tests.conftest import QUICK_TO_TRAIN, Run, done, refusal
 
 KEYS = ["epoch", "loss", "gradient_norm", "clipped", "tokens", "seconds", "dev", "dev_accuracy"]
 
@@ -101,15 +98,12 @@ def test_what_is_no_history_is_named(line: str, message: str) -> None:
         learning_curve.read(f"{good}{line}\n".encode(), "x")
 
 
-def test_a_model_keeps_it_whatever_becomes_of_the_model(
-    learned: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_keeps_it_whatever_becomes_of_the_model(learned: Path, corpus: Path, here: Run) -> None:
     content = learning_curve.write(STEPS)
     assert directory.read(learned).history == content == directory.read_history(learned)
     assert directory.HISTORY in (learned / directory.CHECKSUMS).read_text()
-    monkeypatch.chdir(learned.parent)
     small = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1")
-    assert typed("train", "--add-segmenter", learned, corpus, *small, "--out", "copy") == 0
+    done(here("train-segmenter", learned, corpus, *small, "--out", "copy"))
     assert (learned.parent / "copy" / directory.SEGMENTER).exists()
     for path in (learned, learned.parent / "copy"):
         assert (path / directory.HISTORY).read_bytes() == content
@@ -123,32 +117,19 @@ def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: P
         directory.read_history(learned)
 
 
-def test_a_damaged_history_is_noticed_like_every_other_file(run: Run, learned: Path) -> None:
-    (learned / directory.HISTORY).write_text("nonsense\n")
-    for command in (["tag", "-m", learned, "I eat apples ."], ["history", learned]):
-        done = run(*command)
-        assert (done.returncode, done.stdout) == (65, "")
-        assert "history.jsonl: does not match its checksum" in one_line(done.stderr)
-
-
 def test_a_damaged_history_without_a_checksum_does_not_keep_a_model_from_tagging(run: Run, learned: Path) -> None:
     """As one that an older rnntag has written."""
     lines = (learned / directory.CHECKSUMS).read_text().splitlines(keepends=True)
     (learned / directory.CHECKSUMS).write_text("".join(line for line in lines if directory.HISTORY not in line))
     (learned / directory.HISTORY).write_text("nonsense\n")
     assert run("tag", "-m", learned, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
-    done = run("history", learned)
-    assert done.returncode == 65
-    assert "history.jsonl:1: is no epoch" in one_line(done.stderr)
+    assert "history.jsonl:1: is no epoch" in refusal(run("history", learned), 65)
 
 
-def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert typed("train", corpus, "--out", "m", *QUICK_TO_TRAIN, "--epochs", "9", "--patience", "2") == 0
+def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(corpus: Path, tmp_path: Path, here: Run) -> None:
+    told = done(here("train", corpus, "--out", "m", *QUICK_TO_TRAIN, "--epochs", "9", "--patience", "2"))
     epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
-    shown = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epoch ")]
+    shown = [line for line in told.splitlines() if line.startswith("epoch ")]
     assert [epoch.epoch for epoch in epochs] == [*range(1, len(shown) + 1)]
     provenance = directory.read(tmp_path / "m").provenance
     best = learning_curve.best(epochs)
@@ -157,33 +138,11 @@ def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(
     assert all(f"loss {epoch.loss:.4f}" in line for epoch, line in zip(epochs, shown, strict=True))
 
 
-def test_ctrl_c_keeps_the_epochs_that_have_ended(corpus: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "rnntag", "train", str(corpus), "--out", "m", *QUICK_TO_TRAIN]
-    command += ["--epochs", "99999", "--patience", "99999"]
-    seen = 0
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
-    ) as process:  # fmt: skip
-        assert process.stderr
-        for line in process.stderr:
-            ends = line.startswith("epoch ")
-            seen += ends
-            if ends and seen == 3:
-                process.send_signal(signal.SIGINT)
-        assert process.wait() == 130
-    epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
-    assert [epoch.epoch for epoch in epochs] == [*range(1, len(epochs) + 1)]
-    assert len(epochs) >= seen >= 3
-
-
 # rnntag history
 
 
 def test_it_is_shown_in_80_columns(run: Run, learned: Path) -> None:
-    done = run("history", learned)
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
+    lines = run("history", learned).stdout.splitlines()
     assert lines[0] == "learned: epoch 2 of 3 was kept"
     chart = lines[3:13]
     assert all(len(line) <= 80 for line in chart)
@@ -203,31 +162,18 @@ def test_it_can_be_had_as_json(run: Run, learned: Path) -> None:
 
 
 def test_a_model_without_one_says_so(run: Run, tiny_folder: Path) -> None:
-    done = run("history", tiny_folder)
-    assert (done.returncode, done.stdout) == (66, "")
-    assert "no history.jsonl in this model" in one_line(done.stderr)
-    assert run("history", "zh-en").returncode == 66
+    for model in (tiny_folder, "zh-en"):
+        assert "no history.jsonl in this model" in refusal(run("history", model), 66)
 
 
-def test_it_is_drawn(
-    learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_drawn(learned: Path, tmp_path: Path, here: Run) -> None:
     pytest.importorskip("matplotlib")
-    monkeypatch.chdir(tmp_path)
     for name, beginning in (("a.svg", b"<?xml"), ("a.PNG", b"\x89PNG")):
-        assert typed("history", learned, "--out", name) == 0
-        assert one_line(capsys.readouterr().err) == f"saved {name}"
+        assert done(here("history", learned, "--out", name)) == f"saved {name}\n"
         assert (tmp_path / name).read_bytes().startswith(beginning)
-    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
-    assert "learned: epoch 2 of 3 was kept" in drawn
-    for file, code, message in (
-        ("a.gif", 2, "a picture is an .svg or a .png"),
-        ("none/a.svg", 74, "No such file"),
-    ):
-        assert typed("history", learned, "--out", file) == code
-        shown = capsys.readouterr()
-        assert shown.out == ""
-        assert message in one_line(shown.err)
+    assert "learned: epoch 2 of 3 was kept" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "a picture is an .svg or a .png" in refusal(here("history", learned, "--out", "a.gif"), 2)
+    assert "No such file" in refusal(here("history", learned, "--out", "none/a.svg"), 74)
 
 
 def hidden(tmp_path: Path, package: str) -> dict[str, str]:
@@ -241,9 +187,8 @@ def hidden(tmp_path: Path, package: str) -> dict[str, str]:
 
 
 def test_without_matplotlib_nothing_is_drawn(run: Run, learned: Path, tmp_path: Path) -> None:
-    done = run("history", learned, "--out", "a.svg", **hidden(tmp_path, "matplotlib"))
-    assert (done.returncode, done.stdout) == (66, "")
-    assert 'pip install "rnntag[plot]"' in one_line(done.stderr)
+    ended = run("history", learned, "--out", "a.svg", **hidden(tmp_path, "matplotlib"))
+    assert 'pip install "rnntag[plot]"' in refusal(ended, 66)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.integers(1, 12))
@@ -261,22 +206,17 @@ def test_a_chart_s_columns_are_as_high_as_their_values(values: list[float], heig
 
 
 def test_without_tensorboard_a_run_does_not_begin(run: Run, tmp_path: Path) -> None:
-    done = run("train", "starter", "--tensorboard", "tb", "--out", "m", **hidden(tmp_path, "tensorboard"))
-    assert (done.returncode, done.stdout) == (66, "")
-    assert "TensorBoard is not installed: pip install tensorboard" in one_line(done.stderr)
+    ended = run("train", "starter", "--tensorboard", "tb", "--out", "m", **hidden(tmp_path, "tensorboard"))
+    assert "TensorBoard is not installed: pip install tensorboard" in refusal(ended, 66)
     assert not (tmp_path / "tb").exists()
 
 
-def test_tensorboard_is_told_of_batches_and_epochs(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_tensorboard_is_told_of_batches_and_epochs(corpus: Path, tmp_path: Path, here: Run) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    monkeypatch.chdir(tmp_path)
-    assert typed("train", corpus, "--tensorboard", corpus, "--out", "m") == 74
-    assert "cannot be made: File exists" in one_line(capsys.readouterr().err)
-    assert typed("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK_TO_TRAIN, "--epochs", "2") == 0
+    assert "cannot be made: File exists" in refusal(here("train", corpus, "--tensorboard", corpus, "--out", "m"), 74)
+    done(here("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK_TO_TRAIN, "--epochs", "2"))
     epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     events = EventAccumulator(str(tmp_path / "tb"))
     events.Reload()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,10 +17,9 @@ from rich.cells import cell_len
 
 from rnntag import segmenter
 from rnntag.corpora import loading
-from rnntag.corpora.files import read_sentences
 from rnntag.errors import DataError
-from rnntag.formats import conllu, decoding, registry
-from rnntag.formats.registry import OUTPUT_FORMATS
+from rnntag.formats import conllu, decoding, raw
+from rnntag.formats.registry import OUTPUT_FORMATS, read_sentences
 from rnntag.model import directory, learning_curve
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.stored import ModelBundle
@@ -34,8 +30,7 @@ from rnntag.tagging.chunks import Chunk
 from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 from rnntag.terminal import console
-from rnntag.training import word_vectors
-from tests.conftest import Run, one_line
+from tests.conftest import Run, few, on_terminal, one_line
 from tests.fuzz import targets
 
 HOSTILE = [
@@ -128,23 +123,6 @@ def test_words_are_tagged_whatever_they_are(output: str, run: Run, tiny_folder: 
         assert [[*one.tokens] for one in sentences] == [line.split() for line in TEXT.split("\n") if line.split()]
 
 
-@pytest.mark.parametrize("output", OUTPUT_FORMATS)
-def test_a_treebank_s_words_may_have_anything_inside(output: str, run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    words = ["a b", "c\u00a0d", "#", "<x>", "a/b", "\0", "\x1b[2J", "x\u2028y", "\u200b"]
-    file = tmp_path / "x.conllu"
-    lines = [f"{number}\t{word}{EMPTY}" for number, word in enumerate(words, 1)]
-    file.write_text("\r\n".join(["# c", *lines, "", ""]), encoding="utf-8", newline="")
-    done = run("tag", "-m", tiny_folder, "-f", output, "-i", file)
-    assert (done.returncode, done.stderr) == (0, "")
-    targets._check("conllu", output, "\n".join([*lines, "", ""]), done.stdout.replace("# c\n", ""), False, None)
-
-
-def test_bytes_in_an_argument_that_are_no_text_are_still_json(tiny_folder: Path) -> None:
-    command = [sys.executable, "-m", "rnntag", "tag", "-m", str(tiny_folder), "-f", "jsonl", b"a\xffb \xe6\x88\x91"]
-    done = subprocess.run(command, capture_output=True, check=True)
-    assert json.loads(done.stdout.decode("utf-8"))["tokens"] == ["a\udcffb", "我"]
-
-
 @pytest.mark.parametrize(
     ("encoding", "look", "advice"),
     [
@@ -197,50 +175,6 @@ def test_lines_of_the_first_macs_are_told_of(run: Run, tiny_folder: Path, tmp_pa
 DEEP = "[" * 100_000
 
 
-def document(**keys: object) -> str:
-    return json.dumps({"text": "a", "tokens": [{"start": 0, "end": 1, "pos": "X"}], **keys})
-
-
-def tagged_line(**keys: object) -> str:
-    return json.dumps({"tokens": ["a"], "tags": ["X"], **keys})
-
-
-REFUSED = [
-    ("jsonl", DEEP, "x:1: is no line that"),
-    ("jsonl", tagged_line() + "\n" + tagged_line(top=[{"X": 10**400}]), "x:2: is no line that"),
-    ("jsonl", tagged_line(top=[{"X": float("nan")}]), "x:1: X has the probability nan"),
-    ("jsonl", tagged_line(top=[["X"]]), "x:1: is no line that"),
-    ("jsonl", tagged_line(top=5), "x:1: is no line that"),
-    ("jsonl", tagged_line(tokens=[""]), "x:1: token 1 is empty"),
-    ("jsonl", tagged_line(tokens=["a\ud800"]), "x:1: token 1 has U+D800 in it, which is half a character"),
-    ("jsonl", tagged_line(tags=["a\tb"]), "x:1: the tag of token 1, 'a\\tb', has white space in it"),
-    ("jsonl", tagged_line(tags=[""]), "x:1: the tag of token 1 is empty"),
-    ("jsonl", "9" * 5000, "x:1: is no line that"),
-    ("spacy", DEEP, "x:1: is no JSON"),
-    ("spacy", document(tokens={"start": 0, "end": 1}), "x:1: token 0 has no whole numbers"),
-    ("spacy", document(tokens=[{"start": 0, "end": True, "pos": "X"}]), "x:1: token 0 has no whole numbers"),
-    ("spacy", document(tokens=[{"start": 10**30, "end": 10**31}]), "x:1: token 0 stands at"),
-    ("spacy", document(text="\ud800"), "x:1: token 0 has U+D800 in it"),
-    ("conllu", f"1000000000\ta{EMPTY}", "x:1: '1000000000' is no CoNLL-U word number"),
-    ("conllu", f"2-999999999\ta{EMPTY}", "x:1: the range 2-999999999 does not begin at word 1"),
-    ("tsv", "a\tN N", "x:1: the tag, 'N N', has white space in it"),
-    ("slash", "a/X b", "x:1: 'b' is not word/TAG"),
-]
-
-
-@pytest.mark.parametrize(
-    ("corpus_format", "content", "message"), REFUSED, ids=[f"{i}-{r[0]}" for i, r in enumerate(REFUSED)]
-)
-def test_what_no_corpus_can_mean_is_refused(
-    corpus_format: str, content: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("x").write_text(content, encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        read_sentences(Path("x"), ("universal",), corpus_format=corpus_format)
-    assert str(error.value).startswith(message)
-
-
 def test_a_range_of_a_thousand_million_words_costs_nothing(tmp_path: Path) -> None:
     file = tmp_path / "x.conllu"
     file.write_text(f"1-999999999\ta{EMPTY}\n1\ta\t_\tX{EMPTY[:-4]}\n", encoding="utf-8")
@@ -255,72 +189,14 @@ def test_a_corpus_s_error_is_one_short_line(run: Run, tiny_folder: Path, tmp_pat
     assert len(one_line(done.stderr)) < 3000
     assert "x\\x1b[2J.txt:1: 'www" in done.stderr
     assert "is not word/TAG" in done.stderr
-    (tmp_path / "y.jsonl").write_text(f"{tagged_line()}\n{DEEP}", encoding="utf-8")
+    (tmp_path / "y.jsonl").write_text('{"tokens": ["a"], "tags": ["X"]}\n' + DEEP, encoding="utf-8")
     done = run("eval", "-m", tiny_folder, "y.jsonl")
     assert (done.returncode, "y.jsonl:2: is no line that" in one_line(done.stderr)) == (65, True)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("999999999999 999999999\nthe 1 2\nof 1\n", ":3: has 1 numbers where 2 are due"),
-        (f"the{' 1' * 20_000}\n", ":1: has more than 10000 numbers"),
-        ("the 3e38 -3e38\nof 3e38 3e38\n", ": has numbers that are too great"),
-        ("the 1e999\n", ":1: has 1 numbers where 1 are due, or one is not finite"),
-        ("the nan\n", ":1: has 1 numbers where 1 are due, or one is not finite"),
-        ("\0\n", ":1: has 0 numbers where 0 are due"),
-    ],
-)
-def test_vectors_that_are_none_are_refused(content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "v").write_text(content, encoding="utf-8")
-    with pytest.raises(DataError) as error:
-        word_vectors.read(tmp_path / "v", str.lower, ["the"], 10)
-    assert str(error.value).startswith(f"{tmp_path / 'v'}{message}")
-
-
-@pytest.mark.parametrize("value", ["1e999", "-1", "1e300", "NaN", "[]", DEEP])
-@pytest.mark.parametrize("key", ["epoch", "seconds", "loss"])
-def test_a_learning_curve_has_only_figures(key: str, value: str) -> None:
-    line = learning_curve.write([TrainingStep(1, 1, 1, 1, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5)]).decode()
-    assert len(learning_curve.read(line.encode(), "x")) == 1
-    with pytest.raises(DataError, match=r"^x:1: is no epoch"):
-        learning_curve.read(re.sub(rf'("{key}": )[0-9.]+', lambda found: found[1] + value, line).encode(), "x")
-
-
 # terminals
 
-BETWEEN = "--- next ---"
 ATTACK = "\x1b]0;owned\x07\x9b2J\x08\u202e\x1b[8m:x:[red]"
-
-
-def on_terminal(*commands: tuple[int, list[str | Path]], folder: Path, columns: int = 200) -> list[str]:
-    """What a terminal gets of each command, by both stdout and stderr, if it ends with the code given."""
-    screen, end = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": str(columns)}
-    program = f"""
-import sys
-from rnntag.cli import app
-for code, arguments in {[(code, [*map(str, arguments)]) for code, arguments in commands]!r}:
-    try:
-        app(arguments)
-    except SystemExit as end:
-        assert (end.code or 0) == code, (arguments, end.code)
-    print("{BETWEEN}", flush=True)
-"""
-    command = [sys.executable, "-c", program]
-    shown = b""
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=end, stderr=end, cwd=folder, env=environment
-    ) as run:
-        os.close(end)
-        try:
-            while part := os.read(screen, 10_000):
-                shown += part
-        except OSError:  # Linux says so that no one writes any more
-            pass
-        assert run.wait() == 0, shown
-    os.close(screen)
-    return shown.decode().split(BETWEEN)[:-1]
 
 
 def spared(shown: str) -> bool:
@@ -348,13 +224,14 @@ def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path,
 
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:
-    commands: list[list[str | Path]] = [
-        ["tag", "-m", tiny_folder, "--input-format", "tokens", "-f", output, ATTACK] for output in OUTPUT_FORMATS
+    commands = [
+        (0, ["tag", "-m", tiny_folder, "--input-format", "tokens", "-f", name, ATTACK]) for name in OUTPUT_FORMATS
     ]
-    for shown in on_terminal(*((0, command) for command in commands), folder=tmp_path):
+    for shown in on_terminal(*commands, folder=tmp_path):
         assert spared(shown)
         assert "owned" in shown
         assert ":x:[red]" in shown
+    assert re.search("\x1b\\[[0-9;]*m/[A-Z]", on_terminal((0, ["tag", "-m", tiny_folder, "I eat"]), folder=tmp_path)[0])
 
 
 def test_names_and_words_do_not_command_a_terminal(tiny: ModelBundle, tmp_path: Path) -> None:
@@ -367,7 +244,9 @@ def test_names_and_words_do_not_command_a_terminal(tiny: ModelBundle, tmp_path: 
     (tmp_path / f"{name}.jsonl").write_text(
         json.dumps({"tokens": [ATTACK, "a"], "tags": ["NOUN", "X"]}) + "\n", encoding="utf-8"
     )
-    path = Path("models") / name
+    path, damaged = Path("models") / name, Path("models") / f"{name}2"
+    shutil.copytree(tmp_path / path, tmp_path / damaged)
+    (tmp_path / damaged / directory.CONFIG).write_text("")
     commands: list[tuple[int, list[str | Path]]] = [
         (0, ["eval", "-m", path, f"{name}.jsonl"]),
         (0, ["eval", "-m", path, f"{name}.jsonl", "--json"]),
@@ -381,6 +260,7 @@ def test_names_and_words_do_not_command_a_terminal(tiny: ModelBundle, tmp_path: 
         (0, ["history", path]),
         (66, ["tag", "-m", path, "-i", f"{name}.txt"]),
         (66, ["tag", "-m", f"{name}?", "a"]),
+        (65, ["tag", "-m", damaged, "a"]),
         (66, ["eval", "-m", path, f"{name}?"]),
         (2, [name]),
         (2, ["tag", "-m", path, "--encoding", name, "-i", f"{name}.jsonl"]),
@@ -439,11 +319,11 @@ LONG = {
 
 
 @pytest.mark.parametrize("source", ["tokens", "raw"])
-@pytest.mark.parametrize("blocks", LONG.values(), ids=LONG)
-def test_no_line_is_too_long(source: str, blocks: Callable[[], Iterator[str]], tiny_raw: ModelBundle) -> None:
-    out, longest = through(tiny_raw, source, "slash", blocks())
-    given_text = "".join(blocks())
-    assert longest <= chunks.LONG_LINE + BLOCK + registry.BLANK
+@pytest.mark.parametrize("kind", few(LONG, "one word", "one line", "lines of spaces after a word", "marks"))
+def test_no_line_is_too_long(source: str, kind: str, tiny_raw: ModelBundle) -> None:
+    out, longest = through(tiny_raw, source, "slash", LONG[kind]())
+    given_text = "".join(LONG[kind]())
+    assert longest <= chunks.LONG_LINE + BLOCK + raw.BLANK
     words = [item.rpartition("/")[0] for line in out.split("\n") for item in line.split(" ") if item]
     if source == "raw":
         assert "".join(words) == "".join(given_text.split())

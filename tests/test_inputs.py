@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
 from rnntag.tagging import inputs
 from rnntag.tagging.inputs import format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
+from tests.conftest import few
 
 ROW = "1\tapples\t_\tNOUN\t_\t_\t0\troot\t_\t_\n"
 PIECES = [
@@ -202,9 +203,6 @@ def through_pipe(folder: Path, pieces: list[bytes], *arguments: str) -> tuple[in
     """Each piece is read before the next is written."""
     command = [sys.executable, "-m", "rnntag", "tag", "-m", str(folder), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
         out: list[bytes] = []
         reader = threading.Thread(target=lambda: out.append(process.stdout.read()))  # type: ignore[union-attr]
         reader.start()
@@ -233,8 +231,7 @@ def _wait_until_read(descriptor: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the pipe whether it has been read")
-@pytest.mark.parametrize("name", STREAMS)
-@pytest.mark.parametrize("segmenter", [True, False])
+@pytest.mark.parametrize(("name", "segmenter"), few(product(STREAMS, [True, False]), ("mixed", True), ("bad", False)))
 def test_the_same_bytes_give_the_same_output_however_they_come(
     name: str, segmenter: bool, tiny_folder: Path, tiny_raw_folder: Path
 ) -> None:

@@ -26,7 +26,7 @@ LAYERS = [
     {"corpora"},
     {"onnx"},
     {"network"},
-    {"paragraphs", "segmenter"},
+    {"segmenter"},
     {"tagger"},
     {"evaluation"},
     {"training"},

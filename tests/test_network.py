@@ -24,40 +24,6 @@ def network_of(corpus: Corpus, **shape: object) -> tuple[Network, Vocabulary]:
     return network.eval(), vocabulary
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-@pytest.mark.parametrize("bidirectional", [True, False])
-def test_padding_changes_nothing(cell: str, activation: str, bidirectional: bool) -> None:
-    torch.manual_seed(0)
-    layer = RecurrentLayer(cell, activation, 3, 4, bidirectional=bidirectional)
-    lengths = torch.tensor([5, 1, 3])
-    x = torch.randn(3, 5, 3)
-    states, ends = layer(x, reversal(lengths, 5))
-    for row, length in enumerate(lengths.tolist()):
-        alone, end = layer(x[row : row + 1, :length], reversal(lengths[row : row + 1], length))
-        torch.testing.assert_close(states[row, :length], alone[0])
-        torch.testing.assert_close(ends[row], end[0])
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_both_directions_equal_torch_s_bidirectional_kernel(cell: str) -> None:
-    torch.manual_seed(0)
-    layer = RecurrentLayer(cell, "tanh", 3, 4, bidirectional=True)
-    kernel = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell](
-        3, 4, batch_first=True, bidirectional=True
-    )
-    assert layer.backwards is not None
-    for name, parameter in layer.forwards.named_parameters():
-        kernel.get_parameter(name).data.copy_(parameter)
-        kernel.get_parameter(f"{name}_reverse").data.copy_(layer.backwards.get_parameter(name))
-    lengths = torch.tensor([6, 4, 2])
-    x = torch.randn(3, 6, 3)
-    packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True)
-    expected, _ = torch.nn.utils.rnn.pad_packed_sequence(kernel(packed)[0], batch_first=True)
-    states, _ = layer(x, reversal(lengths, 6))
-    inside = torch.arange(6) < lengths[:, None]
-    torch.testing.assert_close(states[inside], expected[inside])
-
-
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_one_hot_row_is_the_dense_product(cell: str) -> None:
     """Looking up a row equals multiplying the input matrix U with the one-hot vector."""
@@ -121,17 +87,6 @@ def test_a_batch_gives_the_tags_of_its_sentences_one_by_one(
         (alone,) = predict(network, vocabulary.encode([sentence]), "upos")
         assert tags.tolist() == alone.tolist()
         assert len(tags) == len(sentence.tokens)
-
-
-def test_a_unidirectional_network_does_not_look_ahead(starter: list[Corpus]) -> None:
-    left, vocabulary = network_of(starter[0], bidirectional=False)
-    both, _ = network_of(starter[0])
-    tokens = starter[0].test[0].tokens
-    batches = [vocabulary.encode([Sentence(t)]).batch([0]) for t in (tokens, (*tokens[:-1], "zzz"))]
-    with torch.inference_mode():
-        scores = [[network(batch)["upos"][0, :-1] for batch in batches] for network in (left, both)]
-    torch.testing.assert_close(*scores[0])
-    assert not torch.allclose(*scores[1])
 
 
 def test_only_the_heads_that_a_corpus_has_tags_for_are_trained() -> None:

@@ -72,8 +72,12 @@ def strange_files(folder: Path) -> list[str]:
 def test_a_corpus_goes_to_nltk_s_place_and_nowhere_else(serve: Serve, tmp_path: Path) -> None:
     archive = packed(GOOD)
     serve(index(archive), archive)
-    nltk_corpora.provide("indian")
+    seen: list[tuple[str, float]] = []
+    assert not nltk_corpora.is_here("indian")
+    nltk_corpora.provide("indian", lambda package, share: seen.append((package, share)))
     assert nltk_corpora.is_here("indian")
+    assert {package for package, _ in seen} == {"indian"}
+    assert all(0 <= share <= 1 for _, share in seen)
     assert (tmp_path / "nltk_data" / "corpora" / "indian" / "hindi.pos").read_bytes() == GOOD["indian/hindi.pos"]
     assert strange_files(tmp_path) == []
 

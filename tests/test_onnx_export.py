@@ -23,7 +23,7 @@ from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
-from tests.conftest import BUNDLED, Run, one_line
+from tests.conftest import BUNDLED, Run, refusal
 from tests.test_onnx import untrained
 
 WORDS = ["I", "eat", "苹果", "吃", "CANNOT", "unheard-of", "x" * 40]
@@ -131,20 +131,17 @@ def test_export_overwrites_nothing_unasked(run: Run, tiny_folder: Path, tmp_path
     shutil.copytree(tiny_folder, tmp_path / "m")
     assert run("export", "zh-en").returncode == 2
     for out in (models / "zh-en", models / "zh-en" / "within"):
-        done = run("export", "m", "--force", "--out", out)
-        assert done.returncode == 2
-        assert "comes with rnntag and is not written to" in one_line(done.stderr)
+        told = refusal(run("export", "m", "--force", "--out", out), 2)
+        assert "comes with rnntag and is not written to" in told
     for flags in ((), ("--force",)):
-        done = run("export", "zh-en", "--out", "m", *flags)
-        assert done.returncode == 74
-        assert re.search(r"m: holds .*, which is no part of an export: choose another --out", one_line(done.stderr))
+        told = refusal(run("export", "zh-en", "--out", "m", *flags), 74)
+        assert re.search(r"m: holds .*, which is no part of an export: choose another --out", told)
     assert contents(tmp_path / "m") == contents(tiny_folder)
     assert contents(models) == before
     (tmp_path / "graphs").mkdir()
     (tmp_path / "graphs" / "README.md").write_text("mine")
-    done = run("export", "m", "--out", "graphs")
-    assert done.returncode == 2
-    assert "graphs/README.md: there is one already: choose another --out, or replace it with --force" in done.stderr
+    told = refusal(run("export", "m", "--out", "graphs"), 2)
+    assert "graphs/README.md: there is one already: choose another --out, or replace it with --force" in told
     assert contents(tmp_path / "graphs") == {Path("README.md"): b"mine"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from rnntag.model.stored import ModelBundle
 from rnntag.training import checkpoint, model_card
 from rnntag.training.checkpoint import Checkpoint, Settings
 from rnntag.training.optimizer import Optimiser
-from tests.conftest import BUNDLED, ROOT, Run, interrupt_after, one_line, typed
+from tests.conftest import BUNDLED, ROOT, Run, done, interrupt_after, refusal
 
 SMALL = ("--hidden", "5", "--embedding-dim", "4", "--char-dim", "4", "--char-hidden", "4", "--epochs", "1")
 SETTINGS = Settings(
@@ -32,14 +33,13 @@ SETTINGS = Settings(
 )
 TRAIN = ("train", "x.txt", "--out", "m", *SMALL)
 REFUSED = "m: there is a model made on 2024-02-03 already: choose another --out, or replace it with --force"
-BROKEN_OFF = "m: a run was broken off there: --resume goes on with it, --restart begins anew"
+INTERRUPTED = "m: unfinished run found: use --resume or --restart"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a corpus."""
-    monkeypatch.chdir(tmp_path)
-    Path("x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
+def folder(tmp_path: Path) -> Path:
+    """The folder that commands run in, with a corpus."""
+    (tmp_path / "x.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
     return tmp_path
 
 
@@ -52,81 +52,52 @@ def content(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.iterdir()} if path.exists() else {}
 
 
-@pytest.mark.parametrize(
-    ("there", "flags", "code", "message"),
-    [
-        ("nothing", "", 0, "saved m"),
-        ("nothing", "--resume", 0, "saved m"),
-        ("nothing", "--restart", 0, "saved m"),
-        ("nothing", "--force", 0, "saved m"),
-        ("a model", "", 2, REFUSED),
-        ("a model", "--resume", 2, REFUSED),
-        ("a model", "--restart", 2, REFUSED),
-        ("a model", "--force", 0, "saved m"),
-        ("a model", "--resume --force", 0, "saved m"),
-        ("a model", "--restart --force", 0, "saved m"),
-        ("a run", "", 2, BROKEN_OFF),
-        ("a run", "--resume", 0, "saved m"),
-        ("a run", "--restart", 0, "saved m"),
-        ("a run", "--force", 2, BROKEN_OFF),
-        ("a run", "--resume --force", 0, "saved m"),
-        ("a run", "--restart --force", 0, "saved m"),
-        ("a model and a run", "", 2, BROKEN_OFF),
-        ("a model and a run", "--resume", 0, "saved m"),
-        ("a model and a run", "--restart", 0, "saved m"),
-        ("a model and a run", "--force", 2, BROKEN_OFF),
-        ("a model and a run", "--resume --force", 0, "saved m"),
-        ("a model and a run", "--restart --force", 0, "saved m"),
-    ],
-)
+@pytest.mark.parametrize("flags", ["", "--resume", "--restart", "--force", "--resume --force", "--restart --force"])
+@pytest.mark.parametrize("there", ["nothing", "a model", "a run", "a model and a run"])
 def test_what_train_does_with_what_is_there(
-    there: str, flags: str, code: int, message: str,
-    folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    there: str, flags: str, folder: Path, tiny: ModelBundle, here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is gone on with or begun anew if that is asked for, a finished model alone is replaced if it is forced."""
     model = folder / "m"
     if "model" in there:
         finished(model, tiny)
     if "run" in there:
         checkpoint.write(model, Checkpoint(SETTINGS))
+    flag, message = {"nothing": ("", ""), "a model": ("--force", REFUSED)}.get(there, ("--re", INTERRUPTED))
     before = content(model)
     loaded: list[object] = []
     load = loading.load
     monkeypatch.setattr(loading, "load", lambda *given, **named: loaded.append(given) or load(*given, **named))
-    assert typed(*TRAIN, *flags.split()) == code
-    told = capsys.readouterr().err
-    assert message in told
-    if code:
-        assert told == f"error: {message}\n"
+    ended = here(*TRAIN, *flags.split())
+    if flag in flags:
+        assert "saved m" in done(ended)
+        assert directory.read(model).config == SETTINGS.model
+        assert sorted(path.name for path in folder.iterdir()) == ["m", "x.txt"]
+    else:
+        assert refusal(ended, 2) == f"error: {message}"
         assert not loaded
         assert content(model) == before
         assert checkpoint.place(model).exists() == ("run" in there)
-    else:
-        assert directory.read(model).config == SETTINGS.model
-        assert sorted(path.name for path in folder.iterdir()) == ["m", "x.txt"]
 
 
 def test_a_second_training_as_it_is_typed(run: Run, folder: Path, tiny: ModelBundle) -> None:
     finished(folder / "models" / "lstm", tiny)
     before = content(folder / "models" / "lstm")
-    done = run("train", "x.txt", "--hidden", "7")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert one_line(done.stderr) == f"error: {REFUSED.replace('m:', 'models/lstm:', 1)}"
+    told = refusal(run("train", "x.txt", "--hidden", "7"), 2)
+    assert told == f"error: {REFUSED.replace('m:', 'models/lstm:', 1)}"
     assert content(folder / "models" / "lstm") == before
     assert [path.name for path in (folder / "models").iterdir()] == ["lstm"]
 
 
 @pytest.mark.parametrize("lost", ["config.json", "vocabulary.json", "model.safetensors", "MODEL_CARD.md"])
-def test_a_damaged_model_is_not_overwritten_either(
-    lost: str, folder: Path, tiny: ModelBundle, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_model_is_not_overwritten_either(lost: str, folder: Path, tiny: ModelBundle, here: Run) -> None:
     model = folder / "m"
     finished(model, tiny)
     (model / lost).unlink()
     for file in model.iterdir():
         os.utime(file, (1_500_000_000, 1_500_000_000))
-    assert typed(*TRAIN) == 2
     day = "2017-07-14" if lost == "config.json" else "2024-02-03"
-    assert f"m: there is a model made on {day} already" in capsys.readouterr().err
+    assert f"m: there is a model made on {day} already" in refusal(here(*TRAIN), 2)
 
 
 @pytest.mark.parametrize("created", ["", "yesterday", 7, None, "\x1b[31m"])
@@ -142,45 +113,45 @@ def test_a_date_that_is_none_gives_way_to_that_of_the_files(created: object, fol
 
 
 def test_what_is_replaced_by_force_stays_until_the_other_has_ended(
-    folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, tiny: ModelBundle, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though Ctrl-C keeps the best model so far where there was none."""
     model = folder / "m"
     finished(model, tiny)
     before = content(model)
-    interrupt_after(monkeypatch, 1)
-    command = (*TRAIN[:-1], "3")
-    assert typed(*command, "--force") == 130
-    assert "interrupted: m stays as it was until the run has ended; go on with: rnntag" in capsys.readouterr().err
-    assert content(model) == before
-    assert typed("train", "--resume", "--out", "m") == 130  # what it is to replace it knows still
-    assert content(model) == before
-    monkeypatch.undo()
-    monkeypatch.chdir(folder)
-    assert typed("train", "--resume", "--out", "m") == 0
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 1)
+        ended = here(*TRAIN[:-1], "3", "--force")
+        assert ended.returncode == 130
+        assert "interrupted: m stays as it was until the run has ended; continue with: rnntag" in ended.stderr
+        assert content(model) == before
+        assert here("train", "--resume", "--out", "m").returncode == 130  # what it is to replace it knows still
+        assert content(model) == before
+    done(here("train", "--resume", "--out", "m"))
     assert directory.read(model).config == SETTINGS.model
     assert not checkpoint.place(model).exists()
 
 
 def test_the_early_model_of_a_run_gives_way_to_its_last(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interrupt_after(monkeypatch, 1)
-    assert typed(*TRAIN[:-1], "3") == 130
-    assert "interrupted: the best model so far is kept" in capsys.readouterr().err
+    ended = here(*TRAIN[:-1], "3")
+    assert ended.returncode == 130
+    assert "interrupted: the best model so far is kept" in ended.stderr
     assert len(directory.read(folder / "m").history.splitlines()) == 1
-    assert typed("train", "--resume", "--out", "m") == 130
+    assert here("train", "--resume", "--out", "m").returncode == 130
     assert len(directory.read(folder / "m").history.splitlines()) == 2
 
 
 def test_a_run_that_explodes_leaves_the_finished_model(
-    folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tiny: ModelBundle, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished(folder / "m", tiny)
     before = content(folder / "m")
     steps = iter([1.0] * 3)
     monkeypatch.setattr(Optimiser, "step", lambda *given: next(steps, float("nan")))
-    assert typed(*TRAIN[:-1], "9", "--force") == 1
+    assert here(*TRAIN[:-1], "9", "--force").returncode == 1
     assert content(folder / "m") == before
 
 
@@ -190,37 +161,33 @@ ROW = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t{}\n"
 SENTENCE = (
     ROW.format(1, "I", "PRON", "_") + ROW.format(2, "eat", "VERB", "SpaceAfter=No") + ROW.format(3, ".", "PUNCT", "_")
 )
-ADD = (
-    "train", "gold.conllu", "--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1",
-)  # fmt: skip
+ADD = ("train-segmenter", "m", "gold.conllu", *["--hidden", "4", "--bigrams", "0", "--epochs", "1"])
 
 
 def test_a_segmenter_is_replaced_by_force_alone(
-    folder: Path, tiny: ModelBundle, tiny_raw: ModelBundle, capsys: pytest.CaptureFixture[str]
+    folder: Path, tiny: ModelBundle, tiny_raw: ModelBundle, here: Run
 ) -> None:
+    def add(*more: str | Path) -> subprocess.CompletedProcess[str]:
+        return here(*ADD, *more)
+
     (folder / "gold.conllu").write_text(f"{SENTENCE}\n" * 30, encoding="utf-8")
     finished(folder / "m", tiny)
-    assert typed(*ADD, "--add-segmenter", "m") == 0  # adds
+    done(add())
     first = content(folder / "m")
-    capsys.readouterr()
     for flags in ((), ("--resume",), ("--restart",), ("--out", "m"), ("--out", folder / "m")):
-        assert typed(*ADD, "--add-segmenter", "m", *flags) == 2
-        told = capsys.readouterr().err
+        told = refusal(add(*flags), 2)
         assert "m: the model made on 2024-02-03 has a segmenter already: name a copy with --out, or" in told
-        assert told.count("\n") == 1
         assert content(folder / "m") == first
-    assert typed(*ADD, "--add-segmenter", "m", "--force", "--seed", "2") == 0
+    done(add("--force", "--seed", "2"))
     second = content(folder / "m")
     assert second["segmenter.safetensors"] != first["segmenter.safetensors"]
     assert second["model.safetensors"] == first["model.safetensors"]
-    assert typed(*ADD, "--add-segmenter", "m", "--out", "n") == 0  # a copy
+    done(add("--out", "n"))  # a copy
     finished(folder / "o", tiny)
     before = content(folder / "o")
-    capsys.readouterr()
-    assert typed(*ADD, "--add-segmenter", "m", "--out", "o") == 2  # in the place of another
-    assert REFUSED.replace("m:", "o:", 1) in capsys.readouterr().err
+    assert REFUSED.replace("m:", "o:", 1) in refusal(add("--out", "o"), 2)  # in the place of another
     assert content(folder / "o") == before
-    assert typed(*ADD, "--add-segmenter", "m", "--out", "o", "--force") == 0
+    done(add("--out", "o", "--force"))
     assert directory.read(folder / "o").segmenter
 
 
@@ -230,8 +197,8 @@ def test_a_segmenter_is_replaced_by_force_alone(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("train", "--add-segmenter", "zh-en", "x.conllu"),
-        ("train", "--add-segmenter", "zh-en", "--force", "x.conllu"),
+        ("train-segmenter", "zh-en", "x.conllu"),
+        ("train-segmenter", "zh-en", "--force", "x.conllu"),
         ("train", "--out", BUNDLED, "--force", "x.txt"),
         ("train", "--out", BUNDLED / "sub", "x.txt"),
         ("train", "--resume", "--out", BUNDLED),
@@ -241,16 +208,12 @@ def test_a_segmenter_is_replaced_by_force_alone(
     ],
     ids=lambda arguments: " ".join(map(str, arguments)).replace(str(ROOT), ""),
 )
-def test_nothing_writes_into_what_comes_with_rnntag(
-    arguments: tuple[str | Path, ...], folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_writes_into_what_comes_with_rnntag(arguments: tuple[str | Path, ...], folder: Path, here: Run) -> None:
     before = sorted(os.listdir(BUNDLED)), sorted(os.listdir(BUNDLED.parent))
-    assert typed(*arguments) == 2
-    told = capsys.readouterr().err
+    told = refusal(here(*arguments), 2)
     assert f"{BUNDLED}" in told
     assert "comes with rnntag and is not written to" in told
     assert "--out" in told or "--html" in told
-    assert told.count("\n") == 1
     assert (sorted(os.listdir(BUNDLED)), sorted(os.listdir(BUNDLED.parent))) == before
 
 
@@ -275,7 +238,7 @@ def test_what_comes_with_rnntag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("there", ["c/rnn", "c/figures.json", "c/index.html", "c/learning.svg", "c/recall.png"])
 def test_a_comparison_is_not_overwritten(
-    there: str, folder: Path, tiny: ModelBundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    there: str, folder: Path, tiny: ModelBundle, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("matplotlib")
     path = folder / there
@@ -285,23 +248,18 @@ def test_a_comparison_is_not_overwritten(
     else:
         finished(path, tiny)
     monkeypatch.setattr(loading, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
-    assert typed("compare", "x.txt", "--cell", "rnn", "--out", "c") == 2
-    told = capsys.readouterr().err
+    told = refusal(here("compare", "x.txt", "--cell", "rnn", "--out", "c"), 2)
     assert f"{there}: there is " in told
     assert "already: choose another --out, or replace it with --force" in told
-    assert told.count("\n") == 1
     assert [file.name for file in (folder / "c").iterdir()] == [path.name]
 
 
-def test_a_page_takes_the_place_of_no_corpus(
-    run: Run, folder: Path, tiny_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_page_takes_the_place_of_no_corpus(run: Run, folder: Path, tiny_folder: Path) -> None:
     """As in `rnntag eval --html gold.txt`, where the name of the page was left out."""
     gold = "I/PRON eat/VERB\n"
     (folder / "gold.txt").write_text(gold, encoding="utf-8")
-    done = run("eval", "-m", tiny_folder, "gold.txt", "--html", "gold.txt")
-    assert done.returncode == 2
-    assert "gold.txt: is there already and is no page: choose another --html" in one_line(done.stderr)
+    told = refusal(run("eval", "-m", tiny_folder, "gold.txt", "--html", "gold.txt"), 2)
+    assert "gold.txt: is there already and is no page: choose another --html" in told
     assert (folder / "gold.txt").read_text(encoding="utf-8") == gold
     for _ in range(2):  # a page takes the place of a page
         assert run("eval", "-m", tiny_folder, "gold.txt", "--html", "page.html").returncode == 0

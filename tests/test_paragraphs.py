@@ -9,12 +9,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag.formats import registry
+from rnntag.formats import raw, records
 from rnntag.model.stored import ModelBundle
 from rnntag.tagger import Tagger
 from rnntag.tagging.chunks import Chunk
 from rnntag.tagging.pipeline import Pipeline, TagJob
-from tests.conftest import Run
 
 TITLES = "Sales manager\n\nJohn Smith\n\nnew york\n"
 PIECES = [
@@ -57,8 +56,8 @@ def from_python(tagger: Tagger, text: str) -> list[Row]:
 def test_python_and_the_command_line_find_the_same(
     monkeypatch: pytest.MonkeyPatch, tagger: Tagger, text: str, long: bool
 ) -> None:
-    monkeypatch.setattr(registry, "LONG_LINE", 40 if long else 1 << 17)
-    monkeypatch.setattr(registry, "MARGIN", 8)
+    monkeypatch.setattr(records, "LONG_LINE", 40 if long else 1 << 17)
+    monkeypatch.setattr(raw, "MARGIN", 8)
     pipeline = Pipeline(TagJob(tagger.model, "upos", "jsonl"))
     portion = Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
     assert from_python(tagger, text) == rows(b"".join(pipeline.tag(portion)).decode())
@@ -67,14 +66,6 @@ def test_python_and_the_command_line_find_the_same(
 @given(st.lists(TEXTS, max_size=6))
 def test_texts_have_no_say_in_each_other(tagger: Tagger, texts: list[str]) -> None:
     assert tagger.find(texts) == [tagger.find([text])[0] for text in texts]
-
-
-@pytest.mark.parametrize(
-    "text", [TITLES, TITLES.replace("\n", "\r\n"), "a title\n \t\nI eat apples. Go!\nNow.\n\n\n我吃苹果。", "\n\n", ""]
-)
-def test_as_users_run_it(run: Run, tiny_raw_folder: str, tagger: Tagger, text: str) -> None:
-    out = run("tag", "-m", tiny_raw_folder, "--input-format", "raw", "-f", "jsonl", stdin=text).stdout
-    assert from_python(tagger, text) == rows(out)
 
 
 def test_titles_are_sentences_of_their_own(tagger: Tagger) -> None:

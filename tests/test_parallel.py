@@ -24,7 +24,7 @@ TEXT = "".join(f"{SENTENCES[number % 4]}\n" for number in range(200))
 @pytest.fixture(autouse=True)
 def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process has threads, which the command line, when it forks, has not."""
-    monkeypatch.setattr(parallel, "START_METHOD", "spawn")
+    monkeypatch.setattr(parallel, "START_METHOD", "forkserver")
     monkeypatch.setattr(chunks, "PORTION", 100)
 
 

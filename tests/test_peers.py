@@ -13,6 +13,7 @@ from benchmarks.peers import __main__ as peers
 from benchmarks.peers.adapter import Lesson, Peer
 from benchmarks.peers.registry import PEERS
 from benchmarks.peers.table import Row, markdown
+from tests.conftest import few
 
 TAGGED = [
     [("I", "PRON"), ("eat", "VERB"), ("red", "ADJ"), ("apples", "NOUN"), (".", "PUNCT")],
@@ -32,7 +33,7 @@ def treebank(tmp_path: Path) -> dict[str, Path]:
     return files
 
 
-@pytest.mark.parametrize("name", [name for name, peer in PEERS.items() if peer.train])
+@pytest.mark.parametrize("name", few([name for name, peer in PEERS.items() if peer.train], "tnt"))
 def test_a_peer_has_learned_when_it_is_loaded(name: str, tmp_path: Path) -> None:
     peer = PEERS[name]
     if missing := peer.missing():
@@ -67,6 +68,7 @@ def test_the_table_is_bold_where_a_peer_beats_rnntag() -> None:
     assert lines[5] == "| wordless |  |  |  | 1.00 | **400** | **4.00** | 100 |  |"
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_row_for_each_peer_that_is_there(
     treebank: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

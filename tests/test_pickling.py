@@ -9,9 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,8 @@ from rnntag.errors import DataError, NotFoundError
 from rnntag.integrations.nltk import RNNTagger
 from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
-from rnntag.onnx.session import Runtime
-from rnntag.segmenter import Segmenter
-from rnntag.tagger import Tagger, WordVectorCache
-from tests.conftest import BUNDLED
+from rnntag.tagger import Tagger
+from tests.conftest import BUNDLED, few
 
 SENTENCES = [["I", "eat", "apples", "."], [], ["The", "can", "is", "full", "."]]
 TEXT = "I eat apples. The can is full."
@@ -126,42 +122,10 @@ class Louder(Tagger):
         return [(word, f"{tag}!") for word, tag in super().tag(tokens, tagset)]
 
 
-def test_what_a_tagger_is_made_of(tiny_raw: ModelBundle) -> None:
-    assert tiny_raw.segmenter
-    segmenter = Segmenter(tiny_raw.segmenter, threads=2)
-    found = segmenter.find([TEXT])
-    for copied in (pickled, copy.deepcopy):
-        assert copied(segmenter).find([TEXT]) == found
-        for int8 in (True, False):
-            assert copied(Segmenter(tiny_raw.segmenter, int8=int8))._int8 is int8
-            runtime = Runtime(tiny_raw, 2, int8=int8)
-            assert (copied(runtime).masked_vector == runtime.masked_vector).all()
-        words = WordVectorCache(tiny_raw.vocabulary, runtime)
-        matrix, rows = words.look_up(["I", "eat"])
-        again, places = copied(words).look_up(["I", "eat"])
-        assert (again[places] == matrix[rows]).all()
-        vocabulary = copied(tiny_raw.vocabulary)
-        assert vocabulary == tiny_raw.vocabulary
-        assert (vocabulary.encode_words(["eat"]).ids == tiny_raw.vocabulary.encode_words(["eat"]).ids).all()
-        assert copied(tiny_raw.segmenter.units) == tiny_raw.segmenter.units
-
-
 def test_nltk_s_tagger(tiny_folder: Path) -> None:
     tagger = RNNTagger(tiny_folder, "upos")
     for copied in (pickled, copy.deepcopy):
         assert copied(tagger).tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
-
-
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_processes_that_begin_anew_tag(tiny_raw_folder: Path, method: str) -> None:
-    tagger = rnntag.load(tiny_raw_folder)
-    context = get_context(method)
-    with ProcessPoolExecutor(2, mp_context=context) as pool:
-        assert list(pool.map(tagger.tag, SENTENCES)) == tagger.tag_sents(SENTENCES)
-        assert list(pool.map(tagger.tag_text, [TEXT])) == [tagger.tag_text(TEXT)]
-    nltk_tagger = RNNTagger(tiny_raw_folder)
-    with context.Pool(2) as workers:
-        assert workers.map(nltk_tagger.tag, SENTENCES) == tagger.tag_sents(SENTENCES)
 
 
 PROGRAM = """
@@ -179,7 +143,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", few(["spawn", "forkserver"], "forkserver"))
 def test_a_program_hands_its_tagger_on(tiny_folder: Path, tmp_path: Path, method: str) -> None:
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run(

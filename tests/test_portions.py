@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from rnntag import windows
 from rnntag.errors import DataError
-from rnntag.formats import registry
 from rnntag.model.stored import ModelBundle
 from rnntag.tagging import chunks
 from rnntag.tagging.chunks import Chunk
@@ -16,14 +12,6 @@ from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 
 EMPTY = "\t_" * 8
-LINES = {
-    "tokens": ["I eat apples", "花", "", "   ", " a", "\r", "I eat apples . The can is full ."],
-    "conllu": [
-        *(f"{number}\tapples{EMPTY}" for number in ("1", "1", "1", "2", "2", "3", "2-3", "0.1", "1.1")),
-        *("", "", "", "\r", " ", "# c", "# 1\tx", f"1\tapples{EMPTY}\r"),
-    ],
-}
-FORMATS = [("tokens", "slash"), ("tokens", "conllu"), ("conllu", "conllu"), ("conllu", "jsonl")]
 
 
 def tagged(task: TagJob, given_portions: list[Chunk]) -> tuple[bytes, str]:
@@ -39,30 +27,6 @@ def tagged(task: TagJob, given_portions: list[Chunk]) -> tuple[bytes, str]:
     except DataError as error:
         return b"".join(found), str(error)
     return b"".join(found), ""
-
-
-@pytest.mark.parametrize(("source", "output"), FORMATS)
-@given(st.data(), st.integers(1, 60), st.booleans())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_portions_do_not_show(
-    monkeypatch: pytest.MonkeyPatch,
-    tiny: ModelBundle,
-    source: str,
-    output: str,
-    data: st.DataObject,
-    size: int,
-    ended: bool,
-) -> None:
-    monkeypatch.setattr(chunks, "PORTION", 12)
-    for module in (chunks, registry):
-        monkeypatch.setattr(module, "LONG_LINE", 24)
-    monkeypatch.setattr(windows, "WINDOW", 6)
-    monkeypatch.setattr(windows, "OVERLAP", 2)
-    text = "\n".join(data.draw(st.lists(st.sampled_from(LINES[source])))) + "\n" * ended
-    blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    task = TagJob(tiny, "upos", output)
-    whole = Chunk(text, "x", source, 0, 0, 0, begins=True, ends=True)
-    assert tagged(task, list(chunks.chunks([Input("x", source, blocks)]))) == tagged(task, [whole])
 
 
 def test_numbers_go_on_from_input_to_input() -> None:

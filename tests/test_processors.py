@@ -51,6 +51,7 @@ def old_processor(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["zh-en", "zh-en-fast"])
 def test_every_processor_finds_the_same_tags(
     model: str, old_processor: dict[str, str], treebanks: Path, tmp_path: Path, run: Run

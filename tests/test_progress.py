@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -22,7 +18,7 @@ from rnntag.sentences import Corpus, Sentence
 from rnntag.training.segmenter import SegmenterTask
 from rnntag.training.tagger import TaggerTask
 from rnntag.training.trainer import Trainer
-from tests.conftest import Run
+from tests.conftest import Run, on_terminal
 
 STARTED = 1_700_000_000.0
 
@@ -181,21 +177,6 @@ def test_a_log_begins_with_what_is_learned_from(run: Run, tmp_path: Path) -> Non
 
 
 def test_a_terminal_says_that_it_loads(tmp_path: Path) -> None:
-    corpus(tmp_path)
-    screen, end = pty.openpty()
-    command = [sys.executable, "-m", "rnntag", "train", "mine.conllu", "--out", "m", *QUICK]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdin=end, stdout=end, stderr=end, env={**os.environ, "COLUMNS": "200", "TERM": "xterm"}
-    ) as process:
-        os.close(end)
-        told = b""
-        while True:
-            try:
-                told += os.read(screen, 10_000)
-            except OSError:
-                break
-        assert process.wait() == 0
-    os.close(screen)
-    text = told.decode()
+    (text,) = on_terminal((0, ["train", corpus(tmp_path), "--out", "m", *QUICK]), folder=tmp_path)
     assert text.index("loading the corpora") < text.index("preparing") < text.index("training the tagger: 24 sentences")
     assert "batches)" not in text  # the bar says it

@@ -235,10 +235,16 @@ def test_without_readline_lines_are_read_as_they_come(tiny_folder: Path, tmp_pat
         assert typed.end() == 0
 
 
-def test_each_line_of_raw_text_is_answered(tiny_raw_folder: Path, tmp_path: Path) -> None:
-    with terminal(tmp_path, "tag", "-m", tiny_raw_folder, "--input-format", "raw") as typed:
-        for times in (1, 2):
-            typed.type("I eat apples.\r")
-            typed.wait_for("./PUNCT", times=times)
+@pytest.mark.parametrize("segmenter", [True, False])
+def test_each_typed_line_is_read_as_it_looks(
+    segmenter: bool, tiny_raw_folder: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    lines = ["I eat apples .", "the can", "I eat apples.", "我 吃 苹果 。", "I eat apples"]
+    with terminal(tmp_path, "tag", "-m", tiny_raw_folder if segmenter else tiny_folder, end="> out") as typed:
+        for line in lines:
+            typed.type(f"{line}\r")
         typed.type(CTRL_D)
         assert typed.end() == 0
+    tagged = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
+    assert [line.count("/") for line in tagged if line] == ([4, 2, 4, 4, 3] if segmenter else [4, 2, 4, 3])
+    assert typed.shown.count("train-segmenter") == (not segmenter)

@@ -102,6 +102,7 @@ def texts(browser: Browser, selector: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1600])
 def test_it_opens_quietly_and_fits(browser: Browser, page: Path, width: int, scheme: str) -> None:
@@ -117,12 +118,14 @@ def test_it_opens_quietly_and_fits(browser: Browser, page: Path, width: int, sch
     assert browser.run("document.querySelectorAll('svg').length") == 3
 
 
+@pytest.mark.slow
 def test_what_cannot_stand_in_a_page_is_shown(browser: Browser, page: Path) -> None:
     browser.open(page.as_uri())
     shown = browser.run("[...document.querySelectorAll('#list li:last-child bdi')].map(one => one.textContent)")
     assert shown == [*BREAKERS]
 
 
+@pytest.mark.slow
 def test_an_address_filters(browser: Browser, page: Path) -> None:
     browser.open(f"{page.as_uri()}#gold=NOUN&predicted=VERB")
     assert texts(browser, "#count") == ["2 errors in 2 sentences."]
@@ -144,6 +147,7 @@ def focus(browser: Browser) -> str:
     return str(focused)
 
 
+@pytest.mark.slow
 def test_the_keyboard_is_enough(browser: Browser, page: Path) -> None:
     browser.open(page.as_uri())
     for _ in range(9):
@@ -171,6 +175,7 @@ def test_the_keyboard_is_enough(browser: Browser, page: Path) -> None:
     assert browser.complaints == []
 
 
+@pytest.mark.slow
 def test_a_click_on_a_cell_and_a_link_filter(browser: Browser, page: Path) -> None:
     browser.open(page.as_uri())
     browser.run("document.querySelector('td[data-gold=VERB][data-predicted=NOUN]').click()")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rnntag import segmenter, windows
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import UsageError
-from rnntag.formats import conllu, registry
+from rnntag.formats import conllu, raw, records
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.onnx import graph as onnx_graph
 from rnntag.segmenter import Segmenter
@@ -24,7 +24,7 @@ from rnntag.tagging import chunks
 from rnntag.tagging.chunks import Chunk
 from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
-from tests.conftest import Run, one_line
+from tests.conftest import Run, few, refusal
 
 PIECES = [
     "I", "can't", "eat", "apples.", "Go!", "我吃苹果。", "苹果", "3.5亿", "2024年", "C++", "AT&T", "a@b.org",
@@ -107,14 +107,11 @@ def rebuilt(text: str) -> str:
     unescape = {r"\s": " ", r"\t": "\t", r"\r": "\r", r"\n": "\n", r"\p": "|", r"\\": "\\"}
     for line in text.split("\n"):
         fields = line.split("\t")
-        form, misc = (
-            ("", line[2:])
-            if line.startswith("# Spaces")
-            else (fields[1], fields[9])
-            if len(fields) == 10
-            else ("", None)
-        )
-        if misc is None:
+        if line.startswith("# Spaces"):
+            form, misc = "", line[2:]
+        elif len(fields) == 10:
+            form, misc = fields[1], fields[9]
+        else:
             continue
         notes = dict(note.partition("=")[::2] for note in misc.split("|"))
         spaces = {name: re.sub(r"\\[strnp\\]", lambda m: unescape[m[0]], notes.get(name, "")) for name in notes}
@@ -123,7 +120,7 @@ def rebuilt(text: str) -> str:
     return out
 
 
-@pytest.mark.parametrize("output", FORMATS)
+@pytest.mark.parametrize("output", few(FORMATS, "conllu"))
 @given(text=TEXT, size=st.integers(1, 30), long=st.booleans())
 @example(text=" ", size=1, long=False)
 @SLOW
@@ -132,13 +129,13 @@ def test_how_text_arrives_does_not_show(
 ) -> None:
     monkeypatch.setattr(chunks, "PORTION", 12)
     if long:
-        for module in (chunks, registry):
+        for module in (chunks, records):
             monkeypatch.setattr(module, "LONG_LINE", 40)
-        monkeypatch.setattr(registry, "MARGIN", 8)
+        monkeypatch.setattr(raw, "MARGIN", 8)
     text = text.replace("\ufeff", "")
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     whole = [Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
-    pipeline = Pipeline(TagJob(tiny_raw, "upos", output))  # type: ignore[arg-type]
+    pipeline = Pipeline(TagJob(tiny_raw, "upos", output))
     expected = b"".join(part for portion in whole for part in pipeline.tag(portion)).decode()
     found = tagged(tiny_raw, output, blocks)
     assert found == expected
@@ -152,16 +149,6 @@ def test_how_text_arrives_does_not_show(
         for line in filter(None, found.split("\n")):
             token, _, begin, end = line.split("\t")
             assert text[int(begin) : int(end)] == token
-
-
-def test_memory_stays_flat_without_an_end(tiny_raw: ModelBundle) -> None:
-    held = []
-    reader = registry.reader("raw", "x", finder=Segmenter(tiny_raw.segmenter))  # type: ignore[arg-type]
-    for block in ("apples " * 3000, "a" * 20000, " " * 20000, "\n" * 20000):
-        for _ in range(12):
-            list(reader.feed(block))
-            held.append(len(reader._rest) + len(reader._before))  # type: ignore[attr-defined]
-    assert max(held) <= registry.LONG_LINE + 22_000
 
 
 def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: ModelBundle) -> None:
@@ -191,9 +178,7 @@ def test_the_command_line(run: Run, tiny_raw_folder: Path, tiny_folder: Path) ->
     assert passed == [line.split() for line in tokens.split("\n")]
     done = run("tag", "-m", tiny_raw_folder, stdin="I eat .\n我 吃 苹果 ！\n")
     assert len(done.stdout.splitlines()) == 2
-    done = run("tag", "-m", tiny_folder, "--input-format", "raw", "x")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "tiny has no segmenter" in one_line(done.stderr)
+    assert "tiny has no segmenter" in refusal(run("tag", "-m", tiny_folder, "--input-format", "raw", "x"), 2)
     assert run("tag", "-m", tiny_folder, "--input-format", "tokens", "I eat apples.").stdout.count("/") == 3
 
 
@@ -222,57 +207,33 @@ def test_files_keep_their_offsets_in_several_processes(run: Run, tiny_raw_folder
     assert run("tag", "-m", tiny_raw_folder, "-i", "a.txt", "-f", "conllu", "--jobs", "2").stdout == one.stdout
 
 
-def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gold = tmp_path / "gold.conllu"
+def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     row = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t{}\n"
-    sentence = (
-        row.format(1, "I", "PRON", "_")
-        + row.format(2, "eat", "VERB", "SpaceAfter=No")
-        + row.format(3, ".", "PUNCT", "_")
-    )
-    gold.write_text(f"{sentence}\n" * 200, encoding="utf-8")
+    words = [("I", "PRON", "_"), ("eat", "VERB", "SpaceAfter=No"), (".", "PUNCT", "_")]
+    sentence = "".join(row.format(number, *word) for number, word in enumerate(words, 1))
+    (tmp_path / "gold.conllu").write_text(f"{sentence}\n" * 200, encoding="utf-8")
     (tmp_path / "bare.txt").write_text("I/PRON eat/VERB\n" * 20, encoding="utf-8")
-    done = run("eval", "--raw", "-m", tiny_folder, gold)
-    assert done.returncode == 2
-    assert "has no segmenter" in one_line(done.stderr)
-    done = run("train", "--epochs", "1", "--hidden", "8", "--segmenter", "bare.txt", "--out", "m")
-    assert done.returncode == 65
-    assert "nothing tells which words stand together" in one_line(done.stderr)
-    done = run("train", "--epochs", "1", "--hidden", "8", "--no-segmenter", gold, "--out", "m")
-    assert done.returncode == 0, done.stderr
-    done = run(
-        "train",
-        "--epochs",
-        "1",
-        "--hidden",
-        "8",
-        gold,
-        "--out",
-        "n",
-        "--segmenter",
-        "--segmenter-hidden",
-        "16",
-        "--segmenter-epochs",
-        "4",
-    )
-    assert done.returncode == 0, done.stderr
+
+    def done(command: str) -> str:
+        ended = run(*command.split())
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    assert "has no segmenter" in refusal(run("eval", "--raw", "-m", tiny_folder, "gold.conllu"), 2)
+    quick = "train --epochs 1 --hidden 8 --embedding-dim 8 --char-dim 4 --char-hidden 4"
+    told = refusal(run(*f"{quick} --segmenter bare.txt --out m".split()), 65)
+    assert "nothing tells which words stand together" in told
+    done(f"{quick} --no-segmenter gold.conllu --out m")
+    done(f"{quick} gold.conllu --out n --segmenter --segmenter-hidden 16 --segmenter-bigrams 64 --segmenter-epochs 4")
     card = (tmp_path / "n" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "--add-segmenter models/n --corpus gold.conllu --segmenter-hidden 16" in card.replace(f"{tmp_path}/", "")
+    assert "rnntag train-segmenter models/n gold.conllu --hidden 16" in card
     assert "| gold | 100.00 % |" in card
-    done = run("train", gold, "--add-segmenter", "m", "--epochs", "3")
-    assert done.returncode == 2
-    assert "leave out epochs" in one_line(done.stderr)
-    done = run("train", gold, "--add-segmenter", "m", "--out", "copy/it", "--segmenter-epochs", "1")
-    assert done.returncode == 0, done.stderr
+    done("train-segmenter m gold.conllu --out copy/it --bigrams 0 --epochs 1")
     assert run("tag", "-m", "copy/it", "I eat. I eat.").stdout.count("\n") == 2
-    assert run("eval", "--raw", "-m", "m", gold).returncode == 2
-    done = run(
-        "train", gold, "--add-segmenter", "m", "--seed", "2", "--segmenter-hidden", "24", "--segmenter-epochs", "4"
-    )
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(run("eval", "--raw", "-m", "m", gold, "--json").stdout)[0]
-    assert figures["words"]["f1"] == 1
-    assert figures["words"]["gold"] == 600
+    assert run(*["eval", "--raw", "-m", "m", "gold.conllu"]).returncode == 2
+    done("train-segmenter m gold.conllu --seed 2 --hidden 24 --bigrams 64 --epochs 4")
+    (figures,) = json.loads(done("eval --raw -m m gold.conllu --json"))
+    assert (figures["words"]["f1"], figures["words"]["gold"]) == (1, 600)
     assert figures["sentences"]["f1"] > 0.9
-    assert "words" in run("eval", "--raw", "-m", "m", gold).stdout
+    assert "words" in done("eval --raw -m m gold.conllu")
     assert run("tag", "-m", "m", "--fp32", "I eat. I eat.").stdout.count("\n") == 2

@@ -15,7 +15,7 @@ from rnntag.model import directory
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import Checkpoint, Settings
-from tests.conftest import Run, interrupt_after, typed
+from tests.conftest import Run, done, few, interrupt_after, refusal
 from tests.test_crashes import learned
 
 SMALL = ("--hidden", "8", "--embedding-dim", "8", "--char-dim", "4", "--char-hidden", "4", "--epochs", "2")
@@ -62,19 +62,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_the_corpora_decide(
-    specs: tuple[str, ...], flags: tuple[str, ...], teaching: tuple[str, ...] | None, folder: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    specs: tuple[str, ...], flags: tuple[str, ...], teaching: tuple[str, ...] | None, folder: Path, here: Run
+) -> None:
     sizes = SEGMENTER if teaching is not None else ()
-    assert typed("train", *specs, *flags, *SMALL, *sizes, "--out", "m") == 0
+    *_, saved, last = done(here("train", *specs, *flags, *SMALL, *sizes, "--out", "m")).splitlines()
     model = directory.read(folder / "m")
-    *_, saved, last = capsys.readouterr().err.splitlines()
     if teaching is None:
         assert model.segmenter is None
         assert saved.startswith("saved m; next: rnntag tag --model m --input-format tokens ")
-        assert last.startswith(
-            "m tags tokens only, not raw text; to add a segmenter: rnntag train --add-segmenter m CORPUS"
-        )
+        assert last.startswith("m tags tokens only, not raw text; to add a segmenter: rnntag train-segmenter m CORPUS")
     else:
         assert model.segmenter
         assert model.segmenter.specs == specs
@@ -84,74 +80,65 @@ def test_the_corpora_decide(
 
 
 def test_the_starter_corpus_teaches_one_and_its_model_reads_raw_text(run: Run, tmp_path: Path) -> None:
-    done = run("train", "starter", *SMALL, *SEGMENTER, "--out", "m")
-    assert done.returncode == 0, done.stderr
+    done(run("train", "starter", *SMALL, *SEGMENTER, "--epochs", "1", "--segmenter-epochs", "1", "--out", "m"))
     assert directory.read(tmp_path / "m").segmenter
-    done = run("tag", "-m", "m", "--input-format", "raw", "I eat. 我吃苹果。")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("/") >= 5
+    tagged = run("tag", "-m", "m", "--input-format", "raw", "I eat. 我吃苹果。")
+    assert done(tagged) == ""
+    assert tagged.stdout.count("/") >= 5
 
 
-def test_one_that_is_asked_for_and_cannot_be_had_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert typed("train", "slash.txt", "bare.conllu", "--segmenter", *SMALL, "--out", "m") == 65
-    told = capsys.readouterr().err
+def test_one_that_is_asked_for_and_cannot_be_had_is_an_error(folder: Path, here: Run) -> None:
+    told = refusal(here("train", "slash.txt", "bare.conllu", "--segmenter", *SMALL, "--out", "m"), 65)
     assert "slash, bare: nothing tells which words stand together in the text" in told
-    assert told.count("\n") == 1
     assert not (folder / "m").exists()
 
 
-def test_it_changes_nothing_in_the_tagger(folder: Path) -> None:
-    assert typed("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "with") == 0
-    assert typed("train", "spaced.conllu", *SMALL, "--no-segmenter", "--out", "without") == 0
+def test_it_changes_nothing_in_the_tagger(folder: Path, here: Run) -> None:
+    done(here("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "with"))
+    done(here("train", "spaced.conllu", *SMALL, "--no-segmenter", "--out", "without"))
     both, tagger = learned(folder / "with"), learned(folder / "without")
     assert {**tagger, **both} == both
     assert sorted(both.keys() - tagger.keys()) == sorted(directory.SEGMENTER_FILES)
 
 
-@pytest.mark.parametrize(("phase", "epochs"), [("tagger", 1), ("segmenter", 1), ("segmenter", 2)])
+@pytest.mark.parametrize(
+    ("phase", "epochs"),
+    few([("tagger", 1), ("segmenter", 0), ("segmenter", 1), ("segmenter", 2)], ("tagger", 1), ("segmenter", 0)),
+)
 def test_ctrl_c_in_either_phase_keeps_the_tagger_and_the_run(
-    phase: str, epochs: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    phase: str, epochs: int, folder: Path, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ("train", "spaced.conllu", *SMALL, *SEGMENTER)
-    assert typed(*command, "--out", "whole") == 0
+    done(here(*command, "--out", "whole"))
     whole = learned(folder / "whole")
     with monkeypatch.context() as patch:
         interrupt_after(patch, epochs, phase)
-        capsys.readouterr()
-        assert typed(*command, "--out", "m") == 130
+        ended = here(*command, "--out", "m")
+    assert ended.returncode == 130
     kept = "the best model so far is kept" if phase == "tagger" else "the tagger is kept, the segmenter is not done"
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"interrupted: {kept}; go on with: rnntag train --resume --out m"
+    last = ended.stderr.splitlines()[-1]
+    assert last == f"interrupted: {kept}; continue with: rnntag train --resume --out m"
     early = learned(folder / "m")
     assert early != whole
-    assert (directory.read(folder / "m").segmenter is None) == (phase == "tagger")
-    if phase == "segmenter":
+    assert (directory.read(folder / "m").segmenter is None) == (phase == "tagger" or not epochs)
+    if epochs and phase == "segmenter":
         assert {name: early[name] for name in early if name not in directory.SEGMENTER_FILES} == {
             name: whole[name] for name in whole if name not in directory.SEGMENTER_FILES
         }
-    assert typed("train", "--resume", "--out", "m") == 0
+    done(here("train", "--resume", "--out", "m"))
     assert learned(folder / "m") == whole
     assert not checkpoint.place(folder / "m").exists()
 
 
-def test_a_segmenter_that_is_interrupted_early_leaves_a_tagger_that_says_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    interrupt_after(monkeypatch, 0, "segmenter")
-    assert typed("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "m") == 130
-    assert "the tagger is kept, the segmenter is not done" in capsys.readouterr().err
-    assert directory.read(folder / "m").segmenter is None
-
-
 @pytest.mark.parametrize("segmenter", [None, SegmenterConfig(hidden=4, bigrams=0, epochs=1)])
-def test_a_run_goes_on_with_what_it_began_with(segmenter: SegmenterConfig | None, folder: Path) -> None:
+def test_a_run_goes_on_with_what_it_began_with(segmenter: SegmenterConfig | None, folder: Path, here: Run) -> None:
     """Without a segmenter, too, as an older rnntag began it."""
     settings = Settings(
         ("spaced.conllu",), model=ModelConfig(hidden=8, embedding_dim=8), training=TrainConfig(epochs=1),
         segmenter=segmenter,
     )  # fmt: skip
     checkpoint.write(folder / "m", Checkpoint(settings))
-    assert typed("train", "--resume", "--out", "m") == 0
+    done(here("train", "--resume", "--out", "m"))
     assert (directory.read(folder / "m").segmenter is None) == (segmenter is None)
 
 
@@ -162,12 +149,12 @@ def test_the_help_says_what_decides(run: Run) -> None:
 
 
 def test_what_is_wrong_with_the_segmenter_is_found_before_the_tagger_is_trained(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wrong(*given: object, **named: object) -> None:
         raise DataError("mine: no such units")
 
     monkeypatch.setattr(PretokenVocabulary, "build", wrong)
-    assert typed("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "m") == 65
-    assert capsys.readouterr().err == "error: mine: no such units\n"
+    ended = here("train", "spaced.conllu", *SMALL, *SEGMENTER, "--out", "m")
+    assert refusal(ended, 65) == "error: mine: no such units"
     assert not (folder / "m").exists()

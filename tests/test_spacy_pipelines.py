@@ -20,7 +20,7 @@ import rnntag
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.model import directory
-from tests.conftest import BUNDLED
+from tests.conftest import BUNDLED, few
 
 TEXTS = ["I eat apples .", "The can is full ."] * 3
 
@@ -67,7 +67,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", few(["spawn", "forkserver"], "forkserver"))
 def test_processes_that_begin_anew_share_the_work(tiny_folder: Path, tmp_path: Path, method: str) -> None:
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run(

@@ -95,7 +95,7 @@ def evaluate(
     models = [directory.read(path) for path in paths]
     for stored in models:
         if raw and not stored.segmenter:
-            raise UsageError(f"the model {stored.name} has no segmenter: 'rnntag train --add-segmenter' makes one")
+            raise UsageError(f"the model {stored.name} has no segmenter: add one with 'rnntag train-segmenter'")
     loaded = _evaluation_corpora(models[0], corpus or [], tagset, encoding, corpus_format)
     from rnntag.evaluation import evaluate as measurement
     from rnntag.evaluation import html_report

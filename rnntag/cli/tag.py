@@ -112,7 +112,7 @@ def tag(
 
     stored = directory.read(directory.find(model))
     tagset = stored.tagset(tagset)
-    remedy = f"add one with 'rnntag train --add-segmenter {shlex.quote(model)} CORPUS…'"
+    remedy = f"add one with 'rnntag train-segmenter {shlex.quote(model)} CORPUS…'"
     if input_format == "raw" and not stored.segmenter:
         raise UsageError(
             f"the model {stored.name} has no segmenter: {remedy}, or give tokens and --input-format tokens"

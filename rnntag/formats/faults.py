@@ -19,7 +19,7 @@ class Faults:
         self._first: list[str] = []
 
     def add(self, fault: str) -> None:
-        """Take note of a fault, a line that says where it is and what is wrong; see `schema.OnFault`."""
+        """Take note of a fault, a line that says where it is and what is wrong; see `errors.OnFault`."""
         self.count += 1
         if self.count <= SHOWN:
             self._first.append(fault)

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rnntag.formats.conllu import GLOBAL_COLUMNS
-from rnntag.formats.registry import BLANK, LONG_LINE, PARAGRAPH_END, InputFormat
+from rnntag.formats.raw import BLANK, PARAGRAPH_END
+from rnntag.formats.records import LONG_LINE
+from rnntag.formats.registry import InputFormat
 from rnntag.tagging.inputs import Input
 
 PORTION = 1 << 15
@@ -87,8 +89,8 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
     for block in blocks:
         rest += block
         begin = end = 0
-        for found in _SENTENCE_END[name].finditer(handed_on + rest):
-            end = found.end() - len(handed_on)
+        for match in _SENTENCE_END[name].finditer(handed_on + rest):
+            end = match.end() - len(handed_on)
             if end - begin >= PORTION:
                 yield rest[begin:end], True
                 begin = end
@@ -104,7 +106,7 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
                     handed_on = _OPEN
                 last = rest.rfind("\n", max(size - BLANK - 1, 0))
                 if last >= 0 and not rest[last:].strip():
-                    size = last  # what ends a paragraph, a line feed and an empty line, is not parted
+                    size = last  # what ends a paragraph, a line feed and an empty line, stays whole
             if name == "conllu":  # the rest of a line is no line
                 handed_on = "" if rest[size - 1] == "\n" else _OPEN
             yield rest[:size], False

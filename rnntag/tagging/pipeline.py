@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rnntag.errors import RnntagError
-from rnntag.formats.registry import InputSentence, OutputFormat, Writer, reader
+from rnntag.formats.records import InputSentence
+from rnntag.formats.registry import OutputFormat, reader, writer
 from rnntag.model.stored import ModelBundle
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import TagProbs
@@ -67,7 +68,7 @@ class Pipeline:
                 columns=portion.columns,
                 finder=self._segmenter if portion.format == "raw" else None,
             )
-            self._write = self._coloured if self._terminal else Writer(task.output, task.tagset, portion.number).text
+            self._write = self._coloured if self._terminal else writer(task.output, task.tagset, portion.number).text
         sentences = []
         wrong = None
         try:
@@ -94,8 +95,8 @@ class Pipeline:
             for sentence, tags in zip(sentences, self._tagger.predict(tokens, self._task.tagset), strict=True):
                 texts.append(self._write(sentence, tags, ()))
         else:
-            found = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
-            for sentence, tag_probs in zip(sentences, found, strict=True):
+            choices = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
+            for sentence, tag_probs in zip(sentences, choices, strict=True):
                 texts.append(self._write(sentence, [choice[0][0] for choice in tag_probs], tag_probs))
         return "".join(texts).encode("utf-8", "surrogateescape")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
 
 from rnntag import effects
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig, about
 from rnntag.evaluation.metrics import percent
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 
-_NOT_OPTIONS = ("bidirectional", "device")
 _RAW_TEXT = "## Raw text"
 
 
@@ -65,11 +66,8 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
         for name, found in segmenter.dev.items()
     ]
     config = segmenter.config
-    words = ["rnntag", "train", "--add-segmenter", f"models/{model.name}"]
-    for spec in segmenter.specs:
-        words += ["--corpus", spec]
-    words += ["--segmenter-hidden", f"{config.hidden}", "--segmenter-bigrams", f"{config.bigrams}"]
-    words += ["--segmenter-epochs", f"{config.epochs}", *["--simplify-chinese"] * any(segmenter.units.char_map)]
+    words = ["rnntag", "train-segmenter", f"models/{model.name}", *segmenter.specs, *_options(config, ("seed",))]
+    words += ["--simplify-chinese"] * any(segmenter.units.char_map)
     return "\n".join(
         [
             _RAW_TEXT,
@@ -89,27 +87,30 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
 
 
 def _command(model: ModelBundle) -> str:
-    words = ["rnntag", "train"]
-    for spec in model.provenance.specs:
-        words += ["--corpus", spec]
-    if model.provenance.tagsets != ("universal",):
-        words += ["--tagset", "both" if len(model.provenance.tagsets) > 1 else model.provenance.tagsets[0]]
-    # Its segmenter has a command of its own. Every option, for a later version may have other defaults.
-    settings = asdict(model.config) | asdict(model.training)
-    idle = effects.without_effect(settings)
-    for name, value in settings.items():
-        if name in idle:
-            continue
-        option = f"--{name.replace('_', '-')}"
-        if isinstance(value, bool):
-            words += [option] * (value and name not in _NOT_OPTIONS)
-        elif name not in _NOT_OPTIONS:
-            for one in value if isinstance(value, tuple) else [value]:
-                words += [option, f"{one}"]
-    if model.provenance.encoding != "utf-8":
-        words += ["--encoding", model.provenance.encoding]
-    if model.provenance.corpus_format != "auto":
-        words += ["--corpus-format", model.provenance.corpus_format]
-    if not model.config.bidirectional:
-        words.append("--unidirectional")
+    provenance = model.provenance
+    words = ["rnntag", "train", *provenance.specs]
+    if provenance.tagsets != ("universal",):
+        words += ["--tagset", "both" if len(provenance.tagsets) > 1 else provenance.tagsets[0]]
+    if provenance.encoding != "utf-8":
+        words += ["--encoding", provenance.encoding]
+    if provenance.corpus_format != "auto":
+        words += ["--corpus-format", provenance.corpus_format]
+    # Its segmenter has a command of its own.
+    idle = effects.without_effect(asdict(model.config) | asdict(model.training))
+    words += [*_options(model.config, idle), *_options(model.training, ("device", *idle))]
     return shlex.join([*words, "--no-segmenter", "--out", f"models/{model.name}"])
+
+
+def _options(config: ModelConfig | TrainConfig | SegmenterConfig, without: Iterable[str]) -> Iterator[str]:
+    """Every option, because a later version may have other defaults."""
+    for setting in fields(config):
+        known, value = about(setting), getattr(config, setting.name)
+        if not known.help or setting.name in without:
+            continue
+        option = f"--{setting.name.replace('_', '-')}"
+        if isinstance(value, bool):
+            yes, _, no = (known.flags or option).partition("/")
+            yield from [yes if value else no] * (value != setting.default)
+            continue
+        for each in value if isinstance(value, tuple) else [value]:
+            yield from (option, f"{each}")
