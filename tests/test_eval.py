@@ -24,9 +24,9 @@ def test_eval_of_what_was_learned(run: Run, tiny: ModelBundle, tiny_folder: Path
     ended = run("eval", "-m", tiny_folder, "x.txt", "--json")
     assert done(ended) == ""
     (report,) = json.loads(ended.stdout)
-    assert (report["tokens"], report["sentences"], report["unseen_tokens"]) == (4, 1, 1)
+    assert (report["tokens"], report["sentences"], report["unknown_tokens"]) == (4, 1, 1)
     assert report["accuracy"] == 0.75
-    assert report["unseen_accuracy"] == 0
+    assert report["unknown_accuracy"] == 0
     assert 0 < report["calibration_error"] < 1
     assert report["confusions"][0][0] == "X"
     assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}

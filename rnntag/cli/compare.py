@@ -192,7 +192,7 @@ def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
             f"{report.recurrent_parameters:,}",
             f"{report.parameters:,}",
             percent(report.accuracy),
-            percent(report.unseen_accuracy),
+            percent(report.unknown_accuracy),
             f"{report.training_seconds:,.0f} s",
             f"{report.tagging_speed:,.0f}",
         )

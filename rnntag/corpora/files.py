@@ -83,7 +83,7 @@ def read_sentences(
     try:
         sentences = tuple(_sentences(path, tagsets, encoding, format_of(path, corpus_format, encoding), found.add))
     except DataError as error:  # bytes that are no text, after which nothing can be read
-        found.add(str(error))
+        found.add(error)
     if not sentences and found.count == before:
         found.add(f"{path}: no sentence in it")
     if faults is None:
@@ -125,10 +125,10 @@ def _conllu_sentences(path: Path, tagsets: tuple[str, ...], encoding: str, on_fa
                 where = f"{path}:{sentence.number + row}"
                 try:
                     if tag == "_":
-                        raise DataError(f"{where}: the word has no XPOS: use --tagset universal")
+                        raise DataError(f"{where}: the word has no XPOS", remedy={"tagset": "universal"})
                     checked_tag(tag, f"{where}: the XPOS")
                 except DataError as error:
-                    on_fault(str(error))
+                    on_fault(error)
         spaces, opens = sentence.spaces(), sentence.opens_paragraph
         yield Sentence(sentence.column(conllu.FORM), tags, spaces=spaces, opens=opens)
 
@@ -142,12 +142,12 @@ def _joined_sentences(path: Path, encoding: str, mark: str, on_fault: OnFault) -
             continue
         wrong = next((item for item, pair in zip(line.split(), pairs, strict=True) if not all(pair)), None)
         if wrong is not None:
-            hint = ""
+            remedy = None
             if "\t" in line.strip():
-                hint = ": a token a line takes --corpus-format tsv"
+                remedy = {"corpus_format": "tsv"}
             elif mark == "/" and "_" in wrong.strip("_"):
-                hint = ": word_TAG takes --corpus-format underscore"
-            on_fault(f"{path}:{number}: {wrong!r} is not word{mark}TAG{hint}")
+                remedy = {"corpus_format": "underscore"}
+            on_fault(DataError(f"{path}:{number}: {wrong!r} is not word{mark}TAG", remedy=remedy))
         elif is_first and all(map(headers.is_header, pairs)):
             on_fault(f"{path}:{number}: {line.strip()!r} {headers.ADVICE}")
         else:
@@ -157,7 +157,7 @@ def _joined_sentences(path: Path, encoding: str, mark: str, on_fault: OnFault) -
 
 
 def _jsonl_sentences(path: Path, encoding: str, on_fault: OnFault) -> Iterator[Sentence]:
-    """What `rnntag tag --format jsonl` writes: a model's tags, and with --top their probabilities."""
+    """The JSON lines that `rnntag tag` writes: a model's tags, perhaps with probabilities."""
     for number, line in enumerate(file_lines(path, encoding), 1):
         if not line.strip():
             continue
@@ -166,7 +166,7 @@ def _jsonl_sentences(path: Path, encoding: str, on_fault: OnFault) -> Iterator[S
         except DataError as error:
             on_fault(f"{path}:{number}: {error}")
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            on_fault(f"{path}:{number}: is no line that `rnntag tag --format jsonl` writes: {error!r}")
+            on_fault(f"{path}:{number}: is not a JSON line as `rnntag tag` writes it: {error!r}")
         else:
             if sentence.tokens:
                 yield sentence

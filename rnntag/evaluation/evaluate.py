@@ -214,13 +214,13 @@ def _raw_result(
 
 def micro_average(reports: Iterable[Report]) -> tuple[float, float | None]:
     """The accuracy over the tokens of all reports, and over their unseen ones; None if there are none."""
-    right = tokens = unseen_right = unseen_tokens = 0.0
+    right = tokens = unseen_right = unknown_tokens = 0.0
     for report in reports:
         right += report.accuracy * report.tokens
         tokens += report.tokens
-        unseen_right += (report.unseen_accuracy or 0) * report.unseen_tokens
-        unseen_tokens += report.unseen_tokens
-    return right / tokens, unseen_right / unseen_tokens if unseen_tokens else None
+        unseen_right += (report.unknown_accuracy or 0) * report.unknown_tokens
+        unknown_tokens += report.unknown_tokens
+    return right / tokens, unseen_right / unknown_tokens if unknown_tokens else None
 
 
 def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, ...]) -> dict[str, dict[str, str]]:

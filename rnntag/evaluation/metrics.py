@@ -13,7 +13,7 @@ CALIBRATION_BINS = 15
 MISTAKEN_WORDS = 100
 """How many a report holds."""
 
-ACCURACIES = ("accuracy", "seen_accuracy", "unseen_accuracy", "ambiguous_accuracy", "sentence_accuracy")
+ACCURACIES = ("accuracy", "known_accuracy", "unknown_accuracy", "ambiguous_accuracy", "sentence_accuracy")
 """Those that a report holds with an interval."""
 
 
@@ -67,11 +67,11 @@ def evaluate(
     return Report(
         sentences=len(sentences),
         tokens=tokens,
-        unseen_tokens=unseen,
+        unknown_tokens=unseen,
         ambiguous_tokens=unclear_tokens,
         accuracy=shares["accuracy"] or 0.0,
-        seen_accuracy=shares["seen_accuracy"],
-        unseen_accuracy=shares["unseen_accuracy"],
+        known_accuracy=shares["known_accuracy"],
+        unknown_accuracy=shares["unknown_accuracy"],
         ambiguous_accuracy=shares["ambiguous_accuracy"],
         sentence_accuracy=shares["sentence_accuracy"] or 0.0,
         calibration_error=_calibration_error(bins) if confidences else None,
@@ -260,10 +260,10 @@ class Report:
     Every accuracy lies between 0 and 1, or is None where there is nothing to measure it on.
 
     Attributes:
-        unseen_tokens: those whose word training has not seen.
+        unknown_tokens: those whose word training has not seen.
         ambiguous_tokens: those whose lower-cased form has more than one tag in these gold sentences. (How many
             it has in its training data, a model does not tell.)
-        seen_accuracy, unseen_accuracy, ambiguous_accuracy: on these tokens alone.
+        known_accuracy, unknown_accuracy, ambiguous_accuracy: on these tokens alone.
         sentence_accuracy: the share of sentences without a wrong tag.
         calibration_error: how far, in the mean, confidence and accuracy differ (0 to 1).
         calibration: bins of equal width, the least confident first; none without confidences.
@@ -275,11 +275,11 @@ class Report:
 
     sentences: int
     tokens: int
-    unseen_tokens: int
+    unknown_tokens: int
     ambiguous_tokens: int
     accuracy: float
-    seen_accuracy: float | None
-    unseen_accuracy: float | None
+    known_accuracy: float | None
+    unknown_accuracy: float | None
     ambiguous_accuracy: float | None
     sentence_accuracy: float
     calibration_error: float | None

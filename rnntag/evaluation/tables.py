@@ -23,8 +23,8 @@ CONTEXT = 4
 
 LABELS = {
     "accuracy": "accuracy",
-    "seen_accuracy": "on seen words",
-    "unseen_accuracy": "on unseen words",
+    "known_accuracy": "on seen words",
+    "unknown_accuracy": "on unseen words",
     "ambiguous_accuracy": "on ambiguous words",
     "sentence_accuracy": "whole sentences",
 }
@@ -112,8 +112,8 @@ def _accuracies(result: Result) -> Table:
     report, baseline = result.report, result.baseline
     counts = {
         "accuracy": f"{report.tokens:,} tokens",
-        "seen_accuracy": f"{report.tokens - report.unseen_tokens:,} tokens",
-        "unseen_accuracy": f"{report.unseen_tokens:,} tokens",
+        "known_accuracy": f"{report.tokens - report.unknown_tokens:,} tokens",
+        "unknown_accuracy": f"{report.unknown_tokens:,} tokens",
         "ambiguous_accuracy": f"{report.ambiguous_tokens:,} tokens",
         "sentence_accuracy": f"{report.sentences:,} sentences",
     }

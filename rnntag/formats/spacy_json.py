@@ -44,7 +44,7 @@ def sentences(
             try:
                 yield from _document(line, tagsets, native)
             except DataError as error:
-                on_fault(f"{source}:{number}: {error}")
+                on_fault(DataError(f"{source}:{number}: {error}", remedy=error.remedies[0]))
 
 
 def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sentence]:
@@ -112,5 +112,5 @@ def _tags(tokens: list[tuple[int, Any]], tagsets: tuple[str, ...], native: str) 
 def _tag(number: int, token: Any, field: str, other: str) -> str:
     tag = token.get(field)
     if not (isinstance(tag, str) and tag):
-        raise DataError(f"token {number} has no {field}: add it, or use --tagset {other}")
+        raise DataError(f"token {number} has no {field}", remedy={"tagset": other})
     return checked_tag(tag, f"the {field} of token {number}")

@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 from torch import Tensor, nn
 
-from rnntag.errors import DataError
+from rnntag.errors import DataError, Remedy
 from rnntag.model.learning_curve import Scale, TrainingStep
 from rnntag.model.weights import quantize
 from rnntag.training import checkpoint
@@ -61,7 +61,7 @@ class Task(Protocol[_Batch]):
         scale: how much there is to learn, and from how much.
         fingerprint: of all that is learned from.
         tables: which of the weights are embedding tables; see `quantize`.
-        remedy: what to do when the gradients explode.
+        remedy: settings to change when the gradients explode.
     """
 
     @property
@@ -77,7 +77,7 @@ class Task(Protocol[_Batch]):
     def tables(self) -> Sequence[str]: ...
 
     @property
-    def remedy(self) -> str: ...
+    def remedy(self) -> Remedy: ...
 
     @property
     def scale(self) -> Scale: ...
@@ -173,7 +173,7 @@ class Trainer(Generic[_Task]):
         return step
 
     def _explosion(self) -> ExplosionError:
-        return ExplosionError(f"the gradients exploded in epoch {self._now.epoch}: {self.task.remedy}")
+        return ExplosionError(f"the gradients exploded in epoch {self._now.epoch}", remedy=self.task.remedy)
 
     def _is_over(self) -> bool:
         now, schedule = self._now, self.task.schedule
@@ -206,9 +206,7 @@ class Trainer(Generic[_Task]):
             DataError: that run had other sentences or vectors.
         """
         if state.figures["corpora"] != self.task.fingerprint:
-            raise DataError(
-                "the corpora or the vectors are not those that the run began with: begin anew with --restart"
-            )
+            raise DataError("the corpora or the vectors are not those of the unfinished run", remedy={"resume": False})
         self._now = EpochState(**state.figures["progress"])
         self._random.bit_generator.state = state.figures["random"]
         self.ends = [TrainingStep(**step) for step in state.figures["ends"]]
