@@ -90,4 +90,6 @@ def test_the_library_names_no_option() -> None:
             strings = [
                 n.value for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Constant)
             ]
-            assert not [text for text in strings if isinstance(text, str) and re.search(r"(?<!\S)['`]?--[a-z]", text)], path
+            assert not [
+                text for text in strings if isinstance(text, str) and re.search(r"(?<!\S)['`]?--[a-z]", text)
+            ], path

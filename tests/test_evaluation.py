@@ -99,7 +99,7 @@ def test_errors_stand_in_their_sentences() -> None:
     assert next(faulty(TEXT, "t", TAGGED)).mistakes[0].confidence is None
 
 
-def test_the_commonest_tag_of_each_word() -> None:
+def test_the_most_frequent_tag_of_each_word() -> None:
     train = [*TEXT, Sentence(("I",), {"other": ("Q",)})]
     new = [Sentence(("CAN", "the", "z"), {"t": ("A", "D", "V")})]
     assert most_frequent_tags(train, "t", new) == [["A", "D", "N"]]  # three times N, more than any other

@@ -223,7 +223,7 @@ def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path,
             assert row["about"][:20] in line
         if columns >= 250:
             assert row["about"] in line
-    assert ("a wider terminal shows" in shown) == (columns < 250)
+    assert ("a wider terminal also shows" in shown) == (columns < 250)
 
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:
