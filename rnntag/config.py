@@ -96,7 +96,7 @@ _LIMIT: dict[str, Any] = {"least": 0, "most": 10**9}
 _SHARE: dict[str, Any] = {"least": 0, "most": 1}
 _DROPOUT: dict[str, Any] = {"least": 0, "most": 0.99}
 _SEED: dict[str, Any] = {"least": 0, "most": 2**63 - 1}
-_EMBEDDINGS = Need("input", lambda kind: kind == "embedding", "without --input embedding")
+_EMBEDDINGS = Need("input", lambda kind: kind == "embedding", "unless input is embedding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class ModelConfig:
         "tanh",
         "The activation of the plain RNN.",
         choices=ACTIVATIONS,
-        need=Need("cell", lambda cell: "rnn" in cell, "without --cell rnn", neutral="tanh"),
+        need=Need("cell", lambda cell: "rnn" in cell, "unless cell is rnn", neutral="tanh"),
     )
     input: str = _network(
         "embedding", "Word and character embeddings, or the one-hot vector of the word.", choices=INPUTS
@@ -168,7 +168,7 @@ class TrainConfig:
     teacher_forcing: float = _training(
         0.0,
         "Share of words whose gold tag is fed back at first. It falls to 0.",
-        need=Need("feedback", bool, "without --feedback", neutral=0.0),
+        need=Need("feedback", bool, "without feedback", neutral=0.0),
         **_SHARE,
     )
     dropout: float = _training(0.4, "Share of units dropped.", **_DROPOUT)
@@ -180,7 +180,7 @@ class TrainConfig:
     extra_vector_words: int = _training(
         10_000,
         "How many words of each vector file get a row although the corpora lack them.",
-        need=Need("vectors", bool, "without --vectors"),
+        need=Need("vectors", bool, "without vectors"),
         **_LIMIT,
     )
     upsample: float = _training(

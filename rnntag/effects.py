@@ -9,7 +9,7 @@ from typing import Any
 from rnntag.config import ModelConfig, Need, SegmenterConfig, TrainConfig, about
 from rnntag.errors import UsageError
 
-_SEGMENTER = Need("segmenter", lambda wanted: wanted is not False, "with --no-segmenter")
+_SEGMENTER = Need("segmenter", lambda wanted: wanted is not False, "without a segmenter")
 
 NEEDS: Mapping[str, Need] = {
     **{
@@ -20,24 +20,24 @@ NEEDS: Mapping[str, Need] = {
     },
     **{f"segmenter_{setting.name}": _SEGMENTER for setting in fields(SegmenterConfig)},
 }
-"""By setting. What is not here always has an effect."""
+"""By setting. Others always have an effect."""
 
 
 def without_effect(options: Mapping[str, Any]) -> list[str]:
-    """Those of the options in the table that have no effect beside the others.
+    """The settings in the table that have no effect, given the others.
 
     Args:
-        options: by the names of their parameters, defaults and all.
+        options: all settings with their values, by name.
     """
     return [name for name, need in NEEDS.items() if name in options and not need.met(options[need.of])]
 
 
 def check(options: Mapping[str, Any], given: Iterable[str]) -> None:
-    """Make sure that each option does something.
+    """Make sure that each given setting has an effect.
 
     Args:
         options: see `without_effect`.
-        given: the names of those that somebody has asked for.
+        given: the names of the settings that the caller has given.
 
     Raises:
         UsageError: one of these has no effect.
@@ -48,7 +48,12 @@ def check(options: Mapping[str, Any], given: Iterable[str]) -> None:
 
 
 def refuse(idle: Mapping[str, str]) -> None:
-    """Raise a UsageError if there are options without effect; when they have none, in words, by their names."""
+    """Raise a UsageError if there are settings without effect.
+
+    Args:
+        idle: by setting, when it has no effect.
+    """
     if idle:
-        told = "; ".join(f"--{name.replace('_', '-')} has no effect {when}" for name, when in idle.items())
-        raise UsageError(f"{told}: leave {'it' if len(idle) == 1 else 'them'} out")
+        raise UsageError(
+            *(UsageError(f"{name} has no effect {when}", remedy={name: None}) for name, when in idle.items())
+        )

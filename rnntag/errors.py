@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, NoReturn
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final, NoReturn
+
+ANOTHER: Final = "another"
+LOWER: Final = "lower"
+Remedy = Mapping[str, object]
+"""Settings, by their names in Python, with the values that would avoid an error: `ANOTHER`, `LOWER`, or None to leave a
+setting out. `cli.advice` turns them into options."""
 
 
 class RnntagError(Exception):
-    """A failure: what, where, and what to do about it, in a line for each fault.
+    """A failure: what is wrong, and where.
 
     Attributes:
-        args: the lines.
+        args: a line for each fault.
+        remedies: for each of them, settings that would avoid it.
+
+    Args:
+        faults: a line each, or errors, whose lines are taken.
+        remedy: of the faults that are lines.
     """
 
     exit_code: ClassVar[int] = 1
 
+    def __init__(self, *faults: str | RnntagError, remedy: Remedy | None = None) -> None:
+        lines: list[str] = []
+        self.remedies: list[Remedy] = []
+        for fault in faults:
+            lines += fault.args if isinstance(fault, RnntagError) else [fault]
+            self.remedies += fault.remedies if isinstance(fault, RnntagError) else [remedy or {}]
+        super().__init__(*lines)
+
     def __str__(self) -> str:
-        return "\n".join(map(str, self.args))
+        return "\n".join(self.args)
 
 
 class UsageError(RnntagError):
-    """An option or a combination of options that has no meaning."""
+    """A setting, or a combination of settings, that is not allowed."""
 
     exit_code = 2
 
@@ -31,21 +50,21 @@ class DataError(RnntagError):
     exit_code = 65
 
 
-OnFault = Callable[[str], None]
-"""Is given a line that says what is wrong and where, and raises an error or goes on."""
+OnFault = Callable[[str | DataError], None]
+"""Takes a line that says what is wrong and where, or an error with one, and raises an error or returns."""
 
 
-def stop(fault: str) -> NoReturn:
-    """The report that ends the work.
+def stop(fault: str | DataError) -> NoReturn:
+    """The `OnFault` that raises.
 
     Raises:
         DataError: always.
     """
-    raise DataError(fault)
+    raise fault if isinstance(fault, DataError) else DataError(fault)
 
 
 class NotFoundError(RnntagError):
-    """A corpus, file or model that is not there."""
+    """A corpus, file or model that does not exist."""
 
     exit_code = 66
 

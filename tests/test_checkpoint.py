@@ -94,7 +94,7 @@ def test_other_corpora_are_not_gone_on_with(starter: list[Corpus], tmp_path: Pat
     for make in (lambda c: Trainer(TaggerTask(c, SMALL, RUN)), lambda c: Trainer(SegmenterTask(c[:1], SEGMENTER))):
         state = make(corpora).state()
         make(corpora).restore(state)
-        with pytest.raises(DataError, match="not those that the run began with: begin anew with --restart"):
+        with pytest.raises(DataError, match="not those of the unfinished run"):
             make(fewer).restore(state)
 
 
@@ -127,7 +127,7 @@ def test_a_changed_or_missing_byte_of_a_kept_run_is_noticed(tmp_path: Path) -> N
         changed[position] ^= 1 + position % 255
         for damaged in (bytes(changed), content[:position]):
             file.write_bytes(damaged)
-            with pytest.raises(DataError, match=r"\.m\.checkpoint: is damaged: begin anew with --restart"):
+            with pytest.raises(DataError, match=r"\.m\.checkpoint: is damaged"):
                 checkpoint.read(path)
 
 
@@ -136,7 +136,7 @@ def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "FORMAT", 99)
         checkpoint.write(path, Checkpoint(Settings()))
-    with pytest.raises(DataError, match=r"rnntag .* has written it: go on with that"):
+    with pytest.raises(DataError, match=r"written by rnntag .*, which can continue it"):
         checkpoint.read(path)
 
 
@@ -160,7 +160,7 @@ def test_what_is_asked_of_a_run_that_goes_on(
     assert (code, told) == (2, "error: m: unfinished run found: use --resume or --restart\n")
     code, told = error("x.txt", "--out", "m", *small, "--resume", "--lr", "0.1")
     assert code == 2
-    assert "the run there was begun with lr 0.002, not 0.1: leave out all options but --out" in told
+    assert "the unfinished run has lr 0.002, not 0.1: leave out --lr, or start again with --restart" in told
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     code, told = error("--out", "../m", "--resume")
@@ -180,7 +180,7 @@ def test_what_is_asked_of_a_run_that_goes_on(
     checkpoint.write(Path("m"), Checkpoint(kept.settings, {"tagger": State()}))
     code, told = error("--out", "m", "--resume")
     assert (code, told.count("\n")) == (65, 1)
-    assert ".m.checkpoint: is no run that this rnntag keeps (begin anew with --restart)" in told
+    assert ".m.checkpoint: is not a run that this version of rnntag can continue (" in told
     checkpoint.write(Path("m"), kept)
     code, told = error("x.txt", "--out", "m", *small, "--resume")
     assert (code, "epoch" in told) == (0, False)

@@ -235,7 +235,7 @@ def test_a_log_tells_now_and_then_how_far_it_is(capfd: pytest.CaptureFixture[str
     with progress.TrainingView(lambda: clock) as view:
         for done in range(1, 131):
             clock += 1
-            view.part("gru: recall task", done, 130)
+            view.progress("gru: recall task", done, 130)
     lines = capfd.readouterr().err.splitlines()
     assert lines == [f"gru: recall task, {done} of 130" for done in (60, 120)]
 
@@ -247,7 +247,7 @@ def test_a_terminal_has_a_bar_that_moves(monkeypatch: pytest.MonkeyPatch, capfd:
     with progress.TrainingView() as view:
         view.show(TrainingStep(1, 1, 5, 5, 1.0, 1.0, 0.0, 1, 1.0, {"a": 0.5}, 0.5))
         for done in range(1, 4):
-            view.part("gru: recall task", done, 4)
+            view.progress("gru: recall task", done, 4)
             view._progress.refresh()
     shown = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", capfd.readouterr().err)
     for done in range(1, 4):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag.errors import DataError
-from rnntag.formats.decoding import name_encoding, text_blocks
+from rnntag.errors import ANOTHER, DataError
+from rnntag.formats.decoding import text_blocks
 from rnntag.formats.encoding_guess import SAMPLE_BYTES
 from tests.conftest import Run, one_line
 
@@ -24,26 +24,29 @@ GERMAN = "Die Straße ist für den Verkehr geöffnet, und die Häuser sind schö
 PORTUGUESE = "A educação não é um privilégio; os cães estão na rua.\n"
 
 
-def message(pieces: Iterable[bytes], encoding: str = "utf-8") -> str:
+def refused(pieces: Iterable[bytes], encoding: str = "utf-8") -> tuple[str, object]:
+    """What the error says, and the encoding that it advises."""
     with pytest.raises(DataError) as caught:
         list(text_blocks(pieces, "x", encoding))
-    return str(caught.value)
+    return str(caught.value), caught.value.remedies[0]["encoding"]
 
 
 @pytest.mark.parametrize(
-    ("content", "written", "read", "advice"),
+    ("content", "written", "read", "name", "codec"),
     [
-        (SIMPLIFIED, "gb18030", "utf-8", "GB18030: use --encoding gb18030"),
-        (SIMPLIFIED, "gbk", "ascii", "GB18030: use --encoding gb18030"),
-        (TRADITIONAL, "gb18030", "utf-8", "GB18030: use --encoding gb18030"),
-        (TRADITIONAL, "big5", "utf-8", "Big5: use --encoding big5"),
-        (TRADITIONAL + "碁裏恒粧\n", "cp950", "big5", "Big5 (Windows): use --encoding cp950"),
-        (SIMPLIFIED, "utf-8", "ascii", "UTF-8: use --encoding utf-8"),
-        (SIMPLIFIED.strip() + "一", "utf-8", "gb18030", "UTF-8: use --encoding utf-8"),
+        (SIMPLIFIED, "gb18030", "utf-8", "GB18030", "gb18030"),
+        (SIMPLIFIED, "gbk", "ascii", "GB18030", "gb18030"),
+        (TRADITIONAL, "gb18030", "utf-8", "GB18030", "gb18030"),
+        (TRADITIONAL, "big5", "utf-8", "Big5", "big5"),
+        (TRADITIONAL + "碁裏恒粧\n", "cp950", "big5", "Big5 (Windows)", "cp950"),
+        (SIMPLIFIED, "utf-8", "ascii", "UTF-8", "utf-8"),
+        (SIMPLIFIED.strip() + "一", "utf-8", "gb18030", "UTF-8", "utf-8"),
     ],
 )
-def test_known_text_is_named(content: str, written: str, read: str, advice: str) -> None:
-    assert message([content.encode(written)], read).endswith(f"looks like {advice}")
+def test_known_text_is_named(content: str, written: str, read: str, name: str, codec: str) -> None:
+    message, advised = refused([content.encode(written)], read)
+    assert message.endswith(f": looks like {name}")
+    assert advised == codec
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_known_text_is_named(content: str, written: str, read: str, advice: str)
     ],
 )
 def test_other_text_gets_the_general_advice(content: str, encoding: str) -> None:
-    assert message([content.encode(encoding)]).endswith(name_encoding(""))
+    assert refused([content.encode(encoding)])[1] == ANOTHER
 
 
 @pytest.mark.parametrize("place", [0, 40, 100, 150])
@@ -77,14 +80,14 @@ def test_a_damaged_byte_in_utf_8_is_no_other_encoding(place: int) -> None:
     for content in (SIMPLIFIED * 5, FRENCH * 5):
         raw = bytearray(content.encode())
         raw[place] = 0xFF
-        assert message([bytes(raw)]).endswith(name_encoding(""))
+        assert refused([bytes(raw)])[1] == ANOTHER
 
 
 @given(st.integers(0, 1 << 32), st.sampled_from([24, 100, 3000]), st.booleans())
 def test_random_bytes_have_no_name(seed: int, size: int, high: bool) -> None:
     chance = random.Random(seed)
     raw = bytes(chance.randrange(0x80 if high else 1, 0x100) for _ in range(size))
-    assert "looks like" not in message([raw + b"\xff\xff"])
+    assert "looks like" not in refused([raw + b"\xff\xff"])[0]
 
 
 @given(
@@ -99,8 +102,8 @@ def test_the_error_does_not_depend_on_how_the_bytes_arrive(
     raw = b"I eat.\n" * (before // 7) + b"I" * (before % 7) + content.encode(encoding) * 20
     edges = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
     pieces = [raw[a:b] for a, b in itertools.pairwise(edges) if a < b]
-    assert message(pieces) == message([raw])
-    assert message([raw[place : place + 1] for place in range(len(raw))]) == message([raw])
+    assert refused(pieces) == refused([raw])
+    assert refused([raw[place : place + 1] for place in range(len(raw))]) == refused([raw])
 
 
 def test_no_more_than_the_line_is_waited_for() -> None:
@@ -110,7 +113,7 @@ def test_no_more_than_the_line_is_waited_for() -> None:
         yield SIMPLIFIED.encode("gb18030").splitlines(keepends=True)[0]
         raise AssertionError("it is read on")
 
-    assert "looks like GB18030" in message(blocks())
+    assert "looks like GB18030" in refused(blocks())[0]
 
 
 def test_no_more_than_a_sample_is_waited_for() -> None:
@@ -123,7 +126,7 @@ def test_no_more_than_a_sample_is_waited_for() -> None:
             taken += 1
             yield line[place : place + 100]
 
-    assert "looks like GB18030" in message(blocks())
+    assert "looks like GB18030" in refused(blocks())[0]
     assert taken <= SAMPLE_BYTES // 100 + 2
 
 
@@ -152,6 +155,6 @@ def test_chinese_text_from_others_is_named(treebanks: Path) -> None:
     for name, encodings in (("simplified", ["gb18030"]), ("traditional", ["gb18030", "cp950"])):
         lines = (folder / f"zh_wiki_{name}.txt").read_text(encoding="utf-8").splitlines()[:300]
         for encoding in encodings:
-            found = [message([line.encode(encoding, "ignore") + os.linesep.encode()]) for line in lines]
+            found = [refused([line.encode(encoding, "ignore") + os.linesep.encode()])[0] for line in lines]
             wanted = "GB18030" if encoding == "gb18030" else "Big5"
             assert sum(f"looks like {wanted}" in one for one in found) > 0.98 * len(lines)

@@ -24,9 +24,9 @@ def test_eval_of_what_was_learned(run: Run, tiny: ModelBundle, tiny_folder: Path
     ended = run("eval", "-m", tiny_folder, "x.txt", "--json")
     assert done(ended) == ""
     (report,) = json.loads(ended.stdout)
-    assert (report["tokens"], report["sentences"], report["unseen_tokens"]) == (4, 1, 1)
+    assert (report["tokens"], report["sentences"], report["unknown_tokens"]) == (4, 1, 1)
     assert report["accuracy"] == 0.75
-    assert report["unseen_accuracy"] == 0
+    assert report["unknown_accuracy"] == 0
     assert 0 < report["calibration_error"] < 1
     assert report["confusions"][0][0] == "X"
     assert report["tags"]["PRON"] == {"precision": 1, "recall": 1, "f1": 1, "support": 1}
@@ -60,7 +60,7 @@ def test_eval_beside_another_model(run: Run, tiny: ModelBundle, tiny_folder: Pat
     assert alone["accuracy"] == second["accuracy"]
 
 
-def test_eval_beside_the_commonest_tags(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+def test_eval_beside_the_most_frequent_tags(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     def rows(*pairs: tuple[str, str]) -> str:
         return "".join(f"{i}\t{word}\t_\t{tag}" + "\t_" * 6 + "\n" for i, (word, tag) in enumerate(pairs, 1)) + "\n"
 
@@ -68,9 +68,9 @@ def test_eval_beside_the_commonest_tags(run: Run, tiny_folder: Path, tmp_path: P
     train.write_text(rows(("I", "PRON"), ("can", "AUX"), ("eat", "VERB")) + rows(("eat", "VERB")), encoding="utf-8")
     test.write_text(rows(("i", "PRON"), ("eat", "VERB")) + rows(("the", "DET"), ("can", "NOUN")), encoding="utf-8")
     (report,) = json.loads(run("eval", "-m", tiny_folder, "x-ud-*.conllu", "--json").stdout)
-    assert report["part"] == "test"
+    assert report["split"] == "test"
     assert (report["baseline"]["accuracy"], report["baseline"]["sentence_accuracy"]) == (2 / 4, 1 / 2)
-    assert "commonest tag" in run("eval", "-m", tiny_folder, "x-ud-*.conllu").stdout
+    assert "most frequent tag" in run("eval", "-m", tiny_folder, "x-ud-*.conllu").stdout
     (report,) = json.loads(run("eval", "-m", tiny_folder, test, "--json").stdout)
     assert report["baseline"] is None
 
@@ -79,7 +79,7 @@ def test_eval_as_markdown_and_json_tell_the_same(run: Run, tiny_folder: Path, tm
     (tmp_path / "x.txt").write_text(TEXT + "a|b/X <i>/X\n", encoding="utf-8")
     (report,) = json.loads(run("eval", "-m", tiny_folder, "x.txt", "--json").stdout)
     shown = run("eval", "-m", tiny_folder, "x.txt", "--markdown").stdout
-    assert shown.startswith("### x, test part, upos tags\n\n|")
+    assert shown.startswith("### x, test split, upos tags\n\n|")
     lines = [line for line in shown.splitlines() if line.startswith("|")]
     low, high = report["intervals"]["accuracy"]
     whole = f"{100 * report['accuracy']:.2f} % | {100 * low:.2f}–{100 * high:.2f} | {report['tokens']} tokens"

@@ -26,9 +26,9 @@ GOLD = [Sentence(("a", "b", "c"), {"t": ("N", "V", "N")}), Sentence(("d", "e"), 
 
 def test_a_report_worked_out_by_hand() -> None:
     report = evaluate(GOLD, "t", [["N", "N", "N"], ["V", "D"]], [[True, False, True], [False, True]])
-    assert (report.sentences, report.tokens, report.unseen_tokens) == (2, 5, 2)
+    assert (report.sentences, report.tokens, report.unknown_tokens) == (2, 5, 2)
     assert report.accuracy == 3 / 5
-    assert report.unseen_accuracy == 0
+    assert report.unknown_accuracy == 0
     assert report.sentence_accuracy == 0
     assert {tag: (s.precision, s.recall, s.f1, s.support) for tag, s in report.tags.items()} == {
         "D": (1, 1, 1, 1),
@@ -64,8 +64,8 @@ TAGGED = [["P", "N", "N"], ["D", "A", "V", "V"], ["A", "P"]]
 def test_kinds_of_words_worked_out_by_hand() -> None:
     report = evaluate(TEXT, "t", TAGGED, KNOWN)
     assert report.accuracy == 6 / 9
-    assert report.seen_accuracy == 4 / 6
-    assert (report.unseen_tokens, report.unseen_accuracy) == (3, 2 / 3)
+    assert report.known_accuracy == 4 / 6
+    assert (report.unknown_tokens, report.unknown_accuracy) == (3, 2 / 3)
     assert (report.ambiguous_tokens, report.ambiguous_accuracy) == (3, 1 / 3)
     assert report.sentence_accuracy == 1 / 3
     assert report.words == (MistakenWord("can", 2, 3, "A", "N"), MistakenWord("x", 1, 2, "N", "V"))
@@ -85,7 +85,7 @@ def test_kinds_of_words_worked_out_by_hand() -> None:
 
 def test_nothing_to_measure() -> None:
     report = evaluate([], "t", [], [])
-    assert (report.tokens, report.accuracy, report.seen_accuracy, report.ambiguous_accuracy) == (0, 0, None, None)
+    assert (report.tokens, report.accuracy, report.known_accuracy, report.ambiguous_accuracy) == (0, 0, None, None)
     assert set(report.intervals.values()) == {None}
     assert metrics.confusion_matrix(report) == []
 
@@ -99,7 +99,7 @@ def test_errors_stand_in_their_sentences() -> None:
     assert next(faulty(TEXT, "t", TAGGED)).mistakes[0].confidence is None
 
 
-def test_the_commonest_tag_of_each_word() -> None:
+def test_the_most_frequent_tag_of_each_word() -> None:
     train = [*TEXT, Sentence(("I",), {"other": ("Q",)})]
     new = [Sentence(("CAN", "the", "z"), {"t": ("A", "D", "V")})]
     assert most_frequent_tags(train, "t", new) == [["A", "D", "N"]]  # three times N, more than any other
@@ -120,7 +120,7 @@ def test_scikit_learn_agrees_on_calibration(answers: list[tuple[str, float]]) ->
 
 def test_all_right() -> None:
     report = evaluate(GOLD, "t", [["N", "V", "N"], ["N", "D"]], [[True] * 3, [True] * 2])
-    assert (report.accuracy, report.sentence_accuracy, report.unseen_accuracy, report.confusions) == (1, 1, None, ())
+    assert (report.accuracy, report.sentence_accuracy, report.unknown_accuracy, report.confusions) == (1, 1, None, ())
 
 
 @given(st.lists(st.tuples(st.sampled_from("NVDX"), st.sampled_from("NVDX")), min_size=1))
@@ -150,8 +150,8 @@ def test_scikit_learn_agrees_on_kinds_of_words(text: list[list[tuple[str, str, s
     tokens = [token for one in text for token in one]
     tags = {word: {gold for form, gold, _, _ in tokens if form.lower() == word} for word in "abc"}
     kinds = {
-        "seen_accuracy": [t for t in tokens if t[3]],
-        "unseen_accuracy": [t for t in tokens if not t[3]],
+        "known_accuracy": [t for t in tokens if t[3]],
+        "unknown_accuracy": [t for t in tokens if not t[3]],
         "ambiguous_accuracy": [t for t in tokens if len(tags[t[0].lower()]) > 1],
     }
     for name, kind in kinds.items():

@@ -141,15 +141,17 @@ def test_other_unicode_files_are_named_as_such(
     file.write_bytes(content.encode(encoding))
     with pytest.raises(DataError) as error:
         read_sentences(file, ("universal",))
-    assert str(error.value) == f"{file}: looks like {look}: use --encoding {advice}"
+    assert str(error.value) == f"{file}: looks like {look}"
+    assert error.value.remedies == [{"encoding": advice}]
     assert list(decoding.file_lines(file, encoding)) == content.split("\n")[:-1]
 
 
 def test_utf_16_without_a_mark_asks_for_its_order(tmp_path: Path) -> None:
     file = tmp_path / "x.txt"
     file.write_bytes("我吃苹果，他走了。\n".encode("utf-16-le"))
-    with pytest.raises(DataError, match="name the order too, as in --encoding utf-16-le"):
+    with pytest.raises(DataError, match="does not start with BOM") as error:
         list(decoding.file_lines(file, "utf-16"))
+    assert error.value.remedies == [{"encoding": "utf-16-le or utf-16-be"}]
 
 
 @pytest.mark.parametrize(("encoding", "content"), [("utf-7", b"a +2AA-"), ("raw_unicode_escape", rb"a \ud800")])
@@ -191,7 +193,7 @@ def test_a_corpus_s_error_is_one_short_line(run: Run, tiny_folder: Path, tmp_pat
     assert "is not word/TAG" in done.stderr
     (tmp_path / "y.jsonl").write_text('{"tokens": ["a"], "tags": ["X"]}\n' + DEEP, encoding="utf-8")
     done = run("eval", "-m", tiny_folder, "y.jsonl")
-    assert (done.returncode, "y.jsonl:2: is no line that" in one_line(done.stderr)) == (65, True)
+    assert (done.returncode, "y.jsonl:2: is not a JSON line" in one_line(done.stderr)) == (65, True)
 
 
 # terminals
@@ -220,7 +222,7 @@ def test_corpora_stand_on_one_line_each_with_their_numbers_whole(tmp_path: Path,
             assert row["about"][:20] in line
         if columns >= 250:
             assert row["about"] in line
-    assert ("a wider terminal shows" in shown) == (columns < 250)
+    assert ("a wider terminal also shows" in shown) == (columns < 250)
 
 
 def test_tagged_text_does_not_command_a_terminal(tiny_folder: Path, tmp_path: Path) -> None:

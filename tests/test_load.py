@@ -23,7 +23,7 @@ from rnntag.corpora import loading
 from tests.conftest import Run, few, one_line
 
 LINE, TAGGED = b"I eat apples .\n", b"I/PRON eat/VERB apples/NOUN ./PUNCT\n"
-ERROR = "error: a tagging process has died, for want of memory perhaps: try fewer --jobs\n"
+ERROR = "error: a worker died (out of memory?): use fewer --jobs\n"
 
 
 def tag(model: Path, *arguments: str) -> list[str]:

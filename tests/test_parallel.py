@@ -86,7 +86,7 @@ def test_a_process_that_dies_is_an_error(tiny: ModelBundle) -> None:
             process.join()
         yield TEXT * 100
 
-    with pytest.raises(RnntagError, match="a tagging process has died"):
+    with pytest.raises(RnntagError, match="a worker died"):
         list(parallel.tag(task(tiny), chunks.chunks([Input("x", "tokens", blocks())]), 2))
 
 

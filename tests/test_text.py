@@ -66,7 +66,7 @@ def test_a_line_is_handed_on_before_the_next_one_comes() -> None:
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_what_cannot_be_decoded_is_named_by_line_and_byte(cut: int) -> None:
     raw = "一\n二\n".encode() + b"a\xffb\n"
-    with pytest.raises(DataError, match=r"<pipe>:3: byte 10 of the input is not utf-8.*--encoding"):
+    with pytest.raises(DataError, match=r"<pipe>:3: byte 10 of the input is not utf-8$"):
         through_pipe([raw[:cut], raw[cut:]])
     assert through_pipe([raw], errors="replace")[2] == "a\ufffdb"
 

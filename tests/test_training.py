@@ -93,7 +93,7 @@ def test_gradients_are_measured_before_they_are_clipped(starter: list[Corpus]) -
 def test_a_run_that_explodes_ends_with_what_it_has(lr: float, starter: list[Corpus]) -> None:
     shape = replace(SMALL, cell="rnn", activation="relu")
     training = Trainer(TaggerTask([by_heart(starter)], shape, replace(QUICK, lr=lr, max_grad_norm=0)))
-    with pytest.raises(RnntagError, match="exploded in epoch 1: train with a lower --lr") as raised:
+    with pytest.raises(RnntagError, match="exploded in epoch 1") as raised:
         list(training.steps())
     assert not training.kept
     del raised  # and with it the tensors of the run
@@ -167,9 +167,9 @@ def test_time_runs_out(starter: list[Corpus]) -> None:
 
 def test_corpora_without_a_train_or_dev_part_are_refused() -> None:
     sentence = Sentence(("a",), {"t": ("A",)})
-    with pytest.raises(DataError, match="no sentence in the train part"):
+    with pytest.raises(DataError, match="no sentence in the train split"):
         Trainer(TaggerTask([Corpus("x", dev=(sentence,))], SMALL, QUICK))
-    with pytest.raises(DataError, match="no sentence in the dev part"):
+    with pytest.raises(DataError, match="no sentence in the dev split"):
         Trainer(TaggerTask([Corpus("x", train=(sentence,))], SMALL, QUICK))
 
 

@@ -42,7 +42,7 @@ class CellReport:
         name: of the cell, with the activation where that is not the usual one.
         recurrent_parameters: of all recurrent layers, that over characters too.
         parameters: of the whole network.
-        accuracy, unseen_accuracy: over the words of all dev parts, 0 to 1.
+        accuracy, unknown_accuracy: over the words of all dev parts, 0 to 1.
         dev: both by corpus.
         epochs: the last step of each epoch.
         best_epoch: the one that was kept.
@@ -56,7 +56,7 @@ class CellReport:
     recurrent_parameters: int
     parameters: int
     accuracy: float
-    unseen_accuracy: float | None
+    unknown_accuracy: float | None
     dev: dict[str, tuple[float, float | None]]
     epochs: tuple[TrainingStep, ...]
     best_epoch: int
@@ -148,7 +148,7 @@ def _trained(
         recurrent_parameters=sum(p.numel() for layer in recurrent for p in layer.parameters()),
         parameters=sum(p.numel() for p in network.parameters()),
         accuracy=accuracy,
-        unseen_accuracy=unseen,
+        unknown_accuracy=unseen,
         dev={name: micro_average(reports) for name, reports in measured.items()},
         epochs=tuple(trainer.ends),
         best_epoch=model.provenance.epoch,

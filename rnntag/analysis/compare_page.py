@@ -15,9 +15,9 @@ from rnntag.evaluation.metrics import percent
 
 RECALL_TOLD = (1, 10, 25, 50, 100)
 QUICK = (
-    "<p><strong>This is a quick comparison (<code>--quick</code>)</strong>: few epochs and a short recall task. Its "
+    "<p><strong>This is a quick comparison</strong>: few epochs and a short recall task. Its "
     "figures are rough; a full one may rank the cells differently.</p>\n"
-    '<p lang="zh"><strong>这是快速对比（<code>--quick</code>）</strong>：训练轮数少，回忆任务短，数字只作粗略参考；'
+    '<p lang="zh"><strong>这是快速对比</strong>：训练轮数少，回忆任务短，数字只作粗略参考；'
     "完整对比的排名可能不同。</p>\n"
 )
 TEMPLATE = Path(__file__).with_name("compare.html")
@@ -59,7 +59,7 @@ def _costs(reports: Sequence[CellReport]) -> str:
             f"{report.recurrent_parameters / most:.4g}",
             f"{report.parameters:,}",
             percent(report.accuracy),
-            percent(report.unseen_accuracy),
+            percent(report.unknown_accuracy),
             f"{report.training_seconds:,.0f}",
             f"{report.tagging_speed:,.0f}",
         ]

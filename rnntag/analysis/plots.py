@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnntag.errors import NotFoundError, UsageError
+from rnntag.errors import ANOTHER, NotFoundError, UsageError
 from rnntag.model import learning_curve
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def check() -> None:
         NotFoundError: matplotlib is not installed.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise NotFoundError('pictures need matplotlib: pip install "rnntag[plot]", or leave out --out')
+        raise NotFoundError('plots need matplotlib: pip install "rnntag[plot]"', remedy={"out": None})
 
 
 def check_file(path: Path) -> None:
@@ -39,7 +39,7 @@ def check_file(path: Path) -> None:
         NotFoundError: matplotlib is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path}: a picture is an .svg or a .png: choose another --out")
+        raise UsageError(f"{path}: a plot is an .svg or a .png file", remedy={"out": ANOTHER})
     check()
 
 

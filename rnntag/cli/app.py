@@ -1,4 +1,4 @@
-"""The command line: parse, call the library, hand what comes back to `console` or `formats`."""
+"""The command line: its commands, their help and their exit codes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from rnntag.cli import advice
 from rnntag.cli.arguments import FilesCommand
 from rnntag.cli.compare import compare
 from rnntag.cli.corpora import corpora
@@ -29,14 +30,14 @@ from rnntag.version import __version__
 
 # Else torch's threads spin while they wait: beside two busy processes on two cores, training took 40 times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# What NumPy does here needs no threads, and `parallel` forks.
+# NumPy needs no threads here, and `tagging.parallel` forks.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not export
 
 
 class Commands(TyperGroup):
-    """Turns every failure into an exit code and a line, or a line for each fault."""
+    """Turns each failure into an exit code and a line on stderr, or a line for each fault."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
@@ -48,24 +49,20 @@ class Commands(TyperGroup):
                 sys.stdout.flush()
         except BrokenPipeError:
             code = _quietly()
-        except RnntagError as error:
-            for line in error.args:
-                _tell(str(line))
-            code = error.exit_code
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED
         except OSError as error:
-            _tell(f"{error.filename or 'output'}: {error.strerror}")
+            _report(f"{error.filename or 'output'}: {error.strerror}")
             code = AccessError.exit_code
         except _UsageError as error:
-            _tell(f"{error.format_message()} See '{error.ctx.command_path if error.ctx else 'rnntag'} --help'.")
+            _report(f"{error.format_message()} See '{error.ctx.command_path if error.ctx else 'rnntag'} --help'.")
             code = UsageError.exit_code
         except Exception as error:
             if os.environ.get("RNNTAG_DEBUG"):
                 raise
-            _tell(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
+            _report(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
             code = RnntagError.exit_code
-        gc.freeze()  # else Python looks through all memory once more before it gives it back
+        gc.freeze()  # else Python collects garbage once more before it exits
         sys.exit(code)
 
     def invoke(self, ctx: Any) -> Any:
@@ -73,18 +70,22 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:  # which Typer would end with code 1
             raise typer.Exit(_quietly()) from None
+        except RnntagError as error:
+            for line in advice.lines(error, self.get_command(ctx, ctx.invoked_subcommand)):
+                _report(line)
+            raise typer.Exit(error.exit_code) from None
 
 
-def _tell(error: str) -> None:
+def _report(error: str) -> None:
     try:
         console.error(error)
-    except OSError:  # the exit code has to say it
+    except OSError:  # the exit code tells
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _quietly() -> int:
-    """The end when the reader of a pipe has what it wanted."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains of stdout once more at its end
+    """End after the reader of a pipe has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python reports stdout's error once more at exit
     return 0
 
 
@@ -117,7 +118,7 @@ def _version(wanted: bool) -> None:
 def main(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

@@ -1,4 +1,4 @@
-"""Arguments that are text, and those that are files after all."""
+"""Arguments: text, and names of files where text is expected."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MOST_NAMED = 3
 
 
 class FilesCommand(TyperCommand):
-    """Takes every name of a file that follows `-i FILE` as one more, as the shell's `-i *.txt` has them."""
+    """Takes all file names after `-i`, so that the shell may expand `-i *.txt`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The arguments that are left; see Click."""
+        """The remaining arguments; see Click."""
         return super().parse_args(ctx, _with_an_option_each(args))
 
 
@@ -47,15 +47,15 @@ def _with_an_option_each(arguments: Sequence[str]) -> list[str]:
 
 
 def check_texts(texts: Sequence[str], advice: str) -> None:
-    """Make sure that texts are no names of files.
+    """Make sure that texts are not names of files.
 
     Args:
         texts: arguments of the command line.
-        advice: how to read files; `{}` stands for their names.
+        advice: how to read files, with `{}` for their names.
 
     Raises:
-        UsageError: some are files, folders written as paths, or `-`.
-        NotFoundError: one is a single word that is named like a text file, but there is no such file.
+        UsageError: some are files, paths of directories, or `-`.
+        NotFoundError: one looks like the name of a text file that does not exist.
     """
     files = [text for text in texts if text == STDIN or (os.path.exists(text) and not os.path.isdir(text))]
     if files:
@@ -68,7 +68,7 @@ def check_texts(texts: Sequence[str], advice: str) -> None:
         if os.sep in text and os.path.isdir(text):
             raise UsageError(f"{text} is a directory, not text")
         if _is_named_like_a_file(text):
-            raise NotFoundError(f"{text}: no such file; to tag the name itself, put it into standard input")
+            raise NotFoundError(f"{text}: no such file; to tag the name itself, pipe it to standard input")
 
 
 def _is_named_like_a_file(text: str) -> bool:

@@ -42,6 +42,8 @@ _MODEL_SETTINGS = ("activation", "input", "bidirectional", "feedback", "layers",
 _TRAINING_SETTINGS = ("epochs", "lr", "max_grad_norm", "bptt", "dropout", "seed")
 FIGURES, PAGE = "figures.json", "index.html"
 _EPOCHS, _QUICK_EPOCHS = 10, 3
+_LEAST_REACH = 1e-6
+_RECALL_STRIDE = 2
 
 
 @with_settings(
@@ -55,7 +57,7 @@ def compare(
     encoding: EncodingOption = "utf-8",
     corpus_format: CorpusFormatOption = "auto",
     out: Annotated[
-        Path | None, typer.Option(help="A folder for the page, the pictures, the figures and the models.")
+        Path | None, typer.Option(help="Directory for a web page, the plots, the figures and the models.")
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -63,8 +65,8 @@ def compare(
         bool,
         typer.Option(
             "--quick",
-            help=f"A rough comparison: {_QUICK_EPOCHS} epochs unless --epochs says otherwise, and memory measured over "
-            "shorter distances. About a minute on the starter corpus.",
+            help=f"A rough comparison: {_QUICK_EPOCHS} epochs unless --epochs is given, and shorter distances for the "
+            "measurements of memory. About a minute on the starter corpus.",
         ),
     ] = False,
     cell: Annotated[
@@ -73,11 +75,11 @@ def compare(
     ] = None,
     **options: Any,
 ) -> None:
-    """Train several cells with equal settings, and show what each costs, learns and remembers.
+    """Train several cells with the same settings and compare them.
 
-    Weights, dev accuracy (also on unseen words), training time and tagging speed; learning curves; how
-    far the gradient of a word's loss reaches back, before and after training; and over how many words
-    each cell learns to recall one. With --out as a page with pictures, too, which needs matplotlib.
+    Prints the number of weights, dev accuracy (also on unknown words), training time, tagging speed and
+    learning curves; how far back the gradient of a word's loss reaches, before and after training; and
+    over how many words each cell can recall one. --out writes a web page with plots (needs matplotlib).
 
         rnntag compare --quick starter
 
@@ -142,7 +144,7 @@ def compare(
     if as_json:
         console.print_json(figures)
     else:
-        print_comparison(reports, quick)
+        _print_comparison(reports, quick)
     if out:
         console.note(f"saved {out}; open {out / PAGE}")
 
@@ -150,15 +152,15 @@ def compare(
 def _write(out: Path, reports: Sequence[CellReport], figures: Mapping[str, Any], quick: bool) -> None:
     from rnntag.analysis import compare_page, plots
 
-    told = json.dumps(figures, ensure_ascii=False, indent=1)
-    (out / FIGURES).write_text(f"{told}\n", encoding="utf-8", errors="backslashreplace")
+    text = json.dumps(figures, ensure_ascii=False, indent=1)
+    (out / FIGURES).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     pictures = plots.write(out, reports)
     page = compare_page.write(reports, pictures, shlex.join(["rnntag", *sys.argv[1:]]), quick)
     (out / PAGE).write_text(page, encoding="utf-8", errors="replace")
 
 
 def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:
-    """Make sure that no comparison is overwritten, nor a model."""
+    """Make sure that no comparison and no model is overwritten."""
     from rnntag.analysis import compare as comparison
     from rnntag.analysis import plots
     from rnntag.model import directory
@@ -168,23 +170,13 @@ def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:
     directory.check_absent((out / FIGURES, out / PAGE, *plots.files(out)))
 
 
-LEAST_REACH = 1e-6
-
-
-RECALL_STRIDE = 2
-
-
-def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
-    """The cells' figures, and their curves as bars of text.
-
-    Args:
-        quick: whether the figures are rough.
-    """
+def _print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
+    """Print the figures of the cells, and their curves as bars."""
     from rnntag.analysis.compare import FADED, faded, forgotten
 
     if quick:
         stdout().print("quick comparison: few epochs, a short recall task; the figures are rough", style="bold")
-    numbers = ["recurrent weights", "all weights", "dev accuracy", "on unseen words", "training", "words/s"]
+    numbers = ["recurrent weights", "all weights", "dev accuracy", "on unknown words", "training", "words/s"]
     costs = new_table("cell", *numbers, numbers=numbers)
     for report in reports:
         costs.add_row(
@@ -192,7 +184,7 @@ def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
             f"{report.recurrent_parameters:,}",
             f"{report.parameters:,}",
             percent(report.accuracy),
-            percent(report.unseen_accuracy),
+            percent(report.unknown_accuracy),
             f"{report.training_seconds:,.0f} s",
             f"{report.tagging_speed:,.0f}",
         )
@@ -200,36 +192,36 @@ def print_comparison(reports: Sequence[CellReport], quick: bool) -> None:
     learned = [[step.dev_accuracy for step in report.epochs] for report in reports]
     lowest, highest = min(map(min, learned)), max(map(max, learned))
     title = f"dev accuracy by epoch, {percent(lowest)} to {percent(highest)}"
-    _print_curves(title, reports, [bars(curve, lowest, highest) for curve in learned], "")
+    _print_curves(title, reports, [bars(curve, lowest, highest) for curve in learned])
     for title, curves in (
         ("gradient reach before training", [report.untrained_reach for report in reports]),
         ("gradient reach after training", [report.reach for report in reports]),
     ):
         _print_curves(
-            f"{title}, k = 0 to {len(curves[0]) - 1}, 1 to {LEAST_REACH:.0e} of that at 0, logarithmic",
+            f"{title}, k = 0 to {len(curves[0]) - 1}, 1 to {_LEAST_REACH:.0e} of that at 0, logarithmic",
             reports,
-            [bars([_magnitude(norm, curve[0]) for norm in curve], math.log10(LEAST_REACH), 0) for curve in curves],
+            [bars([_magnitude(norm, curve[0]) for norm in curve], math.log10(_LEAST_REACH), 0) for curve in curves],
             f"below {FADED:.0%} from k =",
             [faded(curve) for curve in curves],
         )
     _print_curves(
         f"recall at a distance, k = 1 to {len(reports[0].recall)}, 0 to 100 %",
         reports,
-        [bars(report.recall[::RECALL_STRIDE], 0, 1) for report in reports],
+        [bars(report.recall[::_RECALL_STRIDE], 0, 1) for report in reports],
         "half lost from k =",
         [forgotten(report.recall) for report in reports],
     )
 
 
 def _print_curves(
-    title: str, reports: Sequence[CellReport], curves: Sequence[str], what: str, ends: Sequence[int | None] = ()
+    title: str, reports: Sequence[CellReport], curves: Sequence[str], header: str = "", ends: Sequence[int | None] = ()
 ) -> None:
+    """Print the cells' curves and, under a header, the distances at which they end."""
     stdout().print(title, style="bold")
-    table = new_table("", "", *([what] if what else []), numbers=[what])
-    table.show_header = bool(what)
-    for row, (report, curve) in enumerate(zip(reports, curves, strict=True)):
-        end = [] if not what else ["never" if ends[row] is None else str(ends[row])]
-        table.add_row(escape(report.name), curve, *end)
+    table = new_table("", "", *([header] if header else []), numbers=[header])
+    table.show_header = bool(header)
+    for report, curve, *end in zip(reports, curves, *([ends] if header else []), strict=True):
+        table.add_row(escape(report.name), curve, *("never" if distance is None else str(distance) for distance in end))
     print_table(table)
 
 

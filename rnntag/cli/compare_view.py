@@ -1,4 +1,4 @@
-"""A comparison on the screen, and its models on disk."""
+"""Shows a comparison on the screen, and saves its models."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnntag.training import model_card
 
 
 class CompareView(RunView, CompareCallbacks):
-    """Shows a comparison; Ctrl-C ends it at once."""
+    """Shows a comparison. Ctrl-C ends it at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class CompareView(RunView, CompareCallbacks):
         self._origin: Mapping[str, Any] = {}
 
     def keep_in(self, out: Path, origin: Mapping[str, Any]) -> None:
-        """Write models into this directory; with what their provenance is to say of the corpora."""
+        """Save the models in this directory, with this provenance of the corpora."""
         self._out, self._origin = out, origin
 
     @contextmanager
@@ -35,8 +35,8 @@ class CompareView(RunView, CompareCallbacks):
     def note(self, what: str) -> None:
         self._view.note(what)
 
-    def part(self, what: str, done: int, total: int) -> None:
-        self._view.part(what, done, total)
+    def progress(self, what: str, done: int, total: int) -> None:
+        self._view.progress(what, done, total)
 
     def keep(self, name: str, model: ModelBundle) -> None:
         if self._out:

@@ -12,13 +12,36 @@ from rich.text import Text
 
 from rnntag.cli.options import JsonOption
 from rnntag.terminal import console
-from rnntag.terminal.console import GAP, LEAST_ABOUT, note, print_table, results
-from rnntag.terminal.sanitize import SafeConsole
+
+_GAP = 2
+_LEAST_ABOUT = 24
+"""Characters of a corpus's description, at least."""
+
+_LESS_IMPORTANT = ("tagset", "licence", "what", "universal", "here", "language")
+"""Columns that a narrow terminal leaves out, in this order."""
 
 
-def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
-    """The corpora as a table, a line each; see `corpora.listing`. On a terminal that is too narrow for all columns some
-    are left out."""
+def corpora(as_json: JsonOption = False) -> None:
+    """List the corpora that rnntag knows by name.
+
+    Shows their sizes, tagsets and licences, and whether they are on this machine. A missing NLTK corpus
+    is downloaded when `train` or `eval` needs it.
+
+        rnntag corpora
+
+        rnntag corpora --json
+    """
+    from rnntag.corpora import loading
+
+    rows = loading.listing()
+    if as_json:
+        console.print_json(rows)
+    else:
+        _print_corpora(rows)
+
+
+def _print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a table of the corpora, one per line, with as many columns as the terminal has room for."""
     cells = [
         {
             "corpus": row["name"],
@@ -34,44 +57,18 @@ def print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows
     ]
     widths = {name: max(cell_len(name), *(cell_len(row[name]) for row in cells)) for name in cells[0]}
-    console = SafeConsole(file=results())
+    widths["what"] = _LEAST_ABOUT
+    stdout = console.stdout()
     left_out: list[str] = []
-    if console.is_terminal:
-        whole = widths["what"]
-        widths["what"] = min(whole, LEAST_ABOUT)
-        for name in ("tagset", "licence", "what", "universal", "here", "language"):
-            if (spare := console.width - sum(widths.values()) - GAP * (len(widths) - 1)) < 0:
-                left_out.append(name)
-                del widths[name]
-        if "what" in widths:
-            widths["what"] = min(widths["what"] + max(spare, 0), whole)
+    for name in _LESS_IMPORTANT if stdout.is_terminal else ():
+        if sum(widths.values()) + _GAP * (len(widths) - 1) > stdout.width:
+            left_out.insert(0, name)
+            del widths[name]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in widths:
-        table.add_column(name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=True)
+        table.add_column(name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=name != "what")
     for row in cells:
-        texts = {name: Text(row[name]) for name in widths}
-        for name, text in texts.items():
-            text.truncate(widths[name], overflow="ellipsis")
-        table.add_row(*texts.values())
-    print_table(table)
+        table.add_row(*(Text(row[name], no_wrap=True, overflow="ellipsis") for name in widths))
+    console.print_table(table)
     if left_out:
-        note(f"a wider terminal shows {', '.join(reversed(left_out))} too; --json has everything")
-
-
-def corpora(as_json: JsonOption = False) -> None:
-    """List the corpora that rnntag knows by name.
-
-    Sizes, tags, licences, and whether they are on this machine. NLTK fetches one that is missing
-    when it is named in `train` or `eval`.
-
-        rnntag corpora
-
-        rnntag corpora --json
-    """
-    from rnntag.corpora import loading as known
-
-    rows = known.listing()
-    if as_json:
-        console.print_json(rows)
-    else:
-        print_corpora(rows)
+        console.note(f"a wider terminal also shows {', '.join(left_out)}; --json shows everything")

@@ -87,7 +87,7 @@ def evaluate(
     from rnntag.model import directory
 
     if html:
-        directory.check_not_bundled(html, "--html")
+        directory.check_not_bundled(html, "html")
         _check_target(html)
 
     names = model or [os.environ.get("RNNTAG_MODEL") or DEFAULT_MODEL]

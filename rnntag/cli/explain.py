@@ -18,25 +18,30 @@ from rnntag.terminal.sanitize import visible
 
 if TYPE_CHECKING:
     from rnntag.analysis.explain import Explanation, Gate
-    from rnntag.tagger import Tagger
 
-DIGITS = 4
+_DIGITS = 4
+_OTHER_TAGS_SHOWN = 2
+_CHANGES_SHOWN = 4
+_LEAST_SHOWN = 0.001
+"""Smaller probabilities and changes are left out."""
 
 
 def explain(
-    text: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Sentences, their words parted by spaces.")],
+    text: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Sentences, words separated by spaces.")],
     model: ModelOption = DEFAULT_MODEL,
     tagset: Annotated[
         str | None, typer.Option(help="One of the model's tagsets.", show_default="the model's first")
     ] = None,
-    gates: Annotated[bool, typer.Option("--gates", help="Show how far the gates are open, too (needs torch).")] = False,
+    gates: Annotated[
+        bool, typer.Option("--gates", help="Also show how far the gates are open (needs PyTorch).")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show why words have their tags.
+    """Show what the tags of a sentence depend on.
 
-    The probability of each word's tag; the other tags that it might have; and for other words, while
-    they are hidden from the network, the tag of this one that becomes more or less probable, and by
-    how many points. With --json every tag's probability, and that of every word hidden.
+    Prints the probability of each word's tag and the most probable other tags. Then it hides each other
+    word from the network and prints the tag whose probability changes most, with the change in percent
+    points. --json prints all probabilities.
 
         rnntag explain "我 吃 榴莲"
 
@@ -50,89 +55,82 @@ def explain(
     tagset = tagger.model.tagset(tagset)
     results = []
     for sentence in text:
-        found = explanation.explain(tagger, sentence.split(), tagset)
-        opened = explanation.gates(tagger.model, found.tokens) if gates else None
+        explained = explanation.explain(tagger, sentence.split(), tagset)
+        opened = explanation.gates(tagger.model, explained.tokens) if gates else None
+        known = [tagger.has_seen(token) for token in explained.tokens]
         if as_json:
-            results.append(_as_json(tagger, tagset, found, opened))
+            results.append({"model": tagger.model.name, **_as_json(tagset, explained, known, opened)})
             continue
-        print_explanation(found, [tagger.has_seen(token) for token in found.tokens])
+        _print_explanation(explained, known)
         if opened:
-            print_gates(found.tokens, opened)
+            _print_gates(explained.tokens, opened)
         elif gates:
             console.note(f"a network of cell {tagger.model.config.cell} has no gates")
     if as_json:
         console.print_json(results)
 
 
-def _as_json(tagger: Tagger, tagset: str, found: Explanation, opened: list[Gate] | None) -> dict[str, Any]:
-    def shares(row: Any) -> dict[str, float]:
-        return dict(zip(found.tags, row.round(DIGITS).tolist(), strict=True))
+def _as_json(
+    tagset: str, explained: Explanation, known: Sequence[bool], opened: Sequence[Gate] | None
+) -> dict[str, Any]:
+    def by_tag(row: Any) -> dict[str, float]:
+        return dict(zip(explained.tags, row.round(_DIGITS).tolist(), strict=True))
 
     words = [
         {
             "form": form,
-            "seen": tagger.has_seen(form),
-            "tag": found.tags[int(found.probabilities[token].argmax())],
-            "probabilities": shares(found.probabilities[token]),
+            "known": known[token],
+            "tag": explained.tags[int(explained.probabilities[token].argmax())],
+            "probabilities": by_tag(explained.probabilities[token]),
             "without": [
-                {"hidden": other, "form": found.tokens[other], "probabilities": shares(found.without[other, token])}
-                for other in range(len(found.tokens))
+                {"hidden": other, "form": hidden, "probabilities": by_tag(explained.without[other, token])}
+                for other, hidden in enumerate(explained.tokens)
                 if other != token
             ],
         }
-        for token, form in enumerate(found.tokens)
+        for token, form in enumerate(explained.tokens)
     ]
-    result: dict[str, Any] = {"model": tagger.model.name, "tagset": tagset, "words": words}
+    result: dict[str, Any] = {"tagset": tagset, "words": words}
     if opened is not None:
         result["gates"] = [
             {
                 "layer": gate.layer,
                 "direction": gate.direction,
                 "gate": gate.name,
-                "mean": gate.openness.mean(axis=1).round(DIGITS).tolist(),
-                "units": gate.openness.round(DIGITS).tolist(),
+                "mean": gate.openness.mean(axis=1).round(_DIGITS).tolist(),
+                "units": gate.openness.round(_DIGITS).tolist(),
             }
             for gate in opened
         ]
     return result
 
 
-OTHER_TAGS_SHOWN = 2
-
-
-CHANGES_SHOWN = 4
-
-
-LEAST_SHOWN = 0.001
-"""Smaller probabilities, and changes of them, are not worth a reader's time."""
-
-
-def print_explanation(found: Explanation, seen: Sequence[bool]) -> None:
-    """Each word with its likeliest tags, and what hiding other words changes, in percent points."""
-    table = new_table("word", "", "tag", "%", "or else", "and if another word is hidden", numbers=["%"])
-    for token, form in enumerate(found.tokens):
-        shares = found.probabilities[token]
-        first, *others = (-shares).argsort(kind="stable")
-        likely = [other for other in others[:OTHER_TAGS_SHOWN] if shares[other] >= LEAST_SHOWN]
-        tag = found.tags[first]
+def _print_explanation(explained: Explanation, known: Sequence[bool]) -> None:
+    """Print each word with its most probable tags, and the changes in percent points when other words are hidden."""
+    table = new_table("word", "", "tag", "%", "other tags", "when another word is hidden", numbers=["%"])
+    for token, form in enumerate(explained.tokens):
+        probabilities = explained.probabilities[token]
+        first, *others = (-probabilities).argsort(kind="stable")
+        probable = [other for other in others[:_OTHER_TAGS_SHOWN] if probabilities[other] >= _LEAST_SHOWN]
+        tag = explained.tags[first]
         changes = [
-            f"{visible(found.tokens[other])}: {moved} {100 * gain:+.1f}"
-            for other, moved, gain in found.changes(token)[:CHANGES_SHOWN]
-            if abs(gain) >= LEAST_SHOWN
+            f"{visible(explained.tokens[other])}: {changed} {100 * gain:+.1f}"
+            for other, changed, gain in explained.changes(token)[:_CHANGES_SHOWN]
+            if abs(gain) >= _LEAST_SHOWN
         ]
         table.add_row(
             escape(visible(form)),
-            "" if seen[token] else "unseen",
+            "" if known[token] else "unknown",
             Text(tag, style=COLOURS.get(tag, "green")),
-            f"{100 * shares[first]:.1f}",
-            escape("  ".join(f"{found.tags[other]} {100 * shares[other]:.1f}" for other in likely)),
+            f"{100 * probabilities[first]:.1f}",
+            escape("  ".join(f"{explained.tags[other]} {100 * probabilities[other]:.1f}" for other in probable)),
             escape("   ".join(changes)),
         )
     print_table(table)
 
 
-def print_gates(tokens: Sequence[str], gates: Sequence[Gate]) -> None:
-    """How far each gate is open at each word, the mean of its units, in percent."""
+def _print_gates(tokens: Sequence[str], gates: Sequence[Gate]) -> None:
+    """Print how far each gate is open at each word: the mean of its units, in percent."""
     names = [f"{gate.layer} {gate.direction} {gate.name}" for gate in gates]
     table = new_table("word", *names, title="open gates, % (layer, direction, gate)", numbers=names)
     for token, form in enumerate(tokens):

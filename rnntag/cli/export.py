@@ -14,15 +14,14 @@ from rnntag.terminal import console
 
 def export(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the graphs go.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Directory for the graphs.")],
     fp32: Fp32Option = False,
     force: ForceOption = False,
 ) -> None:
     """Write a model's ONNX graphs for other programs.
 
-    DIR gets tagger.onnx, encoder.onnx if the model reads spellings, segmenter.onnx if it has a segmenter, and
-    README.md with their inputs and outputs. rnntag itself does not need them: it builds its graphs when it loads a
-    model.
+    Writes tagger.onnx, encoder.onnx if the model reads spellings, segmenter.onnx if it has a segmenter, and README.md
+    with the inputs and outputs. rnntag itself does not need them: it builds its graphs when it loads a model.
 
         rnntag export zh-en --out zh-en-onnx
     """

@@ -21,18 +21,22 @@ from rnntag.terminal import console
 from rnntag.terminal.charts import columns
 from rnntag.terminal.console import cell, new_table, print_table, stdout
 
+_CHART_HEIGHT = 8  # lines
+_NARROW, _WIDE = 60, 120
+"""Width of the two charts side by side, at least and at most."""
+
 
 def history(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
     out: Annotated[
-        Path | None, typer.Option(help="Draw the curves to this .svg or .png file, too (needs matplotlib).")
+        Path | None, typer.Option(help="Also plot the curves to this .svg or .png file (needs matplotlib).")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how a model learned.
+    """Show the learning curve of a model.
 
-    Loss, the gradient's norm, the share of batches whose gradient was clipped, and dev accuracy, by
-    epoch; the epoch that was kept has a star.
+    Prints the loss, the gradient norm, the share of batches with a clipped gradient and the dev
+    accuracy of each epoch. A star marks the epoch that was kept.
 
         rnntag history lstm
 
@@ -47,29 +51,21 @@ def history(
         directory.check_not_bundled(out)
     path = directory.find(name)
     epochs = learning_curve.read(directory.read_history(path), str(path / directory.HISTORY))
-    called = path.resolve().name
+    model = path.resolve().name
     if out:
-        plots.write_history(out, called, epochs)
+        plots.write_history(out, model, epochs)
     if as_json:
         console.print_json([asdict(epoch) for epoch in epochs])
     else:
-        print_history(called, epochs)
+        print_history(model, epochs)
     if out:
         console.note(f"saved {out}")
 
 
-CHART_HEIGHT = 8
-"""Lines of a chart."""
-
-
-NARROW, WIDE = 60, 120
-"""Characters of a line of charts, at least and at most."""
-
-
 def print_history(name: str, epochs: Sequence[Epoch]) -> None:
-    """Loss and dev accuracy by epoch, as charts of text, and all figures below them."""
+    """Print charts of loss and dev accuracy by epoch, and a table of all figures."""
     console = stdout()
-    width = (min(max(console.width if console.is_terminal else 80, NARROW), WIDE) - 4) // 2
+    width = (min(max(console.width if console.is_terminal else 80, _NARROW), _WIDE) - 4) // 2
     kept = learning_curve.best(epochs)
     losses = [epoch.loss for epoch in epochs]
     accuracies = [epoch.dev_accuracy for epoch in epochs]
@@ -104,18 +100,18 @@ def print_history(name: str, epochs: Sequence[Epoch]) -> None:
 def _chart(
     values: Sequence[float], low: float, high: float, room: int, ends: Sequence[str], epochs: Sequence[Epoch]
 ) -> list[str]:
-    """The lines of a chart of columns, with its axes; several epochs share a column, which shows their
-    mean, where there are more of them than `room`.
+    """The lines of a chart with a column for each epoch, or for the mean of several epochs if there are more than
+    `room`.
 
     Args:
-        ends: what to write at the upper and the lower end of the axis, of one length.
+        ends: labels of equal length for the upper and the lower end of the axis.
     """
     count = min(len(values), room)
     each = room // count
     edges = [column * len(values) // count for column in range(count + 1)]
-    rows = columns([math.fsum(values[a:b]) / (b - a) for a, b in pairwise(edges)], low, high, CHART_HEIGHT)
+    rows = columns([math.fsum(values[a:b]) / (b - a) for a, b in pairwise(edges)], low, high, _CHART_HEIGHT)
     blank = " " * len(ends[0])
-    labels = [ends[0], *[blank] * (CHART_HEIGHT - 2), ends[1]]
+    labels = [ends[0], *[blank] * (_CHART_HEIGHT - 2), ends[1]]
     first, last = epochs[0].epoch, f"{epochs[-1].epoch}"
     foot = f"{first:<{each * count - len(last)}}{last}" if count > 1 else f"{first}"
     return [

@@ -18,7 +18,7 @@ from rnntag.terminal.sanitize import visible
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(help="Show the card of this one.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="MODEL", help="Show the card of this model.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the models, or show one's card.
@@ -34,13 +34,13 @@ def models(
         if as_json:
             console.print_json(_summary(path))
         else:
-            print_card(path, directory.read_card(path))
+            _print_card(path, directory.read_card(path))
         return
-    listed = {found: _summary(path) for found, path in directory.available().items()}
+    listed = {model: _summary(path) for model, path in directory.available().items()}
     if as_json:
         console.print_json(listed)
     else:
-        print_models(listed)
+        _print_models(listed)
 
 
 def _summary(path: Path) -> dict[str, Any]:
@@ -60,12 +60,12 @@ def _summary(path: Path) -> dict[str, Any]:
     }
 
 
-def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
-    """The models as a table; `models` holds their summaries by name."""
+def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print a table of the models, given their summaries by name."""
     if not models:
-        note("no model here yet: train one with 'rnntag train'")
+        note("no models yet: train one with 'rnntag train'")
         return
-    table = new_table("model", "network", "tagsets", "dev accuracy", "MB", "where", numbers=["MB"])
+    table = new_table("model", "network", "tagsets", "dev accuracy", "MB", "path", numbers=["MB"])
     for column in (table.columns[0], table.columns[3]):
         column.no_wrap = True
     for name, model in models.items():
@@ -85,9 +85,9 @@ def print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
     print_table(table)
 
 
-def print_card(path: Path, card: str) -> None:
-    """A model's card, rendered on a terminal, as it is elsewhere. Anybody may have written it: links show where
-    they lead, and control characters are shown, not obeyed."""
+def _print_card(path: Path, card: str) -> None:
+    """Print a model's card, rendered on a terminal. Its author is not trusted: the targets of links are shown, and
+    control characters are escaped."""
     console = stdout()
     if console.is_terminal:
         from rich.markdown import Markdown

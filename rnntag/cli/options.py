@@ -1,4 +1,4 @@
-"""Options that several commands share, and those that are settings of `config`."""
+"""Options that several commands share, and options made from the settings in `config`."""
 
 from __future__ import annotations
 
@@ -24,40 +24,38 @@ CorpusFormatOption = Annotated[
     typer.Option(
         metavar="FORMAT",
         rich_help_panel=INPUT,
-        help="Of files that are not called .conllu: slash (word/TAG), underscore (word_TAG), tsv (a token and its tag "
-        "a line, as TreeTagger writes), spacy (Doc.to_json() a line), jsonl (what a model has tagged) or conllu; auto: "
-        "tsv for .tsv, .vert and .vrt, spacy or jsonl for .jsonl, else slash.",
+        help="Format of files not named .conllu: slash (word/TAG), underscore (word_TAG), tsv (a token and its tag per "
+        "line, as in TreeTagger's output), spacy (a Doc.to_json() per line), jsonl (output of `rnntag tag`) or conllu. "
+        "auto: tsv for .tsv, .vert and .vrt, spacy or jsonl for .jsonl, else slash.",
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace what is at --out already.")]
-Fp32Option = Annotated[
-    bool, typer.Option("--fp32", help="Compute in 32 bits: slower, but exactly what torch computes.")
-]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace what exists at --out.")]
+Fp32Option = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits: slower, same results as PyTorch.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 TagsetOption = Annotated[
     Literal["universal", "native", "both"],
-    typer.Option(help="Universal tags, the corpora's own, or a head for each."),
+    typer.Option(help="Universal tags, the corpora's own tags, or both."),
 ]
 TrainingCorpusOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="CORPUS",
-        help="An NLTK corpus (see `rnntag corpora`), a file, folder or glob of .conllu files, a file in another "
-        "format (see --corpus-format), or what a model has tagged with --format jsonl --top; compressed or not. May be "
-        "repeated.",
+        help="An NLTK corpus (see `rnntag corpora`); a file, directory or glob of .conllu files; a file in another "
+        "format (see --corpus-format); or output of `rnntag tag --format jsonl --top K`. Files may be compressed. May "
+        "be repeated.",
         show_default="treebank, sinica_treebank",
     ),
 ]
 TrainingCorpusArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="CORPUS...", help="As --corpus.", show_default=False)
+    list[str] | None, typer.Argument(metavar="CORPUS...", help="Same as --corpus.", show_default=False)
 ]
 
 
 ResumeOption = Annotated[
     bool | None,
     typer.Option(
-        "--resume/--restart", help="Continue the unfinished run at --out, or start it again.", show_default=False
+        "--resume/--restart", help="Continue the unfinished run at --out, or start it over.", show_default=False
     ),
 ]
 CheckpointOption = Annotated[
@@ -69,9 +67,9 @@ def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) ->
     """Options for the fields of a dataclass of `config`.
 
     Args:
-        names: of the fields; all that have a help if there are none.
+        names: of the fields; without names, all fields that have a help.
         prefix: of the options' names.
-        defaults: where they are others than the fields'.
+        defaults: that differ from the fields'.
     """
     chosen = [
         setting for setting in fields(config) if about(setting).help and setting.name in (names or {setting.name})
@@ -93,11 +91,11 @@ def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) ->
 
 
 def with_settings(*settings: list[inspect.Parameter]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command these options in the place of its `**options`."""
+    """Replace a command's `**options` by these options."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters.values()
-        named = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind is not p.VAR_KEYWORD]
+        parameters = inspect.signature(command, eval_str=True).parameters.values()
+        named = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters if p.kind is not p.VAR_KEYWORD]
         signature = inspect.Signature([*named, *(parameter for group in settings for parameter in group)])
 
         @wraps(command)
@@ -112,6 +110,6 @@ def with_settings(*settings: list[inspect.Parameter]) -> Callable[[Callable[...,
 
 
 def given(context: typer.Context) -> dict[str, Any]:
-    """The parameters that stand on the command line, with their values."""
+    """The parameters given on the command line, with their values."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return {n: context.params[n] for n, source in sources.items() if source and source.name == "COMMANDLINE"}

@@ -23,22 +23,22 @@ from rnntag.model.learning_curve import Scale, TrainingStep
 from rnntag.terminal import console
 
 LOG_SECONDS = 60.0
-"""Time between two lines of a log that tell how far something has got, at least."""
+"""Time between two lines of progress in a log, at least."""
 
 
 class TrainingView:
-    """Shows a run: bars on a terminal, in a log one line an epoch and one a minute within it. Where nobody reads them
-    any more (the terminal is closed, the pipe has ended) the run goes on.
+    """Shows a run: bars on a terminal; in a log one line per epoch, and one per minute within it. If stderr is closed,
+    the run continues.
 
     Args:
-        clock: the seconds since 1970.
+        clock: seconds since 1970.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._told = self._seen = clock()
-        self._place = (0, 0)
-        self._began = (self._seen, 0)
+        self._logged_at = self._stepped_at = clock()
+        self._last = (0, 0)  # epoch and batch of the last step
+        self._epoch_start = (self._stepped_at, 0)  # time, and batches that were done then
         self._console = console.stderr()
         self._live = self._console.is_terminal
         self._progress = Progress(
@@ -51,8 +51,8 @@ class TrainingView:
             transient=True,
             disable=not self._live,
         )
-        self._run: TaskID | None = None
-        self._what = ""
+        self._task: TaskID | None = None
+        self._task_name = ""
 
     def __enter__(self) -> TrainingView:
         self._progress.start()
@@ -63,7 +63,7 @@ class TrainingView:
             _stop(self._progress)
 
     def begin(self, name: str, scale: Scale, epoch: int = 0) -> None:
-        """Tell what is trained, on how much; and of a continued run, in which epoch."""
+        """Say what is trained and on how much; of a continued run, also in which epoch."""
         what = f"continuing the {name} in epoch {epoch}" if epoch else f"training the {name}"
         tags = ", ".join(f"{count:,} {tagset}" for tagset, count in scale.tags.items())
         self.note(
@@ -81,23 +81,23 @@ class TrainingView:
         with suppress(OSError):
             self._show(step)
 
-    def part(self, what: str, done: int, total: int) -> None:
-        """Show how far something else than training has got: as a bar, or in a log by a line now and then."""
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Show the progress of work other than training: a bar, or a line in the log now and then."""
         with suppress(OSError):
             self._progress.update(self._bar(what), description=what, total=total, completed=done)
             now = self._clock()
-            if not self._live and now - self._told >= LOG_SECONDS:
+            if not self._live and now - self._logged_at >= LOG_SECONDS:
                 self._console.print(f"{escape(what)}, {done:,} of {total:,}")
-                self._told = now
+                self._logged_at = now
 
     def _bar(self, what: str) -> TaskID:
-        """The bar, begun anew where it shows something else than before."""
-        if self._run is None or what != self._what:
-            if self._run is not None:
-                self._progress.remove_task(self._run)
-            self._run = self._progress.add_task("", figures="")
-            self._what = what
-        return self._run
+        """The bar; a new one for other work than before."""
+        if self._task is None or what != self._task_name:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task("", figures="")
+            self._task_name = what
+        return self._task
 
     def _show(self, step: TrainingStep) -> None:
         speed = f"{step.tokens / max(step.seconds, 1e-9):,.0f}"
@@ -109,11 +109,11 @@ class TrainingView:
             figures=f"loss {step.loss:.3f}  {speed} tokens/s",
         )
         now = self._clock()
-        epoch, batch = self._place
-        if step.epoch != epoch or step.batch <= batch:  # a new epoch, or the same one of the next network
-            self._began = (self._seen, step.batch - 1)
-        self._place = (step.epoch, step.batch)
-        self._seen = now
+        epoch, batch = self._last
+        if step.epoch != epoch or step.batch <= batch:  # a new epoch, or the same epoch of the next network
+            self._epoch_start = (self._stepped_at, step.batch - 1)
+        self._last = (step.epoch, step.batch)
+        self._stepped_at = now
         if step.batch == step.batches:
             left = timedelta(seconds=round(step.seconds * (step.epochs - step.epoch) / step.epoch))
             dev = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in step.dev.items())
@@ -122,9 +122,9 @@ class TrainingView:
                 f"{step.clipped:.0%} clipped{f'  dev {escape(dev)}' if dev else ''}{' *' if step.best else ''}"
                 f"  {speed} tokens/s  {timedelta(seconds=round(step.seconds))}, at most {left} left"
             )
-        elif not self._live and now - self._told >= LOG_SECONDS:
-            began, batch = self._began
-            ends = now + (now - began) / (step.batch - batch) * (step.batches - step.batch)
+        elif not self._live and now - self._logged_at >= LOG_SECONDS:
+            start, done = self._epoch_start
+            ends = now + (now - start) / (step.batch - done) * (step.batches - step.batch)
             self._console.print(
                 f"epoch {step.epoch}/{step.epochs}  {100 * step.batch // step.batches} % "
                 f"({step.batch:,} of {step.batches:,} batches)  loss {step.loss:.4f}  {speed} tokens/s"
@@ -132,12 +132,12 @@ class TrainingView:
             )
         else:
             return
-        self._told = now
+        self._logged_at = now
 
 
 @contextmanager
 def working(what: str) -> Iterator[Progress]:
-    """Say on a terminal what is under way, and for how long; elsewhere nothing."""
+    """Show on a terminal what is being done, and for how long."""
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -156,14 +156,14 @@ def working(what: str) -> Iterator[Progress]:
 
 
 def fetched(progress: Progress, package: str, share: float) -> None:
-    """Show how much (0 to 1) of a corpus has been downloaded."""
+    """Show the share (0 to 1) of a corpus that has been downloaded."""
     task = next((task.id for task in progress.tasks if task.description == package), None)
     if task is None:
-        console.note(f"fetching {package} with NLTK …")
+        console.note(f"downloading {package} with NLTK …")
         task = progress.add_task(package, total=1.0)
     progress.update(task, completed=share)
 
 
 def _stop(progress: Progress) -> None:
-    if not progress.disable:  # Rich before 14.3 ends a bar that was never shown with an empty line
+    if not progress.disable:  # Rich before 14.3 prints an empty line after a bar that was never shown
         progress.stop()

@@ -1,4 +1,4 @@
-"""A training run on the screen, which Ctrl-C ends in an orderly way."""
+"""Shows a training run on the screen, and stops it on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RAW_EXAMPLE = "I can swim. 我吃苹果。"
 
 
 class RunView(Callbacks):
-    """Shows a run, and stops it when a signal has come."""
+    """Shows a run, and stops it after a signal."""
 
     def __init__(self) -> None:
         self._interruption = Interruption()
@@ -34,7 +34,7 @@ class RunView(Callbacks):
 
         Args:
             command: of rnntag, without --out.
-            log: what to continue to log to.
+            log: the directory of TensorBoard's log.
         """
         try:
             yield
@@ -73,6 +73,6 @@ class RunView(Callbacks):
         return bool(self._interruption.code)
 
     def report(self, model: ModelBundle, path: Path) -> None:
-        """Say what to do with the finished model."""
+        """Say where the model is and how to use it."""
         example = [RAW_EXAMPLE] if model.segmenter else ["--input-format", "tokens", " ".join(self._example)]
         console.note(f"saved {path}; next: {shlex.join(['rnntag', 'tag', '--model', str(path), *example])}")

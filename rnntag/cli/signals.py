@@ -1,4 +1,4 @@
-"""Signals that end a run where nothing is lost."""
+"""Signals that stop a run at a point where it can be continued."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 class Interruption:
-    """Lets Ctrl-C, SIGTERM and SIGHUP wait until whoever looks at `code` stops; a second one does not wait.
+    """Records Ctrl-C, SIGTERM or SIGHUP in `code`, for the work to stop when it can. A second signal exits at once.
 
     Attributes:
-        code: the exit code that is due, 128 and the signal's number; 0 while none has come.
+        code: the exit code, 128 plus the signal's number; 0 before a signal.
     """
 
     def __init__(self) -> None:
@@ -28,17 +28,17 @@ class Interruption:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks
-                    self._before[number] = signal.signal(number, self._come)
+                    self._before[number] = signal.signal(number, self._record)
         return self
 
     def __exit__(self, *raised: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _come(self, number: int, frame: object) -> None:
+    def _record(self, number: int, frame: object) -> None:
         if self.code:
             raise SystemExit(128 + number)
         self.code = 128 + number
         with suppress(OSError, AttributeError, ValueError):  # stderr may be closed, or gone
             if sys.stderr.isatty():
-                os.write(sys.stderr.fileno(), b"\nstopping; once more stops at once\n")
+                os.write(sys.stderr.fileno(), b"\nstopping; press again to stop at once\n")

@@ -15,7 +15,7 @@ from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import UsageError
-from rnntag.formats.decoding import DecodingErrors, byte_blocks, check_readable, file_blocks, name_encoding, text_blocks
+from rnntag.formats.decoding import DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
 from rnntag.formats.registry import InputFormat, OutputFormat
 from rnntag.tagging.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
 from rnntag.tagging.spacing import STRONG, evidence
@@ -201,11 +201,7 @@ def _read(
             blocks = file_blocks(file)
         else:
             blocks = prompt.typed_lines() if prompted else byte_blocks(sys.stdin.fileno(), name)
-        yield name, text_blocks(blocks, name, encoding, errors, _advise)
-
-
-def _advise(codec: str) -> str:
-    return name_encoding(codec) if codec else f"{name_encoding('')}, or put a sign in its place with --errors replace"
+        yield name, text_blocks(blocks, name, encoding, errors)
 
 
 def _watched(name: str, blocks: Iterable[str]) -> Iterator[str]:

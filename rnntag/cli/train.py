@@ -32,7 +32,7 @@ def train(
     tagset: TagsetOption = "universal",
     encoding: EncodingOption = "utf-8",
     corpus_format: CorpusFormatOption = "auto",
-    out: Annotated[Path | None, typer.Option(help="Where the model goes.", show_default="models/CELL")] = None,
+    out: Annotated[Path | None, typer.Option(help="Model directory.", show_default="models/CELL")] = None,
     force: ForceOption = False,
     resume: ResumeOption = None,
     checkpoint_every: CheckpointOption = 10,
@@ -40,7 +40,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Log loss, gradient norm and dev accuracies for TensorBoard, if it is installed.",
+            help="Log loss, gradient norm and dev accuracies for TensorBoard (must be installed).",
             show_default=False,
         ),
     ] = None,
@@ -48,8 +48,8 @@ def train(
         bool | None,
         typer.Option(
             "--segmenter/--no-segmenter",
-            help="Also learn to find words and sentences in raw text, from CoNLL-U with SpaceAfter=No or from spaCy's "
-            "documents.",
+            help="Also train a segmenter, which splits raw text into words and sentences. Needs CoNLL-U with "
+            "SpaceAfter=No or spaCy documents.",
             show_default="if the corpora allow it",
         ),
     ] = None,
@@ -57,9 +57,9 @@ def train(
 ) -> None:
     """Train a model.
 
-    The epoch with the best accuracy on the dev splits is kept, and so is the learning curve (see
-    `rnntag history`). Ctrl-C stops early and keeps the best model so far. After Ctrl-C, `kill -9` or a
-    power cut, continue with --resume: the result is the same as without the interruption.
+    The model of the epoch with the best dev accuracy is saved, with its learning curve (see `rnntag
+    history`). Ctrl-C stops early and saves the best model so far. After Ctrl-C, `kill -9` or a power
+    cut, continue with --resume: the result is the same as without the interruption.
 
         rnntag train --cell lstm
 
@@ -88,5 +88,5 @@ def train(
     if not model.segmenter:
         console.note(
             f"{path} tags tokens only, not raw text; to add a segmenter: rnntag train-segmenter {path} CORPUS "
-            "(CoNLL-U with SpaceAfter=No, or spaCy's documents)"
+            "(CoNLL-U with SpaceAfter=No, or spaCy documents)"
         )

@@ -27,22 +27,22 @@ def train_segmenter(
     corpus: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="CORPUS...", help="CoNLL-U files with SpaceAfter=No, or spaCy's documents.", show_default=False
+            metavar="CORPUS...", help="CoNLL-U files with SpaceAfter=No, or spaCy documents.", show_default=False
         ),
     ] = None,
     encoding: EncodingOption = "utf-8",
     corpus_format: CorpusFormatOption = "auto",
     out: Annotated[
-        Path | None, typer.Option(help="Where a copy with the segmenter goes.", show_default="MODEL itself")
+        Path | None, typer.Option(help="Write a copy of the model here.", show_default="MODEL itself")
     ] = None,
     force: ForceOption = False,
     resume: ResumeOption = None,
     checkpoint_every: CheckpointOption = 10,
     **options: Any,
 ) -> None:
-    """Train a segmenter for a model, so that it tags raw text.
+    """Train a segmenter for a model, so that it can tag raw text.
 
-    The tagger stays as it is. The segmenter goes into the model or, with --out, into a copy.
+    The tagger does not change. The segmenter is added to the model or, with --out, to a copy.
 
         rnntag train-segmenter lstm 'en_ewt-ud-*.conllu'
 

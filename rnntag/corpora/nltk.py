@@ -169,7 +169,7 @@ def read_sentences(spec: str, tagsets: tuple[str, ...], progress: OnDownload | N
     sections = CATALOGUE[name].choose(section)
     for part in sections:
         if "universal" in tagsets and not part.universal:
-            raise DataError(f"NLTK has no universal map for the tags of {spec}: add --tagset native")
+            raise DataError(f"NLTK has no universal map for the tags of {spec}", remedy={"tagset": "native"})
     provide(name, progress)
     if "universal" in tagsets:
         provide(TAGSET_MAPS, progress)

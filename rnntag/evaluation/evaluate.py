@@ -17,12 +17,12 @@ from rnntag.tagger import Tagger
 from rnntag.version import __version__
 
 ERRORS_HELD = 2000
-"""Sentences with a wrong tag that are given as JSON."""
+"""Sentences with wrong tags in the JSON of a result, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What a model makes of gold sentences; see `evaluation.evaluate`.
+class _Predictions:
+    """A model's tags for gold sentences; see `metrics.evaluate`.
 
     Attributes:
         tagset: the model's name for it.
@@ -41,7 +41,7 @@ class Answers:
 
     @property
     def hits(self) -> list[list[bool]]:
-        """For each token whether its tag is right."""
+        """For each token, whether its tag is correct."""
         return [
             [gold == tag for gold, tag in zip(sentence.tags[self.tagset], tags, strict=True)]
             for sentence, tags in zip(self.gold, self.predicted, strict=True)
@@ -52,28 +52,31 @@ class Answers:
 class _Measured:
     model: str
     corpus: str
-    part: str
+    split: str
     tagset: str
     signature: str
 
+    @property
+    def title(self) -> str:
+        return f"{self.corpus}, {self.split} split, {self.tagset} tags"
+
     def _what(self) -> dict[str, str]:
-        """What was measured, as JSON takes it."""
-        return {name: getattr(self, name) for name in ("corpus", "part", "tagset", "model", "signature")}
+        """What was measured, for JSON."""
+        return {name: getattr(self, name) for name in ("corpus", "split", "tagset", "model", "signature")}
 
 
 @dataclass(frozen=True, slots=True)
 class Result(_Measured):
-    """One model measured on one tagset of one corpus's part.
+    """One model measured on one tagset of one split of a corpus.
 
     Attributes:
-        model: what tells it from the other models.
+        model: its label, different from that of the other models.
         tagset: the model's name for it.
-        signature: what tells whether two people have measured the same.
-        baseline: how well a tagger does that gives each word the tag that it has most often in the corpus's
-            train part (even if that is what is measured), "seen" being what the model has seen; None where there is
-            no such part.
-        against: how it differs from the first model; None for that.
-        errors: the sentences that have a wrong tag.
+        signature: equal signatures mean the same model on the same test set.
+        baseline: the most-frequent-tag baseline from the corpus's train split (even if that is measured), with the
+            model's known words; None without a train split.
+        against: the difference from the first model; None for the first.
+        errors: the sentences with wrong tags.
     """
 
     report: Report
@@ -82,7 +85,7 @@ class Result(_Measured):
     errors: tuple[SentenceErrors, ...]
 
     def figures(self) -> dict[str, Any]:
-        """All of it as JSON takes it, the first `ERRORS_HELD` sentences with errors among it."""
+        """All of it for JSON, with the first `ERRORS_HELD` sentences with errors."""
         return {
             **self._what(),
             **asdict(self.report),
@@ -97,7 +100,7 @@ class Result(_Measured):
 
 @dataclass(frozen=True, slots=True)
 class RawResult(_Measured):
-    """One model measured on the raw text of one corpus's part, with one tagset; see `Result`.
+    """One model measured on the raw text of one split of a corpus, with one tagset; see `Result`.
 
     Attributes:
         agreement: of `words`, `sentences` and `tags`.
@@ -106,70 +109,74 @@ class RawResult(_Measured):
     agreement: Mapping[str, PRF]
 
     def figures(self) -> dict[str, Any]:
-        """All of it as JSON takes it."""
+        """All of it for JSON."""
         return {
             **self._what(),
-            **{kind: {**asdict(found), "f1": found.f1} for kind, found in self.agreement.items()},
+            **{kind: {**asdict(prf), "f1": prf.f1} for kind, prf in self.agreement.items()},
         }
 
 
 def results(
-    taggers: Mapping[str, Tagger], name: str, part: str, sentences: tuple[Sentence, ...], train: Sequence[Sentence] = ()
+    taggers: Mapping[str, Tagger],
+    name: str,
+    split: str,
+    sentences: tuple[Sentence, ...],
+    train: Sequence[Sentence] = (),
 ) -> Iterator[list[Result]]:
-    """For each tagset that all models share with the corpus, how well each of them does, in the order given.
+    """For each tagset that all models share with the corpus, the result of each model.
 
     Args:
-        taggers: by what tells them apart.
-        name, part: of the corpus.
-        train: its train part, for the baseline.
+        taggers: by label.
+        name, split: of the corpus.
+        train: its train split, for the baseline.
 
     Raises:
         DataError: they share none.
     """
     for tagset, heads in _heads(taggers, name, sentences).items():
-        first: list[list[bool]] | None = None
-        found = []
+        first_hits: list[list[bool]] | None = None
+        group = []
         for label, tagger in taggers.items():
-            answers = _answers(tagger, tagset, heads[label], sentences)
-            gold, hits = answers.gold, answers.hits
+            predictions = _predictions(tagger, tagset, heads[label], sentences)
+            gold, hits = predictions.gold, predictions.hits
             baseline = None
             if any(tagset in sentence.tags for sentence in train):
-                guesses = metrics.most_frequent_tags(train, tagset, gold)
-                baseline = metrics.evaluate(gold, answers.tagset, guesses, answers.known)
-            errors = metrics.faulty(gold, answers.tagset, answers.predicted, answers.confidences)
-            found.append(
+                most_frequent = metrics.most_frequent_tags(train, tagset, gold)
+                baseline = metrics.evaluate(gold, predictions.tagset, most_frequent, predictions.known)
+            errors = metrics.faulty(gold, predictions.tagset, predictions.predicted, predictions.confidences)
+            group.append(
                 Result(
                     model=label,
                     corpus=name,
-                    part=part,
-                    tagset=answers.tagset,
-                    signature=_signature(tagger, f"corpus {name}/{part}", gold, answers.tagset),
-                    report=answers.report,
+                    split=split,
+                    tagset=predictions.tagset,
+                    signature=_signature(tagger, f"corpus {name}/{split}", gold, predictions.tagset),
+                    report=predictions.report,
                     baseline=baseline,
-                    against=None if first is None else significance.difference(hits, first),
+                    against=None if first_hits is None else significance.difference(hits, first_hits),
                     errors=tuple(errors),
                 )
             )
-            first = hits if first is None else first
-        yield found
+            first_hits = hits if first_hits is None else first_hits
+        yield group
 
 
 def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Iterator[tuple[str, list[Sentence], Report]]:
-    """For each tagset that the model and the corpus share: the model's name for it, the sentences
-    that have it, and how well the model does on them.
+    """For each tagset that the model and the corpus share: the model's name for it, the sentences that have it, and the
+    model's report on them.
 
     Raises:
         DataError: they share none.
     """
     for tagset, heads in _heads({"": tagger}, name, sentences).items():
-        answers = _answers(tagger, tagset, heads[""], sentences)
-        yield answers.tagset, answers.gold, answers.report
+        predictions = _predictions(tagger, tagset, heads[""], sentences)
+        yield predictions.tagset, predictions.gold, predictions.report
 
 
-def _answers(tagger: Tagger, tagset: str, head: str, sentences: tuple[Sentence, ...]) -> Answers:
+def _predictions(tagger: Tagger, tagset: str, head: str, sentences: tuple[Sentence, ...]) -> _Predictions:
     gold = [Sentence(s.tokens, {head: s.tags[tagset]}) for s in sentences if tagset in s.tags]
     likeliest = tagger.predict([sentence.tokens for sentence in gold], head, top=1)
-    return Answers(
+    return _Predictions(
         tagset=head,
         gold=gold,
         predicted=[[tag_probs[0][0] for tag_probs in sentence] for sentence in likeliest],
@@ -186,48 +193,41 @@ def _signature(tagger: Tagger, what: str, gold: Sequence[Sentence], tagset: str)
 
 
 def raw_results(
-    taggers: Mapping[str, Tagger], name: str, part: str, sentences: tuple[Sentence, ...]
+    taggers: Mapping[str, Tagger], name: str, split: str, sentences: tuple[Sentence, ...]
 ) -> Iterator[list[RawResult]]:
-    """For each tagset that all models share with the corpus, how well each of them does on its raw text, in
-    the order given; see `results`.
+    """For each tagset that all models share with the corpus, the result of each model on its raw text; see `results`.
 
     Raises:
-        DataError: they share none, or nothing tells how the words stand in the text.
+        DataError: they share none, or the corpus does not have the text between its words.
         UsageError: a model has no segmenter.
     """
     for tagset, heads in _heads(taggers, name, sentences).items():
-        yield [
-            _raw_result(tagger, label, name, part, sentences, tagset, heads[label]) for label, tagger in taggers.items()
-        ]
-
-
-def _raw_result(
-    tagger: Tagger, label: str, name: str, part: str, sentences: tuple[Sentence, ...], tagset: str, head: str
-) -> RawResult:
-    gold = [sentence for sentence in sentences if tagset in sentence.tags]
-    text = gold_paragraphs(gold, name)
-    found = tagger.find([passage.text for passage in text], head)
-    named = [Sentence(sentence.tokens, {head: sentence.tags[tagset]}) for sentence in gold]
-    signature = _signature(tagger, f"text {name}/{part}", named, head)
-    return RawResult(label, name, part, head, signature, agreement(text, found, tagset))
+        gold = [sentence for sentence in sentences if tagset in sentence.tags]
+        paragraphs = gold_paragraphs(gold, name)
+        group = []
+        for label, tagger in taggers.items():
+            head = heads[label]
+            segmented = tagger.find([paragraph.text for paragraph in paragraphs], head)
+            named = [Sentence(sentence.tokens, {head: sentence.tags[tagset]}) for sentence in gold]
+            signature = _signature(tagger, f"text {name}/{split}", named, head)
+            group.append(RawResult(label, name, split, head, signature, agreement(paragraphs, segmented, tagset)))
+        yield group
 
 
 def micro_average(reports: Iterable[Report]) -> tuple[float, float | None]:
-    """The accuracy over the tokens of all reports, and over their unseen ones; None if there are none."""
-    right = tokens = unseen_right = unseen_tokens = 0.0
+    """The accuracy over the tokens of all reports, and over their unknown words; None if there are none."""
+    correct = tokens = unknown_correct = unknown_tokens = 0.0
     for report in reports:
-        right += report.accuracy * report.tokens
+        correct += report.accuracy * report.tokens
         tokens += report.tokens
-        unseen_right += (report.unseen_accuracy or 0) * report.unseen_tokens
-        unseen_tokens += report.unseen_tokens
-    return right / tokens, unseen_right / unseen_tokens if unseen_tokens else None
+        unknown_correct += (report.unknown_accuracy or 0) * report.unknown_tokens
+        unknown_tokens += report.unknown_tokens
+    return correct / tokens, unknown_correct / unknown_tokens if unknown_tokens else None
 
 
 def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, ...]) -> dict[str, dict[str, str]]:
-    """The gold tagsets that all models can be measured on, each with the models' heads for it.
-
-    That is a model's head of the same name, or else one that has all of the gold tags.
-    """
+    """The gold tagsets that all models can be measured on, with each model's head for it: the head of the same name, or
+    else one that has all gold tags."""
     gold: dict[str, set[str]] = {}
     for sentence in sentences:
         for tagset, tags in sentence.tags.items():
@@ -240,12 +240,12 @@ def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, 
                 shared[tagset][label] = tagset if tagset in tagger.tagsets else heads[0]
         if not any(label in heads for heads in shared.values()):
             raise DataError(
-                f"{name} is tagged with {', '.join(gold)}, which the model {tagger.model.name} does not know: "
-                f"it knows {', '.join(tagger.tagsets)}"
+                f"{name} is tagged with {', '.join(gold)}; the model {tagger.model.name} only knows "
+                f"{', '.join(tagger.tagsets)}"
             )
     common = {tagset: heads for tagset, heads in shared.items() if len(heads) == len(taggers)}
     if not common:
         raise DataError(
-            f"{name} is tagged with {', '.join(gold)}, none of which all of these models know: {', '.join(taggers)}"
+            f"{name} is tagged with {', '.join(gold)}, none of which is known to all of {', '.join(taggers)}"
         )
     return common

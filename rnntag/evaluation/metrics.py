@@ -1,4 +1,4 @@
-"""Gold tags and predicted tags to figures."""
+"""Gold and predicted tags to figures: accuracies, precision, recall, F1, confusions, calibration."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 
 from rnntag.sentences import Sentence
 
 CALIBRATION_BINS = 15
 MISTAKEN_WORDS = 100
-"""How many a report holds."""
+"""Words in a report."""
 
-ACCURACIES = ("accuracy", "seen_accuracy", "unseen_accuracy", "ambiguous_accuracy", "sentence_accuracy")
-"""Those that a report holds with an interval."""
+ACCURACIES = ("accuracy", "known_accuracy", "unknown_accuracy", "ambiguous_accuracy", "sentence_accuracy")
+"""The accuracies of a report. Each has an interval."""
 
 
 def evaluate(
@@ -24,41 +26,37 @@ def evaluate(
     is_known: Sequence[Sequence[bool]],
     confidences: Sequence[Sequence[float]] = (),
 ) -> Report:
-    """How far the predicted tags agree with those of `tagset`.
+    """Compare predicted tags with the gold tags of `tagset`.
 
-    A tag that was never predicted has precision 0; one that is not in the gold tags, recall 0.
+    A tag that was never predicted has precision 0. One that is not among the gold tags has recall 0.
 
     Args:
-        sentences: the gold sentences; each has `tagset`.
-        predicted: one tag for each of their tokens.
-        is_known: for each of their tokens whether training has seen its word.
-        confidences: for each of their tokens the probability (0 to 1) of the tag predicted; or none.
+        sentences: gold sentences, each with `tagset`.
+        predicted: a tag for each token.
+        is_known: for each token, whether its word is in the training data.
+        confidences: for each token, the probability (0 to 1) of the predicted tag; may be empty.
     """
-    from rnntag.evaluation.significance import intervals  # NumPy, which help does without
+    from rnntag.evaluation.significance import intervals  # imports NumPy, which the help does without
 
     ambiguous = _ambiguous(sentences, tagset)
     triples: Counter[tuple[str, str, str]] = Counter()
-    counts = []  # for each sentence and each of `ACCURACIES`, right and of how many
+    counts = []  # for each sentence and each of `ACCURACIES`: correct, total
     for sentence, tags, known in zip(sentences, predicted, is_known, strict=True):
         gold = sentence.tags[tagset]
         words = [token.lower() for token in sentence.tokens]
         triples.update(zip(words, gold, tags, strict=True))
         hits = [expected == tag for expected, tag in zip(gold, tags, strict=True)]
-        seen_hits = [hit for hit, seen in zip(hits, known, strict=True) if seen]
-        unclear = [hit for hit, word in zip(hits, words, strict=True) if word in ambiguous]
-        right, seen_right = sum(hits), sum(seen_hits)
-        counts.append(
-            (
-                (right, len(hits)),
-                (seen_right, len(seen_hits)),
-                (right - seen_right, len(hits) - len(seen_hits)),
-                (sum(unclear), len(unclear)),
-                (right == len(hits), 1),
-            )
+        groups = (
+            hits,
+            list(compress(hits, known)),
+            list(compress(hits, map(not_, known))),
+            [hit for hit, word in zip(hits, words, strict=True) if word in ambiguous],
+            [all(hits)],
         )
+        counts.append([(sum(group), len(group)) for group in groups])
     totals = [tuple(map(sum, zip(*column, strict=True))) for column in zip(*counts, strict=True)] or [(0, 0)] * 5
-    (_, tokens), _, (_, unseen), (_, unclear_tokens), _ = totals
-    shares = {name: right / of if of else None for name, (right, of) in zip(ACCURACIES, totals, strict=True)}
+    (_, tokens), _, (_, unknown_tokens), (_, ambiguous_tokens), _ = totals
+    accuracies = {name: correct / of if of else None for name, (correct, of) in zip(ACCURACIES, totals, strict=True)}
     pairs: Counter[tuple[str, str]] = Counter()
     for (_, gold_tag, tag), count in triples.items():
         pairs[gold_tag, tag] += count
@@ -67,13 +65,13 @@ def evaluate(
     return Report(
         sentences=len(sentences),
         tokens=tokens,
-        unseen_tokens=unseen,
-        ambiguous_tokens=unclear_tokens,
-        accuracy=shares["accuracy"] or 0.0,
-        seen_accuracy=shares["seen_accuracy"],
-        unseen_accuracy=shares["unseen_accuracy"],
-        ambiguous_accuracy=shares["ambiguous_accuracy"],
-        sentence_accuracy=shares["sentence_accuracy"] or 0.0,
+        unknown_tokens=unknown_tokens,
+        ambiguous_tokens=ambiguous_tokens,
+        accuracy=accuracies["accuracy"] or 0.0,
+        known_accuracy=accuracies["known_accuracy"],
+        unknown_accuracy=accuracies["unknown_accuracy"],
+        ambiguous_accuracy=accuracies["ambiguous_accuracy"],
+        sentence_accuracy=accuracies["sentence_accuracy"] or 0.0,
         calibration_error=_calibration_error(bins) if confidences else None,
         intervals=dict(zip(ACCURACIES, intervals(counts) or [None] * len(ACCURACIES), strict=True)),
         tags=_tag_scores(pairs),
@@ -89,7 +87,7 @@ def faulty(
     predicted: Sequence[Sequence[str]],
     confidences: Sequence[Sequence[float]] = (),
 ) -> Iterator[SentenceErrors]:
-    """The sentences that have a wrong tag, in order; see `evaluate` for the arguments."""
+    """The sentences with wrong tags, in order. The arguments are those of `evaluate`."""
     for position, (sentence, tags) in enumerate(zip(sentences, predicted, strict=True)):
         mistakes = tuple(
             TagError(token, gold, tag, confidences[position][token] if confidences else None)
@@ -101,12 +99,12 @@ def faulty(
 
 
 def most_frequent_tags(train: Iterable[Sentence], tagset: str, sentences: Iterable[Sentence]) -> list[list[str]]:
-    """What a tagger answers that gives each word the tag that it has most often in `train`, in upper or lower
-    case, and any other word the commonest tag of all; of equals the first in the alphabet.
+    """The most-frequent-tag baseline: each word gets its most frequent tag in `train`, whatever its case, and any other
+    word the most frequent tag of all. Ties go to the first in the alphabet.
 
     Args:
         train: sentences, some of which have `tagset`.
-        sentences: those to tag.
+        sentences: the sentences to tag.
     """
     by_word: dict[str, Counter[str]] = {}
     overall: Counter[str] = Counter()
@@ -115,13 +113,13 @@ def most_frequent_tags(train: Iterable[Sentence], tagset: str, sentences: Iterab
         overall.update(tags)
         for token, tag in zip(sentence.tokens if tags else (), tags, strict=True):
             by_word.setdefault(token.lower(), Counter())[tag] += 1
-    best = {word: _commonest(counts) for word, counts in by_word.items()}
-    otherwise = _commonest(overall)
-    return [[best.get(token.lower(), otherwise) for token in sentence.tokens] for sentence in sentences]
+    best = {word: _most_frequent(counts) for word, counts in by_word.items()}
+    default = _most_frequent(overall)
+    return [[best.get(token.lower(), default) for token in sentence.tokens] for sentence in sentences]
 
 
 def confusion_matrix(report: Report) -> list[list[int]]:
-    """How often each gold tag (a row) was given each tag (a column), both in the order of `Report.tags`."""
+    """Counts by gold tag (rows) and predicted tag (columns), both in the order of `Report.tags`."""
     index = {tag: place for place, tag in enumerate(report.tags)}
     matrix = [[0] * len(index) for _ in index]
     for gold, tag, count in report.confusions:
@@ -137,26 +135,26 @@ def _ambiguous(sentences: Sequence[Sentence], tagset: str) -> set[str]:
     for sentence in sentences:
         for token, tag in zip(sentence.tokens, sentence.tags[tagset], strict=True):
             tags.setdefault(token.lower(), set()).add(tag)
-    return {word for word, found in tags.items() if len(found) > 1}
+    return {word for word, its_tags in tags.items() if len(its_tags) > 1}
 
 
-def _commonest(counts: Counter[str]) -> str:
-    return min(counts, key=lambda item: (-counts[item], item), default="")
+def _most_frequent(counts: Counter[str]) -> str:
+    return min(counts, key=lambda tag: (-counts[tag], tag), default="")
 
 
 def _mistaken_words(triples: Counter[tuple[str, str, str]]) -> tuple[MistakenWord, ...]:
-    """The `MISTAKEN_WORDS` words with the most wrong tags; of equals the rarer ones first, then by the alphabet."""
+    """The `MISTAKEN_WORDS` words with the most wrong tags. Ties go to the rarer word, then by the alphabet."""
     tokens: Counter[str] = Counter()
     wrong: dict[str, list[tuple[int, str, str]]] = {}
     for (word, gold, tag), count in triples.items():
         tokens[word] += count
         if gold != tag:
             wrong.setdefault(word, []).append((-count, gold, tag))
-    found = [
+    mistaken = [
         MistakenWord(word, -sum(count for count, _, _ in pairs), tokens[word], *min(pairs)[1:])
         for word, pairs in wrong.items()
     ]
-    return tuple(sorted(found, key=lambda one: (-one.wrong, one.tokens, one.word))[:MISTAKEN_WORDS])
+    return tuple(sorted(mistaken, key=lambda w: (-w.wrong, w.tokens, w.word))[:MISTAKEN_WORDS])
 
 
 def _calibration(
@@ -174,15 +172,15 @@ def _calibration(
             hits[place] += gold == tag
             sums[place] += share
     return tuple(
-        CalibrationBin(count, total / count if count else 0.0, right / count if count else 0.0)
-        for count, right, total in zip(tokens, hits, sums, strict=True)
+        CalibrationBin(count, total / count if count else 0.0, correct / count if count else 0.0)
+        for count, correct, total in zip(tokens, hits, sums, strict=True)
     )
 
 
 def _calibration_error(bins: Sequence[CalibrationBin]) -> float:
     """The expected calibration error (Guo et al. 2017)."""
-    tokens = sum(one.tokens for one in bins)
-    return sum(one.tokens * abs(one.confidence - one.accuracy) for one in bins) / tokens if tokens else 0.0
+    tokens = sum(b.tokens for b in bins)
+    return sum(b.tokens * abs(b.confidence - b.accuracy) for b in bins) / tokens if tokens else 0.0
 
 
 def _tag_scores(pairs: Counter[tuple[str, str]]) -> dict[str, TagScore]:
@@ -202,7 +200,7 @@ def _tag_scores(pairs: Counter[tuple[str, str]]) -> dict[str, TagScore]:
 
 
 def percent(share: float | None) -> str:
-    """A share (0 to 1) as people read it."""
+    """A share (0 to 1) in percent, or a dash."""
     return "–" if share is None else f"{100 * share:.2f} %"
 
 
@@ -228,12 +226,12 @@ class TagScore:
 
 @dataclass(frozen=True, slots=True)
 class MistakenWord:
-    """A word, lower-cased, that was given wrong tags.
+    """A lower-cased word that was tagged wrong.
 
     Attributes:
         wrong: how often.
-        tokens: how often it occurs.
-        gold, predicted: its commonest confusion.
+        tokens: how often the word occurs.
+        gold, predicted: its most frequent confusion.
     """
 
     word: str
@@ -245,8 +243,8 @@ class MistakenWord:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """The tokens whose tags were given with about equal confidence: how many, and their mean confidence and
-    accuracy (0 to 1), both 0 where there are none."""
+    """The tokens whose tags have about equal confidence: how many, their mean confidence and their accuracy (both 0 to
+    1, and 0 without tokens)."""
 
     tokens: int
     confidence: float
@@ -255,31 +253,30 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the predicted tags of some sentences agree with the gold ones.
+    """How well predicted tags agree with gold tags.
 
     Every accuracy lies between 0 and 1, or is None where there is nothing to measure it on.
 
     Attributes:
-        unseen_tokens: those whose word training has not seen.
-        ambiguous_tokens: those whose lower-cased form has more than one tag in these gold sentences. (How many
-            it has in its training data, a model does not tell.)
-        seen_accuracy, unseen_accuracy, ambiguous_accuracy: on these tokens alone.
+        unknown_tokens: tokens whose word is not in the training data.
+        ambiguous_tokens: tokens whose lower-cased form has more than one tag in these gold sentences. (A model does not
+            store how many it has in the training data.)
+        known_accuracy, unknown_accuracy, ambiguous_accuracy: on these tokens only.
         sentence_accuracy: the share of sentences without a wrong tag.
-        calibration_error: how far, in the mean, confidence and accuracy differ (0 to 1).
-        calibration: bins of equal width, the least confident first; none without confidences.
-        intervals: for each accuracy, by its name, the ends of its 95 % interval (see `significance`), or None
-            where there are fewer than two sentences.
-        confusions: (gold tag, predicted tag, count), the commonest first.
-        words: those most often mistaken.
+        calibration_error: the mean difference between confidence and accuracy (0 to 1).
+        calibration: bins of equal width, from the lowest confidence up; empty without confidences.
+        intervals: by accuracy, the ends of its 95 % interval (see `significance`); None for fewer than two sentences.
+        confusions: (gold tag, predicted tag, count), the most frequent first.
+        words: the words most often tagged wrong.
     """
 
     sentences: int
     tokens: int
-    unseen_tokens: int
+    unknown_tokens: int
     ambiguous_tokens: int
     accuracy: float
-    seen_accuracy: float | None
-    unseen_accuracy: float | None
+    known_accuracy: float | None
+    unknown_accuracy: float | None
     ambiguous_accuracy: float | None
     sentence_accuracy: float
     calibration_error: float | None
@@ -292,7 +289,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class TagError:
-    """A wrong tag: the token's position in its sentence, from 0, and the confidence (0 to 1) if that is known."""
+    """A wrong tag: the token's position in its sentence, from 0, and the confidence (0 to 1) if it is known."""
 
     token: int
     gold: str

@@ -1,4 +1,4 @@
-"""How well words, sentences and tags are found in raw text."""
+"""Precision, recall and F1 of words, sentences and tags in raw text."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from rnntag.sentences import Segmentation, Span
 
 @dataclass(frozen=True, slots=True)
 class PRF:
-    """Precision, recall and F1 (0 to 1), from the number of items in the gold standard, of those found, and of
-    those in both."""
+    """Precision, recall and F1 (0 to 1) from the number of items in the gold standard, of those found, and of both."""
 
     gold: int = 0
     found: int = 0
@@ -34,13 +33,13 @@ class PRF:
 def agreement(
     gold: Iterable[GoldParagraph], found: Iterable[Segmentation], tagset: str | None = None
 ) -> dict[str, PRF]:
-    """Words, sentences and tags by their places in the text, as in the CoNLL 2018 shared task (Zeman
-    et al. 2018): a word is right if it begins and ends where a gold word does, a sentence likewise,
-    a tag if its word is right and has that tag. White space does not count.
+    """Compare words, sentences and tags by their places in the text, as in the CoNLL 2018 shared task (Zeman et al.
+    2018). A word is correct if it begins and ends where a gold word does, and so is a sentence; a tag is correct if its
+    word is and has that tag in the gold standard. White space does not count.
 
     Args:
         found: in the order of `gold`.
-        tagset: whose tags to compare; if None, none are.
+        tagset: of the tags to compare; None: compare no tags.
 
     Returns:
         `words`, `sentences` and, with a tagset, `tags`.
@@ -48,16 +47,17 @@ def agreement(
     kinds = ("words", "sentences", "tags") if tagset else ("words", "sentences")
     counts = {kind: [0, 0, 0] for kind in kinds}
 
-    def count(kind: str, ours: set[tuple[object, ...]], theirs: set[tuple[object, ...]]) -> None:
-        for place, number in enumerate((len(ours), len(theirs), len(ours & theirs))):
+    def count(kind: str, expected: set[tuple[object, ...]], actual: set[tuple[object, ...]]) -> None:
+        for place, number in enumerate((len(expected), len(actual), len(expected & actual))):
             counts[kind][place] += number
 
-    for passage, one in zip(gold, found, strict=True):
-        count("words", {*passage.words}, {*one.words})
-        count("sentences", _sentences(passage.words, passage.ends), _sentences(one.words, one.ends))
+    for paragraph, segmentation in zip(gold, found, strict=True):
+        count("words", {*paragraph.words}, {*segmentation.words})
+        gold_sentences = _sentences(paragraph.words, paragraph.ends)
+        count("sentences", gold_sentences, _sentences(segmentation.words, segmentation.ends))
         if tagset:
-            ours = zip(passage.words, passage.tags[tagset], strict=True)
-            count("tags", {*ours}, {*zip(one.words, one.tags, strict=True)})
+            gold_tags = zip(paragraph.words, paragraph.tags[tagset], strict=True)
+            count("tags", {*gold_tags}, {*zip(segmentation.words, segmentation.tags, strict=True)})
     return {kind: PRF(*numbers) for kind, numbers in counts.items()}
 
 

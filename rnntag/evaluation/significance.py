@@ -1,6 +1,6 @@
-"""How much of a figure, or of a difference between two models, may be chance.
+"""Confidence intervals, and tests of the difference between two models.
 
-Sentences are what is drawn by chance, not tokens: the tokens of one sentence go right or wrong together.
+Sentences are resampled, not tokens, because errors within a sentence are correlated.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ RESAMPLES = 1000
 SEED = 1
 LEVEL = 0.95
 DRAWN_AT_ONCE = 1 << 18
-"""Sentences, for memory's sake."""
+"""Sentences, which bounds the memory."""
 
 Shares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How the accuracy of a model differs from that of another on the same tokens.
+    """The difference between the accuracies of a model and another on the same tokens.
 
     Attributes:
-        difference: its accuracy less that of the other, -1 to 1.
-        interval: the ends of its 95 % interval, or None where there are fewer than two sentences.
-        better, worse: tokens that it alone has right, and that the other alone has right.
-        mcnemar: see `mcnemar`; it takes the tokens for independent.
+        difference: the model's accuracy minus the other's, -1 to 1.
+        interval: the ends of its 95 % interval; None for fewer than two sentences.
+        better, worse: tokens that only the model tags correctly, and that only the other does.
+        mcnemar: see `mcnemar`; it assumes independent tokens.
         bootstrap: see `paired_bootstrap`.
     """
 
@@ -42,13 +42,13 @@ class Difference:
 
 
 def resampled(counts: npt.ArrayLike) -> Shares:
-    """The sums of counts by sentence over `RESAMPLES` draws of as many sentences, with replacement (Efron 1979).
+    """Sums of counts over `RESAMPLES` bootstrap samples of the sentences (Efron 1979).
 
     Args:
         counts: shape [sentences, columns].
 
     Returns:
-        Shape [resamples, columns]; the same for the same counts.
+        Shape [resamples, columns]; always the same for the same counts.
     """
     table = np.asarray(counts, dtype=np.float64)
     random = np.random.default_rng(SEED)
@@ -63,56 +63,56 @@ def resampled(counts: npt.ArrayLike) -> Shares:
 
 
 def intervals(counts: npt.ArrayLike) -> list[tuple[float, float] | None]:
-    """The ends of the 95 % interval of each share, by the percentiles of its resamples.
+    """The ends of the 95 % interval of each accuracy: percentiles of its bootstrap samples.
 
     Args:
-        counts: for each sentence and share, how much of it is right, and of how much; shape [sentences, shares, 2].
+        counts: for each sentence and accuracy, the correct items and all items; shape [sentences, accuracies, 2].
 
     Returns:
-        None where there is nothing to take a share of, and for fewer than two sentences.
+        None for an accuracy without items, and for fewer than two sentences.
     """
     table = np.asarray(counts, dtype=np.float64)
     if len(table) < 2:
         return [None] * (table.shape[1] if table.ndim == 3 else 0)
     sums = resampled(table.reshape(len(table), -1)).reshape(RESAMPLES, -1, 2)
-    return [_ends(right[of > 0] / of[of > 0]) if of.any() else None for right, of in np.moveaxis(sums, 0, -1)]
+    return [_ends(correct[of > 0] / of[of > 0]) if of.any() else None for correct, of in np.moveaxis(sums, 0, -1)]
 
 
 def difference(hits: Sequence[Sequence[bool]], others: Sequence[Sequence[bool]]) -> Difference:
-    """How one model differs from another.
+    """Compare a model with another.
 
     Args:
-        hits, others: for each token of each sentence, whether the model, and the other, has it right.
+        hits, others: for each token of each sentence, whether the model, and the other one, tags it correctly.
     """
     counts = np.array(
         [
-            (sum(own), sum(other), sum(a and not b for a, b in zip(own, other, strict=True)), len(own))
-            for own, other in zip(hits, others, strict=True)
+            (sum(ours), sum(theirs), sum(a and not b for a, b in zip(ours, theirs, strict=True)), len(ours))
+            for ours, theirs in zip(hits, others, strict=True)
         ],
         dtype=np.float64,
     ).reshape(-1, 4)
-    right, other_right, better, tokens = counts.sum(0)
-    found = (right - other_right) / tokens if tokens else 0.0
+    correct, other_correct, better, tokens = counts.sum(0)
+    observed = (correct - other_correct) / tokens if tokens else 0.0
     interval, p = None, 1.0
     if len(counts) > 1 and tokens:
         sums = resampled(counts)
         drawn = (sums[:, 0] - sums[:, 1]) / np.maximum(sums[:, 3], 1)
-        interval, p = _ends(drawn), paired_bootstrap(drawn, found)
-    worse = int(other_right - right + better)
-    return Difference(float(found), interval, int(better), worse, mcnemar(int(better), worse), p)
+        interval, p = _ends(drawn), paired_bootstrap(drawn, observed)
+    worse = int(other_correct - correct + better)
+    return Difference(float(observed), interval, int(better), worse, mcnemar(int(better), worse), p)
 
 
-def paired_bootstrap(drawn: Shares, found: float) -> float:
-    """How probable a difference at least as great as the one found is if there is none, from its resamples,
-    moved to mean 0 (Riezler and Maxwell 2005; as sacreBLEU does)."""
-    tolerance = 1e-12  # equal shares of equal counts may differ in their last bits
-    beyond = np.count_nonzero(np.abs(drawn - drawn.mean()) >= abs(found) - tolerance)
+def paired_bootstrap(drawn: Shares, observed: float) -> float:
+    """The p value of an observed difference: how often its bootstrap samples, shifted to mean 0, are at least as large
+    (Riezler and Maxwell 2005; as in sacreBLEU)."""
+    tolerance = 1e-12  # equal quotients of equal counts may differ in their last bits
+    beyond = np.count_nonzero(np.abs(drawn - drawn.mean()) >= abs(observed) - tolerance)
     return (int(beyond) + 1) / (len(drawn) + 1)
 
 
 def mcnemar(better: int, worse: int) -> float:
-    """How probable so uneven a split of the tokens that one model alone has right is if both are equally good:
-    the exact two-sided test (McNemar 1947), a binomial one."""
+    """The p value of the exact two-sided test of McNemar (1947): a binomial test on the tokens that only one model tags
+    correctly."""
     tokens = better + worse
     logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, tokens + 1)))])  # of the factorials
     fewer = np.arange(min(better, worse) + 1)

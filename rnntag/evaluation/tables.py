@@ -1,4 +1,4 @@
-"""What was measured, as tables of text: for a terminal, or as Markdown."""
+"""Results as tables of text, for a terminal or as Markdown."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ if TYPE_CHECKING:
     from rnntag.evaluation.metrics import Report, SentenceErrors
 
 MOST_SHOWN = 10
-"""Confusions, and words, in a table."""
+"""Rows of the tables of confusions and of words."""
 
 MATRIX_TAGS = 20
-"""With more tags a matrix is too wide to be read."""
+"""A matrix of more tags would be too wide to read."""
 
 CONTEXT = 4
 """Words on either side of a wrong one."""
 
 LABELS = {
     "accuracy": "accuracy",
-    "seen_accuracy": "on seen words",
-    "unseen_accuracy": "on unseen words",
+    "known_accuracy": "on known words",
+    "unknown_accuracy": "on unknown words",
     "ambiguous_accuracy": "on ambiguous words",
     "sentence_accuracy": "whole sentences",
 }
-"""What people call the accuracies of a report."""
+"""The accuracies of a report in words."""
+
+BASELINE = "most frequent tag"
 
 LEAST_P = 0.0001
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 class Table(NamedTuple):
-    """A table; the columns in `numbers` stand to the right."""
+    """A table. The columns in `numbers` are aligned to the right."""
 
     title: str
     columns: tuple[str, ...]
@@ -44,29 +46,29 @@ class Table(NamedTuple):
 
 
 def tables(results: Sequence[Result]) -> list[Table]:
-    """The tables of models that were measured on the same tokens; a single one is told of at length."""
+    """The tables of models that were measured on the same tokens. A single model gets the details."""
     if len(results) > 1:
         return [_side_by_side(results), _differences(results), _f1_side_by_side(results)]
     (result,) = results
     report = result.report
-    found = [_accuracies(result), _tags(report)]
+    details = [_accuracies(result), _tags(report)]
     if len(report.tags) <= MATRIX_TAGS:
-        found.append(_matrix(report))
+        details.append(_matrix(report))
     if report.confusions:
-        found += [_confusions(report, result.errors), _words(report)]
-    return found
+        details += [_confusions(report, result.errors), _words(report)]
+    return details
 
 
 def raw_tables(results: Sequence[RawResult]) -> list[Table]:
-    """How well words, sentences and tags are found in raw text, a table for each model."""
+    """Precision, recall and F1 on raw text, a table for each model."""
     columns = ("precision", "recall", "F1", "gold", "found")
     return [
         Table(
-            (f"{result.model} on " if len(results) > 1 else "") + _name(result, "raw text, "),
+            (f"{result.model} on " if len(results) > 1 else "") + f"raw text of {result.title}",
             ("", *columns),
             tuple(
-                (kind, percent(one.precision), percent(one.recall), percent(one.f1), f"{one.gold:,}", f"{one.found:,}")
-                for kind, one in result.agreement.items()
+                (kind, percent(prf.precision), percent(prf.recall), percent(prf.f1), f"{prf.gold:,}", f"{prf.found:,}")
+                for kind, prf in result.agreement.items()
             ),
             columns,
         )
@@ -88,32 +90,28 @@ def markdown(tables: Sequence[Table], signatures: Sequence[str]) -> str:
 
 
 def interval(ends: tuple[float, float] | None) -> str:
-    """The ends of an interval of shares as people read them."""
+    """The ends of an interval of shares, in percent."""
     return f"{100 * ends[0]:.2f}–{100 * ends[1]:.2f}" if ends else "–"
 
 
 def probability(p: float) -> str:
-    """A p value as people read it."""
+    """A p value in figures."""
     return f"< {LEAST_P}" if p < LEAST_P else f"{p:.4f}"
 
 
 def context(sentence: SentenceErrors, token: int) -> str:
-    """A word in brackets, and some words on either side."""
+    """A word in brackets, with some words on either side."""
     begin, end = max(token - CONTEXT, 0), token + CONTEXT + 1
     words = [f"[{word}]" if place == token else word for place, word in enumerate(sentence.tokens)][begin:end]
     return " ".join([*(["…"] if begin else []), *words, *(["…"] if end < len(sentence.tokens) else [])])
-
-
-def _name(result: Result | RawResult, what: str = "") -> str:
-    return f"{result.corpus}, {result.part} part, {what}{result.tagset} tags"
 
 
 def _accuracies(result: Result) -> Table:
     report, baseline = result.report, result.baseline
     counts = {
         "accuracy": f"{report.tokens:,} tokens",
-        "seen_accuracy": f"{report.tokens - report.unseen_tokens:,} tokens",
-        "unseen_accuracy": f"{report.unseen_tokens:,} tokens",
+        "known_accuracy": f"{report.tokens - report.unknown_tokens:,} tokens",
+        "unknown_accuracy": f"{report.unknown_tokens:,} tokens",
         "ambiguous_accuracy": f"{report.ambiguous_tokens:,} tokens",
         "sentence_accuracy": f"{report.sentences:,} sentences",
     }
@@ -127,10 +125,9 @@ def _accuracies(result: Result) -> Table:
         )
         for name, label in LABELS.items()
     ]
-    beside = ("commonest tag",) if baseline else ()
-    rows.append(("calibration error", percent(report.calibration_error), *[""] * (len(beside) + 2)))
-    columns = ("", "right", "95 % interval", *beside, "of")
-    return Table(_name(result), columns, tuple(rows), columns[1:])
+    columns = ("", "correct", "95 % interval", *((BASELINE,) if baseline else ()), "of")
+    rows.append(("calibration error", percent(report.calibration_error), *[""] * (len(columns) - 2)))
+    return Table(result.title, columns, tuple(rows), columns[1:])
 
 
 def _tags(report: Report) -> Table:
@@ -169,7 +166,8 @@ def _confusions(report: Report, errors: Sequence[SentenceErrors]) -> Table:
 
 def _words(report: Report) -> Table:
     rows = tuple(
-        (one.word, f"{one.wrong:,}", f"{one.tokens:,}", one.gold, one.predicted) for one in report.words[:MOST_SHOWN]
+        (word.word, f"{word.wrong:,}", f"{word.tokens:,}", word.gold, word.predicted)
+        for word in report.words[:MOST_SHOWN]
     )
     return Table("", ("word", "wrong", "of", "mostly", "tagged as"), rows, ("wrong", "of"))
 
@@ -177,11 +175,11 @@ def _words(report: Report) -> Table:
 def _side_by_side(results: Sequence[Result]) -> Table:
     reports = {result.model: result.report for result in results}
     if baseline := results[0].baseline:
-        reports["commonest tag"] = baseline
-    rows = [(label, *(percent(getattr(one, name)) for one in reports.values())) for name, label in LABELS.items()]
-    rows.insert(1, ("95 % interval", *(interval(one.intervals["accuracy"]) for one in reports.values())))
-    rows.append(("calibration error", *(percent(one.calibration_error) for one in reports.values())))
-    return Table(_name(results[0]), ("", *reports), tuple(rows), tuple(reports))
+        reports[BASELINE] = baseline
+    rows = [(label, *(percent(getattr(report, name)) for report in reports.values())) for name, label in LABELS.items()]
+    rows.insert(1, ("95 % interval", *(interval(report.intervals["accuracy"]) for report in reports.values())))
+    rows.append(("calibration error", *(percent(report.calibration_error) for report in reports.values())))
+    return Table(results[0].title, ("", *reports), tuple(rows), tuple(reports))
 
 
 def _differences(results: Sequence[Result]) -> Table:
@@ -189,29 +187,29 @@ def _differences(results: Sequence[Result]) -> Table:
     rows = tuple(
         (
             result.model,
-            f"{100 * one.difference:+.2f}",
-            f"{100 * one.interval[0]:+.2f} to {100 * one.interval[1]:+.2f}" if one.interval else "–",
-            f"{one.better:,}",
-            f"{one.worse:,}",
-            probability(one.mcnemar),
-            probability(one.bootstrap),
+            f"{100 * against.difference:+.2f}",
+            f"{100 * against.interval[0]:+.2f} to {100 * against.interval[1]:+.2f}" if against.interval else "–",
+            f"{against.better:,}",
+            f"{against.worse:,}",
+            probability(against.mcnemar),
+            probability(against.bootstrap),
         )
         for result in results
-        if (one := result.against)
+        if (against := result.against)
     )
-    title = f"beside {results[0].model}: points, tokens gained and lost, and p values"
+    title = f"compared with {results[0].model}: points, tokens gained and lost, p values"
     return Table(title, ("", *columns), rows, columns)
 
 
 def _f1_side_by_side(results: Sequence[Result]) -> Table:
     names = tuple(f"F1 {result.model}" for result in results)
     scores = [result.report.tags for result in results]
-    tags = sorted({tag for one in scores for tag in one})
+    tags = sorted({tag for by_tag in scores for tag in by_tag})
     rows = tuple(
         (
             tag,
-            *(percent(one[tag].f1) if tag in one else "–" for one in scores),
-            f"{max(one[tag].support for one in scores if tag in one):,}",
+            *(percent(by_tag[tag].f1) if tag in by_tag else "–" for by_tag in scores),
+            f"{max(by_tag[tag].support for by_tag in scores if tag in by_tag):,}",
         )
         for tag in tags
     )

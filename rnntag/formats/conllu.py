@@ -92,7 +92,7 @@ class ConlluReader:
         try:
             self._columns = Columns(names, f"{self._source}:{self._number}")
         except DataError as error:
-            self._on_fault(str(error))
+            self._on_fault(error)
 
     def _is_word(self, line: str) -> bool:
         fields = line.split("\t")
@@ -199,7 +199,7 @@ def _check_upos(tag: str) -> None:
 
 def _check_xpos(tag: str) -> None:
     if tag == "_":
-        raise DataError("the word has no XPOS: use --tagset universal")
+        raise DataError("the word has no XPOS", remedy={"tagset": "universal"})
     checked_tag(tag, "the XPOS")
 
 

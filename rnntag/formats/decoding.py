@@ -6,30 +6,22 @@ import codecs
 import io
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_args
 
-from rnntag.errors import AccessError, DataError, NotFoundError, RnntagError, UsageError
+from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, RnntagError, UsageError
 from rnntag.formats import compression
 from rnntag.formats.compression import decompressed
-from rnntag.formats.encoding_guess import SAMPLE_BYTES, Guess, likely_encoding, wide_encoding
+from rnntag.formats.encoding_guess import SAMPLE_BYTES, likely_encoding, wide_encoding
 
 BLOCK_BYTES = 1 << 17
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
 
+_OTHER = {"encoding": ANOTHER, "errors": "replace"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def name_encoding(codec: str) -> str:
-    """What to do about text in another encoding.
-
-    Args:
-        codec: which it looks like; "" if that cannot be told.
-    """
-    return f"use --encoding {codec}" if codec else "name its encoding with --encoding"
 
 
 def text_blocks(
@@ -37,7 +29,6 @@ def text_blocks(
     source: str,
     encoding: str = "utf-8",
     errors: str = "strict",
-    advise: Callable[[str], str] = name_encoding,
 ) -> Iterator[str]:
     """What each read brings, decoded; a byte order mark at the beginning is dropped.
 
@@ -47,7 +38,6 @@ def text_blocks(
         source_bytes: the descriptor of a file or pipe that is open for reading, or its bytes as they come.
         source: what errors call it.
         errors: one of `DECODING_ERRORS`.
-        advise: what to do about bytes in another encoding; see `name_encoding`.
 
     Raises:
         DataError: bytes that `encoding` does not have, with their line and position, or an encoded
@@ -71,7 +61,7 @@ def text_blocks(
             if look := compression.advice(head):
                 raise DataError(f"{source}: {look}")
             if errors == "strict" and (guess := wide_encoding(head, encoding)):
-                raise DataError(f"{source}: {_look(guess, advise)}")
+                raise DataError(f"{source}: looks like {guess.name}", remedy={"encoding": guess.codec or ANOTHER})
         state = decoder.getstate()
         wrong: UnicodeError | None = None
         try:
@@ -84,7 +74,8 @@ def text_blocks(
                 again.setstate(state)
                 text = again.decode(block[: max(good, 0)])
         except UnicodeError as error:  # UTF-16's, and UTF-32's, for want of a byte order mark
-            raise DataError(f"{source}: {error}: name the order too, as in --encoding {encoding}-le") from error
+            remedy = {"encoding": f"{encoding}-le or {encoding}-be"}
+            raise DataError(f"{source}: {error}", remedy=remedy) from error
         if text and not started:
             text = text.removeprefix("\ufeff")
             started = True
@@ -98,22 +89,19 @@ def text_blocks(
             yield text
         line += text.count("\n")
         if lone:
-            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character: {advise('')}")
+            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character", remedy=_OTHER)
         if wrong:
             sample = _sample(before + block, len(before) + good, blocks)
             if look := compression.advice(sample if position + good < SAMPLE_BYTES else b""):
                 raise DataError(f"{source}: {look}") from wrong
-            look = _look(likely_encoding(sample, encoding), advise)
-            where = position + good + 1
-            raise DataError(f"{source}:{line}: byte {where} of the input is not {encoding}: {look}") from wrong
+            fault = f"{source}:{line}: byte {position + good + 1} of the input is not {encoding}"
+            if guess := likely_encoding(sample, encoding):
+                raise DataError(f"{fault}: looks like {guess.name}", remedy={"encoding": guess.codec}) from wrong
+            raise DataError(fault, remedy=_OTHER) from wrong
         if not block:
             return
         position += len(block)
         before = (before + block)[-SAMPLE_BYTES:] if len(block) < SAMPLE_BYTES else block[-SAMPLE_BYTES:]
-
-
-def _look(guess: Guess | None, advise: Callable[[str], str]) -> str:
-    return f"looks like {guess.name}: {advise(guess.codec)}" if guess else advise("")
 
 
 def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
@@ -210,7 +198,7 @@ def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
 
 def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
     if errors not in DECODING_ERRORS:
-        raise UsageError(f"--errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
+        raise UsageError(f"errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
     try:
         io.TextIOWrapper(io.BytesIO(), encoding).read()  # refuses codecs that are not for text, such as hex
         return codecs.getincrementaldecoder(encoding)(errors)
@@ -244,7 +232,7 @@ def open_for_reading(path: Path) -> int:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def file_lines(path: Path, encoding: str = "utf-8", advise: Callable[[str], str] = name_encoding) -> Iterator[str]:
+def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
     """The lines of a file; see `text_blocks` and `file_blocks` for what they raise."""
-    for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding, advise=advise)):
+    for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding)):
         yield from lines

@@ -16,9 +16,9 @@ class Faults:
 
     def __init__(self) -> None:
         self.count = 0
-        self._first: list[str] = []
+        self._first: list[str | DataError] = []
 
-    def add(self, fault: str) -> None:
+    def add(self, fault: str | DataError) -> None:
         """Take note of a fault, a line that says where it is and what is wrong; see `errors.OnFault`."""
         self.count += 1
         if self.count <= SHOWN:

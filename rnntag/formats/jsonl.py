@@ -68,7 +68,7 @@ def _sentence(line: str) -> list[Sentence]:
                 [(checked_tag(tag, "a tag"), _probability(tag, p)) for tag, p in top.items()] for top in record["top"]
             )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise DataError(f"is no line that `rnntag tag --format jsonl` writes: {error!r}") from error
+        raise DataError(f"is not a JSON line as `rnntag tag` writes it: {error!r}") from error
     sentence = Sentence(tokens, {UNNAMED: tags}, tag_probs)
     return [sentence] if tokens else []
 

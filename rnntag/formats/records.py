@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from rnntag.errors import DataError, OnFault, stop
+from rnntag.errors import DataError, OnFault, Remedy, stop
 from rnntag.formats.conllu_sentence import ConlluSentence
 from rnntag.sentences import Sentence, Span, TagProbs
 
@@ -151,9 +151,11 @@ class CorpusFile:
     tagsets: tuple[str, ...] = ("universal",)
     native: str = "xpos"
 
-    def fault(self, line: int, what: object) -> None:
+    def fault(self, line: int, what: object, remedy: Remedy | None = None) -> None:
         """Report what is wrong with a line, counted from 1."""
-        self.on_fault(f"{self.source}:{line}: {what}")
+        if isinstance(what, DataError):
+            remedy = what.remedies[0]
+        self.on_fault(DataError(f"{self.source}:{line}: {what}", remedy=remedy))
 
     def by_line(self, parse: Callable[[str], Iterable[Sentence]]) -> Iterator[Sentence]:
         """What `parse` makes of each line that is not empty; a `DataError` that it raises is that line's fault."""

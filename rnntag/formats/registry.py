@@ -132,7 +132,7 @@ def read_sentences(
         read = _CORPUS_READERS[format_of(path, corpus_format, encoding)]
         sentences = tuple(read(CorpusFile(file_lines(path, encoding), str(path), noted.add, tagsets, native)))
     except DataError as error:  # bytes that are no text, after which nothing can be read
-        noted.add(str(error))
+        noted.add(error)
     if not sentences and noted.count == before:
         noted.add(f"{path}: no sentence in it")
     if faults is None:

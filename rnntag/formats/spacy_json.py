@@ -99,5 +99,5 @@ def _tags(tokens: list[tuple[int, Any]], tagsets: tuple[str, ...], native: str) 
 def _tag(number: int, token: Any, field: str, other: str) -> str:
     tag = token.get(field)
     if not (isinstance(tag, str) and tag):
-        raise DataError(f"token {number} has no {field}: add it, or use --tagset {other}")
+        raise DataError(f"token {number} has no {field}", remedy={"tagset": other})
     return checked_tag(tag, f"the {field} of token {number}")

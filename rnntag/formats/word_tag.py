@@ -91,12 +91,12 @@ def _sentence(line: str, mark: str, is_first: bool) -> Sentence:
     pairs = [item.rpartition(mark)[::2] for item in items]
     wrong = next((item for item, pair in zip(items, pairs, strict=True) if not all(pair)), None)
     if wrong is not None:
-        hint = ""
+        remedy = None
         if "\t" in line.strip():
-            hint = ": a token a line takes --corpus-format tsv"
+            remedy = {"corpus_format": "tsv"}
         elif mark == "/" and "_" in wrong.strip("_"):
-            hint = ": word_TAG takes --corpus-format underscore"
-        raise DataError(f"{wrong!r} is not word{mark}TAG{hint}")
+            remedy = {"corpus_format": "underscore"}
+        raise DataError(f"{wrong!r} is not word{mark}TAG", remedy=remedy)
     if is_first and all(map(headers.is_header, pairs)):
         raise DataError(f"{line.strip()!r} {headers.ADVICE}")
     words, tags = zip(*pairs, strict=True)

@@ -14,7 +14,7 @@ import numpy as np
 import safetensors.numpy
 
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
-from rnntag.errors import AccessError, DataError, NotFoundError, UsageError
+from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
 from rnntag.model import weights as weight_shapes
 from rnntag.model.pretokens import SHAPES, PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
@@ -64,17 +64,17 @@ def is_bundled(path: Path) -> bool:
     return any(path.resolve().is_relative_to(folder) for folder in (package, *in_checkout))
 
 
-def check_not_bundled(path: Path, option: str = "--out") -> None:
+def check_not_bundled(path: Path, argument: str = "out") -> None:
     """Make sure that nothing is written into the package.
 
     Args:
-        option: that names another place.
+        argument: the setting that names another place.
 
     Raises:
         UsageError: the path lies there; see `is_bundled`.
     """
     if is_bundled(path):
-        raise UsageError(f"{path} comes with rnntag and is not written to: choose another place with {option}")
+        raise UsageError(f"{path} comes with rnntag and is not written to", remedy={argument: ANOTHER})
 
 
 def day_made(path: Path) -> str | None:
@@ -97,9 +97,7 @@ def check_free(path: Path) -> None:
         UsageError: there is a model at `path`.
     """
     if day := day_made(path):
-        raise UsageError(
-            f"{path}: there is a model made on {day} already: choose another --out, or replace it with --force"
-        )
+        raise UsageError(f"{path}: there is a model made on {day} already", remedy={"out": ANOTHER, "force": True})
 
 
 def check_absent(paths: Iterable[Path]) -> None:
@@ -110,7 +108,7 @@ def check_absent(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         if path.exists():
-            raise UsageError(f"{path}: there is one already: choose another --out, or replace it with --force")
+            raise UsageError(f"{path}: there is one already", remedy={"out": ANOTHER, "force": True})
 
 
 def available() -> dict[str, Path]:
@@ -155,11 +153,11 @@ def check_target(path: Path, names: Collection[str] = FILES, what: str = "a mode
     path = path.resolve()
     folder = next((parent for parent in path.parents if parent.exists()), path)
     if path.exists() and not path.is_dir():
-        raise AccessError(f"{path}: is a file, not a directory: choose another --out")
+        raise AccessError(f"{path}: is a file, not a directory", remedy={"out": ANOTHER})
     if path.is_mount():
-        raise AccessError(f"{path}: a file system is mounted there: choose a directory within it as --out")
+        raise AccessError(f"{path}: a file system is mounted there, which cannot be replaced", remedy={"out": ANOTHER})
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise AccessError(f"{path}: {folder} cannot be written to: choose another --out")
+        raise AccessError(f"{path}: {folder} cannot be written to", remedy={"out": ANOTHER})
     if path.is_dir():
         _check_replaceable(path, names, what)
 
@@ -167,7 +165,7 @@ def check_target(path: Path, names: Collection[str] = FILES, what: str = "a mode
 def _check_replaceable(path: Path, names: Collection[str] = FILES, what: str = "a model") -> None:
     strange = sorted({entry.name for entry in path.iterdir()} - {*names})
     if strange:
-        raise AccessError(f"{path}: holds {strange[0]}, which is no part of {what}: choose another --out")
+        raise AccessError(f"{path}: holds {strange[0]}, which is no part of {what}", remedy={"out": ANOTHER})
 
 
 def write(path: Path, model: ModelBundle, card: str) -> None:

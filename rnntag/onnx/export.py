@@ -42,8 +42,8 @@ def _readme(model: ModelBundle, graphs: dict[str, Graph]) -> str:
     if in_8_bits:
         runs += (
             f" LSTM layers of {' and '.join(f'`{name}`' for name in in_8_bits)} are in 8 bits: they use the operator "
-            f"DynamicQuantizeLSTM of the domain `{MICROSOFT}`, which ONNX Runtime has. `rnntag export --fp32` writes "
-            "graphs with standard operators only."
+            f"DynamicQuantizeLSTM of the domain `{MICROSOFT}`, which ONNX Runtime has. Graphs exported in 32 bits have "
+            "standard operators only."
         )
     parts = [
         f"# ONNX graphs of {model.name}",

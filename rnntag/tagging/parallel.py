@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from rnntag.errors import RnntagError
+from rnntag.errors import LOWER, RnntagError
 from rnntag.tagging.chunks import Chunk
 from rnntag.tagging.pipeline import Pipeline, TagJob
 
@@ -81,7 +81,7 @@ def _in_processes(task: TagJob, portions: Iterable[Chunk], jobs: int) -> Iterato
         try:
             error, tagged = connection.recv_bytes(), connection.recv_bytes()
         except (EOFError, OSError):
-            raise RnntagError("a tagging process has died, for want of memory perhaps: try fewer --jobs") from None
+            raise RnntagError("a worker died (out of memory?)", remedy={"jobs": LOWER}) from None
         waiting[connection] -= size
         yield tagged
         if error:

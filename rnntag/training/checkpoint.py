@@ -19,12 +19,13 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
-from rnntag.errors import AccessError, DataError, RnntagError
+from rnntag.errors import AccessError, DataError, Remedy, RnntagError
 from rnntag.storage import atomic, validation
 from rnntag.version import __version__
 
 FORMAT = 2
-NO_RUN = "is no run that this rnntag keeps (begin anew with --restart)"
+UNREADABLE = "is not a run that this version of rnntag can continue"
+RESTART: Remedy = {"resume": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +142,12 @@ def read(path: Path) -> Checkpoint | None:
     except OSError as error:
         raise AccessError(f"{file}: cannot be read: {error.strerror}") from error
     if hashlib.sha256(content).hexdigest().encode() != digest:
-        raise DataError(f"{file}: is damaged: begin anew with --restart")
+        raise DataError(f"{file}: is damaged", remedy=RESTART)
     line, _, tensors = content.partition(b"\n")
     try:
         head = validation.parse(line)
         if head["format"] != FORMAT:
-            raise DataError(f"{file}: rnntag {head['rnntag']} has written it: go on with that, or begin with --restart")
+            raise DataError(f"{file}: written by rnntag {head['rnntag']}, which can continue it", remedy=RESTART)
         arrays = safetensors.numpy.load(tensors)
         states = {name: State(figures, of(name, arrays)) for name, figures in head["figures"].items()}
         conditions = {str(name): str(value) for name, value in head["conditions"].items()}
@@ -155,7 +156,7 @@ def read(path: Path) -> Checkpoint | None:
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
-        raise DataError(f"{file}: {NO_RUN}: {error!r}") from error
+        raise DataError(f"{file}: {UNREADABLE} ({error!r})", remedy=RESTART) from error
 
 
 def discard(path: Path) -> None:

@@ -161,7 +161,7 @@ class Job:
             trainer.restore(self._states[name])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
             where = checkpoint.place(self.out)
-            raise DataError(f"{where}: {checkpoint.NO_RUN}: {error!r}") from error
+            raise DataError(f"{where}: {checkpoint.UNREADABLE} ({error!r})", remedy=checkpoint.RESTART) from error
 
     def _keep(self, name: str, trainer: Trainer[Any]) -> None:
         self._states[name] = trainer.state()

@@ -13,7 +13,7 @@ from rnntag import effects
 from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import is_spaced
-from rnntag.errors import NotFoundError, UsageError
+from rnntag.errors import ANOTHER, NotFoundError, UsageError
 from rnntag.model import directory
 from rnntag.sentences import Corpus
 from rnntag.storage import atomic
@@ -244,8 +244,8 @@ class _Request:
             directory.check_free(self.out)
         elif directory.read(self.out).segmenter:
             raise UsageError(
-                f"{self.out}: the model made on {directory.day_made(self.out)} has a segmenter already: "
-                "name a copy with --out, or replace the segmenter with --force"
+                f"{self.out}: the model made on {directory.day_made(self.out)} has a segmenter already",
+                remedy={"out": ANOTHER, "force": True},
             )
 
     def _begun(self, segmenter: bool | None) -> Settings:
@@ -256,7 +256,7 @@ class _Request:
     def _continued(self, kept: Checkpoint) -> Settings:
         """The settings of the unfinished run, if it is to be continued and none was asked for that differs."""
         if not self.resume:
-            raise UsageError(f"{self.out}: unfinished run found: use --resume or --restart")
+            raise UsageError(f"{self.out}: unfinished run found", remedy={"resume": ANOTHER})
         if bool(kept.settings.receiver) != bool(self.asked.receiver):
             command = "train-segmenter" if kept.settings.receiver else "train"
             raise UsageError(f"{self.out}: the unfinished run is of 'rnntag {command}': continue it with that")
@@ -264,8 +264,8 @@ class _Request:
         for name in sorted(self.given):
             if before.get(name) != now.get(name):
                 raise UsageError(
-                    f"{self.out}: the run there was begun with {name.replace('_', '-')} {before.get(name)}, "
-                    f"not {now.get(name)}: leave out all options but --out, or begin anew with --restart"
+                    f"{self.out}: the unfinished run has {name} {before.get(name)}, not {now.get(name)}",
+                    remedy={name: None, "resume": False},
                 )
         return kept.settings
 
@@ -292,4 +292,4 @@ class _Request:
         if "upsample" in self.given and sum(bool(corpus.train) for corpus in corpora) == 1:
             idle["upsample"] = "on a single corpus"
         for name, when in idle.items():
-            self.watch.warn(f"--{name.replace('_', '-')} has no effect {when}")
+            self.watch.warn(f"{name} has no effect {when}")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 
 from rnntag.config import SegmenterConfig
 from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs, is_spaced, spaced
+from rnntag.errors import ANOTHER, Remedy
 from rnntag.evaluation.segmentation import agreement
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
@@ -119,7 +121,7 @@ class SegmenterTask(Task[list[Ids]]):
 
     network: SegmenterNetwork
     tables = SEGMENTER_TABLES
-    remedy = "try another --seed"
+    remedy: Remedy = {"seed": ANOTHER}
 
     def __init__(
         self, corpora: Sequence[Corpus], config: SegmenterConfig, char_map: tuple[str, str] = ("", "")

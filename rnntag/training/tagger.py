@@ -11,12 +11,13 @@ from datetime import datetime, timezone
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 
 from rnntag.config import ModelConfig, TrainConfig
-from rnntag.errors import DataError, RnntagError, UsageError
+from rnntag.errors import LOWER, DataError, Remedy, RnntagError, UsageError
 from rnntag.model import learning_curve
 from rnntag.model.batching import Encoded
 from rnntag.model.learning_curve import Scale
@@ -42,7 +43,7 @@ def choose_device(name: str) -> torch.device:
         UsageError: cuda was asked for and there is none.
     """
     if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError("this machine or this build of torch has no CUDA device: use --device cpu")
+        raise UsageError("this machine or this build of torch has no CUDA device", remedy={"device": "cpu"})
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
@@ -91,7 +92,7 @@ class TaggerTask(Task[list[int]]):
 
     network: Network
     tables = (WORD_TABLE,)
-    remedy = "train with a lower --lr, or a lower --max-grad-norm above 0"
+    remedy: Remedy = {"lr": LOWER, "max_grad_norm": LOWER}
 
     def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
         sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]
@@ -99,15 +100,15 @@ class TaggerTask(Task[list[int]]):
         if not sentences or not any(dev.values()):
             part = "dev" if sentences else "train"
             raise DataError(
-                f"{', '.join(c.name for c in corpora)}: no sentence in the {part} part: add a corpus, or sentences"
+                f"{', '.join(c.name for c in corpora)}: no sentence in the {part} split: add a corpus, or sentences"
             )
         learned = {tagset for sentence in sentences for tagset in sentence.tags}
         for corpus in corpora:
             for sentence in corpus.dev + corpus.test:
                 if not learned & sentence.tags.keys():
                     raise DataError(
-                        f"{corpus.name}: its dev or test part is tagged with {', '.join(sentence.tags) or 'nothing'}, "
-                        f"the training parts with {', '.join(sorted(learned))}"
+                        f"{corpus.name}: its dev or test split is tagged with {', '.join(sentence.tags) or 'nothing'}, "
+                        f"the train splits with {', '.join(sorted(learned))}"
                     )
         torch.manual_seed(config.seed)
         self.corpora = tuple(corpora)
@@ -117,9 +118,9 @@ class TaggerTask(Task[list[int]]):
         self.vocabulary = Vocabulary.build(sentences, config.min_count, char_map)
         pretrained = None
         if config.vectors and model.input == "onehot":
-            raise UsageError("a one-hot word has no vector: leave out --vectors, or take --input embedding")
+            raise UsageError("a one-hot input has no place for word vectors", remedy={"vectors": None})
         if config.teacher_forcing and not model.feedback:
-            raise UsageError("no tag is fed back: leave out --teacher-forcing, or take --feedback")
+            raise UsageError("teacher forcing has no effect without feedback", remedy={"teacher_forcing": None})
         if config.vectors:
             self.vocabulary, pretrained = _with_vectors(self.vocabulary, config)
         self.network = Network(model, self.vocabulary, pretrained).to(self.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from rnntag.errors import AccessError, NotFoundError
+from rnntag.errors import ANOTHER, AccessError, NotFoundError
 from rnntag.model.learning_curve import TrainingStep
 
 
@@ -17,11 +17,11 @@ def prepare(folder: Path) -> None:
         AccessError: the folder cannot be made.
     """
     if importlib.util.find_spec("tensorboard") is None:
-        raise NotFoundError("TensorBoard is not installed: pip install tensorboard, or leave out --tensorboard")
+        raise NotFoundError("TensorBoard is not installed: pip install tensorboard", remedy={"tensorboard": None})
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AccessError(f"{folder}: cannot be made: {error.strerror}: choose another --tensorboard") from error
+        raise AccessError(f"{folder}: cannot be made: {error.strerror}", remedy={"tensorboard": ANOTHER}) from error
 
 
 class TensorboardLog:

@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from torch import Tensor, nn
 
-from rnntag.errors import DataError
+from rnntag.errors import DataError, Remedy
 from rnntag.model.learning_curve import Scale, TrainingStep
 from rnntag.model.weights import quantize
 from rnntag.training import checkpoint
@@ -60,7 +60,7 @@ class Task(ABC, Generic[_Batch]):
     Attributes:
         network: `evaluate` and `weights` find the averaged weights in it.
         tables: which of the weights are embedding tables; see `quantize`.
-        remedy: what to do when the gradients explode.
+        remedy: settings to change when the gradients explode.
         scale: how much there is to learn, and from how much.
     """
 
@@ -68,7 +68,7 @@ class Task(ABC, Generic[_Batch]):
     schedule: Schedule
     seed: int
     tables: Sequence[str]
-    remedy: str
+    remedy: Remedy
     scale: Scale
 
     @property
@@ -168,7 +168,7 @@ class Trainer(Generic[_Task]):
         return step
 
     def _explosion(self) -> ExplosionError:
-        return ExplosionError(f"the gradients exploded in epoch {self._now.epoch}: {self.task.remedy}")
+        return ExplosionError(f"the gradients exploded in epoch {self._now.epoch}", remedy=self.task.remedy)
 
     def _is_over(self) -> bool:
         now, schedule = self._now, self.task.schedule
@@ -201,9 +201,7 @@ class Trainer(Generic[_Task]):
             DataError: that run had other sentences or vectors.
         """
         if state.figures["corpora"] != self.task.fingerprint:
-            raise DataError(
-                "the corpora or the vectors are not those that the run began with: begin anew with --restart"
-            )
+            raise DataError("the corpora or the vectors are not those of the unfinished run", remedy={"resume": False})
         self._now = EpochState(**state.figures["progress"])
         self._random.bit_generator.state = state.figures["random"]
         self.ends = [TrainingStep(**step) for step in state.figures["ends"]]

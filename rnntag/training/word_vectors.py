@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,13 @@ class Vectors:
     matrix: npt.NDArray[np.float32]
 
 
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        yield from file_lines(path)
+    except DataError as error:
+        raise DataError(f"{error}: convert it to UTF-8") from error
+
+
 def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], most: int) -> Vectors:
     """The vectors of `wanted` words, and those of the first others, until there are `most` of these.
 
@@ -41,7 +48,7 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
     found: dict[str, npt.NDArray[np.float32]] = {}
     others = 0
     size = 0
-    for number, line in enumerate(file_lines(path, advise=lambda codec: "convert it to UTF-8"), 1):
+    for number, line in enumerate(_lines(path), 1):
         word, *numbers = line.rstrip().split(" ", LONGEST + 1)
         if len(numbers) > LONGEST:
             raise DataError(f"{path}:{number}: has more than {LONGEST} numbers: a vector has fewer")
