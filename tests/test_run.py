@@ -82,7 +82,7 @@ def test_a_stopped_run_is_kept_and_continued_to_the_same_end(gold: Path) -> None
     assert stopped.value.out == Path("m")
     with pytest.raises(UsageError, match="unfinished run found"):
         rnntag.train(gold, out="m", segmenter=False, **SMALL)
-    with pytest.raises(UsageError, match="begun with epochs 2, not 3"):
+    with pytest.raises(UsageError, match="has epochs 2, not 3"):
         rnntag.train(out="m", resume=True, epochs=3)
     record = Record()
     rnntag.train(out="m", resume=True, watch=record)

@@ -121,7 +121,7 @@ class SegmenterTask(Task[list[Ids]]):
 
     network: SegmenterNetwork
     tables = SEGMENTER_TABLES
-    remedy: Remedy = {"seed": ANOTHER}
+    remedy: ClassVar[Remedy] = {"seed": ANOTHER}
 
     def __init__(
         self, corpora: Sequence[Corpus], config: SegmenterConfig, char_map: tuple[str, str] = ("", "")

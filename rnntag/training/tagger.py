@@ -92,7 +92,7 @@ class TaggerTask(Task[list[int]]):
 
     network: Network
     tables = (WORD_TABLE,)
-    remedy: Remedy = {"lr": LOWER, "max_grad_norm": LOWER}
+    remedy: ClassVar[Remedy] = {"lr": LOWER, "max_grad_norm": LOWER}
 
     def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
         sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -67,8 +67,8 @@ class Task(ABC, Generic[_Batch]):
     network: nn.Module
     schedule: Schedule
     seed: int
-    tables: Sequence[str]
-    remedy: Remedy
+    tables: ClassVar[Sequence[str]]
+    remedy: ClassVar[Remedy]
     scale: Scale
 
     @property
