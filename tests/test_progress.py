@@ -118,7 +118,7 @@ def test_the_first_line_tells_how_much_there_is_to_learn(capsys: pytest.CaptureF
     assert capsys.readouterr().err.splitlines() == [
         "training the tagger: 1,234 sentences with 56,789 tokens (dev: 123 with 4,567); tags: 17 upos, 1 own; "
         "vocabulary: 8,901 words; parameters: 2,345,678",
-        "going on with the segmenter in epoch 3: 1,234 sentences with 56,789 tokens (dev: 123 with 4,567); "
+        "continuing the segmenter in epoch 3: 1,234 sentences with 56,789 tokens (dev: 123 with 4,567); "
         "vocabulary: 8,901 words and characters; parameters: 2,345,678",
     ]
 
