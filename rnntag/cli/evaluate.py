@@ -27,26 +27,30 @@ _PAGE_START = b"<!doctype html"
 _FOLDABLE_COLUMNS = 10
 
 
+_CorpusArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="CORPUS...",
+        help="NLTK corpora, .conllu files, or files in another format (see --corpus-format).",
+        show_default="the corpora the model was trained on",
+    ),
+]
+_ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="A model's name (see `rnntag models`) or directory. May be repeated: the others are compared with the "
+        "first.",
+        show_default=f"$RNNTAG_MODEL, or {DEFAULT_MODEL}",
+    ),
+]
+
+
 def evaluate(
-    corpus: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="CORPUS...",
-            help="NLTK corpora, .conllu files, or files in another format (see --corpus-format).",
-            show_default="the corpora the model was trained on",
-        ),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="MODEL",
-            help="A model's name (see `rnntag models`) or directory. May be repeated: the others are compared with "
-            "the first.",
-            show_default=f"$RNNTAG_MODEL, or {DEFAULT_MODEL}",
-        ),
-    ] = None,
+    corpus: _CorpusArgument = None,
+    model: _ModelsOption = None,
     split: Annotated[
         Literal["auto", "train", "dev", "test"],
         typer.Option(help="The split to measure; auto: the test split, or all of a file."),
