@@ -138,12 +138,12 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["eval", "-m", "{tiny}", "lower.conllu"], 65, "lower.conllu:1: 'noun' is no UPOS tag: did you mean NOUN?"),
         (["eval", "-m", "{tiny}", "range.conllu"], 65, "range.conllu:1: the range 5-3 does not begin at word 1"),
         (["eval", "-m", "{tiny}", "empty.conllu"], 65, "empty.conllu: no sentence in it"),
-        (["eval", "-m", "{tiny}", "own.txt"], 65, "own is tagged with own, which the model tiny does not know"),
+        (["eval", "-m", "{tiny}", "own.txt"], 65, "own is tagged with own; the model tiny only knows upos"),
         (["eval", "-m", "{tiny}", "own.txt", "--split", "dev"], 65, "own has no dev split: it has test"),
         (["eval", "-m", "{tiny}", "x", "--json", "--markdown"], 2, "give --json or --markdown, not both"),
         (["eval", "-m", "{tiny}", "x", "--raw", "--html", "x.html"], 2, "leave out --raw"),
         (["eval", "-m", "{tiny}", "x", "--html", "."], 74, ".: is a directory: name a file for --html"),
-        (["eval", "-m", "{tiny}", "x", "--html", "nix/x.html"], 74, "nix is no folder that can be written to"),
+        (["eval", "-m", "{tiny}", "x", "--html", "nix/x.html"], 74, "nix is not a writable directory"),
         (["eval", "-m", "{tiny}"], 66, "what tiny was trained on is not here: name a CORPUS"),
         (["eval", "-m", "{tiny}", ""], 66, "an empty name: no such corpus"),
         (["tag", "-m", "{tiny}", "--tagset", "ptb", "x"], 2, "tiny does not know ptb: it knows upos"),
@@ -225,7 +225,7 @@ def test_probabilities_are_written_where_there_is_room(run: Run, tiny_folder: Pa
     assert record["tags"] == ["PRON", "VERB", "NOUN", "PUNCT"]
     assert [f"{p:.4f}" for p in record["confidence"]] == [line.split("\t")[2] for line in tsv.splitlines()[:-1]]
     assert [(len(best), next(iter(best))) for best in record["top"]] == [(3, tag) for tag in record["tags"]]
-    assert "add --format tsv" in refusal(run("tag", "-m", tiny_folder, "--confidence", "-f", "slash", text), 2)
+    assert "use --format tsv" in refusal(run("tag", "-m", tiny_folder, "--confidence", "-f", "slash", text), 2)
 
 
 @pytest.mark.parametrize(("name", "pack"), [("pipe", bytes), ("pipe.gz", gzip.compress)])

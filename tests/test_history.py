@@ -172,7 +172,7 @@ def test_it_is_drawn(learned: Path, tmp_path: Path, here: Run) -> None:
         assert done(here("history", learned, "--out", name)) == f"saved {name}\n"
         assert (tmp_path / name).read_bytes().startswith(beginning)
     assert "learned: epoch 2 of 3 was kept" in (tmp_path / "a.svg").read_text(encoding="utf-8")
-    assert "a picture is an .svg or a .png" in refusal(here("history", learned, "--out", "a.gif"), 2)
+    assert "a plot is an .svg or a .png" in refusal(here("history", learned, "--out", "a.gif"), 2)
     assert "No such file" in refusal(here("history", learned, "--out", "none/a.svg"), 74)
 
 

@@ -362,7 +362,7 @@ def test_paragraphs_are_counted_across_any_white_space(tiny_raw: ModelBundle, mo
     given_text = f"I eat.\n{' ' * 1500}\n\nI eat.{' ' * 3000}\n \n{' ' * 1200}\n\nI eat.\n\nI eat.\n"
     whole = Chunk(given_text, "x", "raw", 0, 0, 0, begins=True, ends=True)
     expected = b"".join(Pipeline(TagJob(tiny_raw, "upos", "conllu")).tag(whole)).decode()
-    monkeypatch.setattr(chunks, "PORTION", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
     monkeypatch.setattr(chunks, "LONG_LINE", 1100)
     out, _ = through(tiny_raw, "raw", "conllu", iter([given_text[i : i + 50] for i in range(0, len(given_text), 50)]))
     assert out == expected

@@ -259,7 +259,7 @@ def test_a_page_takes_the_place_of_no_corpus(run: Run, folder: Path, tiny_folder
     gold = "I/PRON eat/VERB\n"
     (folder / "gold.txt").write_text(gold, encoding="utf-8")
     told = refusal(run("eval", "-m", tiny_folder, "gold.txt", "--html", "gold.txt"), 2)
-    assert "gold.txt: is there already and is no page: choose another --html" in told
+    assert "gold.txt: exists and is not a web page: choose another --html" in told
     assert (folder / "gold.txt").read_text(encoding="utf-8") == gold
     for _ in range(2):  # a page takes the place of a page
         assert run("eval", "-m", tiny_folder, "gold.txt", "--html", "page.html").returncode == 0

@@ -25,7 +25,7 @@ TEXT = "".join(f"{SENTENCES[number % 4]}\n" for number in range(200))
 def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process has threads, which the command line, when it forks, has not."""
     monkeypatch.setattr(parallel, "START_METHOD", "forkserver")
-    monkeypatch.setattr(chunks, "PORTION", 100)
+    monkeypatch.setattr(chunks, "CHUNK", 100)
 
 
 def task(model: ModelBundle, top: int | None = None, output: str = "slash") -> TagJob:

@@ -38,7 +38,7 @@ def test_numbers_go_on_from_input_to_input() -> None:
 
 def test_long_texts_come_in_short_portions() -> None:
     sizes = [len(portion.text) for portion in chunks.chunks([Input("x", "tokens", ["I eat apples\n" * 100_000])])]
-    assert max(sizes) <= chunks.PORTION + len("I eat apples\n")
+    assert max(sizes) <= chunks.CHUNK + len("I eat apples\n")
 
 
 @pytest.mark.parametrize("source", ["tokens", "conllu"])

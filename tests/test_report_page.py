@@ -45,7 +45,7 @@ def result(model: str, predicted: list[list[str]], first: list[list[str]] | None
     return Result(
         model=model,
         corpus="<i>few",
-        part="test",
+        split="test",
         tagset="upos",
         signature=f"signature of {model}",
         report=report,

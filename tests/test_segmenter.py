@@ -127,7 +127,7 @@ def rebuilt(text: str) -> str:
 def test_how_text_arrives_does_not_show(
     monkeypatch: pytest.MonkeyPatch, tiny_raw: ModelBundle, output: str, text: str, size: int, long: bool
 ) -> None:
-    monkeypatch.setattr(chunks, "PORTION", 12)
+    monkeypatch.setattr(chunks, "CHUNK", 12)
     if long:
         for module in (chunks, records):
             monkeypatch.setattr(module, "LONG_LINE", 40)

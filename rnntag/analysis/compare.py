@@ -1,4 +1,4 @@
-"""The cells side by side: what each learns, costs and remembers, with equal settings."""
+"""Compares cells trained with the same settings: cost, accuracy and memory."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from rnntag.training.trainer import Trainer
 SPEED_ROUNDS = 5
 SPEED_TOKENS = 20_000
 FADED = 0.01
-"""A gradient of less than this share of that at distance 0 has all but vanished."""
+"""A gradient has vanished below this share of the gradient at distance 0."""
 
 FORGOTTEN = (1 + 1 / KEYS) / 2
-"""Recall half-way between perfect and chance."""
+"""Recall halfway between perfect and chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellReport:
-    """What was measured of one cell.
+    """The measurements of one cell.
 
     Attributes:
-        name: of the cell, with the activation where that is not the usual one.
-        recurrent_parameters: of all recurrent layers, that over characters too.
+        name: of the cell, with its activation if it is not tanh.
+        recurrent_parameters: of all recurrent layers, including those over characters.
         parameters: of the whole network.
-        accuracy, unknown_accuracy: over the words of all dev parts, 0 to 1.
+        accuracy, unknown_accuracy: on all words and on the unknown words of all dev splits, 0 to 1.
         dev: both by corpus.
         epochs: the last step of each epoch.
-        best_epoch: the one that was kept.
+        best_epoch: the epoch that was kept.
         training_seconds: of all epochs.
-        tagging_speed: words a second, the median of `SPEED_ROUNDS` runs in turn with the other cells.
-        untrained_reach, reach: see `memory.gradient_reach`, before and after training.
-        recall: see `memory.recall`.
+        tagging_speed: words per second, the median of `SPEED_ROUNDS` runs that alternate with the other cells.
+        untrained_reach, reach: before and after training; see `probes.gradient_reach`.
+        recall: see `probes.recall_by_distance`.
     """
 
     name: str
@@ -68,26 +68,25 @@ class CellReport:
 
 
 class CompareCallbacks(Callbacks):
-    """What a comparison calls as it proceeds, besides what training calls."""
+    """What a comparison calls, in addition to the callbacks of training."""
 
     def note(self, what: str) -> None:
-        """The next piece of work begins."""
+        """The next stage begins."""
 
-    def part(self, what: str, done: int, total: int) -> None:
-        """How many steps of a long piece of work other than training are done, of how many."""
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Steps of work other than training are done."""
 
     def keep(self, name: str, model: ModelBundle) -> None:
-        """A model is trained; by the cell's name."""
+        """The model of a cell is trained."""
 
 
 def faded(reach: Sequence[float | None]) -> int | None:
-    """The first distance at which less than `FADED` of the gradient at distance 0 is left; None if
-    there is none."""
+    """The first distance at which less than `FADED` of the gradient at distance 0 is left, or None."""
     return next((k for k, norm in enumerate(reach) if norm is not None and norm < FADED * (reach[0] or 0)), None)
 
 
 def forgotten(recalled: Sequence[float]) -> int | None:
-    """The first distance over which recall is below `FORGOTTEN`; None if there is none."""
+    """The first distance over which recall is below `FORGOTTEN`, or None."""
     return next((k for k, accuracy in enumerate(recalled, 1) if accuracy < FORGOTTEN), None)
 
 
@@ -102,10 +101,10 @@ def compare(
     watch: CompareCallbacks,
     scale: Scale | None = None,
 ) -> list[CellReport]:
-    """Train each network on the same sentences in the same order, and measure it on the dev parts.
+    """Train each network on the same sentences in the same order, and measure it on the dev splits.
 
     Args:
-        scale: how thoroughly memory is measured, `memory.FULL` if it is not said.
+        scale: how thoroughly to measure memory; `probes.FULL` if None.
 
     Raises:
         DataError, UsageError, NotFoundError, RnntagError: see `training.tagger.TaggerTask`.
@@ -128,37 +127,37 @@ def _trained(
     trainer = Trainer(TaggerTask(corpora, config, run))
     vocabulary = trainer.task.vocabulary
     dev = [sentence for corpus in corpora for sentence in corpus.dev if sentence.tokens]
-    # On the CPU, whatever trains: the pictures of two machines should agree.
+    # Always on the CPU, so that the plots of two machines agree.
     network = Network(config, vocabulary)
     network.load_weights(trainer.task.weights())
-    told = partial(watch.part, f"{name}: gradient")
-    untrained = gradient_reach(network, vocabulary, dev, scale, told)
+    progress = partial(watch.progress, f"{name}: gradient")
+    untrained = gradient_reach(network, vocabulary, dev, scale, progress)
     for step in trainer.steps():
         watch.step(step)
     model = bundle(trainer, name)
     watch.keep(name, model)
-    watch.note(f"{name}: how far its gradient reaches, and what it recalls")
+    watch.note(f"{name}: measuring gradient and recall")
     network = Network.of(model)
     tagger = Tagger(model)
     measured = {c.name: [r for _, _, r in measure(tagger, c.name, c.dev)] for c in corpora if c.dev}
-    accuracy, unseen = micro_average(chain.from_iterable(measured.values()))
+    accuracy, unknown_accuracy = micro_average(chain.from_iterable(measured.values()))
     recurrent = [layer for layer in network.modules() if isinstance(layer, RecurrentLayer)]
     report = CellReport(
         name=name,
         recurrent_parameters=sum(p.numel() for layer in recurrent for p in layer.parameters()),
         parameters=sum(p.numel() for p in network.parameters()),
         accuracy=accuracy,
-        unknown_accuracy=unseen,
+        unknown_accuracy=unknown_accuracy,
         dev={name: micro_average(reports) for name, reports in measured.items()},
         epochs=tuple(trainer.ends),
         best_epoch=model.provenance.epoch,
         training_seconds=trainer.ends[-1].seconds,
         tagging_speed=0.0,
         untrained_reach=tuple(untrained),
-        reach=tuple(gradient_reach(network, vocabulary, dev, scale, told)),
+        reach=tuple(gradient_reach(network, vocabulary, dev, scale, progress)),
         recall=tuple(
             recall_by_distance(
-                config.cell, config.activation, run.seed, scale, partial(watch.part, f"{name}: recall task")
+                config.cell, config.activation, run.seed, scale, partial(watch.progress, f"{name}: recall task")
             )
         ),
     )
@@ -166,16 +165,16 @@ def _trained(
 
 
 def _speeds(models: Sequence[ModelBundle], sentences: Sequence[Sequence[str]], watch: CompareCallbacks) -> list[float]:
-    """Words a second of each model, encoding of new words and all."""
+    """Words per second of each model, including the encoding of new words."""
     ends = np.cumsum([len(sentence) for sentence in sentences])
     sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
     tokens = sum(len(sentence) for sentence in sample)
     seconds: list[list[float]] = [[] for _ in models]
     for turn in range(SPEED_ROUNDS):
-        watch.part("speed", turn, SPEED_ROUNDS)
-        for model, own in zip(models, seconds, strict=True):
-            tagger = Tagger(model)  # a new one, which has met no word
+        watch.progress("speed", turn, SPEED_ROUNDS)
+        for model, durations in zip(models, seconds, strict=True):
+            tagger = Tagger(model)  # with an empty cache of words
             started = time.perf_counter()
             tagger.predict(sample)
-            own.append(time.perf_counter() - started)
-    return [tokens / median(own) for own in seconds]
+            durations.append(time.perf_counter() - started)
+    return [tokens / median(durations) for durations in seconds]

@@ -1,4 +1,4 @@
-"""A comparison as one HTML page, in English and Chinese, with its pictures inside."""
+"""A comparison as one self-contained HTML page in English and Chinese."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rnntag.analysis.probes import KEYS
 from rnntag.evaluation.html_report import STYLE
 from rnntag.evaluation.metrics import percent
 
-RECALL_TOLD = (1, 10, 25, 50, 100)
+RECALL_DISTANCES = (1, 10, 25, 50, 100)
+"""Distances whose recall is in the table."""
 QUICK = (
     "<p><strong>This is a quick comparison</strong>: few epochs and a short recall task. Its "
     "figures are rough; a full one may rank the cells differently.</p>\n"
@@ -27,8 +28,8 @@ def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: 
     """The page.
 
     Args:
-        pictures: see `pictures.write`.
-        command: what made the figures.
+        pictures: see `plots.write`.
+        command: the command that made the figures.
         quick: whether they are rough.
     """
     fill = {
@@ -45,7 +46,7 @@ def write(reports: Sequence[CellReport], pictures: Mapping[str, Path], command: 
         keys=KEYS,
         furthest=len(reports[0].recall),
         distances=len(reports[0].reach) - 1,
-        marks="".join(f"<th>{distance}</th>" for distance in _marks(reports[0])),
+        marks="".join(f"<th>{distance}</th>" for distance in _distances(reports[0])),
         faded=f"{FADED:.0%}",
     )
 
@@ -74,15 +75,14 @@ def _memory(reports: Sequence[CellReport]) -> str:
             _distance(faded(report.untrained_reach), len(report.untrained_reach) - 1),
             _distance(faded(report.reach), len(report.reach) - 1),
             _distance(forgotten(report.recall), len(report.recall)),
-            *(f"{report.recall[distance - 1]:.0%}" for distance in _marks(report)),
+            *(f"{report.recall[distance - 1]:.0%}" for distance in _distances(report)),
         ]
         for report in reports
     )
 
 
-def _marks(report: CellReport) -> list[int]:
-    """The distances whose recall is told in figures."""
-    return [distance for distance in RECALL_TOLD if distance <= len(report.recall)]
+def _distances(report: CellReport) -> list[int]:
+    return [distance for distance in RECALL_DISTANCES if distance <= len(report.recall)]
 
 
 def _distance(first: int | None, furthest: int) -> str:

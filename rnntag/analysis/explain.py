@@ -1,4 +1,4 @@
-"""Why a word has its tag: what changes when another word is hidden, and how far the gates are open."""
+"""What a tag depends on: how it changes when other words are hidden, and how far the gates are open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnntag.windows import WINDOW
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The tags of one sentence, and what they hang on.
+    """The tags of one sentence, and how they depend on its words.
 
     Attributes:
         tokens: the words.
@@ -31,12 +31,12 @@ class Explanation:
     without: Probabilities
 
     def changes(self, token: int) -> list[tuple[int, str, float]]:
-        """For each other token, that which changes most first: its position, the tag that becomes more
-        or less probable than all others while it is hidden, and by how much."""
+        """For each other token, the largest change first: its position, the tag whose probability changes most when it
+        is hidden, and the change."""
         gains = self.without[:, token] - self.probabilities[token]
-        found = [(other, int(abs(row).argmax())) for other, row in enumerate(gains) if other != token]
-        found.sort(key=lambda pair: -abs(gains[pair]))
-        return [(other, self.tags[tag], float(gains[other, tag])) for other, tag in found]
+        largest = [(other, int(abs(row).argmax())) for other, row in enumerate(gains) if other != token]
+        largest.sort(key=lambda pair: -abs(gains[pair]))
+        return [(other, self.tags[tag], float(gains[other, tag])) for other, tag in largest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,18 @@ def explain(tagger: Tagger, tokens: Sequence[str], tagset: str | None = None) ->
         tagset: see `Tagger.predict`.
 
     Raises:
-        UsageError: the sentence has no word, or too many; the model does not know the tagset.
+        UsageError: the sentence has no word, or too many, or the model does not have the tagset.
     """
     if not 0 < len(tokens) <= WINDOW:
-        raise UsageError(f"a sentence of {len(tokens):,} words: give one of 1 to {WINDOW}")
+        raise UsageError(f"a sentence of {len(tokens):,} words: give one of 1 to {WINDOW} words")
     tagset = tagger.model.tagset(tagset)
     hidden = [[*tokens[:position], "", *tokens[position + 1 :]] for position in range(len(tokens))]
-    found = tagger.probabilities([tokens, *hidden], tagset).reshape(len(tokens) + 1, len(tokens), -1)
-    return Explanation(tuple(tokens), tuple(tagger.model.vocabulary.tags[tagset]), found[0], found[1:])
+    table = tagger.probabilities([tokens, *hidden], tagset).reshape(len(tokens) + 1, len(tokens), -1)
+    return Explanation(tuple(tokens), tuple(tagger.model.vocabulary.tags[tagset]), table[0], table[1:])
 
 
 def gates(model: ModelBundle, tokens: Sequence[str]) -> list[Gate]:
-    """The gates of a network while it reads a sentence, computed by torch; none for the plain RNN."""
+    """The gates of a network as it reads a sentence, computed with PyTorch; none for the plain RNN."""
     import torch
 
     from rnntag.network.tagger import Network
@@ -86,6 +86,6 @@ def gates(model: ModelBundle, tokens: Sequence[str]) -> list[Gate]:
     return [
         Gate(number, direction, name, openness[0].numpy().astype(np.float64))
         for number, layer in enumerate(layers, 1)
-        for direction, found in zip(("forward", "backward"), layer, strict=True)
-        for name, openness in (found or {}).items()
+        for direction, by_name in zip(("forward", "backward"), layer, strict=True)
+        for name, openness in (by_name or {}).items()
     ]

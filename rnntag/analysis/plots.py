@@ -1,4 +1,4 @@
-"""Learning curves and those of a comparison as pictures, drawn with matplotlib (extra `plot`)."""
+"""Plots of learning curves and of comparisons, drawn with matplotlib (extra `plot`)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SUFFIXES = (".svg", ".png")
 SIZE = (7.0, 4.0)  # inches
 DOTS_PER_INCH = 150
 LEAST_SHOWN = 1e-10
-"""Of gradients; single precision has nothing to say of much smaller ones."""
+"""Smaller gradients are below single precision."""
 
 
 def check() -> None:
-    """See that pictures can be drawn.
+    """Make sure that plots can be drawn.
 
     Raises:
         NotFoundError: matplotlib is not installed.
@@ -32,10 +32,10 @@ def check() -> None:
 
 
 def check_file(path: Path) -> None:
-    """See that a picture can be drawn to a file of that name.
+    """Make sure that a plot can be drawn to a file.
 
     Raises:
-        UsageError: it is called neither .svg nor .png.
+        UsageError: its name ends neither in .svg nor in .png.
         NotFoundError: matplotlib is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -44,25 +44,23 @@ def check_file(path: Path) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """What `write` makes there."""
-    return [folder / f"{name}{suffix}" for name in _PICTURES for suffix in SUFFIXES]
+    """The files that `write` makes."""
+    return [folder / f"{name}{suffix}" for name in _PLOTS for suffix in SUFFIXES]
 
 
 def write(folder: Path, reports: Sequence[CellReport]) -> dict[str, Path]:
-    """Draw each picture as SVG and as PNG.
+    """Draw each plot as SVG and as PNG.
 
     Returns:
-        The SVG files by the pictures' names: learning, reach, recall.
+        The SVG files by plot: learning, reach, recall.
     """
-    drawn = {}
-    for name, draw in _PICTURES.items():
-        drawn[name] = folder / f"{name}.svg"
-        _save([drawn[name], folder / f"{name}.png"], draw, reports)
-    return drawn
+    for name, draw in _PLOTS.items():
+        _save([folder / f"{name}{suffix}" for suffix in SUFFIXES], draw, reports)
+    return {name: folder / f"{name}.svg" for name in _PLOTS}
 
 
 def write_history(path: Path, name: str, epochs: Sequence[Epoch]) -> None:
-    """Draw the learning curve of the model `name` as SVG or PNG, as the file's name says."""
+    """Draw the learning curve of the model `name` as SVG or PNG, depending on the file's name."""
     _save([path], _history, name, epochs)
 
 
@@ -70,7 +68,7 @@ def _save(files: Sequence[Path], draw: Callable[..., None], *what: Any) -> None:
     import matplotlib
     from matplotlib.figure import Figure
 
-    # Without a salt and a date of their own the same figures would give another file each time.
+    # A fixed salt and no date: the same figures always make the same file.
     with matplotlib.rc_context({"svg.hashsalt": files[0].stem, "svg.fonttype": "none", "font.size": 10}):
         figure = Figure(figsize=SIZE, layout="constrained")
         draw(figure, *what)
@@ -84,7 +82,7 @@ def _history(figure: Any, name: str, epochs: Sequence[Epoch]) -> None:
     kept = learning_curve.best(epochs)
     losses, accuracies = figure.subplots(1, 2)
     figure.suptitle(f"{name}: epoch {kept.epoch} of {numbers[-1]} was kept", parse_math=False)
-    losses.set(xlabel="epoch", ylabel="loss, nats a tag")
+    losses.set(xlabel="epoch", ylabel="loss, nats per tag")
     losses.plot(numbers, [epoch.loss for epoch in epochs], marker="o", markersize=3, color="black", label="training")
     losses.set_ylim(bottom=0)
     accuracies.set(xlabel="epoch", ylabel="dev accuracy, %")
@@ -102,7 +100,7 @@ def _history(figure: Any, name: str, epochs: Sequence[Epoch]) -> None:
 
 
 def _plain(name: str) -> str:
-    """A name as a label that matplotlib neither hides nor takes for mathematics."""
+    """A name as a label that matplotlib neither hides nor parses as mathematics."""
     return name.lstrip("_").replace("$", r"\$") or name
 
 
@@ -147,7 +145,7 @@ def _finish(panels: Sequence[Any]) -> None:
     panels[-1].legend(frameon=False)
 
 
-_PICTURES: dict[str, Callable[[Any, Sequence[CellReport]], None]] = {
+_PLOTS: dict[str, Callable[[Any, Sequence[CellReport]], None]] = {
     "learning": _learning,
     "reach": _reach,
     "recall": _recall,

@@ -1,4 +1,4 @@
-"""How long a cell remembers: how far back its gradient reaches, and what it can recall."""
+"""Measures of a cell's memory: how far back its gradient reaches, and what it can recall."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rnntag.network.tagger import Network
 from rnntag.sentences import Sentence
 
 KEYS = 8
-"""Different words to be recalled; one in so many is right by chance."""
+"""Number of different words to recall. Chance is 1 / KEYS."""
 
 RECALL_HIDDEN = 64
 RECALL_SENTENCES = 64
@@ -26,19 +26,19 @@ RECALL_LR = 0.003
 _QUERY, _MARK = KEYS, KEYS + 1
 
 OnProgress = Callable[[int, int], None]
-"""Is told how many steps are done, and how many there are."""
+"""Takes the number of finished steps and of all steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How thoroughly memory is measured.
+    """How thoroughly to measure memory.
 
     Attributes:
-        reach: the furthest distance at which a gradient is measured.
-        reach_sentences: on how many sentences.
-        furthest: the longest distance over which something is to be recalled.
-        updates: steps in which that is learned.
-        tests: sentences at each distance on which recall is measured.
+        reach: the longest distance at which gradients are measured.
+        reach_sentences: the number of sentences for that.
+        furthest: the longest distance of the recall task.
+        updates: training steps of the recall task.
+        tests: test sentences for each distance.
     """
 
     reach: int = 60
@@ -52,27 +52,23 @@ FULL = Scale()
 QUICK = Scale(reach=30, reach_sentences=4, furthest=30, updates=600, tests=100)
 
 
-def _untold(done: int, total: int) -> None:
-    """For whom nobody waits."""
-
-
 def gradient_reach(
     network: Network,
     vocabulary: Vocabulary,
     sentences: Sequence[Sentence],
     scale: Scale = FULL,
-    progress: OnProgress = _untold,
+    progress: OnProgress = lambda done, total: None,
 ) -> list[float | None]:
-    """How much the loss at a word depends on the word k steps before it: the norm of the derivative
-    of loss_t by x_{t-k} (Bengio et al. 1994; Pascanu et al. 2013), for k = 0 … `scale.reach`.
+    """How much the loss at a word depends on the word k steps before it: the norm of the derivative of loss_t by
+    x_{t-k} (Bengio et al. 1994; Pascanu et al. 2013), for k = 0 … `scale.reach`.
 
-    x is what the recurrent layers read: a word's vector; of a one-hot word U·onehot(w).
+    x is the input of the recurrent layers: a word's vector, or U·onehot(w) for one-hot words.
 
     Args:
-        sentences: with gold tags; the longest `scale.reach_sentences` are taken.
+        sentences: with gold tags. The longest `scale.reach_sentences` are used.
 
     Returns:
-        The mean over all words of these that have a k-th before them, in nats; None if none has.
+        The mean norm for each k, in nats, over all words with a word k steps before them; None without such words.
     """
     network.eval()
     tagset = network.tagsets[0]
@@ -84,32 +80,37 @@ def gradient_reach(
         steps = torch.arange(len(sentence.tokens))
         with torch.no_grad():
             x = network.vectors(batch.words)[torch.from_numpy(batch.index[0])]
-        # A copy of the sentence for the loss at each of its words: one pass gives all derivatives.
+        # One copy of the sentence for the loss at each word, so that one backward pass gives all derivatives.
+        # x: [1, words, size]; copies: [words, words, size]; norms: [word of the loss, word of the input].
         copies = x.expand(len(steps), *x.shape).clone().requires_grad_()
         scores = network.scores(copies, torch.full_like(steps, len(steps)))[tagset][steps, steps]
         loss = functional.cross_entropy(scores, torch.from_numpy(batch.gold[tagset][0]), reduction="sum")
         (slopes,) = torch.autograd.grad(loss, copies)
         norms = slopes.norm(dim=-1).numpy()
         for distance in range(min(scale.reach, len(steps) - 1) + 1):
-            found = norms.diagonal(-distance)
-            sums[distance] += found.sum()
-            counts[distance] += len(found)
+            at_distance = norms.diagonal(-distance)
+            sums[distance] += at_distance.sum()
+            counts[distance] += len(at_distance)
         progress(position + 1, len(chosen))
     return [float(total / count) if count else None for total, count in zip(sums, counts, strict=True)]
 
 
 def recall_by_distance(
-    cell: str, activation: str, seed: int, scale: Scale = FULL, progress: OnProgress = _untold
+    cell: str,
+    activation: str,
+    seed: int,
+    scale: Scale = FULL,
+    progress: OnProgress = lambda done, total: None,
 ) -> list[float]:
-    """Whether a cell learns to tell, at the end of a sentence, which word it was told to keep.
+    """Train a cell to recall, at the end of a sentence, a word that was marked.
 
-    The sentence is one of `KEYS` words at each step, drawn at random; one of them follows a mark,
-    and the tag of the last word is that word. To solve it a cell must take in one word, and nothing
-    else, until it is asked. One forward layer of `RECALL_HIDDEN` units on one-hot words learns all
-    distances in one run, the short ones met more often (their logarithm is uniform).
+    A sentence is a random sequence of `KEYS` different words. One of them follows a mark, and the tag of the last word
+    is that word. To solve the task, a cell must store one word and ignore the others. One forward layer of
+    `RECALL_HIDDEN` units on one-hot words learns all distances in one run. Short distances are more frequent: their
+    logarithm is uniform.
 
     Returns:
-        The accuracy over a distance of 1 … `scale.furthest` words.
+        The accuracy for each distance from 1 to `scale.furthest` words.
     """
     furthest, steps = scale.furthest, scale.updates + scale.furthest
     with torch.random.fork_rng(devices=[]), _one_thread():
@@ -132,15 +133,15 @@ def recall_by_distance(
         with torch.inference_mode():
             for distance in range(1, furthest + 1):
                 words, kept = _kept_words(torch.full((scale.tests,), distance), furthest)
-                found = _answer(layer, head, words).argmax(-1)
-                accuracy.append(float((found == kept).double().mean()))
+                recalled = _answer(layer, head, words).argmax(-1)
+                accuracy.append(float((recalled == kept).double().mean()))
                 progress(scale.updates + distance, steps)
     return accuracy
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """So small a network is twice as slow on two."""
+    """Such a small network is twice as slow on two threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -150,7 +151,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _kept_words(distances: Tensor, furthest: int) -> tuple[Tensor, Tensor]:
-    """Sentences [sentences, furthest + 2], and in each the word at its distance from the last one."""
+    """Sentences, shape [sentences, furthest + 2], and the marked word of each, at its distance from the last word."""
     sentences = torch.arange(len(distances))
     words = torch.randint(KEYS, (len(distances), furthest + 2))
     words[:, -1] = _QUERY

@@ -6,8 +6,8 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -46,6 +46,16 @@ _LEAST_REACH = 1e-6
 _RECALL_STRIDE = 2
 
 
+_QuickOption = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help=f"A rough comparison: {_QUICK_EPOCHS} epochs unless --epochs is given, and shorter distances for the "
+        "measurements of memory. About a minute on the starter corpus.",
+    ),
+]
+
+
 @with_settings(
     settings_of(ModelConfig, *_MODEL_SETTINGS), settings_of(TrainConfig, *_TRAINING_SETTINGS, epochs=_EPOCHS)
 )
@@ -61,17 +71,9 @@ def compare(
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick",
-            help=f"A rough comparison: {_QUICK_EPOCHS} epochs unless --epochs is given, and shorter distances for the "
-            "measurements of memory. About a minute on the starter corpus.",
-        ),
-    ] = False,
+    quick: _QuickOption = False,
     cell: Annotated[
-        list[str] | None,
-        typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three"),
+        list[str] | None, typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three")
     ] = None,
     **options: Any,
 ) -> None:
@@ -99,14 +101,7 @@ def compare(
     settings = TrainConfig(**options, patience=options["epochs"], device="cpu")
     effects.check({**asdict(base), **asdict(settings), "activation": activation, "cell": cell or CELLS}, chosen)
     if out:
-        from rnntag.analysis import plots
-        from rnntag.model import directory
-
-        plots.check()
-        directory.check_not_bundled(out)
-        if not force:
-            _check_free(out, configs)
-        out.mkdir(parents=True, exist_ok=True)
+        _prepare(out, configs, force)
     from rnntag.cli.compare_view import CompareView
     from rnntag.training import run
 
@@ -117,19 +112,12 @@ def compare(
     specs, tagsets, loaded = run.load_corpora(named, *reading, view)
     from rnntag.analysis import compare as comparison
     from rnntag.analysis import probes
-    from rnntag.training import checkpoint
 
     scale = probes.QUICK if quick else probes.FULL
     origin = {"specs": specs, "tagsets": tagsets, "encoding": encoding, "corpus_format": corpus_format}
     if out:
         view.keep_in(out, origin)
-    with ExitStack() as claims, view.training():
-        for path in [out / comparison.name_of(config) for config in configs] if out else ():
-            claims.enter_context(run.claim(path))
-            if not force:
-                directory.check_free(path)  # again: the claim may have put back what a crash had moved away
-            if checkpoint.place(path).exists():
-                raise UsageError(f"{path}: unfinished run of 'rnntag train' found: choose another --out")
+    with _claimed(out, configs, force) if out else nullcontext(), view.training():
         reports = comparison.compare(loaded, configs, settings, view, scale)
     figures = {
         "corpora": list(specs),
@@ -149,6 +137,23 @@ def compare(
         console.note(f"saved {out}; open {out / PAGE}")
 
 
+@contextmanager
+def _claimed(out: Path, configs: Sequence[ModelConfig], force: bool) -> Iterator[None]:
+    """Keep other processes away from the models' directories."""
+    from rnntag.analysis.compare import name_of
+    from rnntag.model import directory
+    from rnntag.training import checkpoint, run
+
+    with ExitStack() as claims:
+        for path in [out / name_of(config) for config in configs]:
+            claims.enter_context(run.claim(path))
+            if not force:
+                directory.check_free(path)  # again: the claim may have restored a model after a crash
+            if checkpoint.place(path).exists():
+                raise UsageError(f"{path}: unfinished run of 'rnntag train' found: choose another --out")
+        yield
+
+
 def _write(out: Path, reports: Sequence[CellReport], figures: Mapping[str, Any], quick: bool) -> None:
     from rnntag.analysis import compare_page, plots
 
@@ -159,15 +164,19 @@ def _write(out: Path, reports: Sequence[CellReport], figures: Mapping[str, Any],
     (out / PAGE).write_text(page, encoding="utf-8", errors="replace")
 
 
-def _check_free(out: Path, configs: Sequence[ModelConfig]) -> None:
-    """Make sure that no comparison and no model is overwritten."""
-    from rnntag.analysis import compare as comparison
+def _prepare(out: Path, configs: Sequence[ModelConfig], force: bool) -> None:
+    """Make sure that plots can be drawn and nothing is overwritten, and make the directory."""
     from rnntag.analysis import plots
+    from rnntag.analysis.compare import name_of
     from rnntag.model import directory
 
-    for config in configs:
-        directory.check_free(out / comparison.name_of(config))
-    directory.check_absent((out / FIGURES, out / PAGE, *plots.files(out)))
+    plots.check()
+    directory.check_not_bundled(out)
+    if not force:
+        for config in configs:
+            directory.check_free(out / name_of(config))
+        directory.check_absent((out / FIGURES, out / PAGE, *plots.files(out)))
+    out.mkdir(parents=True, exist_ok=True)
 
 
 def _print_comparison(reports: Sequence[CellReport], quick: bool) -> None:

@@ -30,60 +30,66 @@ _STDIN_NAME = "<stdin>"
 _ARGUMENT = "TEXT"
 
 
+_TextArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TEXT...", help="Sentences, words separated by spaces.", show_default="standard input"),
+]
+_InputFileOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--input-file",
+        "-i",
+        rich_help_panel=INPUT,
+        help="Read a file, or several: -i *.txt. May be compressed (.gz, .xz, .bz2, .zst). - is standard input.",
+    ),
+]
+_OutputOption = Annotated[
+    OutputFormat | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="word/TAG, a token per line, CoNLL-U or JSON lines.",
+        show_default="slash; conllu for CoNLL-U input; tsv with --top",
+    ),
+]
+_InputFormatOption = Annotated[
+    Literal["auto", InputFormat],
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="tokens: words separated by white space, a sentence per line; raw: raw text; auto: conllu for files "
+        "named .conllu or .conll, else a guess from the start of the input.",
+    ),
+]
+_TopOption = Annotated[
+    int | None,
+    typer.Option(metavar="K", min=1, help="Add the K most probable tags, with probabilities.", show_default=False),
+]
+_ErrorsOption = Annotated[
+    DecodingErrors, typer.Option(rich_help_panel=INPUT, help="What to do with bytes that are not in the encoding.")
+]
+
+
 def tag(
-    text: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="TEXT", help="Sentences, words separated by spaces.", show_default="standard input"),
-    ] = None,
-    input_file: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--input-file",
-            "-i",
-            rich_help_panel=INPUT,
-            help="Read a file, compressed (.gz, .xz, .bz2, .zst) or not, or several: -i *.txt; - is standard input.",
-        ),
-    ] = None,
+    text: _TextArgument = None,
+    input_file: _InputFileOption = None,
     model: ModelOption = DEFAULT_MODEL,
     tagset: Annotated[
-        str | None, typer.Option(help="One of the model's tagsets.", show_default="its first one")
+        str | None, typer.Option(help="One of the model's tagsets.", show_default="the model's first")
     ] = None,
-    output: Annotated[
-        OutputFormat | None,
-        typer.Option(
-            "--format",
-            "-f",
-            help="word/TAG, a token a line, CoNLL-U or JSON lines.",
-            show_default="slash; conllu if all input is CoNLL-U; tsv for --top",
-        ),
-    ] = None,
-    input_format: Annotated[
-        Literal["auto", InputFormat],
-        typer.Option(
-            rich_help_panel=INPUT,
-            help="tokens: words separated by white space, a sentence a line; raw: raw text; auto: guess for each "
-            "input: conllu for .conllu and .conll files and for CoNLL-U's rows, else tokens where punctuation or short "
-            "Han words stand apart, else raw.",
-        ),
-    ] = "auto",
+    output: _OutputOption = None,
+    input_format: _InputFormatOption = "auto",
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
-    top: Annotated[
-        int | None,
-        typer.Option(metavar="K", min=1, help="Add the K likeliest tags and their probabilities.", show_default=False),
-    ] = None,
+    top: _TopOption = None,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
     fp32: Fp32Option = False,
     encoding: EncodingOption = "utf-8",
-    errors: Annotated[
-        DecodingErrors,
-        typer.Option(rich_help_panel=INPUT, help="What to do with bytes that are not in the encoding."),
-    ] = "strict",
+    errors: _ErrorsOption = "strict",
 ) -> None:
     """Tag TEXT, files or standard input.
 
-    One sentence a line out, in order. A model with a segmenter splits raw text into words and sentences;
-    where words are separated by white space, a line is a sentence and its words stay as they are.
+    Writes one sentence per line, in order. A model with a segmenter splits raw text into words and
+    sentences. In tokenized text a line is a sentence, and its words are separated by white space.
 
         rnntag tag "我吃苹果。"
 
@@ -93,58 +99,72 @@ def tag(
 
         cat text.txt | rnntag tag
     """
-    check_texts(text or [], "rnntag tag -i {}")
-    if text and input_file:
-        raise UsageError(f"give TEXT or --input-file, not both: {text[0]!r} is no file")
-    if sys.stdin is None and not text and not input_file:
-        raise UsageError("there is no TEXT, no --input-file and no standard input")
-    console.results()
-    files = [_STDIN] if not text and not input_file else input_file or []
-    for file in files:
-        if file != _STDIN:
-            check_readable(file)  # before an hour's work on the files before it
-    formats = [format_by_name(file) if input_format == "auto" else input_format for file in files]
-    formats = formats or [None if input_format == "auto" else input_format] * len(text or [])
+    files = _files(text or [], input_file or [])
+    known = None if input_format == "auto" else input_format
+    formats = [known or format_by_name(file) for file in files] or [known] * len(text or [])
     top = top or (1 if confidence else None)
     if top and output == "slash":
-        raise UsageError("word/TAG has no place for probabilities: add --format tsv, conllu or jsonl")
+        raise UsageError("word/TAG cannot hold probabilities: use --format tsv, conllu or jsonl")
     from rnntag.model import directory
 
     stored = directory.read(directory.find(model))
     tagset = stored.tagset(tagset)
     remedy = f"add one with 'rnntag train-segmenter {shlex.quote(model)} CORPUS…'"
+    without = f"the model {stored.name} has no segmenter: {remedy}"
     if input_format == "raw" and not stored.segmenter:
-        raise UsageError(
-            f"the model {stored.name} has no segmenter: {remedy}, or give tokens and --input-format tokens"
-        )
+        raise UsageError(f"{without}, or give tokens with --input-format tokens")
     typed = _STDIN in files and sys.stdin.isatty()
     if typed and console.is_interactive():
         what = "text" if stored.segmenter else "a sentence, words separated by spaces,"
         console.note(f"Type {what} and press Enter; end with Ctrl-D.")
     prompted = _STDIN in files and prompt.is_wanted(encoding)
     if prompted:
-        jobs = 1  # several read ahead in a thread, where Ctrl-C does not reach a line that is being edited
-    from rnntag.tagging import parallel
-    from rnntag.tagging.chunks import chunks
-    from rnntag.tagging.pipeline import TagJob
-
-    shown = sys.stdout.isatty()
-    texts: Iterator[tuple[str, Iterable[str]]]
-    texts = ((_ARGUMENT, [f"{argument}\n"]) for argument in text) if text else _read(files, encoding, errors, prompted)
-    refusal = (
-        f"looks like raw text, and the model {stored.name} has no segmenter: {remedy}, or take --input-format tokens"
-    )
+        jobs = 1  # several jobs read ahead in a thread, where Ctrl-C would not reach the line being edited
+    texts = _read(files, encoding, errors, prompted) if files else ((_ARGUMENT, [f"{line}\n"]) for line in text or [])
+    refusal = f"looks like raw text, and {without}, or use --input-format tokens"
     inputs = _inputs(stored, formats, texts, refusal, typed)
     if len(formats) == 1 and not typed:
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)
-    treebank = all(known == "conllu" for known in formats)
-    output = output or ("conllu" if treebank else "tsv" if top else "slash")
-    coloured = shown and output == "slash"
-    task = TagJob(stored, tagset, output, top, threads, not fp32, coloured)
+    output = output or ("conllu" if {*formats} == {"conllu"} else "tsv" if top else "slash")
+    _write(stored, tagset, output, top, inputs, jobs, threads, fp32)
+
+
+def _files(texts: Sequence[str], files: Sequence[Path]) -> Sequence[Path]:
+    """The files to read, `_STDIN` for standard input; none if there are texts."""
+    check_texts(texts, "rnntag tag -i {}")
+    if texts and files:
+        raise UsageError(f"give TEXT or --input-file, not both: {texts[0]!r} is not a file")
+    if sys.stdin is None and not texts and not files:
+        raise UsageError("there is no TEXT, no --input-file and no standard input")
+    console.results()
+    for file in files:
+        if file != _STDIN:
+            check_readable(file)  # now, and not after an hour of work on the files before it
+    return files or [_STDIN] * (not texts)
+
+
+def _write(
+    stored: ModelBundle,
+    tagset: str,
+    output: OutputFormat,
+    top: int | None,
+    inputs: Iterable[Input],
+    jobs: int,
+    threads: int,
+    fp32: bool,
+) -> None:
+    """Tag the inputs and write them to stdout."""
+    from rnntag.tagging import parallel
+    from rnntag.tagging.chunks import chunks
+    from rnntag.tagging.pipeline import TagJob
+
+    on_terminal = sys.stdout.isatty()
+    coloured = on_terminal and output == "slash"
+    job = TagJob(stored, tagset, output, top, threads, not fp32, coloured)
     out = sys.stdout.buffer
-    for tagged in parallel.tag(task, chunks(inputs), jobs):
-        if shown and not coloured:
+    for tagged in parallel.tag(job, chunks(inputs), jobs):
+        if on_terminal and not coloured:
             tagged = as_lines(tagged.decode("utf-8", "surrogateescape")).encode()
         out.write(tagged)
         out.flush()
@@ -157,27 +177,27 @@ def _inputs(
     refusal: str,
     typed: bool,
 ) -> Iterator[Input]:
-    """The texts with their formats, guessed where they are not known.
+    """The texts with their formats, guessed where they are unknown.
 
     Args:
-        refusal: what to say of raw text that the model cannot read.
-        typed: whether standard input is a terminal, each of whose lines is an input of its own.
+        refusal: the message for raw text that the model cannot read.
+        typed: whether standard input is a terminal. Then each line is a separate input.
     """
-    told: InputFormat | None = None
+    last_guess: InputFormat | None = None
     for known, (name, blocks) in zip(formats, texts, strict=True):
         if typed and name == _STDIN_NAME and known in (None, "raw"):
             yield from _typed(stored, known, name, blocks, refusal)
             continue
         if known != "conllu" and name != _ARGUMENT:
-            blocks = _watched(name, blocks)
+            blocks = _with_warning(name, blocks)
         if known:
             yield Input(name, known, blocks)
             continue
         guess, blocks = guessed(blocks) if stored.segmenter else tokens_or_treebank(blocks, name, refusal)
-        if stored.segmenter and guess != told and console.is_interactive():
+        if stored.segmenter and guess != last_guess and console.is_interactive():
             taken = {"tokens": "as tokens separated by spaces", "raw": "as raw text", "conllu": "as CoNLL-U"}[guess]
             console.note(f"reading {name} {taken}; --input-format overrides")
-        told = guess
+        last_guess = guess
         yield Input(name, guess, blocks)
 
 
@@ -185,15 +205,15 @@ def _typed(
     stored: ModelBundle, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str
 ) -> Iterator[Input]:
     for line in lines:
-        found = evidence(line)
-        if not stored.segmenter and found <= -STRONG:
+        for_tokens = evidence(line)
+        if not stored.segmenter and for_tokens <= -STRONG:
             console.warning(refusal)
             continue
-        yield Input(name, known or ("tokens" if found > 0 or not stored.segmenter else "raw"), [line])
+        yield Input(name, known or ("tokens" if for_tokens > 0 or not stored.segmenter else "raw"), [line])
 
 
 def _read(
-    files: list[Path], encoding: str, errors: DecodingErrors, prompted: bool
+    files: Sequence[Path], encoding: str, errors: DecodingErrors, prompted: bool
 ) -> Iterator[tuple[str, Iterable[str]]]:
     for file in files:
         name = _STDIN_NAME if file == _STDIN else str(file)
@@ -204,11 +224,12 @@ def _read(
         yield name, text_blocks(blocks, name, encoding, errors)
 
 
-def _watched(name: str, blocks: Iterable[str]) -> Iterator[str]:
-    """The blocks; a file whose lines end as on the first Macs is told of."""
-    found, blocks = has_bare_carriage_returns(blocks)
-    if found:
+def _with_warning(name: str, blocks: Iterable[str]) -> Iterator[str]:
+    """The blocks, with a warning if lines end as on the first Macs."""
+    has_bare, blocks = has_bare_carriage_returns(blocks)
+    if has_bare:
         console.warning(
-            f"{name}: has carriage returns, but no line feed: they part words, not lines; `tr '\\r' '\\n'` makes lines"
+            f"{name}: has carriage returns, but no line feed: they separate words, not lines; convert them with "
+            "`tr '\\r' '\\n'`"
         )
     yield from blocks

@@ -1,4 +1,4 @@
-"""Text in portions that can be tagged each on its own."""
+"""Text in chunks that can be tagged independently."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from rnntag.formats.records import LONG_LINE
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.inputs import Input
 
-PORTION = 1 << 15
-"""Characters after which a portion ends with the sentence: some thousands of tokens."""
+CHUNK = 1 << 15
+"""Characters after which a chunk ends at the next end of a sentence: some thousands of tokens."""
 
 _SENTENCE_END = {
     "tokens": re.compile(r"\n"),
     "raw": re.compile(rf"(?<=\S)\s*?{PARAGRAPH_END}"),
-    # Not all ends, but no other place. Of columns in another order there are none.
+    # Some ends of sentences and no other places; none in files with columns in another order.
     "conllu": re.compile(r"^[1-9][0-9]*\t.*\n[^\S\n]*\n", re.MULTILINE),
 }
 
 
 _OPEN = "x"
-"""What stands for the part of a paragraph, or of a line of CoNLL-U, that has been handed on: the white space after a
-paragraph may end it, and what looks like a row in the middle of a line is none."""
+"""Stands for text of a paragraph, or of a line of CoNLL-U, that is in an earlier chunk: white space after it may end
+the paragraph, and what follows it is not at the start of a line."""
 
 
 class Chunk(NamedTuple):
-    """Whole sentences, or a piece of one that is too long to be held.
+    """Whole sentences, or a piece of a sentence that is too long to hold.
 
     Attributes:
-        text: as it stands in the input.
-        source: what errors call the input.
-        format: how the input is read.
-        line: how many lines of the input stand before it.
-        start: how many characters of the input stand before it.
-        number: how many lines of tokens and paragraphs of raw text, of all inputs, stand before it.
-        begins: whether a sentence begins with it.
-        ends: whether its last sentence ends with it.
-        columns: of CoNLL-U, the last line before it that names columns, or "".
+        text: of the input, unchanged.
+        source: the input's name in errors.
+        format: of the input.
+        line: the number of lines of the input before it.
+        start: the number of characters of the input before it.
+        number: the number of lines of tokens and paragraphs of raw text before it, in all inputs.
+        begins: whether it begins a sentence.
+        ends: whether it ends a sentence.
+        columns: for CoNLL-U, the last line before it that names columns, or "".
     """
 
     text: str
@@ -55,25 +55,25 @@ class Chunk(NamedTuple):
 
 
 def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
-    """What has come of each input, as far as its sentences are whole, and the last one at its end."""
+    """Chunks of each input, as soon as their sentences are complete."""
     number = 0
-    for source, name, blocks in inputs:
+    for source, form, blocks in inputs:
         line = start = 0
         begins = True
-        in_words = False  # whether the portion before ends in a line with words that goes on
+        in_words = False  # whether the chunk before ends within a line that has words
         handed_on = columns = ""
-        for text, ends in _cut(name, blocks):
-            yield Chunk(text, source, name, line, start, number, begins, ends, columns)
-            if name == "conllu":
+        for text, ends in _cut(form, blocks):
+            yield Chunk(text, source, form, line, start, number, begins, ends, columns)
+            if form == "conllu":
                 for named in GLOBAL_COLUMNS.finditer(text):
                     columns = named[0]
             start += len(text)
             lines = text.split("\n")
-            if name == "raw":
-                paragraphs = _SENTENCE_END[name].split(handed_on + text)
+            if form == "raw":
+                paragraphs = _SENTENCE_END[form].split(handed_on + text)
                 number += len(paragraphs) - (not ends or not paragraphs[-1].strip())
                 handed_on = _OPEN if paragraphs[-1].strip() and not ends else ""
-            elif name == "tokens":
+            elif form == "tokens":
                 full = [bool(line) and not line.isspace() for line in lines]
                 number += sum(full) - (in_words and full[0])
                 in_words = full[-1] or (in_words and len(lines) == 1)
@@ -81,17 +81,17 @@ def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
             begins = ends
 
 
-def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """Text, and whether its last sentence ends with it."""
+def _cut(form: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Pieces of text, and whether they end a sentence."""
     rest = ""
     whole = True
     handed_on = ""
     for block in blocks:
         rest += block
         begin = end = 0
-        for match in _SENTENCE_END[name].finditer(handed_on + rest):
+        for match in _SENTENCE_END[form].finditer(handed_on + rest):
             end = match.end() - len(handed_on)
-            if end - begin >= PORTION:
+            if end - begin >= CHUNK:
                 yield rest[begin:end], True
                 begin = end
         if begin < end:
@@ -101,13 +101,13 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
         handed_on = "" if end else handed_on
         if len(rest) > LONG_LINE:
             size = len(rest)
-            if name == "raw":
+            if form == "raw":
                 if not rest.isspace():
                     handed_on = _OPEN
                 last = rest.rfind("\n", max(size - BLANK - 1, 0))
                 if last >= 0 and not rest[last:].strip():
-                    size = last  # what ends a paragraph, a line feed and an empty line, stays whole
-            if name == "conllu":  # the rest of a line is no line
+                    size = last  # keeps the line feed and the empty line that end a paragraph together
+            if form == "conllu":  # the rest of a line is not a line
                 handed_on = "" if rest[size - 1] == "\n" else _OPEN
             yield rest[:size], False
             rest, whole = rest[size:], False

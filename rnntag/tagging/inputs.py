@@ -1,7 +1,7 @@
-"""What is read: its name, its format, and its text as it comes.
+"""The inputs of `rnntag tag`: their names, formats and text.
 
-The format of an input is what its name says, or else a guess. The guess is a function of the first
-characters of the text: how these arrive, in one block or in many, does not show.
+The format follows from an input's name, or is guessed from the start of its text. The guess does not depend on how the
+text arrives, in one block or in many.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from rnntag.formats.registry import InputFormat, is_conllu
 from rnntag.tagging.spacing import STRONG, evidence
 
 HEAD = 1 << 14
-"""Characters at the beginning of an input, or of a line, that a guess looks at."""
+"""Characters at the start of an input, or of a line, that a guess is based on."""
 
 _FIRST_WORD = re.compile(r"(?:1|1-[1-9][0-9]*|0\.1)(?:\t[^\t]+){5}\t(?:_|[0-9]+)(?:\t[^\t]+){3,}")
-"""The first row of a CoNLL-U sentence: ten columns or more, the first a word's number, the seventh its head's."""
+"""The first row of a CoNLL-U sentence: at least ten columns, the first a word's number, the seventh its head's."""
 
 
 class Input(NamedTuple):
     """Text to tag.
 
     Attributes:
-        name: what errors call it.
-        format: how it is read.
-        blocks: its text as it comes.
+        name: for errors.
+        format: of the text.
+        blocks: the text as it arrives.
     """
 
     name: str
@@ -39,15 +39,15 @@ class Input(NamedTuple):
 
 
 def format_by_name(path: Path) -> InputFormat | None:
-    """What a file's name says of its format, if anything."""
+    """The format that a file's name implies, or None."""
     return "conllu" if is_conllu(path) else None
 
 
 def guessed(blocks: Iterable[str]) -> tuple[InputFormat, Iterator[str]]:
     """The format that a text seems to have, and the text.
 
-    The guess reads lines until their `evidence` adds up to `STRONG`; or to an empty line after words, where a
-    text that has told nothing certain is raw; or to the end or `HEAD` characters, where any evidence decides.
+    The guess reads lines until their `evidence` adds up to `STRONG`. It ends at an empty line after words, where a text
+    without strong evidence is raw, and at `HEAD` characters or the end of the text, where any evidence decides.
     """
     text = _Text(blocks)
     guess = _Guess()
@@ -58,11 +58,10 @@ def guessed(blocks: Iterable[str]) -> tuple[InputFormat, Iterator[str]]:
 
 
 def tokens_or_treebank(blocks: Iterable[str], name: str, refusal: str) -> tuple[InputFormat, Iterator[str]]:
-    """As `guessed`, for a model that cannot read raw text. All that is no CoNLL-U is tokens, and no line waits
-    for evidence of that.
+    """Like `guessed`, for a model that cannot read raw text. A text that is not CoNLL-U is tokens, at once.
 
     The text raises:
-        DataError: it is raw, with name, line and `refusal`; the lines before have been handed on.
+        DataError: it is raw, with name, line and `refusal`, after the lines before.
     """
     text = _Text(blocks)
     guess = _Guess()
@@ -73,7 +72,7 @@ def tokens_or_treebank(blocks: Iterable[str], name: str, refusal: str) -> tuple[
 
 
 def has_bare_carriage_returns(blocks: Iterable[str]) -> tuple[bool, Iterator[str]]:
-    """Whether a text begins with carriage returns among its words and no line feed, and the text."""
+    """Whether the start of a text has carriage returns between its words and no line feed, and the text."""
     text = _Text(blocks)
     next(text.lines(), "")
     head = text.held[:HEAD]
@@ -94,11 +93,11 @@ def _unless_raw(blocks: Iterable[str], name: str, refusal: str) -> Iterator[str]
 
 
 class _Guess:
-    """What lines tell of a text's format.
+    """A guess of a text's format from its lines.
 
     Attributes:
         treebank: whether it is CoNLL-U.
-        comments: whether nothing but CoNLL-U's comments and empty lines has come.
+        comments: whether all lines so far are comments of CoNLL-U or empty.
     """
 
     def __init__(self) -> None:
@@ -115,7 +114,7 @@ class _Guess:
         return "tokens" if self._evidence > 0 and not self._paragraph_ended else "raw"
 
     def add(self, line: str) -> bool:
-        """Take a line; whether the format is certain now."""
+        """Add a line. Returns whether the format is certain."""
         if not line.strip():
             self._paragraph_ended = self._has_words
             return self._has_words
@@ -129,22 +128,22 @@ class _Guess:
 
 
 class _Text:
-    """Text that comes in blocks and can be looked at before it is read.
+    """Text that arrives in blocks and can be looked at before it is read.
 
     Attributes:
-        held: what has come so far.
+        held: the text so far.
     """
 
     def __init__(self, blocks: Iterable[str]) -> None:
         self.held = ""
         self._rest = iter(blocks)
-        self._seen = 0  # characters that `lines` has given
+        self._seen = 0  # characters that `lines` has yielded
         self._taken = 0
 
     def lines(self) -> Iterator[str]:
-        """The lines within the first `HEAD` characters, each when it is complete.
+        """The lines within the first `HEAD` characters, each as soon as it is complete.
 
-        An error in reading ends them; `blocks` raises it after what was read.
+        An error in reading ends them; `blocks` raises it later.
         """
         while self._seen < HEAD:
             end = self.held.find("\n", self._seen, HEAD)
@@ -166,12 +165,12 @@ class _Text:
         return True
 
     def take(self) -> str:
-        """The lines that have been given since the last time."""
+        """The lines that were yielded since the last call."""
         start, self._taken = self._taken, self._seen
         return self.held[start : self._taken]
 
     def blocks(self) -> Iterator[str]:
-        """The text, but for what was taken."""
+        """The text after what was taken."""
         return chain([self.held[self._taken :]], self._rest)
 
 

@@ -1,4 +1,4 @@
-"""A text through one pipeline, or through one in each of several processes."""
+"""Tagging in this process, or in several worker processes."""
 
 from __future__ import annotations
 
@@ -19,55 +19,50 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 START_METHOD = "fork" if sys.platform == "linux" else "spawn"
-"""Forked processes are ready half a second sooner. What they do here is safe: no session and no
-thread has been started before them."""
+"""Forked processes start half a second sooner. It is safe here: no ONNX Runtime session and no thread exists yet."""
 
 _ERRORS = {kind.__name__: kind for kind in RnntagError.__subclasses__()}
 
 AHEAD = 2
-"""How many portions a process may be given before it has done the first of them."""
+"""Chunks in the queue of each worker, at most."""
 
 
-def tag(task: TagJob, portions: Iterable[Chunk], jobs: int = 1) -> Iterator[bytes]:
-    """The portions tagged, in order.
+def tag(job: TagJob, chunks: Iterable[Chunk], processes: int = 1) -> Iterator[bytes]:
+    """Tag the chunks, in order.
 
-    With several jobs, `portions` is consumed in a thread of its own, so that what is done does not
-    wait for what comes next.
-
-    Args:
-        jobs: number of processes.
+    With several processes, a thread consumes `chunks`, so that finished output does not wait for more input.
 
     Raises:
         DataError: ONNX Runtime cannot load the model; or see `Pipeline.tag`.
-        RnntagError: a process has died.
-        And whatever `portions` raises, once what stands before it is done.
+        RnntagError: a worker died.
+        And whatever `chunks` raises, after the chunks before it are tagged.
     """
-    if jobs > 1:
-        yield from _in_processes(task, portions, jobs)
+    if processes > 1:
+        yield from _in_processes(job, chunks, processes)
         return
-    pipeline = Pipeline(task)
-    for portion in portions:
-        yield from pipeline.tag(portion)
+    pipeline = Pipeline(job)
+    for chunk in chunks:
+        yield from pipeline.tag(chunk)
 
 
-def _in_processes(task: TagJob, portions: Iterable[Chunk], jobs: int) -> Iterator[bytes]:
-    connections = _start(task, jobs)
-    waiting = dict.fromkeys(connections, 0)  # characters that each has still to tag
-    order: queue.Queue[tuple[Connection, int] | Exception | None] = queue.Queue(AHEAD * jobs)
+def _in_processes(job: TagJob, chunks: Iterable[Chunk], processes: int) -> Iterator[bytes]:
+    connections = _start(job, processes)
+    waiting = dict.fromkeys(connections, 0)  # characters that each worker has still to tag
+    order: queue.Queue[tuple[Connection, int] | Exception | None] = queue.Queue(AHEAD * processes)
 
     def distribute() -> None:
         connection = connections[0]
         try:
-            for portion in portions:
-                if portion.begins:
+            for chunk in chunks:
+                if chunk.begins:
                     connection = min(waiting, key=waiting.__getitem__)
-                size = len(portion.text)
+                size = len(chunk.text)
                 waiting[connection] += size
                 order.put((connection, size))
                 try:
-                    connection.send_bytes(_packed(portion))
+                    connection.send_bytes(_packed(chunk))
                 except OSError:
-                    return  # as whoever waits for its answer will see
+                    return  # the worker died, as the wait for its answer will show
         except Exception as error:
             order.put(error)
         else:
@@ -89,44 +84,44 @@ def _in_processes(task: TagJob, portions: Iterable[Chunk], jobs: int) -> Iterato
             raise _ERRORS.get(kind, RnntagError)(message)
 
 
-def _start(task: TagJob, jobs: int) -> list[Connection]:
-    import multiprocessing  # which takes as long to import as all that one job needs of rnntag
+def _start(job: TagJob, processes: int) -> list[Connection]:
+    import multiprocessing  # slow to import: as long as all of rnntag that one process needs
 
     context: Any = multiprocessing.get_context(START_METHOD)  # its type knows no Process
-    gc.freeze()  # what is here stays: no process need look through it, and so copy it, again and again
+    gc.freeze()  # or each worker's garbage collector would scan, and so copy, the parent's objects
     connections: list[Connection] = []
-    for _ in range(jobs):
+    for _ in range(processes):
         ours, theirs = context.Pipe()
         connections.append(ours)
         inherited = connections if START_METHOD == "fork" else []
-        context.Process(target=_work, args=(theirs, task, inherited), daemon=True).start()
-        theirs.close()  # else its end would not be seen when the process ends
+        context.Process(target=_work, args=(theirs, job, inherited), daemon=True).start()
+        theirs.close()  # or the end of the worker would go unnoticed
     return connections
 
 
-def _work(connection: Connection, task: TagJob, inherited: list[Connection]) -> None:
-    """Portions in; for each, the error that ended it, if one did, and what is tagged, out."""
+def _work(connection: Connection, job: TagJob, inherited: list[Connection]) -> None:
+    """Receive chunks; for each, send the error, if there is one, and the tagged text."""
     for other in inherited:
-        other.close()  # else the parent's end would not be seen here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the connection
+        other.close()  # or the end of the parent would go unnoticed
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent closes the connection
     pipeline = None
     try:
         while True:
-            portion = Chunk(*json.loads(connection.recv_bytes()))
-            error = b""
+            chunk = Chunk(*json.loads(connection.recv_bytes()))
+            failure = b""
             tagged = []
             try:
-                pipeline = pipeline or Pipeline(task)
-                for text in pipeline.tag(portion):
+                pipeline = pipeline or Pipeline(job)
+                for text in pipeline.tag(chunk):
                     tagged.append(text)
-            except Exception as found:
-                error = _packed([type(found).__name__, str(found)])
-            connection.send_bytes(error)
+            except Exception as error:
+                failure = _packed([type(error).__name__, str(error)])
+            connection.send_bytes(failure)
             connection.send_bytes(b"".join(tagged))
     except (EOFError, OSError):
         return
 
 
 def _packed(value: object) -> bytes:
-    """What processes tell each other: JSON, which json.loads takes back whatever the words are."""
+    """A message between processes: JSON, which can hold any text."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Text in, tagged text out: what each process of `rnntag tag` does."""
+"""Text in, tagged text out: the work of each process of `rnntag tag`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from rnntag.terminal import console
 
 @dataclass(frozen=True, slots=True)
 class TagJob:
-    """What is to be done with a text.
+    """How to tag a text.
 
     Attributes:
         tagset: one of the model's.
-        top: how many tags to write for each token, with their probabilities; if None, its tag
-            alone, without.
+        top: how many tags to write for each token, with probabilities; None: one tag without.
         threads: of each process.
         int8: see `tagger.load`.
-        coloured: whether to write word/TAG as `console.coloured` shows it.
+        coloured: whether to write word/TAG in colour; see `console.coloured`.
     """
 
     model: ModelBundle
@@ -40,64 +39,64 @@ class TagJob:
 
 
 class Pipeline:
-    """Does a task, portion by portion.
+    """Does a job, chunk by chunk.
 
     Raises:
         DataError: ONNX Runtime cannot load the model.
     """
 
-    def __init__(self, task: TagJob) -> None:
-        self._task = task
-        self._tagger = Tagger(task.model, threads=task.threads, int8=task.int8)
-        self._terminal = console.stdout() if task.coloured else None
+    def __init__(self, job: TagJob) -> None:
+        self._job = job
+        self._tagger = Tagger(job.model, threads=job.threads, int8=job.int8)
+        self._terminal = console.stdout() if job.coloured else None
 
-    def tag(self, portion: Chunk) -> Iterator[bytes]:
-        """The portion tagged. A portion that does not begin a sentence must follow the one before it.
+    def tag(self, chunk: Chunk) -> Iterator[bytes]:
+        """Tag a chunk. One that does not begin a sentence must follow the chunk before it.
 
         Raises:
-            DataError: a line is not in the format; what stands before it has been handed on.
+            DataError: a line is not in the format; the text before it is tagged first.
         """
-        task = self._task
-        if portion.begins:
+        job = self._job
+        if chunk.begins:
             self._reader = reader(
-                portion.format,
-                portion.source,
-                portion.line,
-                start=portion.start,
-                number=portion.number,
-                columns=portion.columns,
-                finder=self._segmenter if portion.format == "raw" else None,
+                chunk.format,
+                chunk.source,
+                chunk.line,
+                start=chunk.start,
+                number=chunk.number,
+                columns=chunk.columns,
+                finder=self._segmenter if chunk.format == "raw" else None,
             )
-            self._write = self._coloured if self._terminal else writer(task.output, task.tagset, portion.number).text
+            self._write = self._coloured if self._terminal else writer(job.output, job.tagset, chunk.number).text
         sentences = []
-        wrong = None
+        failure = None
         try:
-            for sentence in self._reader.feed(portion.text):
+            for sentence in self._reader.feed(chunk.text):
                 sentences.append(sentence)
-            if portion.ends:
+            if chunk.ends:
                 sentences += self._reader.finish()
         except RnntagError as error:
-            wrong = error
+            failure = error
         yield self._tagged(sentences)
-        if wrong:
-            raise wrong
+        if failure:
+            raise failure
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        """Loaded when the first raw text comes."""
-        assert self._task.model.segmenter
-        return Segmenter(self._task.model.segmenter, threads=self._task.threads, int8=self._task.int8)
+        """Loaded with the first raw text."""
+        assert self._job.model.segmenter
+        return Segmenter(self._job.model.segmenter, threads=self._job.threads, int8=self._job.int8)
 
     def _tagged(self, sentences: list[InputSentence]) -> bytes:
         tokens = [sentence.tokens for sentence in sentences]
         texts = []
-        if self._task.top is None:
-            for sentence, tags in zip(sentences, self._tagger.predict(tokens, self._task.tagset), strict=True):
+        if self._job.top is None:
+            for sentence, tags in zip(sentences, self._tagger.predict(tokens, self._job.tagset), strict=True):
                 texts.append(self._write(sentence, tags, ()))
         else:
-            choices = self._tagger.predict(tokens, self._task.tagset, top=self._task.top)
-            for sentence, tag_probs in zip(sentences, choices, strict=True):
-                texts.append(self._write(sentence, [choice[0][0] for choice in tag_probs], tag_probs))
+            predicted = self._tagger.predict(tokens, self._job.tagset, top=self._job.top)
+            for sentence, tag_probs in zip(sentences, predicted, strict=True):
+                texts.append(self._write(sentence, [probs[0][0] for probs in tag_probs], tag_probs))
         return "".join(texts).encode("utf-8", "surrogateescape")
 
     def _coloured(self, sentence: InputSentence, tags: Sequence[str], _: Sequence[TagProbs]) -> str:

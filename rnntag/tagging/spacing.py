@@ -1,14 +1,14 @@
-"""Whether a text looks tokenised, its words separated by white space, or raw."""
+"""Whether a text looks tokenized, with words separated by white space, or raw."""
 
 from __future__ import annotations
 
 import re
 
 STRONG = 2
-"""Evidence that is enough: a mark that ends a sentence, apart from its word or attached to it."""
+"""Enough evidence: one final mark of a sentence, separate from its word or attached to it."""
 
 _LONGEST_WORD = 4
-"""Han characters; longer words are rare (18 of 10,450 in GSDSimp's dev part)."""
+"""Han characters; longer words are rare (18 of 10,450 in GSDSimp's dev split)."""
 
 _END = "[,.!?，。！？]"
 _MARK = '[,.!?;:()\\[\\]"“”‘’«»，。！？；：、（）「」『』《》…]'
@@ -27,12 +27,11 @@ _LONG_HAN = re.compile(rf"{_HAN}{{{_LONGEST_WORD + 1},}}")
 
 
 def evidence(line: str) -> int:
-    """What speaks for tokens in a line, less what speaks for raw text; 0 where nothing speaks for either.
+    """The evidence for tokens in a line, minus the evidence for raw text.
 
-    For tokens: commas, ends of sentences and English clitics that stand apart count `STRONG`; other
-    punctuation that stands apart, and short Han words side by side, 1 each. For raw text: punctuation
-    attached to a word counts `STRONG`, but for abbreviations; a run of Han characters longer than words
-    are, 1 for each character too many.
+    For tokens: separate commas, final marks and English clitics count `STRONG` each; other separate punctuation, and
+    short Han words side by side, count 1. For raw text: punctuation attached to a word counts `STRONG`, except in
+    abbreviations; a run of Han characters that is too long for a word counts 1 for each character too many.
     """
     apart = STRONG * len(_APART.findall(line)) + len(_OTHER_APART.findall(line)) + len(_HAN_APART.findall(line))
     attached = STRONG * (len(_ATTACHED.findall(line)) - len(_ABBREVIATED.findall(line)))

@@ -1,4 +1,4 @@
-"""What people see: tables, coloured tags, errors. All of it but results on stderr."""
+"""Output: results on stdout; errors, warnings and notes on stderr."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich import box
 from rich.console import Console
@@ -17,9 +17,6 @@ from rich.text import Text
 from rnntag.errors import AccessError
 from rnntag.terminal.sanitize import SafeConsole, as_json, as_lines, visible
 
-if TYPE_CHECKING:
-    pass
-
 COLOURS = {
     "NOUN": "green", "PROPN": "bold green", "PRON": "cyan", "VERB": "red", "AUX": "magenta", "ADJ": "yellow",
     "ADV": "bright_yellow", "ADP": "blue", "DET": "bright_cyan", "NUM": "bright_blue", "CCONJ": "bright_magenta",
@@ -27,18 +24,12 @@ COLOURS = {
     "INTJ": "bright_green", "PUNCT": "dim", ".": "dim", "SYM": "dim",
 }  # fmt: skip
 
-LEAST_ABOUT = 24
-"""Characters that tell what a corpus is, at least, where they are not told whole."""
-
-GAP = 2
-"""Spaces between the columns of the table of corpora."""
-
 LONGEST_MESSAGE = 2000
-"""Characters of an error, at most: what it quotes may be as long as its input."""
+"""Characters of an error, at most: it may quote its input."""
 
 
 def results() -> TextIO:
-    """Where results go.
+    """The stream for results.
 
     Raises:
         AccessError: it is closed.
@@ -59,7 +50,7 @@ def stderr() -> Console:
 
 
 def error(message: str) -> None:
-    """Say what failed, in one line."""
+    """Print an error as one line."""
     one_line = " ".join(message[: 2 * LONGEST_MESSAGE].split())
     if len(message) > LONGEST_MESSAGE:
         one_line = f"{one_line[: LONGEST_MESSAGE - 200]} … {' '.join(message[-200:].split())}"
@@ -67,24 +58,24 @@ def error(message: str) -> None:
 
 
 def warning(message: str) -> None:
-    """Say what a user should know though the work goes on."""
-    with suppress(OSError):  # nobody reads it any more
+    """Print a warning."""
+    with suppress(OSError):  # stderr is closed
         stderr().print(f"[yellow]warning:[/] {escape(message)}")
 
 
 def note(message: str) -> None:
-    """Say something that is neither a result nor a problem."""
-    with suppress(OSError):  # nobody reads it any more
+    """Print a hint or a piece of news."""
+    with suppress(OSError):  # stderr is closed
         stderr().print(escape(message))
 
 
 def is_interactive() -> bool:
-    """Whether a person reads stderr."""
+    """Whether stderr is a terminal."""
     return stderr().is_terminal
 
 
 def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
-    """word/TAG as a terminal shows it. Control characters in a word are shown, not obeyed."""
+    """word/TAG with coloured tags, and control characters escaped."""
     line = Text()
     for token, tag in zip(tokens, tags, strict=True):
         if line:
@@ -95,7 +86,7 @@ def coloured(tokens: Sequence[str], tags: Sequence[str]) -> Text:
 
 
 def print_json(value: object) -> None:
-    """Print JSON, in a pipe as it is; on a terminal control characters stand as escapes, which JSON has too."""
+    """Print JSON; on a terminal with control characters as JSON's escapes."""
     text = json.dumps(value, ensure_ascii=False, indent=1)
     out = results()
     if out.isatty():
@@ -104,7 +95,7 @@ def print_json(value: object) -> None:
 
 
 def print_text(text: str) -> None:
-    """Print text, in a pipe as it is; see `terminal.as_lines`."""
+    """Print text; on a terminal with control characters escaped."""
     out = results()
     out.write((as_lines(text) if out.isatty() else text) + "\n")
 
@@ -113,7 +104,7 @@ def new_table(*columns: str, title: str | None = None, numbers: Iterable[str] = 
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
         numeric = column in set(numbers)
-        # A number is not broken; a header of several words gives way before its numbers do.
+        # Numbers are not wrapped; headers of several words are.
         table.add_column(
             column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric and " " not in column
         )
@@ -121,7 +112,7 @@ def new_table(*columns: str, title: str | None = None, numbers: Iterable[str] = 
 
 
 def print_table(table: Table) -> None:
-    """Print a table, on a terminal as wide as that is, elsewhere as wide as it needs to be."""
+    """Print a table, on a terminal no wider than that."""
     console = SafeConsole(file=results())
     if not console.is_terminal:
         console = SafeConsole(file=results(), width=1000)
@@ -129,4 +120,5 @@ def print_table(table: Table) -> None:
 
 
 def cell(text: str) -> str:
+    """Text for a cell of a table, its markup and control characters escaped."""
     return escape(visible(text))

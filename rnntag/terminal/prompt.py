@@ -1,4 +1,4 @@
-"""Lines that a person types, with a prompt, editing and a history, through Python's readline."""
+"""Interactive input with a prompt, line editing and a history, through Python's readline."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ PROMPT = "> "
 
 
 def is_wanted(encoding: str) -> bool:
-    """Whether someone types and sees it: stdin is a terminal, and so is stdout or stderr. False where Python has no
-    readline, as on Windows, and where what is typed is to be read in another encoding than the terminal's: readline
-    would not know its characters."""
+    """Whether to prompt: stdin is a terminal, and so is stdout or stderr. False without readline, as on Windows, and if
+    the input has another encoding than the terminal, whose characters readline would not know."""
     if not (sys.stdin and sys.stdout and sys.stdin.isatty()):
         return False
     try:
@@ -24,7 +23,7 @@ def is_wanted(encoding: str) -> bool:
             return False
     except LookupError:
         return False
-    # Python edits lines only on its process's own stdin and stdout.
+    # Python uses readline only on the process's original stdin and stdout.
     if (sys.stdin.fileno(), sys.stdout.fileno()) != (0, 1):
         return False
     is_seen = sys.stdout.isatty() or (sys.stderr is not None and sys.stderr.isatty())
@@ -32,16 +31,16 @@ def is_wanted(encoding: str) -> bool:
 
 
 def typed_lines() -> Iterator[bytes]:
-    """Each line that is typed, with its line feed, in the bytes that the terminal sends, until Ctrl-D.
+    """Each typed line with its line feed, as the bytes that the terminal sends, until Ctrl-D.
 
-    Its history lasts as long as the process: what was typed is written nowhere.
+    The history is not saved.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
     """
     assert isinstance(sys.stdin, io.TextIOWrapper)
     encoding, errors = sys.stdin.encoding, sys.stdin.errors
-    sys.stdin.reconfigure(encoding="latin-1", errors="strict")  # so that each byte comes back as it was typed
+    sys.stdin.reconfigure(encoding="latin-1", errors="strict")  # keeps each byte
     with _terminal_as_stdout():
         import readline
 
@@ -54,7 +53,7 @@ def typed_lines() -> Iterator[bytes]:
                 try:
                     line = input(PROMPT)
                 except (EOFError, KeyboardInterrupt) as end:
-                    os.write(1, b"\n")  # what comes next does not stand behind the prompt
+                    os.write(1, b"\n")  # leave the line of the prompt
                     if isinstance(end, EOFError):
                         return
                     raise
@@ -66,7 +65,7 @@ def typed_lines() -> Iterator[bytes]:
 
 @contextmanager
 def _terminal_as_stdout() -> Iterator[None]:
-    """Let stderr's terminal be stdout for a while where stdout is none: readline shows lines on stdout alone."""
+    """Make stderr's terminal stdout if stdout is not a terminal: readline only writes to stdout."""
     if sys.stdout.isatty():
         yield
         return

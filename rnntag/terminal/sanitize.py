@@ -1,5 +1,4 @@
-"""Text on a terminal, which may hold what a terminal obeys: control characters, bidirectional ones and halves of
-characters are shown as escapes instead."""
+"""Safe output on a terminal: control characters, bidirectional controls and lone surrogates are shown as escapes."""
 
 from __future__ import annotations
 
@@ -14,14 +13,14 @@ _CONTROL = re.compile(f"[{_CONTROLS}]")
 _CONTROL_OR_BREAK = re.compile(f"[\t\n{_CONTROLS}]")
 
 
-class _Shown:
-    """Something to print, its control characters shown, not obeyed."""
+class _Escaped:
+    """A renderable with its control characters escaped."""
 
-    def __init__(self, what: RenderableType) -> None:
-        self._what = what
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in console.render(self._what, options):
+        for segment in console.render(self._content, options):
             if not segment.control and _CONTROL.search(segment.text):
                 yield Segment(_CONTROL.sub(_escaped, segment.text), segment.style)
             else:
@@ -30,34 +29,34 @@ class _Shown:
 
 class _Guard(RenderHook):
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        return [_Shown(one) for one in renderables]
+        return [_Escaped(renderable) for renderable in renderables]
 
 
 class SafeConsole(Console):
-    """Rich's, of which no text can command the terminal."""
+    """Rich's console, but text cannot control the terminal."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(highlight=False, emoji=False, **options)
         self.push_render_hook(_Guard())
 
     def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # not Rich's own exit with code 1
+        raise BrokenPipeError  # Rich would exit with code 1
 
 
 def visible(word: str) -> str:
-    """A word, or a cell of a table, with tabs and line feeds shown too."""
+    """Escape a word or a cell of a table, tabs and line feeds too."""
     return _CONTROL_OR_BREAK.sub(_escaped, word)
 
 
 def as_lines(text: str) -> str:
-    """Lines of text; tabs and line feeds stay."""
+    """Escape lines of text, but keep tabs and line feeds."""
     return _CONTROL.sub(_escaped, text)
 
 
 def as_json(text: str) -> str:
-    """JSON, with escapes that it has too."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """Escape JSON with escapes of JSON."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode-escape").decode()
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode-escape").decode()

@@ -165,7 +165,7 @@ def tag(data: bytes) -> None:
     pipeline = _pipeline(output, top, False)
     whole, message = _tagged(pipeline, source, [expected])
     if size % 3:
-        with _set((chunks, "PORTION", 1 + size % 16), (chunks, "LONG_LINE", 2 + size % 40)):
+        with _set((chunks, "CHUNK", 1 + size % 16), (chunks, "LONG_LINE", 2 + size % 40)):
             cut, other_message = _tagged(pipeline, source, ours)
         assert other_message == message, "where the input is cut shows in the error"
         assert cut == whole, "where the input is cut shows"
