@@ -204,7 +204,7 @@ def test_bars_rise_with_what_they_show(values: list[float | None]) -> None:
 def test_all_that_takes_long_tells_how_far_it_is(starter: list[Corpus]) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
     watcher = CompareCallbacks()
-    watcher.part = lambda what, done, total: told.setdefault(what, []).append((done, total))
+    watcher.progress = lambda what, done, total: told.setdefault(what, []).append((done, total))
     compare.compare([corpus_of(starter)], [ModelConfig(cell="gru", **SIZES)], TrainConfig(epochs=1), watcher, LITTLE)
     steps = LITTLE.updates + LITTLE.furthest
     assert told["gru: recall task"] == [(done, steps) for done in range(1, steps + 1)]
@@ -217,7 +217,7 @@ def test_a_quick_comparison_says_so(tmp_path: Path, here: Run, monkeypatch: pyte
     out = tmp_path / "out"
     arguments = ["compare", "--quick", corpus_file(tmp_path / "few.txt"), "--cell", "gru", "--hidden", "5"]
     assert "quick comparison" in here(*arguments, "--out", out).stdout
-    assert "--quick" in (out / "index.html").read_text(encoding="utf-8")
+    assert "quick comparison" in (out / "index.html").read_text(encoding="utf-8")
     figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
     assert figures["quick"]
     assert figures["memory"] == asdict(LITTLE)
