@@ -23,7 +23,6 @@ from rnntag.cli.options import (
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.terminal import console
 
-
 _TensorboardOption = Annotated[
     Path | None,
     typer.Option(
