@@ -40,10 +40,10 @@ def main() -> None:
     parser.add_argument("--split", choices=["dev", "test"], default="test")
     arguments = parser.parse_args()
     model = rnntag.load(arguments.model)
-    print(f"| corpus, {arguments.part} part | tokens | perceptron | rnntag {model.model.name} |")
+    print(f"| corpus, {arguments.split} part | tokens | perceptron | rnntag {model.model.name} |")
     print("| --- | ---: | ---: | ---: |")
     for corpus in loading.load(arguments.corpora):
-        part = getattr(corpus, arguments.part)
+        part = getattr(corpus, arguments.split)
         texts = [list(sentence.tokens) for sentence in part]
         tagset = next(tagset for tagset in model.tagsets if tagset in part[0].tags)
         peer = perceptron(corpus.train, tagset)
