@@ -42,15 +42,15 @@ def test_wanted_words_and_the_commonest_others(tmp_path: Path, header: str) -> N
     ("text", "message"),
     [
         ("", "no vector of any word"),
-        ("the 1 1\na 1\n", "vectors.txt:2: has 1 numbers where 2 are due"),
-        ("the 1 nan\n", "vectors.txt:1: has 2 numbers where 2 are due, or one is not finite"),
-        ("the 1 x\n", "vectors.txt:1: is no word"),
+        ("the 1 1\na 1\n", "vectors.txt:2: has 1 numbers instead of 2"),
+        ("the 1 nan\n", "vectors.txt:1: contains NaN or infinity"),
+        ("the 1 x\n", "vectors.txt:1: is not a word"),
         ("the\n", "vectors.txt:1: has 0 numbers"),
-        ("999999999999 999999999\nthe 1 2\nof 1\n", "vectors.txt:3: has 1 numbers where 2 are due"),
+        ("999999999999 999999999\nthe 1 2\nof 1\n", "vectors.txt:3: has 1 numbers instead of 2"),
         (f"the{' 1' * 20_000}\n", "vectors.txt:1: has more than 10000 numbers"),
-        ("the 3e38 -3e38\nof 3e38 3e38\n", "vectors.txt: has numbers that are too great"),
-        ("the 1e999\n", "vectors.txt:1: has 1 numbers where 1 are due, or one is not finite"),
-        ("\0\n", "vectors.txt:1: has 0 numbers where 0 are due"),
+        ("the 3e38 -3e38\nof 3e38 3e38\n", "vectors.txt: has numbers too large"),
+        ("the 1e999\n", "vectors.txt:1: contains NaN or infinity"),
+        ("\0\n", "vectors.txt:1: is not a word followed by numbers"),
     ],
 )
 def test_what_is_no_vector_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -64,11 +64,13 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
         try:
             vector = np.array(numbers, dtype=np.float32)
         except ValueError:
-            raise DataError(f"{path}:{number}: is not a word followed by numbers") from None
-        if len(vector) != size or not size or not np.isfinite(vector).all():
-            raise DataError(
-                f"{path}:{number}: has {len(vector)} numbers instead of {size}, or contains NaN or infinity"
-            )
+            vector = np.empty(0, dtype=np.float32)
+        if not len(vector):
+            raise DataError(f"{path}:{number}: is not a word followed by numbers")
+        if len(vector) != size:
+            raise DataError(f"{path}:{number}: has {len(vector)} numbers instead of {size}")
+        if not np.isfinite(vector).all():
+            raise DataError(f"{path}:{number}: contains NaN or infinity")
         vectors[form] = vector
         others += not is_wanted
     if not vectors:
