@@ -37,7 +37,8 @@ from torch.nn import functional
 
 from rnntag.config import ModelConfig
 from rnntag.corpora import loading
-from rnntag.formats.registry import InputSentence, Writer
+from rnntag.formats.jsonl import JsonlWriter
+from rnntag.formats.records import InputSentence
 from rnntag.model.batching import IGNORED, Batch, length_buckets
 from rnntag.model.vocabulary import RESERVED, Vocabulary
 from rnntag.network.cells import RecurrentLayer, reversal
@@ -326,7 +327,7 @@ def load(path: Path) -> Teacher:
 def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
     """JSON lines, as `rnntag tag --format jsonl --top` writes them."""
     names = teacher.vocabulary.tags[TAGSET]
-    writer = Writer("jsonl", TAGSET)
+    writer = JsonlWriter(TAGSET)
     for sentence, rows in zip(sentences, teacher.probabilities(sentences), strict=True):
         best = np.argsort(-rows, axis=-1)[:, :TOP]
         tag_probs = [[(names[i], float(row[i])) for i in order] for row, order in zip(rows, best, strict=True)]

@@ -12,9 +12,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from rnntag import paragraphs, python_input
+from rnntag import python_input
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import DataError, NotFoundError, UsageError
+from rnntag.formats import raw
 from rnntag.model import directory, stored
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import length_buckets
@@ -167,9 +168,10 @@ class Tagger:
     def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
         """The sentences of raw text as words with their tags; see `find`."""
         python_input.check_text(text)
-        (found,) = self.find([text], tagset)
-        pairs = [(text[begin:end], tag) for (begin, end), tag in zip(found.words, found.tags, strict=True)]
-        return [pairs[first:last] for first, last in pairwise((0, *found.ends))]
+        (segmentation,) = self.find([text], tagset)
+        places = zip(segmentation.words, segmentation.tags, strict=True)
+        pairs = [(text[begin:end], tag) for (begin, end), tag in places]
+        return [pairs[first:last] for first, last in pairwise((0, *segmentation.ends))]
 
     def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Segmentation]:
         """Where words and sentences are in raw text, with the tags of the words.
@@ -181,14 +183,14 @@ class Tagger:
             UsageError: the model has no segmenter, or does not know the tagset.
         """
         texts = python_input.texts(texts)
-        found = paragraphs.find(self._segmenter, texts)
+        segmentations = raw.segment(self._segmenter, texts)
         sentences = [
-            [text[begin:end] for begin, end in one.words[first:last]]
-            for text, one in zip(texts, found, strict=True)
-            for first, last in pairwise((0, *one.ends))
+            [text[begin:end] for begin, end in segmentation.words[first:last]]
+            for text, segmentation in zip(texts, segmentations, strict=True)
+            for first, last in pairwise((0, *segmentation.ends))
         ]
         tags = chain.from_iterable(self.predict(sentences, tagset))
-        return [replace(one, tags=list(islice(tags, len(one.words)))) for one in found]
+        return [replace(s, tags=list(islice(tags, len(s.words)))) for s in segmentations]
 
     @cached_property
     def _segmenter(self) -> Segmenter:
@@ -229,22 +231,22 @@ class Tagger:
         tagset = self.model.tagset(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
-        found: list[list[Any]] = [[] for _ in sentences]
+        results: list[list[Any]] = [[] for _ in sentences]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
             tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
             for position, own_tags in core_parts(block, tags):
-                found[position] += own_tags
-        return found
+                results[position] += own_tags
+        return results
 
     def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
         """The scores of each tag before the softmax, shape [tokens of all sentences, tags]; see `predict`."""
         sentences = python_input.sentences(sentences)
-        found = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
+        core_scores = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
-            found += [own_scores for _, own_scores in core_parts(block, scores)]
-        return np.concatenate(found)
+            core_scores += [own_scores for _, own_scores in core_parts(block, scores)]
+        return np.concatenate(core_scores)
 
     def probabilities(self, sentences: Iterable[Iterable[str]], tagset: str) -> Probabilities:
         """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""

@@ -54,7 +54,19 @@ class Cutter:
 
 def _full(length: int, context: int, overlap: int) -> Iterator[tuple[int, slice | None]]:
     """Where the windows begin that more steps follow, and what is their core; at last where the rest
-    begins, and None."""
+    begins, and None.
+
+    Args:
+        context: how many steps at the beginning are context.
+    """
+    # Windows of WINDOW steps begin WINDOW - 2 * overlap after one another, so that neighbours share 2 * overlap
+    # steps. Of these the first half belongs to the core of the window before, the second to that of the window
+    # after: each core begins where the last one ends. The first window has no context on its left, and the rest,
+    # of which the caller makes the last window, none on its right.
+    #
+    #     window 1   [core core core|context]
+    #     window 2         [context|core core|context]
+    #     the rest                     [context|core core]
     begin = 0
     while length - begin > WINDOW:
         yield begin, slice(context, WINDOW - overlap)
@@ -72,11 +84,11 @@ def windows(sequence: Sliceable, overlap: int | None = None) -> list[Window]:
     overlap = OVERLAP if overlap is None else overlap
     if len(sequence) <= WINDOW:
         return [(sequence, slice(0, None))] * bool(len(sequence))
-    found = []
+    cut = []
     for begin, core in _full(len(sequence), 0, overlap):
         core = core or slice(overlap if begin else 0, None)
-        found.append((sequence[begin : begin + WINDOW], core))
-    return found
+        cut.append((sequence[begin : begin + WINDOW], core))
+    return cut
 
 
 def blocks(sequences: Iterable[Sliceable], most: int, overlap: int | None = None) -> Iterator[list[tuple[int, Window]]]:

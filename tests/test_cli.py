@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from rnntag.corpora import loading
-from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer
+from rnntag.formats import registry
+from rnntag.formats.records import InputSentence
+from rnntag.formats.registry import OUTPUT_FORMATS
 from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.tagger import Tagger
@@ -202,7 +204,7 @@ def test_a_line_longer_than_any_block_stays_a_line(
     sentence = ["I", "eat", "apples", ".", "The", "can", "is", "full"] * 5000
     before, after = ["花", "开", "了"], ["I", "eat"]
     text = "\n".join(" ".join(tokens) for tokens in (before, sentence, after))
-    writer = Writer(output, "upos")
+    writer = registry.writer(output, "upos")
     expected = "".join(
         writer.text(InputSentence(tokens), tags)
         for tokens, tags in zip((before, sentence, after), Tagger(tiny).predict([before, sentence, after]), strict=True)

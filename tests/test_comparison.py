@@ -6,7 +6,7 @@ import importlib.util
 import json
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnntag.analysis import compare, probes
+from rnntag.analysis.compare import CompareCallbacks
 from rnntag.cli import progress
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.model import directory
@@ -97,12 +98,6 @@ def test_a_seed_recalls_the_same_and_leaves_other_chance_alone() -> None:
     assert probes.recall_by_distance("lstm", "tanh", 1, LITTLE) == first
 
 
-def watched() -> compare.Callbacks:
-    return compare.Callbacks(
-        lambda what: None, lambda step: None, lambda what, done, total: None, lambda name, model: None
-    )
-
-
 @pytest.mark.parametrize(
     "shape",
     few([{}, {"input": "onehot", "feedback": True, "bidirectional": False}, {"layers": 2, "feedback": True}], {}),
@@ -111,7 +106,7 @@ def watched() -> compare.Callbacks:
 def test_cells_stand_as_one_to_three_to_four(starter: list[Corpus], quick: None, shape: dict[str, object]) -> None:
     configs = [ModelConfig(cell=cell, **SIZES, **shape) for cell in ("rnn", "gru", "lstm")]
     run = TrainConfig(epochs=1, device="cpu")
-    reports = compare.compare([corpus_of(starter)], configs, run, watched())
+    reports = compare.compare([corpus_of(starter)], configs, run, CompareCallbacks())
     rnn, gru, lstm = (report.recurrent_parameters for report in reports)
     assert (4 * rnn, 4 * gru) == (lstm, 3 * lstm)
     for report in reports:
@@ -208,7 +203,8 @@ def test_bars_rise_with_what_they_show(values: list[float | None]) -> None:
 
 def test_all_that_takes_long_tells_how_far_it_is(starter: list[Corpus]) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
-    watcher = replace(watched(), part=lambda what, done, total: told.setdefault(what, []).append((done, total)))
+    watcher = CompareCallbacks()
+    watcher.part = lambda what, done, total: told.setdefault(what, []).append((done, total))
     compare.compare([corpus_of(starter)], [ModelConfig(cell="gru", **SIZES)], TrainConfig(epochs=1), watcher, LITTLE)
     steps = LITTLE.updates + LITTLE.furthest
     assert told["gru: recall task"] == [(done, steps) for done in range(1, steps + 1)]

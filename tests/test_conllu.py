@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rnntag.errors import DataError
 from rnntag.formats import conllu
+from rnntag.formats.records import CorpusFile
 from rnntag.sentences import UPOS
 
 SENTENCE = """\
@@ -82,9 +83,8 @@ def test_a_malformed_line_is_named(line: str, message: str) -> None:
      ("_", "x:1: the word has no UPOS tag")],
 )  # fmt: skip
 def test_an_unknown_upos_is_named(tag: str, message: str) -> None:
-    (sentence,) = conllu.read([f"1\tI\ti\t{tag}\t_\t_\t_\t_\t_\t_"], "x")
     with pytest.raises(DataError) as error:
-        conllu.check_upos(sentence, sentence.column(conllu.UPOS_COLUMN), "x")
+        list(conllu.sentences(CorpusFile([f"1\tI\ti\t{tag}\t_\t_\t_\t_\t_\t_"], "x")))
     assert str(error.value).startswith(message)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rnntag.corpora import loading
-from rnntag.corpora.files import read_sentences
 from rnntag.errors import DataError
 from rnntag.formats import conllu
+from rnntag.formats.registry import read_sentences
 from rnntag.sentences import Sentence
 from tests.conftest import Run, one_line
 

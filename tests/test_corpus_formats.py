@@ -16,9 +16,9 @@ from hypothesis import assume, given
 from rnntag.cli.app import app
 from rnntag.config import CorpusFormat
 from rnntag.corpora import loading
-from rnntag.corpora.files import format_of, read_sentences
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
+from rnntag.formats.registry import format_of, read_sentences
 from rnntag.model import directory
 from rnntag.sentences import UPOS, Sentence
 from tests.conftest import Run
@@ -58,7 +58,7 @@ def tagged(forms: st.SearchStrategy[str], tags: st.SearchStrategy[str]) -> st.Se
 
 
 @pytest.mark.parametrize(("corpus_format", "mark"), [("slash", "/"), ("underscore", "_")])
-def test_joined_words_and_tags_are_parted_again(corpus_format: CorpusFormat, mark: str) -> None:
+def test_joined_words_and_tags_are_split_again(corpus_format: CorpusFormat, mark: str) -> None:
     awkward = words | st.sampled_from(["1/2", "/", "//", "_", "a_b", "and/or_"])
 
     @given(
@@ -153,7 +153,7 @@ REFUSED: dict[CorpusFormat, dict[str, str]] = {
         "word\t": "no tag after 'word'",
         "word\t\tlemma": "no tag after 'word'",
         "\tNN": "no token before the tag 'NN'",
-        "a\tb\tc\td": "4 columns parted by tabs, where a token, its tag and perhaps its lemma are due",
+        "a\tb\tc\td": "4 columns separated by tabs, where a token, its tag and perhaps its lemma are due",
         "a\tN N": "the tag, 'N N', has white space in it",
     },
     "jsonl": {
@@ -227,7 +227,7 @@ def test_brown_s_lines_are_read() -> None:
     assert read(text, "slash", "brown.tsv") == expected
 
 
-def test_the_last_underscore_parts_word_and_tag() -> None:
+def test_words_are_split_at_the_last_underscore() -> None:
     assert read("snake_case_NN ___X\n", "underscore") == [[("snake_case", "NN"), ("__", "X")]]
 
 

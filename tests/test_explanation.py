@@ -90,7 +90,7 @@ def test_gates_are_what_the_formulas_say(cell: str, tags: int, onehot: bool) -> 
         return told[step + 1][None]
 
     order = reversal(torch.tensor([5]), 5)
-    states, _ = layer(x, order, read=read if tags else None)
+    states, _ = layer(x, order, feedback=read if tags else None)
     found = layer.gates(x, order, read if tags else None)
     for direction, (kernel, gates) in enumerate(zip((layer.forwards, layer.backwards), found, strict=True)):
         weights = dict(kernel.named_parameters())

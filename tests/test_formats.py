@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from nltk.tag import str2tuple
 
 from rnntag import windows
-from rnntag.formats import registry
-from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer, reader
+from rnntag.formats import records
+from rnntag.formats.records import InputSentence
+from rnntag.formats.registry import OUTPUT_FORMATS, reader, writer
 
 words = st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda w: w.split() == [w]))
 
@@ -23,7 +24,7 @@ def read_all(name: str, *blocks: str) -> list[InputSentence]:
 
 
 def written(name: str, tokens: list[str], tagset: str = "upos") -> str:
-    return Writer(name, tagset).text(InputSentence(tokens), ["NOUN"] * len(tokens))
+    return writer(name, tagset).text(InputSentence(tokens), ["NOUN"] * len(tokens))
 
 
 @given(words)
@@ -54,7 +55,7 @@ CHOICES = [("NOUN", 0.87654321), ("VERB", 0.1), ("a|b", 0.02)]
 @given(words.filter(bool))
 def test_probabilities_can_be_read_back(tokens: list[str]) -> None:
     tags, tag_probs = ["NOUN"] * len(tokens), [CHOICES] * len(tokens)
-    texts = {name: Writer(name, "upos").text(InputSentence(tokens), tags, tag_probs) for name in OUTPUT_FORMATS}
+    texts = {name: writer(name, "upos").text(InputSentence(tokens), tags, tag_probs) for name in OUTPUT_FORMATS}
     assert texts["slash"] == written("slash", tokens)
     assert texts["tsv"].split("\n") == [
         *(f"{token}\tNOUN\t0.8765\tVERB\t0.1000\ta|b\t0.0200" for token in tokens), "", "",
@@ -70,7 +71,7 @@ def test_probabilities_can_be_read_back(tokens: list[str]) -> None:
 
 def test_new_probabilities_take_the_place_of_old_ones() -> None:
     (sentence,) = read_all("conllu", "1\t花" + "\t_" * 7 + "\tConfidence=0.1|SpaceAfter=No|Tag2=X|Tag7=Y\n\n")
-    text = Writer("conllu", "upos").text(sentence, ["NOUN"], [CHOICES[:1]])
+    text = writer("conllu", "upos").text(sentence, ["NOUN"], [CHOICES[:1]])
     assert text.split("\n")[0].endswith("\t_\tSpaceAfter=No|Confidence=0.8765")
 
 
@@ -82,17 +83,17 @@ def test_a_line_that_comes_in_windows_is_written_as_one(
 ) -> None:
     text = " ".join(items)
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    monkeypatch.setattr(registry, "LONG_LINE", 1 << 17)
+    monkeypatch.setattr(records, "LONG_LINE", 1 << 17)
     whole = list(read_all("tokens", *blocks))
-    monkeypatch.setattr(registry, "LONG_LINE", 7)
+    monkeypatch.setattr(records, "LONG_LINE", 7)
     monkeypatch.setattr(windows, "WINDOW", 6)
     monkeypatch.setattr(windows, "OVERLAP", 2)
     cut = list(read_all("tokens", *blocks))
     assert all(sentence.ends for sentence in whole)
 
     def output(sentences: list[InputSentence]) -> str:
-        writer = Writer(name, "upos")
-        return "".join(writer.text(s, s.tokens, [[(token, 0.5)] for token in s.tokens]) for s in sentences)
+        writing = writer(name, "upos")
+        return "".join(writing.text(s, s.tokens, [[(token, 0.5)] for token in s.tokens]) for s in sentences)
 
     lines = [line for line in output(whole).split("\n") if not line.startswith("# text")]
     assert [line for line in output(cut).split("\n") if not line.startswith("# text")] == lines
@@ -101,7 +102,7 @@ def test_a_line_that_comes_in_windows_is_written_as_one(
 def test_an_empty_line_stays_empty() -> None:
     (empty,) = read_all("tokens", "  \n")
     assert empty.tokens == []
-    assert {name: Writer(name, "upos").text(empty, []) for name in OUTPUT_FORMATS} == {
+    assert {name: writer(name, "upos").text(empty, []) for name in OUTPUT_FORMATS} == {
         "slash": "\n",
         "tsv": "\n",
         "jsonl": '{"tokens": [], "tags": []}\n',
@@ -112,5 +113,5 @@ def test_an_empty_line_stays_empty() -> None:
 def test_a_treebank_keeps_what_is_not_a_tag() -> None:
     lines = ["# text = 花", "1\t花\t花\tVERB\tVV\t_\t0\troot\t_\tSpaceAfter=No", ""]
     (sentence,) = read_all("conllu", "\n".join(lines) + "\n")
-    text = Writer("conllu", "upos").text(sentence, ["NOUN"])
+    text = writer("conllu", "upos").text(sentence, ["NOUN"])
     assert text.split("\n") == [lines[0], lines[1].replace("VERB", "NOUN"), "", ""]

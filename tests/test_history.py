@@ -102,7 +102,7 @@ def test_a_model_keeps_it_whatever_becomes_of_the_model(learned: Path, corpus: P
     content = learning_curve.write(STEPS)
     assert directory.read(learned).history == content == directory.read_history(learned)
     assert directory.HISTORY in (learned / directory.CHECKSUMS).read_text()
-    small = ("--segmenter-hidden", "4", "--segmenter-bigrams", "0", "--segmenter-epochs", "1")
+    small = ("--hidden", "4", "--bigrams", "0", "--epochs", "1")
     done(here("train-segmenter", learned, corpus, *small, "--out", "copy"))
     assert (learned.parent / "copy" / directory.SEGMENTER).exists()
     for path in (learned, learned.parent / "copy"):

@@ -17,10 +17,9 @@ from rich.cells import cell_len
 
 from rnntag import segmenter
 from rnntag.corpora import loading
-from rnntag.corpora.files import read_sentences
 from rnntag.errors import DataError
-from rnntag.formats import conllu, decoding, registry
-from rnntag.formats.registry import OUTPUT_FORMATS
+from rnntag.formats import conllu, decoding, raw
+from rnntag.formats.registry import OUTPUT_FORMATS, read_sentences
 from rnntag.model import directory, learning_curve
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.stored import ModelBundle
@@ -326,7 +325,7 @@ LONG = {
 def test_no_line_is_too_long(source: str, kind: str, tiny_raw: ModelBundle) -> None:
     out, longest = through(tiny_raw, source, "slash", LONG[kind]())
     given_text = "".join(LONG[kind]())
-    assert longest <= chunks.LONG_LINE + BLOCK + registry.BLANK
+    assert longest <= chunks.LONG_LINE + BLOCK + raw.BLANK
     words = [item.rpartition("/")[0] for line in out.split("\n") for item in line.split(" ") if item]
     if source == "raw":
         assert "".join(words) == "".join(given_text.split())

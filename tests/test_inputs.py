@@ -231,7 +231,7 @@ def _wait_until_read(descriptor: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the pipe whether it has been read")
-@pytest.mark.parametrize(("name", "segmenter"), few(product(STREAMS, [True, False]), ("mixed", True), ("bad", False)))
+@pytest.mark.parametrize(("name", "segmenter"), few(product(STREAMS, [True, False]), ("bad", False)))
 def test_the_same_bytes_give_the_same_output_however_they_come(
     name: str, segmenter: bool, tiny_folder: Path, tiny_raw_folder: Path
 ) -> None:

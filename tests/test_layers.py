@@ -26,7 +26,7 @@ LAYERS = [
     {"corpora"},
     {"onnx"},
     {"network"},
-    {"paragraphs", "segmenter"},
+    {"segmenter"},
     {"tagger"},
     {"evaluation"},
     {"training"},
@@ -124,6 +124,12 @@ def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: ModelBundle, tm
 
 def test_help_does_without_numpy_too() -> None:
     assert "numpy" not in loaded_by("import rnntag.cli.app")
+
+
+def test_training_loads_torch_only_once_its_corpora_are_there() -> None:
+    assert "torch" not in loaded_by(
+        "import rnntag\ntry:\n    rnntag.train('missing.conllu')\nexcept rnntag.NotFoundError:\n    pass"
+    )
 
 
 def test_importing_the_package_costs_nothing() -> None:

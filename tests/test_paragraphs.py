@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rnntag.formats import registry
+from rnntag.formats import raw, records
 from rnntag.model.stored import ModelBundle
 from rnntag.tagger import Tagger
 from rnntag.tagging.chunks import Chunk
@@ -56,8 +56,8 @@ def from_python(tagger: Tagger, text: str) -> list[Row]:
 def test_python_and_the_command_line_find_the_same(
     monkeypatch: pytest.MonkeyPatch, tagger: Tagger, text: str, long: bool
 ) -> None:
-    monkeypatch.setattr(registry, "LONG_LINE", 40 if long else 1 << 17)
-    monkeypatch.setattr(registry, "MARGIN", 8)
+    monkeypatch.setattr(records, "LONG_LINE", 40 if long else 1 << 17)
+    monkeypatch.setattr(raw, "MARGIN", 8)
     pipeline = Pipeline(TagJob(tagger.model, "upos", "jsonl"))
     portion = Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
     assert from_python(tagger, text) == rows(b"".join(pipeline.tag(portion)).decode())

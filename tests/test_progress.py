@@ -147,7 +147,7 @@ def test_how_much_there_is_for_a_segmenter_to_learn(starter: list[Corpus]) -> No
     assert (scale.sentences, scale.tokens) == (60, sum(len(sentence.tokens) for sentence in english.train))
     assert (scale.dev_sentences, scale.dev_tokens) == (10, sum(len(sentence.tokens) for sentence in english.dev))
     assert (scale.tags, scale.vocabulary) == ({}, len(training.task.units.known))
-    assert scale.parameters == sum(parameter.numel() for parameter in training._network.parameters())
+    assert scale.parameters == sum(parameter.numel() for parameter in training.task.network.parameters())
 
 
 QUICK = (

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import rnntag
-from rnntag import config
+from rnntag import errors
 from rnntag.integrations.nltk import RNNTagger
 from rnntag.tagger import Tagger
 
@@ -158,7 +158,7 @@ ERRORS = ["RnntagError", "UsageError", "DataError", "NotFoundError", "AccessErro
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors_can_be_caught_by_the_package_s_name(name: str) -> None:
-    assert getattr(rnntag, name) is getattr(config, name)
+    assert getattr(rnntag, name) is getattr(errors, name)
     assert name in rnntag.__all__
     assert name in dir(rnntag)
 

@@ -214,6 +214,7 @@ def test_a_stage_that_fails_leaves_no_product(work: Path) -> None:
 
 
 @needs_make
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on(work: Path) -> None:
     model = work / "zh-en-fast"
     assert make(work, str(work / "ud" / "zh_gsdsimp-ud-train.conllu")).returncode == 0

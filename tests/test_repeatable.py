@@ -21,11 +21,13 @@ SETTINGS: list[dict[str, object]] = [
 
 TRAIN_TWICE = """
 import sys
-from rnntag import corpora
-from rnntag.schema import Corpus, ModelConfig, TrainConfig
-from rnntag.training import Training
+from rnntag.config import ModelConfig, TrainConfig
+from rnntag.corpora import loading
+from rnntag.sentences import Corpus
+from rnntag.training.tagger import TaggerTask
+from rnntag.training.trainer import Trainer
 
-parts = [Corpus(c.name, train=c.train[:120], dev=c.dev[:10]) for c in corpora.load(["starter"])]
+parts = [Corpus(c.name, train=c.train[:120], dev=c.dev[:10]) for c in loading.load(["starter"])]
 settings = eval(sys.argv[1])
 shape = ModelConfig(**{name: settings.pop(name) for name in ModelConfig.__slots__ if name in settings})
 

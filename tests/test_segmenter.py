@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rnntag import segmenter, windows
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import UsageError
-from rnntag.formats import conllu, registry
+from rnntag.formats import conllu, raw, records
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.onnx import graph as onnx_graph
 from rnntag.segmenter import Segmenter
@@ -129,9 +129,9 @@ def test_how_text_arrives_does_not_show(
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK", 12)
     if long:
-        for module in (chunks, registry):
+        for module in (chunks, records):
             monkeypatch.setattr(module, "LONG_LINE", 40)
-        monkeypatch.setattr(registry, "MARGIN", 8)
+        monkeypatch.setattr(raw, "MARGIN", 8)
     text = text.replace("\ufeff", "")
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     whole = [Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]

@@ -20,7 +20,7 @@ import rnntag
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.model import directory
-from tests.conftest import BUNDLED, few
+from tests.conftest import BUNDLED
 
 TEXTS = ["I eat apples .", "The can is full ."] * 3
 
@@ -67,7 +67,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", few(["spawn", "forkserver"], "forkserver"))
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_processes_that_begin_anew_share_the_work(tiny_folder: Path, tmp_path: Path, method: str) -> None:
     (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
     done = subprocess.run(

@@ -48,7 +48,7 @@ def test_the_directory_holds_what_the_documentation_lists(tiny_folder: Path) -> 
         digest, name = line.split("  ")
         assert hashlib.sha256((tiny_folder / name).read_bytes()).hexdigest() == digest
     assert json.loads((tiny_folder / "config.json").read_text())["format"] == directory.FORMAT
-    assert "rnntag train --corpus tiny.conllu" in directory.read_card(tiny_folder)
+    assert "rnntag train tiny.conllu" in directory.read_card(tiny_folder)
 
 
 @pytest.mark.parametrize("name", directory.VERIFIED)

@@ -185,12 +185,12 @@ def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: l
     generator = np.random.default_rng(1)
     met = set()
     for _ in range(50):
-        chosen = training._choose(generator)
+        chosen = training.task._choose(generator)
         assert sorted(chosen % 12) == list(range(12))
         met |= {position // 12 for position in chosen}
     assert met == set(range(VARIANTS + 1))
-    first = training._train.sentences[0], training._train.sentences[12 * 3]
-    assert [training._train.words.lengths[ids].tolist() for ids in first] == [
+    first = training.task._train.sentences[0], training.task._train.sentences[12 * 3]
+    assert [training.task._train.words.lengths[ids].tolist() for ids in first] == [
         list(map(len, corpus.train[0].tokens))
     ] * 2
 

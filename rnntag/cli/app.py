@@ -24,7 +24,7 @@ from rnntag.cli.signals import INTERRUPTED
 from rnntag.cli.tag import tag
 from rnntag.cli.train import train
 from rnntag.cli.train_segmenter import train_segmenter
-from rnntag.errors import AccessError, RnntagError, UsageError
+from rnntag.errors import AccessError, NotFoundError, RnntagError, UsageError
 from rnntag.terminal import console
 from rnntag.version import __version__
 
@@ -32,6 +32,9 @@ from rnntag.version import __version__
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # NumPy needs no threads here, and `tagging.parallel` forks.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+_TO_TRAIN = ("torch", "nltk", "filelock")
+"""Packages that an installation which only tags may lack."""
 
 _UsageError: Any = typer.BadParameter.__base__  # Typer's own, which it does not export
 
@@ -60,8 +63,12 @@ class Commands(TyperGroup):
         except Exception as error:
             if os.environ.get("RNNTAG_DEBUG"):
                 raise
-            _report(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
-            code = RnntagError.exit_code
+            if isinstance(error, ModuleNotFoundError) and error.name in _TO_TRAIN:
+                _report(f"this needs {error.name}, which is not installed: pip install {' '.join(_TO_TRAIN)}")
+                code = NotFoundError.exit_code
+            else:
+                _report(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
+                code = RnntagError.exit_code
         gc.freeze()  # else Python collects garbage once more before it exits
         sys.exit(code)
 

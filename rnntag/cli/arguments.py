@@ -11,12 +11,12 @@ from typing import Any
 from typer.core import TyperCommand
 
 from rnntag.errors import NotFoundError, UsageError
-from rnntag.formats import conllu
 from rnntag.formats.compression import plain_name
+from rnntag.formats.registry import CONLLU_SUFFIXES
 
 STDIN = "-"
 _FILE_OPTIONS = ("-i", "--input-file")
-_TEXT_SUFFIXES = (".txt", *conllu.SUFFIXES, ".tsv", ".jsonl")
+_TEXT_SUFFIXES = (".txt", *CONLLU_SUFFIXES, ".tsv", ".jsonl")
 _MOST_NAMED = 3
 
 

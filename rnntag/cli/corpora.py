@@ -66,7 +66,9 @@ def _print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
             del widths[name]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in widths:
-        table.add_column(name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=name != "description")
+        table.add_column(
+            name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=name != "description"
+        )
     for row in cells:
         table.add_row(*(Text(row[name], no_wrap=True, overflow="ellipsis") for name in widths))
     console.print_table(table)

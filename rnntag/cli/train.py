@@ -20,7 +20,7 @@ from rnntag.cli.options import (
     settings_of,
     with_settings,
 )
-from rnntag.config import SEGMENTER, TRAINING, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.terminal import console
 
 
@@ -40,7 +40,6 @@ def train(
         Path | None,
         typer.Option(
             metavar="DIR",
-            rich_help_panel=TRAINING,
             help="Log loss, gradient norm and dev accuracies for TensorBoard (must be installed).",
             show_default=False,
         ),
@@ -49,7 +48,6 @@ def train(
         bool | None,
         typer.Option(
             "--segmenter/--no-segmenter",
-            rich_help_panel=SEGMENTER,
             help="Also train a segmenter, which splits raw text into words and sentences. Needs CoNLL-U with "
             "SpaceAfter=No or spaCy documents.",
             show_default="if the corpora allow it",

@@ -1,43 +1,50 @@
-"""Corpora by name or path, in train, dev and test parts.
+"""Corpora by name or path, in train, dev and test splits.
 
 A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
 glob. Files are CoNLL-U (`.conllu`, `.conll`), a token and its tag a line (`.tsv`, `.vert`, `.vrt`),
-what a model has tagged or spaCy's documents (`.jsonl`), or lines of `word/TAG`; or what is said of
-all but CoNLL-U. Each may be compressed (`.conllu.xz`; see `compression`). Files whose names say so
-(`en_ewt-ud-train.conllu`) are parts of one treebank. What a model has tagged is there to learn
-from; anything else is parted by sentence: of every ten, the ninth is dev, the tenth test, the
-others train.
+what a model has tagged or spaCy's documents (`.jsonl`), or lines of `word/TAG`; a chosen format
+overrides the names of all but CoNLL-U. Each may be compressed (`.conllu.xz`; see `compression`).
+Files whose names say so (`en_ewt-ud-train.conllu`) are splits of one treebank. What a model has
+tagged is for training; anything else is split by sentence: of every ten, the ninth is dev, the
+tenth test, the others train.
 """
 
 from __future__ import annotations
 
 import difflib
 import glob
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rnntag.config import CorpusFormat
 from rnntag.corpora import nltk
-from rnntag.corpora.files import format_of, named, read_sentences, treebank_and_part
 from rnntag.corpora.nltk import CATALOGUE, OnDownload
 from rnntag.errors import DataError, NotFoundError
-from rnntag.formats import conllu
 from rnntag.formats.compression import plain_name
 from rnntag.formats.faults import Faults
-from rnntag.sentences import Corpus, Sentence
+from rnntag.formats.registry import WITH_TWO_TAGSETS, format_of, is_conllu, read_sentences
+from rnntag.sentences import UNNAMED, UPOS, Corpus, Sentence
 
 DEFAULT = ("treebank", "sinica_treebank")
 STARTER = "starter"
 STARTER_SENTENCES, STARTER_TOKENS = 1657, 15111
 TAGSETS = ("universal", "native")
+UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", "PRT", "VERB", "X")
+"""The universal tagset of Petrov, Das and McDonald (2012)."""
+
 READING = {
     "tagset": "on files that have tags of one kind",
     "encoding": "on corpora that are no files of your own",
     "corpus_format": "on corpora whose names tell their format",
 }
 """What says how corpora are read, and on which corpora it has no effect."""
+
+_SPLIT = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<split>train|dev|test)")
+_Column = TypeVar("_Column")
 
 
 def starter_files() -> tuple[Path, ...]:
@@ -59,12 +66,12 @@ def load(
     corpus_format: CorpusFormat = "auto",
     progress: OnDownload | None = None,
 ) -> list[Corpus]:
-    """The corpora that `specs` name, each in its parts.
+    """The corpora that `specs` name, each in its splits.
 
     Args:
         specs: see the module.
         tagsets: `universal` (12 tags in NLTK's corpora, UPOS in CoNLL-U), `native`, or both.
-        whole: a file whose name tells no part is a test part as a whole, as evaluation wants it;
+        whole: a file whose name tells no split is a test split as a whole, as evaluation wants it;
             but not the starter corpus, which models are trained on.
         encoding: of the files, but for those of the starter corpus.
         corpus_format: of those that are not called `.conllu`.
@@ -83,24 +90,32 @@ def load(
             corpora.append(split(spec, nltk.read_sentences(spec, tagsets, progress)))
             continue
         for path in _files(spec):
-            treebank, part = treebank_and_part(path)
-            parts = treebanks.setdefault((path.resolve().parent, treebank), {})
-            if part in parts and parts[part].resolve() != path.resolve():
-                raise DataError(f"{parts[part]} and {path} both claim to be the {part or 'whole'} part of {treebank}")
-            parts[part] = path
+            treebank, name = treebank_and_split(path)
+            splits = treebanks.setdefault((path.resolve().parent, treebank), {})
+            if name in splits and splits[name].resolve() != path.resolve():
+                what = f"the {name} split" if name else "the whole"
+                raise DataError(f"{splits[name]} and {path} both claim to be {what} of {treebank}")
+            splits[name] = path
     faults = Faults()
     starter = {path.resolve() for path in starter_files()} if treebanks and (whole or STARTER in specs) else set()
     names = Counter(treebank for _, treebank in treebanks)
-    for (folder, treebank), parts in treebanks.items():
+    for (folder, treebank), splits in treebanks.items():
         name = treebank if names[treebank] == 1 else f"{folder.name}/{treebank}"
-        is_starter = bool(starter & {path.resolve() for path in parts.values()})
-        own = "utf-8" if is_starter else encoding
-        corpora.append(_treebank(name, parts, tagsets, whole and not is_starter, own, corpus_format, faults))
+        is_starter = bool(starter & {path.resolve() for path in splits.values()})
+        file_encoding = "utf-8" if is_starter else encoding
+        corpora.append(_treebank(name, splits, tagsets, whole and not is_starter, file_encoding, corpus_format, faults))
     faults.check()
     twice = [name for name, count in Counter(corpus.name for corpus in corpora).items() if count > 1]
     if twice:
         raise DataError(f"two corpora are called {twice[0]}: rename a file or its folder")
     return corpora
+
+
+def treebank_and_split(path: Path) -> tuple[str, str]:
+    """What a file's name says: the treebank, and which split of it, or "" for all of it."""
+    stem = plain_name(path).stem
+    match = _SPLIT.fullmatch(stem)
+    return (match["treebank"], match["split"]) if match else (stem, "")
 
 
 def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: CorpusFormat = "auto") -> set[str]:
@@ -116,9 +131,9 @@ def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: Corpus
             continue
         for path in _files(spec):
             used.add("encoding")
-            if format_of(path, "slash", encoding) != format_of(path, "tsv", encoding):  # else its name tells it
+            if not is_conllu(path):
                 used.add("corpus_format")
-            if format_of(path, corpus_format, encoding) in ("conllu", "spacy"):
+            if format_of(path, corpus_format, encoding) in WITH_TWO_TAGSETS:
                 used.add("tagset")
     return used
 
@@ -161,7 +176,7 @@ def listing() -> list[dict[str, Any]]:
 
 
 def split(name: str, sentences: Sequence[Sentence]) -> Corpus:
-    """Sentences parted 8:1:1."""
+    """Sentences split 8:1:1."""
     return Corpus(
         name,
         train=tuple(s for i, s in enumerate(sentences) if i % 10 < 8),
@@ -179,20 +194,47 @@ def _treebank(
     corpus_format: CorpusFormat,
     faults: Faults,
 ) -> Corpus:
-    read = {part: read_sentences(path, tagsets, encoding, corpus_format, faults) for part, path in files.items()}
-    parts = named(read, name)
-    if "" in parts:
-        if len(parts) > 1:
-            raise DataError(f"{files['']} stands beside files that are parts of {name}: name one or the other")
+    splits = _with_tagset(
+        {key: read_sentences(path, tagsets, encoding, corpus_format, faults) for key, path in files.items()}, name
+    )
+    if "" in splits:
+        if len(splits) > 1:
+            raise DataError(f"{files['']} stands beside files that are splits of {name}: name one or the other")
         if whole:
-            return Corpus(name, test=parts[""])
-        if format_of(files[""], corpus_format, encoding) == "jsonl":
-            return Corpus(name, train=parts[""])
-        return split(name, parts[""])
-    if "train" in parts and "dev" not in parts and not whole:
-        cut = split(name, parts["train"])
-        return Corpus(name, train=cut.train + cut.test, dev=cut.dev, test=parts.get("test", ()))
-    return Corpus(name, parts.get("train", ()), parts.get("dev", ()), parts.get("test", ()))
+            return Corpus(name, test=splits[""])
+        if format_of(files[""], corpus_format, encoding) == "jsonl":  # what a model has tagged
+            return Corpus(name, train=splits[""])
+        return split(name, splits[""])
+    if "train" in splits and "dev" not in splits and not whole:
+        cut = split(name, splits["train"])
+        return Corpus(name, train=cut.train + cut.test, dev=cut.dev, test=splits.get("test", ()))
+    return Corpus(name, splits.get("train", ()), splits.get("dev", ()), splits.get("test", ()))
+
+
+def _with_tagset(splits: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str, tuple[Sentence, ...]]:
+    """The splits of a treebank with a name for the tagset of files that have tags of one kind.
+
+    It is `upos` or `universal` where all their tags belong to it, else the treebank's name.
+    """
+    tags = {tag for sentences in splits.values() for sentence in sentences for tag in sentence.tags.get(UNNAMED, ())}
+    if not tags:
+        return dict(splits)
+    if tags <= set(UPOS):
+        tagset = "upos"
+    elif tags <= set(UNIVERSAL_12):
+        tagset = "universal"
+    else:
+        tagset = f"{treebank}-tags" if treebank in ("upos", "universal") else treebank
+    return {
+        name: tuple(
+            replace(s, tags=_renamed(s.tags, tagset), tag_probs=_renamed(s.tag_probs, tagset)) for s in sentences
+        )
+        for name, sentences in splits.items()
+    }
+
+
+def _renamed(columns: Mapping[str, _Column], tagset: str) -> Mapping[str, _Column]:
+    return {tagset: columns[UNNAMED]} if UNNAMED in columns else columns
 
 
 def _files(spec: str) -> tuple[Path, ...]:
@@ -200,7 +242,7 @@ def _files(spec: str) -> tuple[Path, ...]:
         return starter_files()
     path = Path(spec)
     if spec and path.is_dir():
-        files = tuple(sorted(file for file in path.iterdir() if plain_name(file).suffix.lower() in conllu.SUFFIXES))
+        files = tuple(sorted(file for file in path.iterdir() if is_conllu(file)))
         if not files:
             raise NotFoundError(f"{spec}: no .conllu file in this folder")
         return files

@@ -15,7 +15,7 @@ _UNKNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class GoldParagraph:
-    """A paragraph of raw text, or several sentences that no paragraphs part.
+    """A paragraph of raw text, or several sentences that no paragraphs separate.
 
     Attributes:
         text: white space, inside or at its end, as it stood.
@@ -36,15 +36,15 @@ def is_spaced(sentences: Sequence[Sentence]) -> bool:
 
 
 def spaced(corpora: Sequence[Corpus]) -> list[Corpus]:
-    """Those whose training part tells which words stand together in the text.
+    """Those whose training split tells which words stand together in the text.
 
     Raises:
         DataError: none does.
     """
-    found = [corpus for corpus in corpora if is_spaced(corpus.train)]
-    if not found:
+    with_spaces = [corpus for corpus in corpora if is_spaced(corpus.train)]
+    if not with_spaces:
         raise DataError(f"{', '.join(corpus.name for corpus in corpora)}: {_UNKNOWN}")
-    return found
+    return with_spaces
 
 
 def gold_paragraphs(sentences: Sequence[Sentence], name: str) -> list[GoldParagraph]:

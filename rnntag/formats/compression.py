@@ -76,9 +76,9 @@ def advice(head: bytes) -> str:
     Args:
         head: its first `MAGIC_BYTES`, or more.
     """
-    if not (found := _MAGIC.match(head)):
+    if not (magic := _MAGIC.match(head)):
         return ""
-    suffix = f".{found.lastgroup}"
+    suffix = f".{magic.lastgroup}"
     program = _FORMATS[suffix].program
     return f"is {program} data: decompress it with '{program} -dc', or name a file that ends in {suffix}"
 

@@ -161,21 +161,39 @@ def _full(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(rest)
 
 
-def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
-    """The lines that each block of text completes, without their ends, and at last what stands
-    after the last of them.
+class LineSplitter:
+    """Gathers text into lines without their ends, however it arrives.
 
     Only line feeds end a line; a carriage return before one belongs to it.
     """
-    rest: list[str] = []
+
+    def __init__(self) -> None:
+        self._rest: list[str] = []
+
+    def feed(self, text: str) -> list[str]:
+        """The lines that `text` completes."""
+        self._rest.append(text)
+        if "\n" not in text:
+            return []
+        *lines, rest = "".join(self._rest).split("\n")
+        self._rest = [rest]
+        return [line.removesuffix("\r") for line in lines]
+
+    def finish(self) -> list[str]:
+        """What stands after the last of them, if anything."""
+        rest = "".join(self._rest)
+        self._rest = []
+        return [rest.removesuffix("\r")] if rest else []
+
+
+def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
+    """The lines that each block of text completes, if any, and at last what stands after the last of them."""
+    splitter = LineSplitter()
     for text in blocks:
-        rest.append(text)
-        if "\n" in text:
-            *lines, last = "".join(rest).split("\n")
-            rest = [last]
-            yield [line.removesuffix("\r") for line in lines]
-    if last := "".join(rest):
-        yield [last.removesuffix("\r")]
+        if lines := splitter.feed(text):
+            yield lines
+    if lines := splitter.finish():
+        yield lines
 
 
 def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:

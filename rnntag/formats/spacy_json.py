@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from rnntag.errors import DataError, OnFault, stop
-from rnntag.formats.records import checked_tag, checked_word
-from rnntag.sentences import UPOS, Sentence
-
-Place = tuple[int, int]
-"""Where something begins and ends in a text, in characters."""
+from rnntag.errors import DataError
+from rnntag.formats.records import CorpusFile, checked_tag, checked_word
+from rnntag.sentences import UPOS, Sentence, Span
 
 
 def is_document(line: str) -> bool:
@@ -27,24 +24,14 @@ def is_document(line: str) -> bool:
     return "text" in record or (isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens))
 
 
-def sentences(
-    lines: Iterable[str], source: str, tagsets: tuple[str, ...], native: str, on_fault: OnFault = stop
-) -> Iterator[Sentence]:
+def sentences(file: CorpusFile) -> Iterator[Sentence]:
     """The sentences of the documents, with the white space after each token; a document without `sents`
     is one sentence. Tokens of white space alone are left out.
 
-    Args:
-        source: what errors call the file.
-        tagsets: `universal` is the field `pos`, `native` the field `tag`.
-        native: what the latter tagset is called.
-        on_fault: what is done about a line that is no such document.
+    The tags of `universal` are in the field `pos`, those of `native` in `tag`. A line that is no such
+    document is a fault.
     """
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                yield from _document(line, tagsets, native)
-            except DataError as error:
-                on_fault(DataError(f"{source}:{number}: {error}", remedy=error.remedies[0]))
+    return file.by_line(lambda line: _document(line, file.tagsets, file.native))
 
 
 def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sentence]:
@@ -83,9 +70,9 @@ def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sent
         raise DataError(f"token {words[first]} ({text[slice(*spans[first])]!r}) lies in no sentence")
 
 
-def _places(items: Any, what: str, text: str) -> list[Place]:
+def _places(items: Any, what: str, text: str) -> list[Span]:
     """Where tokens or sentences are, one after the other."""
-    places: list[Place] = []
+    places: list[Span] = []
     for number, item in enumerate(items if isinstance(items, list) else [None]):
         begin, end = (item.get("start"), item.get("end")) if isinstance(item, dict) else (None, None)
         if type(begin) is not int or type(end) is not int:

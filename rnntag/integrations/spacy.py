@@ -14,7 +14,7 @@ from spacy.tokens import Doc, Token
 
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import AccessError, DataError
-from rnntag.formats.registry import PARAGRAPH_END
+from rnntag.formats.raw import PARAGRAPH_END
 from rnntag.model import directory, stored
 from rnntag.tagger import Tagger, load
 from rnntag.training import model_card

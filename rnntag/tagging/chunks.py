@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rnntag.formats.conllu import GLOBAL_COLUMNS
-from rnntag.formats.registry import BLANK, LONG_LINE, PARAGRAPH_END, InputFormat
+from rnntag.formats.raw import BLANK, PARAGRAPH_END
+from rnntag.formats.records import LONG_LINE
+from rnntag.formats.registry import InputFormat
 from rnntag.tagging.inputs import Input
 
 CHUNK = 1 << 15

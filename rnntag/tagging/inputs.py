@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnntag.errors import DataError, RnntagError
-from rnntag.formats import conllu
-from rnntag.formats.compression import plain_name
-from rnntag.formats.registry import InputFormat
+from rnntag.formats.conllu import GLOBAL_COLUMNS
+from rnntag.formats.registry import InputFormat, is_conllu
 from rnntag.tagging.spacing import STRONG, evidence
 
 HEAD = 1 << 14
@@ -41,7 +40,7 @@ class Input(NamedTuple):
 
 def format_by_name(path: Path) -> InputFormat | None:
     """The format that a file's name implies, or None."""
-    return "conllu" if plain_name(path).suffix.lower() in conllu.SUFFIXES else None
+    return "conllu" if is_conllu(path) else None
 
 
 def guessed(blocks: Iterable[str]) -> tuple[InputFormat, Iterator[str]]:
@@ -123,7 +122,7 @@ class _Guess:
         if self.comments:
             self.comments = line.startswith("#")
             first_row = _FIRST_WORD.fullmatch(line.rstrip("\r"))
-            self.treebank = bool(first_row or conllu.GLOBAL_COLUMNS.match(line))
+            self.treebank = bool(first_row or GLOBAL_COLUMNS.match(line))
         self._evidence += evidence(line)
         return self.treebank or (not self.comments and abs(self._evidence) >= STRONG)
 

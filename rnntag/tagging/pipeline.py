@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rnntag.errors import RnntagError
-from rnntag.formats.registry import InputSentence, OutputFormat, Writer, reader
+from rnntag.formats.records import InputSentence
+from rnntag.formats.registry import OutputFormat, reader, writer
 from rnntag.model.stored import ModelBundle
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import TagProbs
@@ -66,7 +67,7 @@ class Pipeline:
                 columns=chunk.columns,
                 finder=self._segmenter if chunk.format == "raw" else None,
             )
-            self._write = self._coloured if self._terminal else Writer(job.output, job.tagset, chunk.number).text
+            self._write = self._coloured if self._terminal else writer(job.output, job.tagset, chunk.number).text
         sentences = []
         failure = None
         try:

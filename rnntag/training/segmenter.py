@@ -26,7 +26,7 @@ from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
 from rnntag.sentences import Corpus
-from rnntag.training.trainer import Loss, Schedule, Trainer
+from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 
 MIN_COUNT = 2
 """Rarer pretokens share the rows of similar ones."""
@@ -108,7 +108,7 @@ def _counted(parts: Iterable[Sequence[GoldParagraph]]) -> tuple[int, int]:
     return sum(len(passage.ends) for passage in passages), sum(len(passage.words) for passage in passages)
 
 
-class SegmenterTask:
+class SegmenterTask(Task[list[Ids]]):
     """Training a segmenter on one or more corpora; see `trainer.Task`.
 
     Args:
@@ -119,6 +119,7 @@ class SegmenterTask:
         DataError: no train split has the text between its words.
     """
 
+    network: SegmenterNetwork
     tables = SEGMENTER_TABLES
     remedy: ClassVar[Remedy] = {"seed": ANOTHER}
 

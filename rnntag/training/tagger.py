@@ -28,7 +28,7 @@ from rnntag.network.tagger import Network, Regularisation, predict
 from rnntag.sentences import Corpus, Sentence
 from rnntag.training import simplification, word_vectors
 from rnntag.training.augmentation import VARIANTS, variants
-from rnntag.training.trainer import Loss, Schedule, Trainer
+from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.version import __version__
 
 LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
@@ -75,7 +75,7 @@ def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabula
     return vocabulary, matrix
 
 
-class TaggerTask:
+class TaggerTask(Task[list[int]]):
     """Training a tagger on one or more corpora; see `trainer.Task`.
 
     Attributes:
@@ -90,6 +90,7 @@ class TaggerTask:
         NotFoundError: OpenCC is not installed, or a file of vectors does not exist.
     """
 
+    network: Network
     tables = (WORD_TABLE,)
     remedy: ClassVar[Remedy] = {"lr": LOWER, "max_grad_norm": LOWER}
 
@@ -132,6 +133,16 @@ class TaggerTask:
         self._rates = sampling_rates([corpus.train for corpus in corpora], config.upsample)
         self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.augment else ()))
         tokens = sum(len(sentence.tokens) for sentence in sentences)
+        dev_lengths = [len(sentence.tokens) for split in dev.values() for sentence in split]
+        self.scale = Scale(
+            len(sentences),
+            tokens,
+            len(dev_lengths),
+            sum(dev_lengths),
+            {tagset: len(tags) for tagset, tags in self.vocabulary.tags.items()},
+            self.vocabulary.word_rows - RESERVED,
+            sum(parameter.numel() for parameter in self.network.parameters()),
+        )
         self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
         self._dev_weights = [sum(map(len, encoded.sentences)) ** 0.5 for encoded in self._dev.values()]
@@ -155,21 +166,6 @@ class TaggerTask:
 
     def weights(self) -> dict[str, np.ndarray]:
         return self.network.weights()
-
-    @property
-    def scale(self) -> Scale:
-        """The sizes of the corpora, the vocabulary and the network."""
-        train = [len(sentence.tokens) for corpus in self.corpora for sentence in corpus.train if sentence.tokens]
-        dev = [len(sentence.tokens) for corpus in self.corpora for sentence in corpus.dev if sentence.tokens]
-        return Scale(
-            len(train),
-            sum(train),
-            len(dev),
-            sum(dev),
-            {tagset: len(tags) for tagset, tags in self.vocabulary.tags.items()},
-            self.vocabulary.word_rows - RESERVED,
-            sum(parameter.numel() for parameter in self.network.parameters()),
-        )
 
     @cached_property
     def fingerprint(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -52,47 +53,41 @@ class Loss(NamedTuple):
 _Batch = TypeVar("_Batch")
 
 
-class Task(Protocol[_Batch]):
+class Task(ABC, Generic[_Batch]):
     """What to train, and on what.
 
     Attributes:
         network: it holds the averaged weights when `evaluate` and `weights` are called.
-        scale: the sizes of corpora, vocabulary and network.
-        fingerprint: a digest of the training and dev data.
         tables: the names of the weights that are embedding tables; see `quantize`.
         remedy: settings to change when the gradients explode.
+        scale: the sizes of corpora, vocabulary and network.
     """
 
-    @property
-    def network(self) -> nn.Module: ...
+    network: nn.Module
+    schedule: Schedule
+    seed: int
+    tables: ClassVar[Sequence[str]]
+    remedy: ClassVar[Remedy]
+    scale: Scale
 
     @property
-    def schedule(self) -> Schedule: ...
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A digest of the training and dev data."""
 
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def tables(self) -> Sequence[str]: ...
-
-    @property
-    def remedy(self) -> Remedy: ...
-
-    @property
-    def scale(self) -> Scale: ...
-
-    @property
-    def fingerprint(self) -> str: ...
-
+    @abstractmethod
     def batches(self, random: np.random.Generator) -> Sequence[_Batch]:
         """The batches of an epoch, in order."""
 
+    @abstractmethod
     def loss(self, batch: _Batch, random: np.random.Generator, remaining: float) -> Loss:
         """The loss of a batch. `remaining` is the share of the training that is left, from 1 to 0."""
 
+    @abstractmethod
     def evaluate(self) -> tuple[Mapping[str, float], float]:
         """Dev figures by name, and the dev accuracy to choose an epoch by (all 0 to 1)."""
 
+    @abstractmethod
     def weights(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from rnntag import windows
-from rnntag.corpora.files import read_sentences
 from rnntag.corpora.raw_text import gold_paragraphs, is_spaced
 from rnntag.errors import RnntagError
-from rnntag.formats import decoding, registry
-from rnntag.formats.registry import OUTPUT_FORMATS, InputSentence, Writer
+from rnntag.formats import conllu, decoding, raw, records, registry
+from rnntag.formats.records import InputSentence
+from rnntag.formats.registry import OUTPUT_FORMATS, read_sentences
 from rnntag.model import learning_curve
 from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Sentence
@@ -126,7 +126,7 @@ def _check_sentences(sentences: Sequence[Sentence]) -> None:
     if is_spaced(sentences):
         for passage in gold_paragraphs(sentences, "x"):
             assert all(passage.text[a:b] for a, b in passage.words)
-    writer = Writer("jsonl", "upos")
+    writer = registry.writer("jsonl", "upos")
     told = [(sentence.tokens, tags) for sentence in sentences for tags in [*sentence.tags.values()][:1]]
     written = "".join(writer.text(InputSentence(tokens), tags) for tokens, tags in told)
     again = read_sentences(_file(written.encode()), ("universal",), "utf-8", "jsonl")
@@ -171,7 +171,7 @@ def tag(data: bytes) -> None:
         assert cut == whole, "where the input is cut shows"
     _check(source, output, expected, whole.decode(), bool(message), top)
     if size % 3 == 0 and source != "conllu":
-        small = [(registry, "LONG_LINE", 2 + size % 40), (registry, "MARGIN", 1), (chunks, "LONG_LINE", 2 + size % 40)]
+        small = [(records, "LONG_LINE", 2 + size % 40), (raw, "MARGIN", 1), (chunks, "LONG_LINE", 2 + size % 40)]
         if source == "tokens":
             small += [(windows, "WINDOW", 6), (windows, "OVERLAP", 2)]
         with _set(*small):
@@ -287,7 +287,7 @@ def _read(output: str, out: str) -> list[list[str]]:
         records = [json.loads(line) for line in out.split("\n")[:-1]]
         assert all(len({*map(len, record.values())}) == 1 for record in records), "columns of several lengths"
         return [record["tokens"] for record in records]
-    return [[*found.column(1)] for found in registry.conllu.read(out.split("\n"), "out")]
+    return [[*found.column(1)] for found in conllu.read(out.split("\n"), "out")]
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"readers": readers, "tag": tag}

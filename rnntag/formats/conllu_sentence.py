@@ -1,0 +1,212 @@
+"""A sentence of CoNLL-U (https://universaldependencies.org/format.html): its lines, and the columns of its words.
+
+Lines may have further columns behind the ten. In CoNLL-U Plus (https://universaldependencies.org/ext-format.html) a
+comment `# global.columns = ID FORM UPOS …` names the columns of the lines after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnntag.errors import DataError
+from rnntag.sentences import TagProbs
+
+COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+
+ID, FORM, UPOS_COLUMN, XPOS_COLUMN, MISC_COLUMN = 0, 1, 3, 4, 9
+"""Of `COLUMNS`."""
+
+WORD_ID = re.compile(
+    r"(?P<word>[1-9][0-9]{0,8})|(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})"
+    r"|(?P<before>0|[1-9][0-9]{0,8})\.[1-9][0-9]{0,8}"
+)
+"""A word, a multiword range or an empty node."""
+
+_OPENING = re.compile(r"#\s*new(doc|par)\b")
+_ESCAPES = {" ": r"\s", "\t": r"\t", "\r": r"\r", "\n": r"\n", "|": r"\p", "\\": r"\\"}
+_ESCAPED = {escape: character for character, escape in _ESCAPES.items()}
+_UNESCAPE = re.compile(r"\\[strnp\\]")
+_OLD_CHOICE = re.compile(r"_$|(Confidence|Tag)[0-9]*=")
+
+
+class Columns:
+    """Where the columns are in the lines of a file.
+
+    Attributes:
+        names: of the columns that a line must have; it may have more.
+        places: for each of `COLUMNS` its place among them, or None.
+
+    Args:
+        names: None for those of CoNLL-U.
+        where: the file and line that name them.
+
+    Raises:
+        DataError: FORM or UPOS is not among them, or a column is there twice.
+    """
+
+    def __init__(self, names: Sequence[str] | None = None, where: str = "") -> None:
+        self._where = where
+        self.names = COLUMNS if names is None else tuple(map(str.upper, names))
+        for name in COLUMNS:
+            if self.names.count(name) > 1:
+                raise DataError(f"{where}: # global.columns names {name} twice")
+        self.places = tuple(self.names.index(name) if name in self.names else None for name in COLUMNS)
+        self.place(FORM, "the column of the words")
+        self.place(UPOS_COLUMN, "the column of the tags")
+        self._of_conllu = names is None
+
+    def place(self, column: int, what: str) -> int:
+        """The place of one of `COLUMNS`.
+
+        Args:
+            what: it is for.
+
+        Raises:
+            DataError: the file does not have it.
+        """
+        place = self.places[column]
+        if place is None:
+            raise DataError(f"{self._where}: # global.columns names no {COLUMNS[column]}, {what}")
+        return place
+
+    def is_comment(self, line: str) -> bool:
+        """Whether a line is one. A word may begin with # if forms come first."""
+        return line.startswith("#") and (self.places[ID] == 0 or line.count("\t") < len(self.names) - 1)
+
+    def first_empty(self, fields: Sequence[str]) -> int:
+        """The number, from 1, of the first of `COLUMNS` that is empty; 0 if there is none."""
+        return min([place + 1 for place in self.places if place is not None and not fields[place]], default=0)
+
+    def fault(self, line: str, fields: Sequence[str]) -> str:
+        """What is wrong with the number of a line's columns, or ""."""
+        if len(fields) == len(self.names) or (len(fields) > len(self.names) and "\r" not in line):
+            return ""
+        due = f"CoNLL-U has {len(self.names)}" if self._of_conllu else f"# global.columns names {len(self.names)}"
+        hint = ""
+        if "\r" in line:
+            hint = ": its lines end in carriage returns alone, not in line feeds"
+        elif "\t" not in line and len(line.split()) >= len(self.names):
+            hint = ": its columns are separated by spaces"
+        return f"{len(fields)} columns separated by tabs where {due}{hint}"
+
+
+CONLLU = Columns()
+
+
+@dataclass(frozen=True, slots=True)
+class ConlluSentence:
+    """One sentence as it stands in a file.
+
+    Attributes:
+        number: line number of the first line, counted from 1.
+        lines: all lines but the empty one at its end: comments, multiword ranges and empty nodes
+            too, and what stood between it and the sentence before.
+        rows: which of `lines` are words; none where a file ends in comments, or has very many.
+        columns: of the lines that are no comments.
+    """
+
+    number: int
+    lines: tuple[str, ...]
+    rows: tuple[int, ...]
+    columns: Columns = CONLLU
+
+    def column(self, column: int) -> tuple[str, ...]:
+        """One of `COLUMNS`, of the words, without spaces around; `_` where the file does not have it."""
+        place = self.columns.places[column]
+        if place is None:
+            return ("_",) * len(self.rows)
+        return tuple(self.lines[row].split("\t")[place].strip(" ") for row in self.rows)
+
+    @property
+    def opens_paragraph(self) -> bool:
+        """Whether a comment says that a document or a paragraph begins with it."""
+        return any(_OPENING.match(line) for line in self.lines)
+
+    def spaces(self) -> tuple[str, ...]:
+        """The white space that follows each word in the text; empty if nothing tells, or if it has words that
+        do not stand in the text as they are, such as French `de le` for `du`."""
+        spaces: list[str] = []
+        surface, last, after = "", 0, ""
+        id_place, misc_place = self.columns.places[ID], self.columns.places[MISC_COLUMN]
+        form_place = self.columns.place(FORM, "")
+        if misc_place is None:
+            return ()
+        for line in self.lines:
+            if self.columns.is_comment(line) or not line.strip():
+                continue
+            fields = line.split("\t")
+            form, misc = fields[form_place].strip(" "), fields[misc_place]
+            identifier = None if id_place is None else WORD_ID.fullmatch(fields[id_place].strip(" "))
+            if not identifier:
+                spaces.append(_space(misc))
+            elif identifier["first"]:
+                surface, last, after = form, int(identifier["last"]), _space(misc)
+            elif identifier["word"]:
+                number = int(identifier["word"])
+                if number > last:
+                    spaces.append(_space(misc))
+                    continue
+                if not surface.startswith(form) or (number == last) != (surface == form):
+                    return ()
+                surface = surface.removeprefix(form)
+                spaces.append("" if number < last else after)
+        return tuple(spaces)
+
+    def with_tags(self, column: int, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> tuple[str, ...]:
+        """The lines with other tags in one column of the words.
+
+        Args:
+            tag_probs: for each word what MISC is to say of its likeliest tags; see `probabilities`.
+
+        Raises:
+            DataError: the file does not have the column, or no MISC for the probabilities.
+        """
+        lines = list(self.lines)
+        place = self.columns.place(column, "where the tags go") if self.rows else 0
+        misc_place = self.columns.place(MISC_COLUMN, "where probabilities go") if tag_probs else 0
+        for position, (row, tag) in enumerate(zip(self.rows, tags, strict=True)):
+            fields = lines[row].split("\t")
+            fields[place] = tag
+            if tag_probs:
+                items = [item.strip(" ") for item in fields[misc_place].split("|")]
+                kept = [item for item in items if item and not _OLD_CHOICE.match(item)]
+                fields[misc_place] = "|".join([*kept, probabilities(tag_probs[position])])
+            lines[row] = "\t".join(fields)
+        return tuple(lines)
+
+
+def _space(misc: str) -> str:
+    for attribute in misc.split("|"):
+        name, _, value = attribute.partition("=")
+        if name.strip() == "SpacesAfter":
+            return _UNESCAPE.sub(lambda escape: _ESCAPED[escape[0]], value.strip(" "))
+        if name.strip() == "SpaceAfter" and value.strip() == "No":
+            return ""
+    return " "
+
+
+def spacing(before: str, after: str) -> str:
+    """What MISC says of the white space before a word, if no other stands before that, and after it:
+    UD's `SpaceAfter`, and where this does not do, UDPipe's `SpacesBefore` and `SpacesAfter`
+    (https://ufal.mff.cuni.cz/udpipe/1/users-manual). "" is one space after it."""
+    notes = [f"SpacesBefore={escaped(before)}"] * bool(before)
+    if after != " ":
+        notes.append(f"SpacesAfter={escaped(after)}" if after else "SpaceAfter=No")
+    return "|".join(notes)
+
+
+def escaped(space: str) -> str:
+    """White space as UDPipe's attributes hold it."""
+    return "".join([_ESCAPES.get(character, character) for character in space])
+
+
+def probabilities(choice: TagProbs) -> str:
+    """What MISC says of a word's likeliest tags, the chosen one first: the probability of the first as `Confidence`,
+    the others as `Tag2`, `Confidence2`, …"""
+    attributes = [f"Confidence={choice[0][1]:.4f}"]
+    for rank, (tag, probability) in enumerate(choice[1:], 2):
+        escaped = tag.replace("|", r"\p")  # as UDPipe writes it
+        attributes.append(f"Tag{rank}={escaped}|Confidence{rank}={probability:.4f}")
+    return "|".join(attributes)

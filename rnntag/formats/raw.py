@@ -1,0 +1,181 @@
+"""Raw text: paragraphs separated by empty lines, in which a segmenter finds words and sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Protocol
+
+from rnntag.formats import records
+from rnntag.formats.records import InputSentence, Offsets
+from rnntag.sentences import Segmentation, Span
+
+MARGIN = 512
+"""Characters at the end of a piece of raw text that are read again with what follows them."""
+
+BLANK = 1000
+"""Characters of white space, at most, in a line that separates paragraphs."""
+
+PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{BLANK}}}\n)"
+"""A line feed that an empty line follows."""
+
+_PARAGRAPH_END = re.compile(PARAGRAPH_END)
+_SPACE = re.compile(r"\s*")
+
+
+class Finder(Protocol):
+    """Finds words and sentences; see `segmenter.Segmenter`."""
+
+    def find(self, texts: Sequence[str]) -> Sequence[Segmentation]: ...
+
+
+def segment(finder: Finder, texts: Sequence[str]) -> list[Segmentation]:
+    """The words and sentences of each text, as `RawReader` finds them: an empty line ends a sentence."""
+    places = [list(_paragraphs(text)) for text in texts]
+    short = [text[a:b] for text, spans in zip(texts, places, strict=True) for a, b in spans if not _is_long(b - a)]
+    segmented = iter(finder.find(short))
+    results = []
+    for text, spans in zip(texts, places, strict=True):
+        words: list[Span] = []
+        ends: list[int] = []
+        for begin, end in spans:
+            pieces = _in_pieces(finder, text[begin:end]) if _is_long(end - begin) else [next(segmented)]
+            for piece in pieces:
+                ends += [len(words) + place for place in piece.ends]
+                words += [(begin + a, begin + b) for a, b in piece.words]
+        results.append(Segmentation(words, ends))
+    return results
+
+
+def _paragraphs(text: str) -> Iterator[Span]:
+    """Where each paragraph begins and ends: after white space, and with the line feed before an empty line."""
+    start = _after_space(text, 0)
+    while start < len(text):
+        end = _PARAGRAPH_END.search(text, start)
+        stop = end.end() if end else len(text)
+        yield start, stop
+        start = _after_space(text, stop)
+
+
+def _after_space(text: str, start: int) -> int:
+    space = _SPACE.match(text, start)
+    assert space
+    return space.end()
+
+
+def _is_long(size: int) -> bool:
+    return size > records.LONG_LINE
+
+
+def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Segmentation]:
+    """The sentences of a paragraph that a reader does not hold at once."""
+    reader = RawReader(finder)
+    for sentence in chain(reader.feed(paragraph), reader.finish()):
+        if (layout := sentence.layout) and layout.words:
+            words = [(layout.start + begin, layout.start + end) for begin, end in layout.words]
+            yield Segmentation(words, [len(words)])
+
+
+class RawReader:
+    """Gathers paragraphs; see `records.Reader`.
+
+    A paragraph longer than `LONG_LINE` is read in pieces of that size. The sentences at the end of a
+    piece may go on after it and are read again with the next; a sentence longer than a piece comes in
+    several.
+
+    Args:
+        start, number: how many characters and paragraphs stand before what comes.
+    """
+
+    def __init__(self, finder: Finder, start: int = 0, number: int = 0) -> None:
+        self._finder = finder
+        self._rest = ""
+        self._start = start  # of the rest
+        self._before = ""
+        self._paragraph = number
+        self._sentence = 0  # how many of the paragraph have been handed on
+
+    def feed(self, text: str) -> Iterator[InputSentence]:
+        self._rest += text
+        yield from self._read(final=False)
+
+    def finish(self) -> Iterator[InputSentence]:
+        yield from self._read(final=True)
+        if self._before:
+            yield self._space(self._before, self._start)
+            self._before = ""
+
+    def _read(self, *, final: bool) -> Iterator[InputSentence]:
+        whole: list[tuple[str, int, str]] = []  # paragraphs, each after the white space before it and its start
+        while True:
+            if not self._sentence:
+                size = _after_space(self._rest, 0)
+                self._before += self._rest[:size]
+                self._drop(size)
+                yield from self._long_space()
+            end = _PARAGRAPH_END.search(self._rest)
+            size = end.end() if end else len(self._rest)
+            if size > records.LONG_LINE + (0 if end or final else BLANK):
+                yield from self._segmented(whole)
+                whole = []
+                yield from self._piece()
+                continue
+            if not (end or (final and self._rest)):
+                break
+            whole.append((self._before, self._start, self._rest[:size]))
+            self._before = ""
+            if self._sentence:
+                yield from self._segmented(whole)
+                whole = []
+            self._drop(size)
+        yield from self._segmented(whole)
+
+    def _long_space(self) -> Iterator[InputSentence]:
+        while len(self._before) > records.LONG_LINE:
+            piece, self._before = self._before[: records.LONG_LINE], self._before[records.LONG_LINE :]
+            yield self._space(piece, self._start)
+
+    def _space(self, space: str, start: int) -> InputSentence:
+        """White space that no sentence follows, and where it ends."""
+        return InputSentence((), layout=Offsets(space, "", start, (), 0, self._paragraph, 0))
+
+    def _drop(self, size: int) -> None:
+        self._rest = self._rest[size:]
+        self._start += size
+
+    def _piece(self) -> Iterator[InputSentence]:
+        """The sentences of a long paragraph's first `LONG_LINE` characters that end before the last `MARGIN`
+        of them: what stands there may be cut in two. Where none ends, the words that do, or else all."""
+        (segmentation,) = self._finder.find([self._rest[: records.LONG_LINE]])
+        words, sure = segmentation.words, records.LONG_LINE - MARGIN
+        ends = [end for end in segmentation.ends if words[end - 1][1] <= sure]
+        if words and not ends:
+            ends = [sum(end <= sure for _, end in words) or len(words)]
+        taken = ends[-1] if ends else 0  # words
+        cut = words[taken][0] if ends and taken < len(words) else records.LONG_LINE
+        yield from self._sentences(self._before, self._start, self._rest[:cut], Segmentation(words[:taken], ends))
+        self._before = ""
+        self._drop(cut)
+
+    def _segmented(self, paragraphs: list[tuple[str, int, str]]) -> Iterator[InputSentence]:
+        segmentations = self._finder.find([text for _, _, text in paragraphs])
+        for paragraph, segmentation in zip(paragraphs, segmentations, strict=True):
+            yield from self._sentences(*paragraph, segmentation)
+            self._sentence = 0
+
+    def _sentences(self, before: str, start: int, text: str, segmentation: Segmentation) -> Iterator[InputSentence]:
+        all_words = segmentation.words
+        if not all_words:
+            yield self._space(before + text, start + len(text))
+            return
+        self._paragraph += not self._sentence
+        first = 0
+        for end in segmentation.ends:
+            words = all_words[first:end]
+            stop = all_words[end][0] if end < len(all_words) else len(text)
+            self._sentence += 1
+            layout = Offsets(before, text, start, words, stop, self._paragraph, self._sentence)
+            yield InputSentence([text[a:b] for a, b in words], layout=layout)
+            before = ""
+            first = end

@@ -1,0 +1,103 @@
+"""word/TAG: a sentence a line, its words separated by white space, as NLTK and Brown have them; and the same
+without tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rnntag.errors import DataError
+from rnntag.formats import headers, records
+from rnntag.formats.records import CorpusFile, InputSentence, Writer
+from rnntag.sentences import UNNAMED, Sentence, TagProbs
+from rnntag.windows import Cutter
+
+_ANY_SPACE = re.compile(r"\s")
+
+
+class TokenReader:
+    """Each line is a sentence of words separated by white space, an empty line an empty one; see `records.Reader`.
+
+    A line longer than `LONG_LINE` comes in windows.
+    """
+
+    def __init__(self) -> None:
+        self._rest: list[str] = []
+        self._cutter: Cutter | None = None
+
+    def feed(self, text: str) -> Iterator[InputSentence]:
+        self._rest.append(text)
+        if len(self._rest[0]) > records.LONG_LINE and not _ANY_SPACE.search(text):
+            return  # one word, which goes on
+        *lines, rest = "".join(self._rest).split("\n")
+        for line in lines:
+            if self._cutter or len(line) > records.LONG_LINE:
+                yield from self._windows(line.split(), ends=True)
+            else:
+                yield InputSentence(line.split())
+        if len(rest) > records.LONG_LINE:
+            tokens = rest.split()
+            rest = tokens.pop() if tokens and not rest[-1].isspace() else ""
+            yield from self._windows(tokens, ends=False)
+        self._rest = [rest]
+
+    def finish(self) -> Iterator[InputSentence]:
+        rest = "".join(self._rest)
+        if self._cutter:
+            yield from self._windows(rest.split(), ends=True)
+        elif rest:
+            yield InputSentence(rest.split())
+        self._rest = []
+
+    def _windows(self, tokens: list[str], *, ends: bool) -> Iterator[InputSentence]:
+        cutter = self._cutter = self._cutter or Cutter()
+        for window, core in cutter.feed(tokens):
+            yield InputSentence(window, core=core, ends=False)
+        if ends:
+            window, core = cutter.finish()
+            yield InputSentence(window, core=core)
+            self._cutter = None
+
+
+class WordTagWriter(Writer):
+    """A sentence a line, each word followed by a slash and its tag."""
+
+    def _core(self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], _: Sequence[TagProbs]) -> str:
+        if sentence.source is not None:  # CoNLL-U's words may have spaces inside, word/TAG's may not
+            tokens = ["_".join(token.split()) for token in tokens]
+        items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)])
+        return f"{' ' if self._written else sentence.empty_lines_before}{items}{sentence.line_end}"
+
+
+def sentences(file: CorpusFile, mark: str = "/") -> Iterator[Sentence]:
+    """The tagged sentences of a file. Faults are words without a tag, tags without a word, and a first line that
+    shows the format (`word/TAG`).
+
+    Args:
+        mark: what joins a word and its tag; of several in a word, the last does.
+    """
+    is_first = True
+    for number, line in enumerate(file.lines, 1):
+        if line.strip():
+            try:
+                yield _sentence(line, mark, is_first)
+            except DataError as error:
+                file.fault(number, error)
+            is_first = False
+
+
+def _sentence(line: str, mark: str, is_first: bool) -> Sentence:
+    items = line.split()
+    pairs = [item.rpartition(mark)[::2] for item in items]
+    wrong = next((item for item, pair in zip(items, pairs, strict=True) if not all(pair)), None)
+    if wrong is not None:
+        remedy = None
+        if "\t" in line.strip():
+            remedy = {"corpus_format": "tsv"}
+        elif mark == "/" and "_" in wrong.strip("_"):
+            remedy = {"corpus_format": "underscore"}
+        raise DataError(f"{wrong!r} is not word{mark}TAG", remedy=remedy)
+    if is_first and all(map(headers.is_header, pairs)):
+        raise DataError(f"{line.strip()!r} {headers.ADVICE}")
+    words, tags = zip(*pairs, strict=True)
+    return Sentence(words, {UNNAMED: tags})
