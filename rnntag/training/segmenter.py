@@ -45,12 +45,12 @@ ROW, SHAPE, GAP, GOLD = range(4)
 """Columns of the training data, with a row for each pretoken: see `model.pretokens`; GOLD is the class."""
 
 
-def labelled(passage: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
+def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
     """The pretokens of a paragraph with their classes, shape [pretokens, 4], and where each begins, in characters."""
-    scan = units.scan([passage.text])
+    scan = units.scan([paragraph.text])
     gold = np.full(len(scan.ends), INSIDE)
-    word_ends = np.array([end for _, end in passage.words])
-    for ends, label in ((word_ends, WORD), (word_ends[np.array(passage.ends) - 1], SENTENCE)):
+    word_ends = np.array([end for _, end in paragraph.words])
+    for ends, label in ((word_ends, WORD), (word_ends[np.array(paragraph.ends) - 1], SENTENCE)):
         last = np.searchsorted(scan.ends, ends)
         gold[last[scan.ends[last] == ends]] = label
     return np.stack([scan.rows, scan.shapes, scan.gaps, gold], axis=1), scan.starts
@@ -104,8 +104,8 @@ def _line_begins(gaps: Ids, starts: Ids, width: int) -> list[int]:
 
 def _counted(parts: Iterable[Sequence[GoldParagraph]]) -> tuple[int, int]:
     """The number of sentences and of words of some paragraphs."""
-    passages = [passage for part in parts for passage in part]
-    return sum(len(passage.ends) for passage in passages), sum(len(passage.words) for passage in passages)
+    paragraphs = [paragraph for part in parts for paragraph in part]
+    return sum(len(paragraph.ends) for paragraph in paragraphs), sum(len(paragraph.words) for paragraph in paragraphs)
 
 
 class SegmenterTask(Task[list[Ids]]):
@@ -130,9 +130,9 @@ class SegmenterTask(Task[list[Ids]]):
         parts = [gold_paragraphs(corpus.train, corpus.name) for corpus in usable]
         self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in usable if is_spaced(c.dev)}
         self.config = config
-        texts = [(passage.text, passage.words) for part in parts for passage in part]
+        texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map)
-        self._parts = [[labelled(passage, self.units) for passage in part] for part in parts]
+        self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
         self._hiding = UnkDropout([table for part in self._parts for table, _ in part], self.units)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.upsample
