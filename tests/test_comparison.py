@@ -204,7 +204,7 @@ def test_bars_rise_with_what_they_show(values: list[float | None]) -> None:
 def test_all_that_takes_long_tells_how_far_it_is(starter: list[Corpus]) -> None:
     told: dict[str, list[tuple[int, int]]] = {}
     watcher = CompareCallbacks()
-    watcher.part = lambda what, done, total: told.setdefault(what, []).append((done, total))
+    watcher.progress = lambda what, done, total: told.setdefault(what, []).append((done, total))
     compare.compare([corpus_of(starter)], [ModelConfig(cell="gru", **SIZES)], TrainConfig(epochs=1), watcher, LITTLE)
     steps = LITTLE.updates + LITTLE.furthest
     assert told["gru: recall task"] == [(done, steps) for done in range(1, steps + 1)]
