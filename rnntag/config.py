@@ -1,7 +1,6 @@
 """The settings of models and of training, each with its default, its range and its help.
 
-Everything that asks for a setting or names one reads it here: the options of the command line, `rnntag.train`, a
-model's `config.json` and its card.
+The options of the command line, `rnntag.train`, a model's `config.json` and its card are all made from them.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ NETWORK, TRAINING, SEGMENTER = "Network", "Training", "Segmenter"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What it takes for a setting to have an effect.
+    """The condition for a setting to have an effect.
 
     Attributes:
         of: another setting.
-        met: whether a value of that gives it an effect.
-        otherwise: when it has none, in words.
-        neutral: a value that may be given all the same, because it states what holds anyway.
+        met: whether a value of the other setting meets the condition.
+        otherwise: when the condition is not met, in words.
+        neutral: a value that is allowed anyway, because it changes nothing.
     """
 
     of: str
@@ -42,16 +41,16 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of a setting besides its name, type and default.
+    """The properties of a setting besides its name, type and default.
 
     Attributes:
-        help: for the command line; "" for settings that are no options.
-        group: of the help.
-        least, most: its range, if it is a number.
-        choices: its values, if they can be counted.
-        flags: the option's names, if they do not follow from the setting's; for a bool the second one, after a slash,
-            says no.
-        need: what it takes for it to have an effect, if it does not always have one.
+        help: for the command line; "" for settings without an option.
+        group: of options in the help.
+        least, most: the range of a number.
+        choices: the allowed values, if they are few.
+        flags: the option's names, if they do not follow from the setting's; for a bool, yes and no with a slash
+            between them.
+        need: the condition for it to have an effect, if there is one.
     """
 
     help: str
@@ -64,9 +63,9 @@ class About:
 
 
 def about(setting: Any) -> About:
-    """What is known of a field of a configuration."""
-    known: About = setting.metadata["about"]
-    return known
+    """The properties of a field of a configuration."""
+    properties: About = setting.metadata["about"]
+    return properties
 
 
 def _network(default: Any, help: str = "", **known: Any) -> Any:
@@ -83,11 +82,11 @@ def _segmenter(default: Any, help: str = "", **known: Any) -> Any:
 
 def _check(config: Any) -> None:
     for setting in fields(config):
-        name, value, known = setting.name, getattr(config, setting.name), about(setting)
-        if known.choices and value not in known.choices:
-            raise UsageError(f"{name} is {value!r}: it must be one of {', '.join(known.choices)}")
-        if known.least > -math.inf and not known.least <= value <= known.most:  # nor is nan
-            raise UsageError(f"{name} is {value}: it must lie between {known.least} and {known.most}")
+        name, value, properties = setting.name, getattr(config, setting.name), about(setting)
+        if properties.choices and value not in properties.choices:
+            raise UsageError(f"{name} is {value!r}: it must be one of {', '.join(properties.choices)}")
+        if properties.least > -math.inf and not properties.least <= value <= properties.most:  # false for NaN too
+            raise UsageError(f"{name} is {value}: it must be between {properties.least} and {properties.most}")
 
 
 _SIZE: dict[str, Any] = {"least": 1, "most": 10_000}
@@ -101,14 +100,14 @@ _EMBEDDINGS = Need("input", lambda kind: kind == "embedding", "unless input is e
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """The shape of a network. Each field's help is beside it.
+    """The architecture of a network. See also the help of each field.
 
     Attributes:
-        cell: in the recurrent layers and over characters.
-        bidirectional: whether the recurrent layers read from both sides.
-        feedback: whether the last recurrent layer, where it reads forward, sees the probabilities of the tags of the
-            word before.
-        hidden, char_hidden: units for each direction.
+        cell: of the recurrent layers and of the RNN over characters.
+        bidirectional: whether the recurrent layers read in both directions.
+        feedback: whether the forward direction of the last recurrent layer gets the tag probabilities of the previous
+            word.
+        hidden, char_hidden: units per direction.
 
     Raises:
         UsageError: a value is out of its range.
@@ -137,24 +136,24 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _check(self)
         if self.activation == "relu" and self.cell != "rnn":
-            raise UsageError(f"activation relu belongs to the plain rnn: a {self.cell} has its own gates")
+            raise UsageError(f"activation relu needs cell rnn, not {self.cell}")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a network is trained. Each field's help is beside it.
+    """How to train a network. See also the help of each field.
 
     Attributes:
-        batch_tokens: padding included; fewer where the corpus is small.
-        lr: of Adam; it falls to 0 in a straight line.
-        bptt: how many words back, and forward where the network reads both ways; see `network.truncation`.
-        teacher_forcing: with feedback, the share of the words whose gold tag is fed back instead of the network's own
-            probabilities; it falls to 0 in a straight line.
+        batch_tokens: with padding; fewer if the corpus is small.
+        lr: of Adam. It falls linearly to 0.
+        bptt: the number of words back, and forward in a bidirectional network; see `network.truncation`.
+        teacher_forcing: with feedback, the share of words whose gold tag is fed back instead of the predicted
+            probabilities. It falls linearly to 0.
         word_dropout: see `network.tagger.Regularisation`.
         vectors: paths; see `training.word_vectors`.
         augment: see `training.augmentation`.
         simplify_chinese: see `training.simplification`.
-        device: `auto` is CUDA where there is a device, else the CPU.
+        device: `auto` is CUDA if there is a device, else the CPU.
 
     Raises:
         UsageError: a value is out of its range.
@@ -173,13 +172,13 @@ class TrainConfig:
     )
     dropout: float = _training(0.4, "Share of units dropped.", **_DROPOUT)
     word_dropout: float = _training(1.0, "Word dropout: P(unknown) = p / (p + count).", **_LIMIT)
-    min_count: int = _training(1, "Words that occur less often have no embedding of their own.", **_COUNT)
+    min_count: int = _training(1, "Rarer words have no embedding of their own.", **_COUNT)
     vectors: tuple[str, ...] = _training(
         (), "A file of pretrained word vectors as text (word2vec, GloVe). May be repeated.", need=_EMBEDDINGS
     )
     extra_vector_words: int = _training(
         10_000,
-        "How many words of each vector file get a row although the corpora lack them.",
+        "Words of each vector file that are not in the corpora but get an embedding, at most.",
         need=Need("vectors", bool, "without vectors"),
         **_LIMIT,
     )
@@ -194,7 +193,9 @@ class TrainConfig:
     simplify_chinese: bool = _training(False, "Read traditional Chinese as simplified (needs OpenCC).")
     patience: int = _training(5, "Stop after N epochs without a better dev accuracy.", **_COUNT)
     seed: int = _training(1, "The same seed gives the same model.", **_SEED)
-    device: str = _training("auto", "Where to compute.", choices=("auto", "cpu", "cuda"))
+    device: str = _training(
+        "auto", "The device to train on; auto: CUDA if there is a device.", choices=("auto", "cpu", "cuda")
+    )
     max_minutes: float = _training(0.0, "Stop training the tagger after N minutes; 0: no limit.", **_LIMIT)
 
     def __post_init__(self) -> None:
@@ -205,16 +206,16 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True)
 class SegmenterConfig:
-    """The shape of a segmenter, a bidirectional LSTM over the pretokens of raw text (see `model.pretokens`), and how it
-    is trained.
+    """The architecture of a segmenter, a bidirectional LSTM over the pretokens of raw text (see `model.pretokens`), and
+    how to train it.
 
     Attributes:
-        unit_dim, shape_dim: sizes of the embeddings of a pretoken and of how it is written.
-        bigrams: rows that pairs of neighbouring pretokens share by their hash; 0: none are read.
+        unit_dim, shape_dim: sizes of the embeddings of a pretoken and of its shape.
+        bigrams: rows of a table of hashed pairs of pretokens; 0: no pairs.
         bigram_dim: size of such a row.
-        lr: of Adam; it falls to 0 in a straight line.
-        dropout: share of the units of the layer's input and output that is dropped.
-        upsample: see `TrainConfig`, in pretokens.
+        lr: of Adam. It falls linearly to 0.
+        dropout: share of dropped units of the layer's input and output.
+        upsample: see `TrainConfig`; counted in pretokens.
 
     Raises:
         UsageError: a value is out of its range.
@@ -223,7 +224,7 @@ class SegmenterConfig:
     hidden: int = _segmenter(96, "Hidden units per direction of the segmenter.", **_SIZE)
     unit_dim: int = _segmenter(40, **_SIZE)
     shape_dim: int = _segmenter(12, **_SIZE)
-    bigrams: int = _segmenter(16384, "Rows that pairs of characters share; 0: none.", least=0, most=1 << 24)
+    bigrams: int = _segmenter(16384, "Rows of the hash table of character pairs; 0: no pairs.", least=0, most=1 << 24)
     bigram_dim: int = _segmenter(16, **_SIZE)
     epochs: int = _segmenter(8, "Passes over the segmenter's training data.", **_SIZE)
     lr: float = _segmenter(0.004)

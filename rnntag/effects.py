@@ -1,4 +1,4 @@
-"""Which settings have an effect, given the others: for `train`, `compare` and a model's card."""
+"""Which settings have an effect, given the others: for `train`, `compare` and model cards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors that a user can meet, each with its exit code."""
+"""The errors of rnntag, each with its exit code."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_what_is_asked_of_a_run_that_goes_on(
         return int(end.value.code or 0), capsys.readouterr().err
 
     code, told = error("--resume", "--out", "m")
-    assert (code, told) == (66, "error: m: no unfinished run: name corpora or settings to begin one\n")
+    assert (code, told) == (66, "error: m: no unfinished run; to start one, name corpora or settings\n")
     small = ("--hidden", "8", "--embedding-dim", "8", "--epochs", "2")
     monkeypatch.setattr(Job, "_finish", lambda *given: (_ for _ in ()).throw(AccessError("the disk is gone")))
     assert error("x.txt", "--out", "m", *small, "--resume")[0] == 74
@@ -166,7 +166,7 @@ def test_what_is_asked_of_a_run_that_goes_on(
     code, told = error("--out", "../m", "--resume")
     assert (code, told.count("\n")) == (66, 1)
     assert "x.txt: no such corpus" in told
-    assert f"(the run was begun in {tmp_path})" in told
+    assert f"(the run was started in {tmp_path})" in told
     monkeypatch.chdir(tmp_path)
     Path("elsewhere").rmdir()
     monkeypatch.undo()
@@ -219,7 +219,7 @@ def test_other_versions_and_threads_are_told_of(tmp_path: Path, monkeypatch: pyt
     watch, told = Callbacks(), []
     monkeypatch.setattr(watch, "warn", told.append)
     Job(tmp_path / "m", Settings(), (), (), kept, 0, None, watch)._check_conditions()
-    assert [warning.partition(", and now has ")[0] for warning in told] == [
-        "the run had torch 1.0",
-        "the run had threads 99",
+    assert [warning.partition(" and continues with ")[0] for warning in told] == [
+        "the run began with torch 1.0",
+        "the run began with threads 99",
     ]

@@ -138,7 +138,7 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     child.join()
     assert child.exitcode == 128 + number
     log = (folder / "log").read_text()
-    assert "interrupted: the best model so far is kept; continue with: rnntag train --resume --out m" in log
+    assert "interrupted: the best model so far is saved; continue with: rnntag train --resume --out m" in log
     assert directory.read(folder / "m").provenance.epoch >= 1
     assert names(folder) == {"m", ".m.checkpoint"}
     code, log = children.run(folder, "train", "--resume", "--out", "m")
@@ -250,7 +250,7 @@ def test_a_full_disk_is_told_before_hours_of_work(folder: Path, tiny_folder: Pat
     before = learned_files(folder / "m")
     code, log = children.run(folder, *TRAIN, "--force", largest_file=1000)
     assert code == AccessError.exit_code
-    assert ".m.checkpoint: the run cannot be kept: File too large" in log.splitlines()[-1]
+    assert ".m.checkpoint: the checkpoint cannot be written: File too large" in log.splitlines()[-1]
     assert learned_files(folder / "m") == before
     assert names(folder) == {"m"}
 
@@ -276,7 +276,9 @@ def test_a_disk_that_fails_later_costs_nothing_that_was_done(
     monkeypatch.setattr(os, "fsync", failing)
     assert typed(*TRAIN, "--force") == AccessError.exit_code
     lines = capsys.readouterr().err.splitlines()
-    kept = f"warning: {folder}/.m.checkpoint: the run cannot be kept: {os.strerror(number)}; training continues"
+    kept = (
+        f"warning: {folder}/.m.checkpoint: the checkpoint cannot be written: {os.strerror(number)}; training continues"
+    )
     assert kept in lines
     assert lines[-1] == f"error: {folder}/m: the model cannot be written: {os.strerror(number)}"
     assert learned_files(folder / "m") == before

@@ -171,7 +171,7 @@ def test_what_only_the_corpora_tell_is_a_warning(folder: Path, capsys: pytest.Ca
     assert typed("train", "x.txt", *given, *SMALL, "--out", "m") == 0
     told = capsys.readouterr().err
     assert "warning: upsample has no effect on a single corpus\n" in told
-    assert "warning: segmenter_epochs has no effect on corpora that cannot teach a segmenter\n" in told
+    assert "warning: segmenter_epochs has no effect without a segmenter, which these corpora cannot train\n" in told
     Path("y.txt").write_text("a/Q b/R\n" * 9, encoding="utf-8")
     assert typed("train", "x.txt", "y.txt", "--upsample", "0.5", *SMALL, "--out", "n") == 0
     assert "warning" not in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_what_is_replaced_by_force_stays_until_the_other_has_ended(
         interrupt_after(patch, 1)
         ended = here(*TRAIN[:-1], "3", "--force")
         assert ended.returncode == 130
-        assert "interrupted: m stays as it was until the run has ended; continue with: rnntag" in ended.stderr
+        assert "interrupted: m is unchanged until the run is finished; continue with: rnntag" in ended.stderr
         assert content(model) == before
         assert here("train", "--resume", "--out", "m").returncode == 130  # what it is to replace it knows still
         assert content(model) == before
@@ -138,7 +138,7 @@ def test_the_early_model_of_a_run_gives_way_to_its_last(
     interrupt_after(monkeypatch, 1)
     ended = here(*TRAIN[:-1], "3")
     assert ended.returncode == 130
-    assert "interrupted: the best model so far is kept" in ended.stderr
+    assert "interrupted: the best model so far is saved" in ended.stderr
     assert len(directory.read(folder / "m").history.splitlines()) == 1
     assert here("train", "--resume", "--out", "m").returncode == 130
     assert len(directory.read(folder / "m").history.splitlines()) == 2
@@ -176,7 +176,7 @@ def test_a_segmenter_is_replaced_by_force_alone(
     first = content(folder / "m")
     for flags in ((), ("--resume",), ("--restart",), ("--out", "m"), ("--out", folder / "m")):
         told = refusal(add(*flags), 2)
-        assert "m: the model made on 2024-02-03 has a segmenter already: name a copy with --out, or" in told
+        assert "m: the model made on 2024-02-03 has a segmenter already: choose another --out, or" in told
         assert content(folder / "m") == first
     done(add("--force", "--seed", "2"))
     second = content(folder / "m")

@@ -246,7 +246,7 @@ def test_an_interrupted_training_goes_on(work: Path) -> None:
                 os.killpg(run.pid, signal.SIGINT)
             told += run.stderr
         assert run.returncode != 0
-        assert any("interrupted: the best model so far is kept" in line for line in told)
+        assert any("interrupted: the best model so far is saved" in line for line in told)
         assert any(line.startswith("epoch 1/") for line in told) == (epoch == 1)
         assert checkpoint.place(model).exists()
         assert (model / "model.safetensors").exists()

@@ -115,7 +115,7 @@ def test_ctrl_c_in_either_phase_keeps_the_tagger_and_the_run(
         interrupt_after(patch, epochs, phase)
         ended = here(*command, "--out", "m")
     assert ended.returncode == 130
-    kept = "the best model so far is kept" if phase == "tagger" else "the tagger is kept, the segmenter is not done"
+    kept = "the best model so far is saved" if phase == "tagger" else "the tagger is saved, the segmenter is not"
     last = ended.stderr.splitlines()[-1]
     assert last == f"interrupted: {kept}; continue with: rnntag train --resume --out m"
     early = learned(folder / "m")

@@ -100,7 +100,7 @@ def test_a_run_that_explodes_ends_with_what_it_has(lr: float, starter: list[Corp
 
 
 def test_gold_tags_are_fed_back_to_networks_with_feedback_only(starter: list[Corpus]) -> None:
-    with pytest.raises(UsageError, match="take --feedback"):
+    with pytest.raises(UsageError, match="teacher forcing has no effect without feedback"):
         Trainer(TaggerTask([by_heart(starter)], SMALL, replace(QUICK, teacher_forcing=0.5)))
 
 

@@ -17,7 +17,7 @@ RECALL_DISTANCES = (1, 10, 25, 50, 100)
 """Distances whose recall is in the table."""
 QUICK = (
     "<p><strong>This is a quick comparison</strong>: few epochs and a short recall task. Its "
-    "figures are rough; a full one may rank the cells differently.</p>\n"
+    "figures are rough; a full comparison may rank the cells differently.</p>\n"
     '<p lang="zh"><strong>这是快速对比</strong>：训练轮数少，回忆任务短，数字只作粗略参考；'
     "完整对比的排名可能不同。</p>\n"
 )

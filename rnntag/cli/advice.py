@@ -1,4 +1,4 @@
-"""What an error says on the command line: what is wrong, and which options avoid it."""
+"""Errors as the command line prints them: the fault, and the options that avoid it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _PHRASES = {
     ("jobs", LOWER): "use fewer {}",
     ("resume", False): "start again with {}",
 }
-"""By setting and value, with the option's name to be filled in. Others are said by `_generic`."""
+"""By setting and value, with a place for the option's name. For others see `_generic`."""
 
 
 def lines(error: RnntagError, command: Any) -> Iterator[str]:
     """A line for each fault, with advice on the options that avoid it.
 
     Args:
-        command: Click's, that failed. What is no option of it is not advised.
+        command: the Click command that failed. Settings that are not its options are not mentioned.
     """
     options = {parameter.name: parameter for parameter in command.params}
     for fault, remedy in zip(error.args, error.remedies, strict=True):

@@ -28,7 +28,7 @@ from rnntag.errors import AccessError, NotFoundError, RnntagError, UsageError
 from rnntag.terminal import console
 from rnntag.version import __version__
 
-# Else torch's threads spin while they wait: beside two busy processes on two cores, training took 40 times as long.
+# Without it torch's threads spin while they wait: training beside two busy processes on two cores took 40 times longer.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # NumPy needs no threads here, and `tagging.parallel` forks.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -45,7 +45,7 @@ class Commands(TyperGroup):
     def main(self, *args: Any, **options: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # whatever the terminal's encoding lacks
+                stream.reconfigure(errors="backslashreplace")  # characters that the terminal's encoding lacks
         try:
             code = super().main(*args, **{**options, "standalone_mode": False})
             if sys.stdout:

@@ -17,7 +17,7 @@ _GAP = 2
 _LEAST_ABOUT = 24
 """Characters of a corpus's description, at least."""
 
-_LESS_IMPORTANT = ("tagset", "licence", "what", "universal", "here", "language")
+_LESS_IMPORTANT = ("tagset", "licence", "description", "universal", "here", "language")
 """Columns that a narrow terminal leaves out, in this order."""
 
 
@@ -52,12 +52,12 @@ def _print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
             "here": "yes" if row["here"] else "no",
             "licence": row["licence"],
             "tagset": ", ".join(row["tagsets"]),
-            "what": row["about"],
+            "description": row["about"],
         }
         for row in rows
     ]
     widths = {name: max(cell_len(name), *(cell_len(row[name]) for row in cells)) for name in cells[0]}
-    widths["what"] = _LEAST_ABOUT
+    widths["description"] = _LEAST_ABOUT
     stdout = console.stdout()
     left_out: list[str] = []
     for name in _LESS_IMPORTANT if stdout.is_terminal else ():
@@ -66,7 +66,9 @@ def _print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
             del widths[name]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in widths:
-        table.add_column(name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=name != "what")
+        table.add_column(
+            name, justify="right" if name in ("sentences", "tokens") else "left", no_wrap=name != "description"
+        )
     for row in cells:
         table.add_row(*(Text(row[name], no_wrap=True, overflow="ellipsis") for name in widths))
     console.print_table(table)

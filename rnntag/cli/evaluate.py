@@ -57,7 +57,7 @@ def evaluate(
     ] = "auto",
     tagset: Annotated[
         Literal["universal", "native"] | None,
-        typer.Option(help="Universal tags, or the corpus's own.", show_default="universal, or as trained"),
+        typer.Option(help="Universal tags, or the corpus's own tags.", show_default="universal, or as trained"),
     ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Measure words, sentences and tags on the raw text of the corpora.")

@@ -205,7 +205,7 @@ def percent(share: float | None) -> str:
 
 
 def fingerprint(sentences: Iterable[Sentence], tagset: str) -> str:
-    """Eight hexadecimal digits that tell one gold standard from another."""
+    """Eight hexadecimal digits that identify a gold standard."""
     digest = hashlib.sha256()
     for sentence in sentences:
         for token, tag in zip(sentence.tokens, sentence.tags[tagset], strict=True):

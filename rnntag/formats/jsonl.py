@@ -50,7 +50,7 @@ def _rounded(probability: float) -> float:
 
 
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
-    """What `rnntag tag --format jsonl` has written: a model's tags, and with --top their probabilities. Sentences
+    """The JSON lines that `rnntag tag` writes: a model's tags, perhaps with probabilities. Sentences
     without tokens are left out; any other line is a fault."""
     return file.by_line(_sentence)
 

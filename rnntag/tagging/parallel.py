@@ -87,7 +87,7 @@ def _in_processes(job: TagJob, chunks: Iterable[Chunk], processes: int) -> Itera
 def _start(job: TagJob, processes: int) -> list[Connection]:
     import multiprocessing  # slow to import: as long as all of rnntag that one process needs
 
-    context: Any = multiprocessing.get_context(START_METHOD)  # its type knows no Process
+    context: Any = multiprocessing.get_context(START_METHOD)  # typeshed's type lacks Process
     gc.freeze()  # or each worker's garbage collector would scan, and so copy, the parent's objects
     connections: list[Connection] = []
     for _ in range(processes):

@@ -1,20 +1,21 @@
-"""The same sentence as other people would write it."""
+"""Variants of a sentence: other case, no final mark, two in a line, one word."""
 
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from rnntag.sentences import Sentence, TagProbs
 
 VARIANTS = 7
-"""How many `variants` a sentence has."""
+"""Number of `variants` of a sentence."""
 
 
 def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
-    """What training chooses from, see `TrainConfig.augment`; lower case is the commonest by far.
+    """The variants that training chooses from, lower case twice; see `TrainConfig.augment`.
 
     Args:
-        other: any sentence, to stand in the same line; its length decides which word stands alone.
+        other: any sentence. It is joined to this one, and its length selects the word of the one-word variant.
     """
     return (
         lower_case(sentence),
@@ -28,36 +29,34 @@ def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
 
 
 def lower_case(sentence: Sentence) -> Sentence:
-    """All of it in lower case."""
-    return Sentence(tuple(token.lower() for token in sentence.tokens), sentence.tags, sentence.tag_probs)
+    """The sentence in lower case."""
+    return replace(sentence, tokens=tuple(token.lower() for token in sentence.tokens))
 
 
 def capitals(sentence: Sentence) -> Sentence:
-    """All of it in capitals."""
-    return Sentence(tuple(token.upper() for token in sentence.tokens), sentence.tags, sentence.tag_probs)
+    """The sentence in capitals."""
+    return replace(sentence, tokens=tuple(token.upper() for token in sentence.tokens))
 
 
 def headline(sentence: Sentence) -> Sentence:
-    """Each word with a capital."""
-    return Sentence(
-        tuple(token[:1].upper() + token[1:] for token in sentence.tokens), sentence.tags, sentence.tag_probs
-    )
+    """The sentence with a capital for each word."""
+    return replace(sentence, tokens=tuple(token[:1].upper() + token[1:] for token in sentence.tokens))
 
 
 def unpunctuated(sentence: Sentence) -> Sentence:
-    """Without the punctuation at its end; the same if it has none, or nothing else."""
+    """The sentence without its last token if that is punctuation and not the only token."""
     if len(sentence.tokens) < 2 or not all(unicodedata.category(char)[0] == "P" for char in sentence.tokens[-1]):
         return sentence
-    return _part(sentence, slice(-1))
+    return _slice(sentence, slice(-1))
 
 
 def alone(sentence: Sentence, position: int) -> Sentence:
-    """One of its words."""
-    return _part(sentence, slice(position, position + 1))
+    """One word of the sentence."""
+    return _slice(sentence, slice(position, position + 1))
 
 
 def joined(first: Sentence, second: Sentence) -> Sentence:
-    """Both as one, with the tagsets that both have; the first alone if there is none."""
+    """Both sentences as one, with the tagsets that both have; the first one alone without such a tagset."""
     tagsets = first.tags.keys() & second.tags.keys()
     if not tagsets:
         return first
@@ -65,20 +64,20 @@ def joined(first: Sentence, second: Sentence) -> Sentence:
         first.tokens + second.tokens,
         {tagset: first.tags[tagset] + second.tags[tagset] for tagset in tagsets},
         {
-            tagset: _choices(first, tagset) + _choices(second, tagset)
+            tagset: _tag_probs(first, tagset) + _tag_probs(second, tagset)
             for tagset in tagsets
             if tagset in first.tag_probs or tagset in second.tag_probs
         },
     )
 
 
-def _part(sentence: Sentence, part: slice) -> Sentence:
+def _slice(sentence: Sentence, tokens: slice) -> Sentence:
     return Sentence(
-        sentence.tokens[part],
-        {tagset: tags[part] for tagset, tags in sentence.tags.items()},
-        {tagset: tag_probs[part] for tagset, tag_probs in sentence.tag_probs.items()},
+        sentence.tokens[tokens],
+        {tagset: tags[tokens] for tagset, tags in sentence.tags.items()},
+        {tagset: tag_probs[tokens] for tagset, tag_probs in sentence.tag_probs.items()},
     )
 
 
-def _choices(sentence: Sentence, tagset: str) -> tuple[TagProbs, ...]:
+def _tag_probs(sentence: Sentence, tagset: str) -> tuple[TagProbs, ...]:
     return sentence.tag_probs.get(tagset) or tuple([(tag, 1.0)] for tag in sentence.tags[tagset])

@@ -1,4 +1,4 @@
-"""Probabilities that come true: a temperature for each tagset, fitted on dev sentences."""
+"""Calibration: a temperature for each tagset, fitted on dev sentences."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ LEAST, MOST = 0.1, 10.0
 
 
 def temperatures(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, float]:
-    """By tagset, what to divide scores by before the softmax (Guo et al. 2017).
+    """By tagset, the temperature that divides scores before the softmax (Guo et al. 2017).
 
-    A tagset that none of the sentences has is left out.
+    Tagsets that no sentence has are left out.
     """
-    found = {}
+    fitted = {}
     for tagset, names in tagger.model.vocabulary.tags.items():
         index = {name: number for number, name in enumerate(names)}
         gold_sentences = [sentence for sentence in sentences if tagset in sentence.tags]
@@ -27,12 +27,12 @@ def temperatures(tagger: Tagger, sentences: Sequence[Sentence]) -> dict[str, flo
         known = gold >= 0
         if known.any():
             scores = tagger.scores([sentence.tokens for sentence in gold_sentences], tagset)
-            found[tagset] = round(temperature(scores[known], gold[known]), 4)
-    return found
+            fitted[tagset] = round(temperature(scores[known], gold[known]), 4)
+    return fitted
 
 
 def temperature(scores: npt.NDArray[np.float32], gold: Ids) -> float:
-    """The temperature, between `LEAST` and `MOST`, under which the gold tags are likeliest.
+    """The temperature, between `LEAST` and `MOST`, that makes the gold tags most probable.
 
     Args:
         scores: before the softmax, shape [tokens, tags].
@@ -41,7 +41,7 @@ def temperature(scores: npt.NDArray[np.float32], gold: Ids) -> float:
     scores = scores - scores.max(-1, keepdims=True)
     mean_gold = np.take_along_axis(scores, gold[:, None], axis=-1).mean()
     low, high = 1 / MOST, 1 / LEAST
-    for _ in range(40):  # the loss is convex in 1 / temperature, and its slope is what is halved
+    for _ in range(40):  # bisection: the loss is convex in 1 / temperature
         inverse = (low + high) / 2
         powers = np.exp(scores * inverse)
         mean_expected = ((powers * scores).sum(-1) / powers.sum(-1)).mean()

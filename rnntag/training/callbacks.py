@@ -1,4 +1,4 @@
-"""How a caller of `rnntag.train` follows a run, and stops it."""
+"""How a caller of `rnntag.train` watches a run and stops it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rnntag.sentences import Corpus
 
 
 class InterruptedTrainingError(RnntagError):
-    """`Callbacks.should_stop` has stopped the run; the message says what is kept.
+    """`Callbacks.should_stop` stopped the run. The message says what is saved.
 
     Attributes:
-        out: where `resume=True` continues it.
+        out: the directory to continue with `resume=True`.
     """
 
     def __init__(self, message: str, out: Path) -> None:
@@ -24,31 +24,31 @@ class InterruptedTrainingError(RnntagError):
 
 
 class Callbacks:
-    """What a run calls as it proceeds. Override what you want to see: by default each method does nothing."""
+    """Methods that a run calls. Override those that you need: by default they do nothing."""
 
     def stage(self, what: str) -> AbstractContextManager[object]:
-        """Work without steps: entered when it begins, left when it ends."""
+        """A stage without steps: entered when it begins, left when it ends."""
         return nullcontext()
 
     def fetch(self, package: str, share: float) -> None:
-        """How much (0 to 1) of a missing corpus of NLTK's has been downloaded."""
+        """The share (0 to 1) of a missing NLTK corpus that has been downloaded."""
 
     def loaded(self, corpora: Sequence[Corpus]) -> None:
-        """What will be learned from."""
+        """The corpora are loaded."""
 
     def training(self) -> AbstractContextManager[object]:
-        """Entered before the first step of a tagger or a segmenter, and left after its last."""
+        """Entered before the first step of a tagger or a segmenter, and left after the last."""
         return nullcontext()
 
     def begin(self, what: str, scale: Scale, epoch: int) -> None:
-        """The training of the tagger or the segmenter begins, or continues in an epoch above 0."""
+        """The training of the tagger or the segmenter begins, or continues if `epoch` is above 0."""
 
     def step(self, step: TrainingStep) -> None:
-        """A batch is done; with dev figures, an epoch."""
+        """A batch is done; if the step has dev figures, also an epoch."""
 
     def warn(self, message: str) -> None:
-        """Something is not as one might expect; the run continues."""
+        """Something is unexpected, but the run continues."""
 
     def should_stop(self) -> bool:
-        """Asked after each step. True keeps the run and ends it with `InterruptedTrainingError`."""
+        """Called after each step. True saves the run and ends it with `InterruptedTrainingError`."""
         return False

@@ -1,6 +1,6 @@
-"""The state of a run, so that another process can go on with it: one file beside the model directory.
+"""Checkpoints of a run, which another process can continue: one file beside the model directory.
 
-Its first line is the SHA-256 of the rest: a line of JSON, then arrays as safetensors
+The first line is the SHA-256 of the rest: a line of JSON, then arrays as safetensors
 (https://github.com/huggingface/safetensors).
 """
 
@@ -30,10 +30,10 @@ RESTART: Remedy = {"resume": False}
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where one training is.
+    """The state of one trainer.
 
     Attributes:
-        figures: what JSON takes.
+        figures: numbers and strings, as JSON.
         arrays: by name.
     """
 
@@ -43,14 +43,14 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run was asked for.
+    """The settings of a run.
 
     Attributes:
-        corpora: as they were named; none for the default ones.
-        tagset, encoding, corpus_format: how they are read.
+        corpora: as named by the caller; empty for the default ones.
+        tagset, encoding, corpus_format: how to read them.
         model, training: of the tagger.
-        segmenter: None if none is trained.
-        receiver: the model that gets only a segmenter; "" where a tagger is trained.
+        segmenter: None: train no segmenter.
+        receiver: the model that gets a segmenter; "" if a tagger is trained.
     """
 
     corpora: tuple[str, ...] = ()
@@ -65,13 +65,13 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A run and where it is.
+    """A run and its state.
 
     Attributes:
         states: by the name of what is trained.
-        conditions: what else its results hang on, by name: versions, threads.
-        folder: from which the names of files are looked for.
-        replaces: whether a finished model lies where the run's own is to go.
+        conditions: versions and the number of threads, on which the results also depend.
+        folder: the working directory, to which file names are relative.
+        replaces: whether the run will replace a finished model.
     """
 
     settings: Settings
@@ -82,29 +82,29 @@ class Checkpoint:
 
 
 def within(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Arrays named as those of a part; `of` finds them again."""
+    """Arrays with a prefix before their names; `of` takes it off."""
     return {f"{name}/{key}": array for key, array in arrays.items()}
 
 
 def of(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The arrays of a part."""
+    """The arrays with a prefix, which is taken off."""
     return {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
 
 
 def place(path: Path) -> Path:
-    """The file that keeps the run which makes the model directory `path`."""
+    """The checkpoint of the run that makes the model directory `path`."""
     path = path.resolve()
     return path.with_name(f".{path.name}.checkpoint")
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Keep a run in the place of what was kept of it before.
+    """Write a checkpoint, replacing the last one.
 
     Args:
         path: of the model directory.
 
     Raises:
-        AccessError: it cannot be written; what was kept is kept still.
+        AccessError: it cannot be written; the last one remains.
     """
     head = {
         "format": FORMAT,
@@ -124,14 +124,14 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         atomic.write_file(file, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
     except OSError as error:
-        raise AccessError(f"{file}: the run cannot be kept: {error.strerror}") from error
+        raise AccessError(f"{file}: the checkpoint cannot be written: {error.strerror}") from error
 
 
 def read(path: Path) -> Checkpoint | None:
-    """The run that was to make the model directory `path`; None if none is kept.
+    """The unfinished run of the model directory `path`, or None.
 
     Raises:
-        DataError: it is damaged, or of another version.
+        DataError: its checkpoint is damaged, or of another version.
         AccessError: it cannot be read.
     """
     file = place(path)
@@ -151,8 +151,8 @@ def read(path: Path) -> Checkpoint | None:
         arrays = safetensors.numpy.load(tensors)
         states = {name: State(figures, of(name, arrays)) for name, figures in head["figures"].items()}
         conditions = {str(name): str(value) for name, value in head["conditions"].items()}
-        replaces = bool(head.get("replaces", False))  # which older runs do not tell
-        return Checkpoint(_settings(head["settings"]), states, conditions, str(head["folder"]), replaces)
+        settings = _settings(head["settings"])
+        return Checkpoint(settings, states, conditions, str(head["folder"]), bool(head["replaces"]))
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
@@ -160,7 +160,7 @@ def read(path: Path) -> Checkpoint | None:
 
 
 def discard(path: Path) -> None:
-    """Keep the run no longer.
+    """Remove the checkpoint.
 
     Raises:
         AccessError: it cannot be removed.

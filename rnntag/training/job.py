@@ -1,4 +1,4 @@
-"""A run with its corpora at hand: trained, checkpointed, calibrated, measured and written."""
+"""A run, once its corpora are loaded: train, checkpoint, calibrate, measure and write the model."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from rnntag.version import __version__
 
 @dataclass
 class Job:
-    """What makes one model directory, which the caller has claimed.
+    """Makes one model directory, which the caller has claimed.
 
     Attributes:
         out: the directory.
-        tagsets: those that are learned.
+        tagsets: to learn.
         corpora: to learn from.
-        kept: the run, if it was interrupted.
+        kept: the checkpoint of an interrupted run.
         minutes: between two checkpoints within an epoch; 0: none.
-        log: where to log for TensorBoard.
-        watch: follows the run.
+        log: directory for TensorBoard.
+        watch: the callbacks.
     """
 
     out: Path
@@ -59,27 +59,27 @@ class Job:
         self._replaces = self.kept.replaces if self.kept else directory.day_made(self.out) is not None
 
     def make(self) -> None:
-        """Train what is asked for and write the model.
+        """Train and write the model.
 
         Raises:
-            RnntagError: training or writing fails; what was learned before is kept.
-            InterruptedTrainingError: `watch` stops it.
+            RnntagError: training or writing failed; the last checkpoint remains.
+            InterruptedTrainingError: `watch` stopped it.
         """
         self._check_conditions()
         try:
             if self.settings.receiver:
-                self._give()
+                self._add_segmenter()
             else:
                 self._train_both()
         except ExplosionError:
-            checkpoint.discard(self.out)  # to continue would lead there again
+            checkpoint.discard(self.out)  # continuing would fail again
             raise
         checkpoint.discard(self.out)
 
     def _train_both(self) -> None:
         with self.watch.stage("preparing the tagger's training"):
             tagger = Trainer(TaggerTask(self.corpora, self.settings.model, self.settings.training))
-        # A fault in the segmenter's corpora shows before hours of work; its random numbers leave the tagger's alone.
+        # Errors in the segmenter's corpora show before hours of work. Its random numbers do not change the tagger's.
         with torch.random.fork_rng(devices=[]):
             segmenter = self._segmenter_trainer() if self.settings.segmenter else None
             random_state = torch.get_rng_state()
@@ -97,13 +97,13 @@ class Job:
         if ended:
             self._finish(tagger, segmenter)
         elif not tagger.kept:
-            raise InterruptedTrainingError("interrupted: no epoch has ended: there is no model yet", self.out)
+            raise InterruptedTrainingError("interrupted: no epoch has ended, so there is no model yet", self.out)
         elif self._replaces:
-            raise InterruptedTrainingError(f"interrupted: {self.out} stays as it was until the run has ended", self.out)
+            raise InterruptedTrainingError(f"interrupted: {self.out} is unchanged until the run is finished", self.out)
         else:
             self._finish(tagger, segmenter)
-            kept = "the tagger is kept, the segmenter is not done" if tagger_ended else "the best model so far is kept"
-            raise InterruptedTrainingError(f"interrupted: {kept}", self.out)
+            saved = "the tagger is saved, the segmenter is not" if tagger_ended else "the best model so far is saved"
+            raise InterruptedTrainingError(f"interrupted: {saved}", self.out)
 
     def _segmenter_trainer(self) -> Trainer[SegmenterTask]:
         assert self.settings.segmenter
@@ -111,8 +111,8 @@ class Job:
         with self.watch.stage("preparing the segmenter's training"):
             return Trainer(SegmenterTask(self.corpora, self.settings.segmenter, char_map))
 
-    def _give(self) -> None:
-        """Train a segmenter and put it into a model that is there, or into its copy."""
+    def _add_segmenter(self) -> None:
+        """Train a segmenter and add it to an existing model, or to a copy of it."""
         trainer = self._segmenter_trainer()
         if not self._train("segmenter", trainer):
             raise InterruptedTrainingError("interrupted", self.out)
@@ -126,7 +126,7 @@ class Job:
         return made and replace(made, specs=self.settings.corpora)
 
     def _train(self, name: str, trainer: Trainer[Any], log: TensorboardLog | None = None) -> bool:
-        """Train to the end, or until `watch` stops it; whether it was the end."""
+        """Train to the end or until `watch` stops it. Returns whether it is finished."""
         resumes = name in self._states
         if resumes:
             self._restore(name, trainer)
@@ -150,11 +150,13 @@ class Job:
         return not stops
 
     def _check_conditions(self) -> None:
-        """Warn where what follows cannot be, bit for bit, what would have followed."""
+        """Warn if the results may differ from those of an uninterrupted run."""
         now = _conditions()
         for name, value in self.kept.conditions.items() if self.kept else ():
             if now.get(name) != value:
-                self.watch.warn(f"the run had {name} {value}, and now has {now.get(name)}: last digits may differ")
+                self.watch.warn(
+                    f"the run began with {name} {value} and continues with {now.get(name)}: results may differ slightly"
+                )
 
     def _restore(self, name: str, trainer: Trainer[Any]) -> None:
         try:
@@ -169,7 +171,7 @@ class Job:
             checkpoint.write(self.out, Checkpoint(self.settings, self._states, _conditions(), replaces=self._replaces))
         except AccessError as error:
             if not self._is_kept:
-                raise  # now rather than after hours of work
+                raise  # now, and not after hours of work
             self.watch.warn(f"{error}; training continues")
         self._is_kept = True
 
@@ -193,7 +195,7 @@ class Job:
         directory.write(self.out, model, model_card.write(model))
 
     def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
-        """By corpus, over all of its tagsets."""
+        """By corpus, over all its tagsets."""
         return {
             corpus.name: micro_average(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
             for corpus in self.corpora
@@ -202,5 +204,5 @@ class Job:
 
 
 def _conditions() -> dict[str, str]:
-    """What the last digits of a model depend on, besides its settings and corpora."""
+    """What the last digits of a model depend on, apart from its settings and corpora."""
     return {"rnntag": __version__, "torch": torch.__version__, "threads": str(torch.get_num_threads())}

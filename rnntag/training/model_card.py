@@ -1,4 +1,4 @@
-"""A model's card: what it is, what it was trained on, how well it does, how to train it again."""
+"""A model's card: what it is, its training data, its accuracy, and the command that trains it again."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def write(model: ModelBundle) -> str:
             "| --- | ---: | ---: | ---: | ---: | ---: |",
             *rows,
             "",
-            "Tokens as the corpora have them. The dev parts chose the epoch, so their figures flatter a little.",
+            "Accuracy on the tokens of the corpora. The dev splits chose the epoch, so dev accuracy is optimistic.",
             "",
             f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
-            f"{provenance.minutes} minutes to the best epoch, number {provenance.epoch}. Again:",
+            f"{provenance.minutes} minutes to epoch {provenance.epoch}, which was kept. To train it again:",
             "",
             f"    {_command(model)}",
             "",
-            "The corpora's licences hold for what a model learned from them; see `rnntag corpora`.",
+            "The licences of the corpora apply to models trained on them; see `rnntag corpora`.",
             "",
             *([_raw_text(model, model.segmenter)] if model.segmenter else []),
         ]
@@ -51,7 +51,7 @@ def write(model: ModelBundle) -> str:
 
 
 def with_segmenter(card: str, model: ModelBundle) -> str:
-    """A card that tells of the model's segmenter, and for the rest what it told before."""
+    """A card with the section on the model's segmenter added or replaced."""
     assert model.segmenter
     before, _, rest = card.partition(f"{_RAW_TEXT}\n")
     following = re.search("^## ", rest, re.MULTILINE)
@@ -60,10 +60,9 @@ def with_segmenter(card: str, model: ModelBundle) -> str:
 
 
 def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
-    """How well its segmenter does, and how to train that again."""
+    """The section on the segmenter: its F1, and the command that trains it again."""
     figures = [
-        f"| {name} | {percent(found['words'])} | {percent(found['sentences'])} |"
-        for name, found in segmenter.dev.items()
+        f"| {name} | {percent(f1['words'])} | {percent(f1['sentences'])} |" for name, f1 in segmenter.dev.items()
     ]
     config = segmenter.config
     words = ["rnntag", "train-segmenter", f"models/{model.name}", *segmenter.specs, *_options(config, ("seed",))]
@@ -72,13 +71,13 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
         [
             _RAW_TEXT,
             "",
-            f"A bidirectional LSTM of {config.hidden} units a direction finds words and sentences in it.",
+            f"The segmenter, a bidirectional LSTM with {config.hidden} units per direction, splits raw text.",
             "",
-            "| dev part | words F1 | sentences F1 |",
+            "| dev split | words F1 | sentences F1 |",
             "| --- | ---: | ---: |",
             *figures,
             "",
-            "Trained again by",
+            "To train it again:",
             "",
             f"    {shlex.join([*words, '--seed', f'{config.seed}'])}",
             "",
@@ -95,14 +94,14 @@ def _command(model: ModelBundle) -> str:
         words += ["--encoding", provenance.encoding]
     if provenance.corpus_format != "auto":
         words += ["--corpus-format", provenance.corpus_format]
-    # Its segmenter has a command of its own.
+    # The segmenter has its own command.
     idle = effects.without_effect(asdict(model.config) | asdict(model.training))
     words += [*_options(model.config, idle), *_options(model.training, ("device", *idle))]
     return shlex.join([*words, "--no-segmenter", "--out", f"models/{model.name}"])
 
 
 def _options(config: ModelConfig | TrainConfig | SegmenterConfig, without: Iterable[str]) -> Iterator[str]:
-    """Every option, because a later version may have other defaults."""
+    """All options, because a later version may have other defaults."""
     for setting in fields(config):
         known, value = about(setting), getattr(config, setting.name)
         if not known.help or setting.name in without:

@@ -1,4 +1,4 @@
-"""One step after the other down the gradient, and the average of where they lead."""
+"""Gradient steps with Adam, and the average of the weights."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from rnntag.errors import RnntagError
 from rnntag.model.learning_curve import TrainingStep
 
 AVERAGING_STEPS = 200
-"""How many batches the averaged weights look back over, in the mean; fewer while a run is young."""
+"""The mean number of batches in the average of the weights; fewer at the start of a run."""
 
 
 class ExplosionError(RnntagError):
-    """The gradients, or the weights after them, have grown beyond all bounds."""
+    """The gradients or the weights are no longer finite, or too large to store."""
 
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""What Adam keeps of each parameter that has had a gradient."""
+"""Adam's state of each parameter that has had a gradient."""
 
 
 @dataclass(slots=True)
 class EpochState:
-    """How far a run has got.
+    """The progress of a run.
 
     Attributes:
-        shuffle: the state of the generator that orders the epoch's sentences, at its beginning.
-        epoch: the one that is under way, or is next.
-        batch: how many of its batches are done.
-        loss, weight, norm, clipped: sums over these.
-        tokens, seconds: see `Step`.
+        shuffle: the state of the random generator at the start of the epoch.
+        epoch: the current one.
+        batch: the number of its batches that are done.
+        loss, weight, norm, clipped: sums over these batches.
+        tokens, seconds: see `TrainingStep`.
     """
 
     shuffle: Mapping[str, Any]
@@ -49,7 +49,7 @@ class EpochState:
     seconds: float = 0.0
 
     def add(self, loss: float, weight: int, norm: float, *, clipped: bool, tokens: int) -> None:
-        """Count a batch, and its loss with a weight."""
+        """Add a batch, its loss with a weight."""
         self.batch += 1
         self.loss += loss * weight
         self.weight += weight
@@ -58,7 +58,7 @@ class EpochState:
         self.tokens += tokens
 
     def step(self, epochs: int, batches: int, *, ends: bool = False) -> TrainingStep:
-        """What there is to tell; the epoch ends here where all its batches are done, or time is up."""
+        """The last step. With `ends` it ends the epoch, even if time is up before the last batch."""
         loss = self.loss / max(self.weight, 1)
         done = max(self.batch, 1)
         norm, clipped = self.norm / done, self.clipped / done
@@ -66,7 +66,7 @@ class EpochState:
         return TrainingStep(self.epoch, epochs, batch, batches, loss, norm, clipped, self.tokens, self.seconds)
 
     def begin_epoch(self, shuffle: Mapping[str, Any]) -> None:
-        """Go over to the next epoch."""
+        """Begin the next epoch."""
         self.shuffle = shuffle
         self.epoch += 1
         self.batch = self.weight = self.clipped = 0
@@ -74,30 +74,29 @@ class EpochState:
 
 
 class Optimiser:
-    """Adam with clipped gradients, beside the exponential moving average of the weights (Polyak and
-    Juditsky 1992).
+    """Adam with gradient clipping, and an exponential moving average of the weights (Polyak and Juditsky 1992).
 
     Attributes:
         average: of each parameter.
 
     Args:
-        max_grad_norm: largest norm of the gradient; 0: any.
+        max_grad_norm: the gradient is clipped to this norm; 0: it is not.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], clip: float) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], max_grad_norm: float) -> None:
         self._parameters = [parameter for parameter in parameters if parameter.requires_grad]
         self._adam = torch.optim.Adam(self._parameters, betas=(0.9, 0.98), fused=True)
-        self._clip = clip or math.inf
+        self._max_grad_norm = max_grad_norm or math.inf
         self._updates = 0
         self._swapped = False
         self.average = [parameter.detach().clone() for parameter in self._parameters]
 
     def step(self, loss: Tensor, lr: float) -> float:
-        """One step; the norm of its gradient before clipping. If that is not finite nothing has changed."""
+        """Take a step. Returns the norm of the gradient before clipping; if it is not finite, no weight changes."""
         self._adam.param_groups[0]["lr"] = lr
         self._adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._parameters, self._clip).item()
+        norm = nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm).item()
         if not math.isfinite(norm):
             return norm
         self._adam.step()
@@ -108,13 +107,13 @@ class Optimiser:
         return norm
 
     def swap(self) -> None:
-        """Put the average in the place of the weights; and again to put them back."""
+        """Exchange the weights and their average."""
         for parameter, other in zip(self._parameters, self.average, strict=True):
             parameter.data, other.data = other.data, parameter.data
         self._swapped = not self._swapped
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that the next step depends on but its batch and learning rate, by name."""
+        """All arrays that the next steps depend on, by name."""
         weights, average = [parameter.detach() for parameter in self._parameters], self.average
         if self._swapped:
             weights, average = average, weights
@@ -127,20 +126,22 @@ class Optimiser:
         return {name: array.cpu().numpy().copy() for name, array in arrays.items()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` told of an optimiser of the same network."""
-        own = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        self._updates = int(own["updates"])
-        torch.set_rng_state(own["noise"])
-        if "noise.cuda" in own and (device := self._parameters[0].device).type == "cuda":
-            torch.cuda.set_rng_state(own["noise.cuda"], device)
+        """Continue from the `state` of an optimiser of the same network."""
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        self._updates = int(tensors["updates"])
+        torch.set_rng_state(tensors["noise"])
+        if "noise.cuda" in tensors and (device := self._parameters[0].device).type == "cuda":
+            torch.cuda.set_rng_state(tensors["noise.cuda"], device)
         moments: dict[int, dict[str, Tensor]] = {number: {} for number in range(len(self._parameters))}
-        for name, tensor in own.items():
+        for name, tensor in tensors.items():
             row, _, kind = name.partition(".")
             if kind in _MOMENTS:
                 moments[int(row)][kind] = tensor
         with torch.no_grad():
             for number, (parameter, average) in enumerate(zip(self._parameters, self.average, strict=True)):
-                parameter.copy_(own[f"{number}.weight"])
-                average.copy_(own[f"{number}.average"])
+                parameter.copy_(tensors[f"{number}.weight"])
+                average.copy_(tensors[f"{number}.average"])
         groups = self._adam.state_dict()["param_groups"]
-        self._adam.load_state_dict({"state": {n: one for n, one in moments.items() if one}, "param_groups": groups})
+        self._adam.load_state_dict(
+            {"state": {number: state for number, state in moments.items() if state}, "param_groups": groups}
+        )

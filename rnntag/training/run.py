@@ -41,32 +41,32 @@ def train(
     watch: Callbacks | None = None,
     **options: Any,
 ) -> Path:
-    """Train a tagger, and a segmenter where the corpora can teach one.
+    """Train a tagger, and a segmenter if the corpora allow it.
 
-    An interrupted run is continued with `resume=True` and the same `out`; it ends as if it had not been interrupted.
+    Continue an interrupted run with `resume=True` and the same `out`; the result is the same as without interruption.
 
     Args:
-        corpora: names of NLTK corpora, paths or globs of .conllu files, or files in another format; NLTK's `treebank`
-            and `sinica_treebank` if there are none.
+        corpora: names of NLTK corpora, paths or globs of .conllu files, or files in another format; by default NLTK's
+            `treebank` and `sinica_treebank`.
         out: the model directory; `models/CELL` if None.
         tagset: `universal`, the default; `native`; or `both`.
         encoding: of the files; UTF-8 if None.
         corpus_format: see `config.CorpusFormat`; guessed from the files' names if None.
-        segmenter: whether to train one; None: if the corpora show where words stand in the text.
+        segmenter: whether to train one; None: if the corpora have the text between the words.
         force: replace a finished model at `out`.
-        resume: True continues an interrupted run, False begins anew, None refuses to choose.
+        resume: True: continue an interrupted run; False: start over; None: an interrupted run is an error.
         checkpoint_every: minutes between two checkpoints within an epoch; 0: only after epochs.
         tensorboard: a directory to log to.
-        watch: follows the run.
+        watch: callbacks that watch the run.
         options: fields of `ModelConfig` and `TrainConfig`, and those of `SegmenterConfig` with the prefix `segmenter_`.
 
     Returns:
         The model directory.
 
     Raises:
-        RnntagError: a corpus, an option or the directory is not as it should be; see its subclasses.
-        InterruptedTrainingError: `watch` has stopped the run.
-        TypeError: there is no such option.
+        RnntagError: a corpus, a setting or the directory is wrong; see its subclasses.
+        InterruptedTrainingError: `watch` stopped the run.
+        TypeError: an option does not exist.
     """
     asked = _settings(corpora, tagset, encoding, corpus_format, options)
     given = _given(corpora=asked.corpora, tagset=tagset, encoding=encoding, corpus_format=corpus_format) | {*options}
@@ -90,14 +90,14 @@ def train_segmenter(
     watch: Callbacks | None = None,
     **options: Any,
 ) -> Path:
-    """Train a segmenter for a model, whose tagger stays as it is.
+    """Train a segmenter for a model. The tagger does not change.
 
     Args:
         model: its name or directory.
         out: a directory for a copy with the segmenter; None: the model itself.
         options: fields of `SegmenterConfig`, and `simplify_chinese`.
 
-    The other arguments, the result and the errors are those of `train`.
+    Other arguments, the result and the errors are the same as for `train`.
     """
     named = {name if name == "simplify_chinese" else f"segmenter_{name}": value for name, value in options.items()}
     asked = replace(_settings(corpora, None, encoding, corpus_format, named), receiver=os.fspath(model))
@@ -109,8 +109,8 @@ def train_segmenter(
 def load_corpora(
     named: Sequence[str], tagset: str, encoding: str, corpus_format: CorpusFormat, watch: Callbacks
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
-    """The corpora to train on, with their names and tagsets: the starter corpus where none are named and NLTK's can
-    be neither found nor fetched."""
+    """The corpora to train on, with their names and tagsets: the starter corpus if none are named and NLTK's are not
+    available."""
     tagsets = loading.TAGSETS if tagset == "both" else (tagset,)
     with watch.stage("loading the corpora"):
         try:
@@ -121,19 +121,19 @@ def load_corpora(
             if named or tagset != "universal":
                 raise
             watch.warn(f"{error}")
-    watch.warn("training on the small starter corpus instead: the model will be a toy")
+    watch.warn("training on the small starter corpus instead: accuracy will be low")
     return (loading.STARTER,), tagsets, loading.load([loading.STARTER], tagsets)
 
 
 def check_reading(given: Iterable[str], named: Sequence[str], tagset: str, encoding: str, form: CorpusFormat) -> None:
-    """Make sure that each setting that says how corpora are read has an effect on one of them.
+    """Make sure that each given setting for reading corpora has an effect on one of them.
 
     Raises:
-        UsageError: one has not.
+        UsageError: a setting has no effect.
     """
     asked = loading.READING.keys() & given
     if tagset == "native":
-        asked.discard("tagset")  # of files with tags of one kind it says what holds anyway
+        asked.discard("tagset")  # true of files with one tagset
     if asked:
         used = loading.reading(named or loading.DEFAULT, encoding, form)
         effects.refuse({name: loading.READING[name] for name in sorted(asked - used)})
@@ -141,10 +141,10 @@ def check_reading(given: Iterable[str], named: Sequence[str], tagset: str, encod
 
 @contextmanager
 def claim(path: Path) -> Iterator[None]:
-    """Keep other writers of a model directory away, and repair what those that died have left.
+    """Lock a model directory, and recover from a crash of an earlier process.
 
     Raises:
-        AccessError: another process has claimed it, or a model cannot be written there.
+        AccessError: another process has locked it, or a model cannot be written there.
     """
     directory.check_target(path)
     with locked(path):
@@ -154,7 +154,7 @@ def claim(path: Path) -> Iterator[None]:
 
 
 def flat(settings: Settings) -> dict[str, Any]:
-    """All settings by the names that `train` takes."""
+    """All settings, by the names of `train`'s arguments."""
     parts = asdict(settings)
     model, training, segmenter = (parts.pop(name) for name in ("model", "training", "segmenter"))
     of_segmenter = {f"segmenter_{name}": value for name, value in (segmenter or {}).items()}
@@ -177,7 +177,7 @@ def _settings(
     corpus_format: CorpusFormat | None,
     options: Mapping[str, Any],
 ) -> Settings:
-    """A segmenter is in them, whether it is wanted or not."""
+    """The settings, with those of a segmenter whether it is wanted or not."""
     rest = dict(options)
     model = {field.name: rest.pop(field.name) for field in fields(ModelConfig) if field.name in rest}
     training = {field.name: rest.pop(field.name) for field in fields(TrainConfig) if field.name in rest}
@@ -202,10 +202,10 @@ def _settings(
 
 @dataclass(frozen=True)
 class _Request:
-    """What `train` or `train_segmenter` was asked for.
+    """A call of `train` or `train_segmenter`.
 
     Attributes:
-        given: the names of the settings that somebody has given.
+        given: the names of the settings that the caller gave.
     """
 
     out: Path
@@ -250,16 +250,16 @@ class _Request:
 
     def _begun(self, segmenter: bool | None) -> Settings:
         if self.resume and not self.given - {"receiver"}:
-            raise NotFoundError(f"{self.out}: no unfinished run: name corpora or settings to begin one")
+            raise NotFoundError(f"{self.out}: no unfinished run; to start one, name corpora or settings")
         return replace(self.asked, segmenter=None) if segmenter is False else self.asked
 
     def _continued(self, kept: Checkpoint) -> Settings:
-        """The settings of the unfinished run, if it is to be continued and none was asked for that differs."""
+        """The settings of the unfinished run, if it may be continued with those that are given."""
         if not self.resume:
             raise UsageError(f"{self.out}: unfinished run found", remedy={"resume": ANOTHER})
         if bool(kept.settings.receiver) != bool(self.asked.receiver):
             command = "train-segmenter" if kept.settings.receiver else "train"
-            raise UsageError(f"{self.out}: the unfinished run is of 'rnntag {command}': continue it with that")
+            raise UsageError(f"{self.out}: the unfinished run is from 'rnntag {command}': continue it with that")
         before, now = flat(kept.settings), flat(self.asked)
         for name in sorted(self.given):
             if before.get(name) != now.get(name):
@@ -279,16 +279,20 @@ class _Request:
             loaded = load_corpora(settings.corpora, *reading, self.watch)
         except NotFoundError as error:
             if kept and kept.folder != os.getcwd():
-                raise NotFoundError(f"{error} (the run was begun in {kept.folder})") from error
+                raise NotFoundError(f"{error} (the run was started in {kept.folder})") from error
             raise
         self.watch.loaded(loaded[2])
         return loaded
 
     def _warn_of_idle(self, settings: Settings, corpora: Sequence[Corpus]) -> None:
-        """Warn of settings that have no effect on these corpora."""
+        """Warn about settings that have no effect on these corpora."""
         idle = {}
         if not settings.segmenter:
-            idle = {name: "on corpora that cannot teach a segmenter" for name in self.given if "segmenter_" in name}
+            idle = {
+                name: "without a segmenter, which these corpora cannot train"
+                for name in self.given
+                if "segmenter_" in name
+            }
         if "upsample" in self.given and sum(bool(corpus.train) for corpus in corpora) == 1:
             idle["upsample"] = "on a single corpus"
         for name, when in idle.items():

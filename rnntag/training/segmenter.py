@@ -29,49 +29,49 @@ from rnntag.sentences import Corpus
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 
 MIN_COUNT = 2
-"""Rarer units share the rows of those like them."""
+"""Rarer pretokens share the rows of similar ones."""
 CLIP = 1.0
 BATCH_UNITS = 2500
 LEAST_BATCHES, LEAST_BATCH_UNITS = 50, 250
-"""As in `training`: a small corpus is cut into so many batches, as long as they have so many units."""
+"""A small corpus is cut into at least so many batches, unless they would have fewer pretokens than this."""
 EPOCH_UNITS = 15_000
-"""Of an epoch, at least: a smaller corpus is met more than once."""
+"""Of an epoch, at least: a smaller corpus is repeated."""
 SHORTEST_CHUNK, LONGEST_CHUNK = 40, 200
 LINES, SENTENCE_LINES, WRAPPED = 0.3, 0.1, 0.15
-"""How often what follows a paragraph stands on the next line, each sentence on a line of its own, and
-a paragraph in lines of some width, so that a network learns of each what it is."""
+"""How often the next paragraph begins on the next line, each sentence is a line, and a paragraph is wrapped: a network
+must learn what each of them looks like."""
 
 ROW, SHAPE, GAP, GOLD = range(4)
-"""Columns of what a network learns from, a line for each unit: see `units.Scan`, and its class."""
+"""Columns of the training data, with a row for each pretoken: see `model.pretokens`; GOLD is the class."""
 
 
-def labelled(passage: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
-    """The units of a passage and their classes, shape [units, 4], and where each begins, in characters."""
-    scan = units.scan([passage.text])
+def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
+    """The pretokens of a paragraph with their classes, shape [pretokens, 4], and where each begins, in characters."""
+    scan = units.scan([paragraph.text])
     gold = np.full(len(scan.ends), INSIDE)
-    word_ends = np.array([end for _, end in passage.words])
-    for ends, label in ((word_ends, WORD), (word_ends[np.array(passage.ends) - 1], SENTENCE)):
+    word_ends = np.array([end for _, end in paragraph.words])
+    for ends, label in ((word_ends, WORD), (word_ends[np.array(paragraph.ends) - 1], SENTENCE)):
         last = np.searchsorted(scan.ends, ends)
         gold[last[scan.ends[last] == ends]] = label
     return np.stack([scan.rows, scan.shapes, scan.gaps, gold], axis=1), scan.starts
 
 
 class UnkDropout:
-    """Takes units for unknown, the rarer the oftener, so that a network learns what to make of those."""
+    """Makes pretokens unknown at random, rare ones more often, so that a network learns to handle unknown ones."""
 
     def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
         self._rates = 1 / (1.0 + np.bincount(rows, minlength=units.rows))
         self._rates[:RESERVED] = 0
-        self._stand_ins = np.array([*range(RESERVED), *map(fallback_row, units.known)])
+        self._fallback_rows = np.array([*range(RESERVED), *map(fallback_row, units.known)])
 
     def hide(self, rows: Ids, random: np.random.Generator) -> Ids:
-        """The rows of a text, some of them replaced by those that like units share."""
-        return np.where(random.random(len(rows)) < self._rates[rows], self._stand_ins[rows], rows)
+        """The rows of a text, some of them replaced by rows that similar pretokens share."""
+        return np.where(random.random(len(rows)) < self._rates[rows], self._fallback_rows[rows], rows)
 
 
 def _chunks(corpus: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Iterator[Ids]:
-    """A corpus in pieces as one may meet them; see `LINES`."""
+    """A corpus in pieces with various line breaks; see `LINES`."""
     parts: list[Ids] = []
     for table, starts in corpus:
         table = table.copy()
@@ -92,31 +92,31 @@ def _chunks(corpus: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> I
 
 
 def _line_begins(gaps: Ids, starts: Ids, width: int) -> list[int]:
-    """Which units begin a line where a text is cut at spaces into lines of about `width` characters."""
-    found: list[int] = []
+    """The pretokens that begin a line when a text is wrapped at spaces to about `width` characters."""
+    first: list[int] = []
     begin = 0
     for unit in np.flatnonzero(gaps == SPACE).tolist():
         if starts[unit] - begin > width:
-            found.append(unit)
+            first.append(unit)
             begin = starts[unit]
-    return found
+    return first
 
 
 def _counted(parts: Iterable[Sequence[GoldParagraph]]) -> tuple[int, int]:
-    """The sentences and the words of some passages."""
-    passages = [passage for part in parts for passage in part]
-    return sum(len(passage.ends) for passage in passages), sum(len(passage.words) for passage in passages)
+    """The number of sentences and of words of some paragraphs."""
+    paragraphs = [paragraph for part in parts for paragraph in part]
+    return sum(len(paragraph.ends) for paragraph in paragraphs), sum(len(paragraph.words) for paragraph in paragraphs)
 
 
 class SegmenterTask(Task[list[Ids]]):
-    """Learning to find words and sentences from one or more corpora; see `trainer.Task`.
+    """Training a segmenter on one or more corpora; see `trainer.Task`.
 
     Args:
-        corpora: those that do not tell how their words stand in the text are left out.
+        corpora: those without the text between their words are left out.
         char_map: characters to read as others; see `PretokenVocabulary`.
 
     Raises:
-        DataError: none of them has a train split that tells it.
+        DataError: no train split has the text between its words.
     """
 
     network: SegmenterNetwork
@@ -130,9 +130,9 @@ class SegmenterTask(Task[list[Ids]]):
         parts = [gold_paragraphs(corpus.train, corpus.name) for corpus in usable]
         self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in usable if is_spaced(c.dev)}
         self.config = config
-        texts = [(passage.text, passage.words) for part in parts for passage in part]
+        texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map)
-        self._parts = [[labelled(passage, self.units) for passage in part] for part in parts]
+        self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
         self._hiding = UnkDropout([table for part in self._parts for table, _ in part], self.units)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.upsample
@@ -159,17 +159,19 @@ class SegmenterTask(Task[list[Ids]]):
         return Loss(loss, 1, int((gold > INSIDE).sum()))
 
     def evaluate(self) -> tuple[Mapping[str, float], float]:
-        """F1 of words and of sentences on the dev split of each corpus; the last epoch is kept, whatever they are."""
+        """F1 of words and of sentences on the dev splits. They do not choose the epoch: the last one is kept."""
         finder = Segmenter(StoredSegmenter(self.config, self.units, quantize(self.weights(), self.tables)))
-        found = {name: agreement(part, finder.find([p.text for p in part])) for name, part in self._dev.items()}
-        return {f"{name} {kind}": round(prf.f1, 4) for name, kinds in found.items() for kind, prf in kinds.items()}, 0.0
+        measured = {name: agreement(part, finder.find([p.text for p in part])) for name, part in self._dev.items()}
+        return {
+            f"{name} {kind}": round(prf.f1, 4) for name, kinds in measured.items() for kind, prf in kinds.items()
+        }, 0.0
 
     def weights(self) -> dict[str, np.ndarray]:
         return {name: parameter.detach().numpy() for name, parameter in self.network.named_parameters()}
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of all that is learned from."""
+        """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps(self.units.tables()).encode())
         for part in self._parts:
             for arrays in part:
@@ -198,7 +200,7 @@ class SegmenterTask(Task[list[Ids]]):
 
 
 def stored(trainer: Trainer[SegmenterTask]) -> StoredSegmenter | None:
-    """The segmenter of the last epoch that has ended; None before one has."""
+    """The segmenter after the last complete epoch; None before the first."""
     if trainer.kept is None:
         return None
     step, weights = trainer.kept

@@ -32,15 +32,15 @@ from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.version import __version__
 
 LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
-"""A small corpus is cut into so many batches, as long as they have so many tokens: with too few
-steps an epoch a network learns too little (4 points less on the starter corpus)."""
+"""A small corpus is cut into at least so many batches, unless they would have fewer tokens than this: with too few
+steps per epoch a network learns too little (4 points less on the starter corpus)."""
 
 
 def choose_device(name: str) -> torch.device:
     """The device for `auto`, `cpu` or `cuda`.
 
     Raises:
-        UsageError: cuda was asked for and there is none.
+        UsageError: there is no CUDA device.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("this machine or this build of torch has no CUDA device", remedy={"device": "cpu"})
@@ -48,16 +48,16 @@ def choose_device(name: str) -> torch.device:
 
 
 def sampling_rates(parts: Sequence[Sequence[Sentence]], upsample: float) -> np.ndarray:
-    """How often an epoch meets each sentence of the parts that is not empty, in the mean; see
-    `TrainConfig.upsample`. Shape [sentences]."""
+    """How often each sentence that is not empty occurs in an epoch, on average; see `TrainConfig.upsample`. Shape
+    [sentences]."""
     lengths = [[len(sentence.tokens) for sentence in part if sentence.tokens] for part in parts]
     largest = max(map(sum, lengths))
     return np.concatenate([np.full(len(part), (largest / max(sum(part), 1)) ** upsample) for part in lengths])
 
 
 def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
-    """A vocabulary with more words, and the pretrained vector of each of its rows, 0 where there is
-    none; each file has columns of its own, shape [rows, sum of sizes]."""
+    """The vocabulary extended by words of the vector files, and the pretrained vectors of its rows, shape [rows, sum of
+    sizes]. Each file has its own columns. Rows without a vector are 0."""
     known = dict.fromkeys(vocabulary.words[: vocabulary.n_embedded])
     files = [
         word_vectors.read(Path(name), vocabulary.normal_form, known, config.extra_vector_words)
@@ -76,18 +76,18 @@ def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabula
 
 
 class TaggerTask(Task[list[int]]):
-    """Learning to tag from one or more corpora; see `trainer.Task`.
+    """Training a tagger on one or more corpora; see `trainer.Task`.
 
     Attributes:
         vocabulary: built from the train splits.
 
     Args:
-        corpora: each trains the heads whose tags it has.
+        corpora: each trains the heads of its tagsets.
 
     Raises:
-        DataError: the corpora have no training or no dev sentence, or one with other tagsets.
-        UsageError: the device is not there.
-        NotFoundError: OpenCC is not there to simplify with, or a file of vectors is not.
+        DataError: the corpora have no training or no dev sentence, or a dev or test sentence has other tagsets.
+        UsageError: the device does not exist.
+        NotFoundError: OpenCC is not installed, or a file of vectors does not exist.
     """
 
     network: Network
@@ -169,7 +169,7 @@ class TaggerTask(Task[list[int]]):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of all that is learned from."""
+        """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps(self.vocabulary.tables()).encode())
         for encoded in (self._train, *self._dev.values()):
             for array in encoded.arrays():
@@ -179,7 +179,7 @@ class TaggerTask(Task[list[int]]):
         return digest.hexdigest()
 
     def _choose(self, random: np.random.Generator) -> np.ndarray:
-        """The position of each sentence or of one of its variants, as often as an epoch meets it."""
+        """The positions of the sentences, or of their variants, of an epoch."""
         sentences = len(self._rates)
         times = np.floor(self._rates + random.random(sentences)).astype(np.int64)
         positions = np.repeat(np.arange(sentences), times)
@@ -189,8 +189,8 @@ class TaggerTask(Task[list[int]]):
     def _variants(self, sentences: Sequence[Sentence]) -> Iterator[Sentence]:
         """The first variant of each sentence, then the second of each, and so on."""
         others = np.random.default_rng(self.config.seed).permutation(len(sentences))
-        found = [variants(sentence, sentences[other]) for sentence, other in zip(sentences, others, strict=True)]
-        yield from chain.from_iterable(zip(*found, strict=True))
+        by_sentence = [variants(sentence, sentences[other]) for sentence, other in zip(sentences, others, strict=True)]
+        yield from chain.from_iterable(zip(*by_sentence, strict=True))
 
     def _accuracy(self, encoded: Encoded) -> float:
         correct = count = 0
@@ -208,13 +208,13 @@ def bundle(trainer: Trainer[TaggerTask], name: str) -> ModelBundle:
     """The best model so far.
 
     Args:
-        name: what it will be called.
+        name: of the model.
 
     Raises:
         RnntagError: no epoch has ended yet.
     """
     if trainer.kept is None:
-        raise RnntagError("stopped before the first epoch ended: there is nothing to save")
+        raise RnntagError("stopped before the end of the first epoch: there is nothing to save")
     task, (step, weights) = trainer.task, trainer.kept
     provenance = Provenance(
         corpora={c.name: {"train": len(c.train), "dev": len(c.dev), "test": len(c.test)} for c in task.corpora},

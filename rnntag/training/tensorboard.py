@@ -1,4 +1,4 @@
-"""A run as TensorBoard shows it, through torch's SummaryWriter."""
+"""Logs a run for TensorBoard with torch's SummaryWriter."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rnntag.model.learning_curve import TrainingStep
 
 
 def prepare(folder: Path) -> None:
-    """See, before hours of training, that there is a TensorBoard to write for, and make the folder.
+    """Make sure, before hours of training, that TensorBoard is installed, and make the folder.
 
     Raises:
-        NotFoundError: it is not installed.
+        NotFoundError: TensorBoard is not installed.
         AccessError: the folder cannot be made.
     """
     if importlib.util.find_spec("tensorboard") is None:
@@ -25,14 +25,14 @@ def prepare(folder: Path) -> None:
 
 
 class TensorboardLog:
-    """Writes the steps of a run as they come: the loss so far by batch, and by epoch loss, gradient norm,
-    share of clipped gradients and dev accuracies.
+    """Logs the steps of a run: the loss after each batch; and loss, gradient norm, share of clipped gradients and dev
+    accuracies after each epoch.
 
     Args:
-        folder: made if it is missing; TensorBoard shows each of the folders in a folder as a run.
+        folder: made if it is missing. TensorBoard shows each subfolder of a folder as a run.
 
     Raises:
-        OSError: it cannot be written to.
+        OSError: the folder cannot be written to.
     """
 
     def __init__(self, folder: Path) -> None:

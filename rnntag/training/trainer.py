@@ -1,4 +1,4 @@
-"""The training loop: steps down the gradient until the epochs are over or dev accuracy no longer rises."""
+"""The training loop, for taggers and segmenters."""
 
 from __future__ import annotations
 
@@ -28,11 +28,10 @@ class Schedule:
     """How long and how fast to train.
 
     Attributes:
-        lr: the initial learning rate; it falls in a straight line to 0 over the epochs, or over `max_minutes` where
-            these are over sooner.
+        lr: the initial learning rate. It falls linearly to 0 over the epochs, or over `max_minutes` if that is shorter.
         max_grad_norm: the gradient is clipped to this norm; 0: it is not.
-        patience: the epochs without a better dev accuracy after which training stops, and the best epoch is kept;
-            None: it does not stop early, and the last epoch is kept.
+        patience: stop after so many epochs without a better dev accuracy, and keep the best epoch; None: never stop
+            early, and keep the last epoch.
         max_minutes: 0: no limit.
     """
 
@@ -44,7 +43,7 @@ class Schedule:
 
 
 class Loss(NamedTuple):
-    """Of a batch: its mean, how many items that is the mean of, and the number of training tokens."""
+    """The loss of a batch: its mean, the number of items in that mean, and the number of tokens."""
 
     mean: Tensor
     weight: int
@@ -55,13 +54,13 @@ _Batch = TypeVar("_Batch")
 
 
 class Task(ABC, Generic[_Batch]):
-    """What is trained.
+    """What to train, and on what.
 
     Attributes:
-        network: `evaluate` and `weights` find the averaged weights in it.
-        tables: which of the weights are embedding tables; see `quantize`.
+        network: it holds the averaged weights when `evaluate` and `weights` are called.
+        tables: the names of the weights that are embedding tables; see `quantize`.
         remedy: settings to change when the gradients explode.
-        scale: how much there is to learn, and from how much.
+        scale: the sizes of corpora, vocabulary and network.
     """
 
     network: nn.Module
@@ -74,7 +73,7 @@ class Task(ABC, Generic[_Batch]):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """Of all that is learned from."""
+        """A digest of the training and dev data."""
 
     @abstractmethod
     def batches(self, random: np.random.Generator) -> Sequence[_Batch]:
@@ -82,7 +81,7 @@ class Task(ABC, Generic[_Batch]):
 
     @abstractmethod
     def loss(self, batch: _Batch, random: np.random.Generator, remaining: float) -> Loss:
-        """The loss of a batch, when `remaining` (1 to 0) of the training is still to come."""
+        """The loss of a batch. `remaining` is the share of the training that is left, from 1 to 0."""
 
     @abstractmethod
     def evaluate(self) -> tuple[Mapping[str, float], float]:
@@ -100,9 +99,9 @@ class Trainer(Generic[_Task]):
     """Trains a task; seeded, and repeatable on one machine.
 
     Attributes:
-        task: at a `TrainingStep` with dev figures its network holds the weights that these were measured on.
-        ends: the steps with dev figures so far.
-        kept: the last step and the weights of the epoch to keep; None before an epoch has ended.
+        task: at a `TrainingStep` with dev figures, its network holds the weights that were measured.
+        ends: the last step of each epoch so far.
+        kept: the last step and the weights of the epoch to keep; None before the end of the first epoch.
     """
 
     def __init__(self, task: _Task) -> None:
@@ -114,12 +113,12 @@ class Trainer(Generic[_Task]):
         self._now = EpochState(self._random.bit_generator.state)
 
     def steps(self) -> Iterator[TrainingStep]:
-        """Train; a step after each batch.
+        """Train. Yields a step after each batch.
 
-        Dev figures are those of the averaged weights (see `Optimiser`), which is what a run leaves behind.
+        Dev figures are measured with the averaged weights (see `Optimiser`), which become the model.
 
         Raises:
-            ExplosionError: the gradient is no longer finite, or a weight is too large to be stored.
+            ExplosionError: the gradient is no longer finite, or a weight is too large to store.
         """
         task, schedule, now = self.task, self.task.schedule, self._now
         started = time.monotonic() - now.seconds
@@ -157,7 +156,7 @@ class Trainer(Generic[_Task]):
             self._optimiser.swap()
 
     def _keep(self, step: TrainingStep) -> TrainingStep:
-        """Keep the weights of the epoch that has ended if they are the best, or if the last are wanted."""
+        """Keep the weights at the end of an epoch if they are the best, or if the last epoch counts."""
         weights = self.task.weights()
         if max(np.abs(weight).max(initial=0) for weight in weights.values()) > LARGEST_WEIGHT:
             raise self._explosion()
@@ -179,7 +178,7 @@ class Trainer(Generic[_Task]):
         )
 
     def state(self) -> State:
-        """Where the run is, at a `TrainingStep` or before the first."""
+        """The state at a `TrainingStep`, or before the first."""
         figures: dict[str, Any] = {
             "corpora": self.task.fingerprint,
             "progress": asdict(self._now),
@@ -194,11 +193,11 @@ class Trainer(Generic[_Task]):
         return State(figures, arrays)
 
     def restore(self, state: State) -> None:
-        """Continue, with `steps`, where another run with the same settings was. What follows is bit for bit what would
-        have followed there, on the same machine with the same number of threads and without `max_minutes`.
+        """Continue from the state of another run with the same settings. `steps` then yields bit for bit what it would
+        have yielded there, on the same machine with the same number of threads and without `max_minutes`.
 
         Raises:
-            DataError: that run had other sentences or vectors.
+            DataError: the other run had other sentences or vectors.
         """
         if state.figures["corpora"] != self.task.fingerprint:
             raise DataError("the corpora or the vectors are not those of the unfinished run", remedy={"resume": False})

@@ -1,4 +1,4 @@
-"""Pretrained word vectors, as text: a word and its numbers a line, as word2vec and GloVe write them."""
+"""Pretrained word vectors as text, a word and its numbers per line, as written by word2vec and GloVe."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rnntag.errors import DataError
 from rnntag.formats.decoding import file_lines
 
 LONGEST = 10_000
-"""Numbers of a vector, at most, as of a `schema.ModelConfig`'s embeddings."""
+"""Numbers of a vector, at most, as in the embeddings of a `config.ModelConfig`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Vectors of words, commonest first as files have them; shape [words, size]."""
+    """Word vectors, the most frequent words first as in the files; shape [words, size]."""
 
     words: tuple[str, ...]
     matrix: npt.NDArray[np.float32]
@@ -32,31 +32,31 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], most: int) -> Vectors:
-    """The vectors of `wanted` words, and those of the first others, until there are `most` of these.
+    """The vectors of `wanted` words, and of the first `most` other words.
 
-    Of several words with one normal form the first counts. All numbers are brought to mean 0 and
-    deviation 1, since files differ in scale.
+    If several words have the same normal form, the first counts. All numbers are scaled to mean 0 and deviation 1,
+    because files differ in scale.
 
     Args:
-        normal_form: what a word of the file is looked up by.
+        normal_form: of a word, to compare it with `wanted`.
 
     Raises:
-        DataError: the file is not UTF-8, or a line is no vector, or of another size than the first.
-        NotFoundError, AccessError: the file is not there or cannot be read.
+        DataError: the file is not UTF-8, or a line is not a vector, or of another size than the first.
+        NotFoundError, AccessError: the file does not exist or cannot be read.
     """
     wanted = frozenset(wanted)
-    found: dict[str, npt.NDArray[np.float32]] = {}
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
     others = 0
     size = 0
     for number, line in enumerate(_lines(path), 1):
         word, *numbers = line.rstrip().split(" ", LONGEST + 1)
         if len(numbers) > LONGEST:
-            raise DataError(f"{path}:{number}: has more than {LONGEST} numbers: a vector has fewer")
+            raise DataError(f"{path}:{number}: has more than {LONGEST:,} numbers")
         if number == 1 and len(numbers) == 1 and word.isdigit():
             continue  # word2vec begins with the number of words and the size
         size = size or len(numbers)
         form = normal_form(word)
-        if form in found:
+        if form in vectors:
             continue
         is_wanted = form in wanted
         if not is_wanted and others == most:
@@ -64,16 +64,20 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
         try:
             vector = np.array(numbers, dtype=np.float32)
         except ValueError:
-            raise DataError(f"{path}:{number}: is no word followed by numbers") from None
-        if len(vector) != size or not size or not np.isfinite(vector).all():
-            raise DataError(f"{path}:{number}: has {len(vector)} numbers where {size} are due, or one is not finite")
-        found[form] = vector
+            vector = np.empty(0, dtype=np.float32)
+        if not len(vector):
+            raise DataError(f"{path}:{number}: is not a word followed by numbers")
+        if len(vector) != size:
+            raise DataError(f"{path}:{number}: has {len(vector)} numbers instead of {size}")
+        if not np.isfinite(vector).all():
+            raise DataError(f"{path}:{number}: contains NaN or infinity")
+        vectors[form] = vector
         others += not is_wanted
-    if not found:
+    if not vectors:
         raise DataError(f"{path}: has no vector of any word of the corpora")
-    matrix = np.stack(list(found.values()))
+    matrix = np.stack(list(vectors.values()))
     with np.errstate(over="ignore", invalid="ignore"):
         deviation = float(matrix.std())
     if not np.isfinite(deviation):
-        raise DataError(f"{path}: has numbers that are too great to be squared and summed")
-    return Vectors(tuple(found), (matrix - matrix.mean()) / max(deviation, 1e-6))
+        raise DataError(f"{path}: has numbers too large to compute with")
+    return Vectors(tuple(vectors), (matrix - matrix.mean()) / max(deviation, 1e-6))
