@@ -1,4 +1,4 @@
-"""Text in portions that can be tagged each on its own."""
+"""Text in chunks that can be tagged each on its own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rnntag.formats.records import LONG_LINE
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.inputs import Input
 
-PORTION = 1 << 15
-"""Characters after which a portion ends with the sentence: some thousands of tokens."""
+CHUNK_CHARS = 1 << 15
+"""Characters after which a chunk ends with the sentence: some thousands of tokens."""
 
 _SENTENCE_END = {
     "tokens": re.compile(r"\n"),
@@ -60,7 +60,7 @@ def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
     for source, name, blocks in inputs:
         line = start = 0
         begins = True
-        in_words = False  # whether the portion before ends in a line with words that goes on
+        in_words = False  # whether the chunk before ends in a line with words that goes on
         handed_on = columns = ""
         for text, ends in _cut(name, blocks):
             yield Chunk(text, source, name, line, start, number, begins, ends, columns)
@@ -91,7 +91,7 @@ def _cut(name: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
         begin = end = 0
         for match in _SENTENCE_END[name].finditer(handed_on + rest):
             end = match.end() - len(handed_on)
-            if end - begin >= PORTION:
+            if end - begin >= CHUNK_CHARS:
                 yield rest[begin:end], True
                 begin = end
         if begin < end:

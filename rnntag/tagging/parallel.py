@@ -25,13 +25,13 @@ thread has been started before them."""
 _ERRORS = {kind.__name__: kind for kind in RnntagError.__subclasses__()}
 
 AHEAD = 2
-"""How many portions a process may be given before it has done the first of them."""
+"""How many chunks a process may be given before it has done the first of them."""
 
 
-def tag(task: TagJob, portions: Iterable[Chunk], jobs: int = 1) -> Iterator[bytes]:
-    """The portions tagged, in order.
+def tag(task: TagJob, chunks: Iterable[Chunk], jobs: int = 1) -> Iterator[bytes]:
+    """The chunks tagged, in order.
 
-    With several jobs, `portions` is consumed in a thread of its own, so that what is done does not
+    With several jobs, `chunks` is consumed in a thread of its own, so that what is done does not
     wait for what comes next.
 
     Args:
@@ -40,17 +40,17 @@ def tag(task: TagJob, portions: Iterable[Chunk], jobs: int = 1) -> Iterator[byte
     Raises:
         DataError: ONNX Runtime cannot load the model; or see `Pipeline.tag`.
         RnntagError: a process has died.
-        And whatever `portions` raises, once what stands before it is done.
+        And whatever `chunks` raises, once what stands before it is done.
     """
     if jobs > 1:
-        yield from _in_processes(task, portions, jobs)
+        yield from _in_processes(task, chunks, jobs)
         return
     pipeline = Pipeline(task)
-    for portion in portions:
-        yield from pipeline.tag(portion)
+    for chunk in chunks:
+        yield from pipeline.tag(chunk)
 
 
-def _in_processes(task: TagJob, portions: Iterable[Chunk], jobs: int) -> Iterator[bytes]:
+def _in_processes(task: TagJob, chunks: Iterable[Chunk], jobs: int) -> Iterator[bytes]:
     connections = _start(task, jobs)
     waiting = dict.fromkeys(connections, 0)  # characters that each has still to tag
     order: queue.Queue[tuple[Connection, int] | Exception | None] = queue.Queue(AHEAD * jobs)
@@ -58,14 +58,14 @@ def _in_processes(task: TagJob, portions: Iterable[Chunk], jobs: int) -> Iterato
     def distribute() -> None:
         connection = connections[0]
         try:
-            for portion in portions:
-                if portion.begins:
+            for chunk in chunks:
+                if chunk.begins:
                     connection = min(waiting, key=waiting.__getitem__)
-                size = len(portion.text)
+                size = len(chunk.text)
                 waiting[connection] += size
                 order.put((connection, size))
                 try:
-                    connection.send_bytes(_packed(portion))
+                    connection.send_bytes(_packed(chunk))
                 except OSError:
                     return  # as whoever waits for its answer will see
         except Exception as error:
@@ -105,19 +105,19 @@ def _start(task: TagJob, jobs: int) -> list[Connection]:
 
 
 def _work(connection: Connection, task: TagJob, inherited: list[Connection]) -> None:
-    """Portions in; for each, the error that ended it, if one did, and what is tagged, out."""
+    """Chunks in; for each, the error that ended it, if one did, and what is tagged, out."""
     for other in inherited:
         other.close()  # else the parent's end would not be seen here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends the connection
     pipeline = None
     try:
         while True:
-            portion = Chunk(*json.loads(connection.recv_bytes()))
+            chunk = Chunk(*json.loads(connection.recv_bytes()))
             error = b""
             tagged = []
             try:
                 pipeline = pipeline or Pipeline(task)
-                for text in pipeline.tag(portion):
+                for text in pipeline.tag(chunk):
                     tagged.append(text)
             except Exception as found:
                 error = _packed([type(found).__name__, str(found)])

@@ -40,7 +40,7 @@ class TagJob:
 
 
 class Pipeline:
-    """Does a task, portion by portion.
+    """Does a task, chunk by chunk.
 
     Raises:
         DataError: ONNX Runtime cannot load the model.
@@ -51,30 +51,30 @@ class Pipeline:
         self._tagger = Tagger(task.model, threads=task.threads, int8=task.int8)
         self._terminal = console.stdout() if task.coloured else None
 
-    def tag(self, portion: Chunk) -> Iterator[bytes]:
-        """The portion tagged. A portion that does not begin a sentence must follow the one before it.
+    def tag(self, chunk: Chunk) -> Iterator[bytes]:
+        """The chunk tagged. A chunk that does not begin a sentence must follow the one before it.
 
         Raises:
             DataError: a line is not in the format; what stands before it has been handed on.
         """
         task = self._task
-        if portion.begins:
+        if chunk.begins:
             self._reader = reader(
-                portion.format,
-                portion.source,
-                portion.line,
-                start=portion.start,
-                number=portion.number,
-                columns=portion.columns,
-                finder=self._segmenter if portion.format == "raw" else None,
+                chunk.format,
+                chunk.source,
+                chunk.line,
+                start=chunk.start,
+                number=chunk.number,
+                columns=chunk.columns,
+                finder=self._segmenter if chunk.format == "raw" else None,
             )
-            self._write = self._coloured if self._terminal else writer(task.output, task.tagset, portion.number).text
+            self._write = self._coloured if self._terminal else writer(task.output, task.tagset, chunk.number).text
         sentences = []
         wrong = None
         try:
-            for sentence in self._reader.feed(portion.text):
+            for sentence in self._reader.feed(chunk.text):
                 sentences.append(sentence)
-            if portion.ends:
+            if chunk.ends:
                 sentences += self._reader.finish()
         except RnntagError as error:
             wrong = error
@@ -103,9 +103,9 @@ class Pipeline:
     def _coloured(self, sentence: InputSentence, tags: Sequence[str], _: Sequence[TagProbs]) -> str:
         assert self._terminal
         with self._terminal.capture() as text:
-            if sentence.layout:
-                self._terminal.print(sentence.layout.empty_lines, end="")
+            if sentence.offsets:
+                self._terminal.print(sentence.offsets.empty_lines, end="")
             line = console.coloured(sentence.tokens[sentence.core], tags[sentence.core])
-            if sentence.tokens or not sentence.layout:
+            if sentence.tokens or not sentence.offsets:
                 self._terminal.print(line, end="\n" if sentence.ends else " ")
         return text.get()

@@ -45,12 +45,12 @@ ROW, SHAPE, GAP, GOLD = range(4)
 """Columns of what a network learns from, a line for each unit: see `units.Scan`, and its class."""
 
 
-def labelled(passage: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
-    """The units of a passage and their classes, shape [units, 4], and where each begins, in characters."""
-    scan = units.scan([passage.text])
+def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
+    """The units of a paragraph and their classes, shape [units, 4], and where each begins, in characters."""
+    scan = units.scan([paragraph.text])
     gold = np.full(len(scan.ends), INSIDE)
-    word_ends = np.array([end for _, end in passage.words])
-    for ends, label in ((word_ends, WORD), (word_ends[np.array(passage.ends) - 1], SENTENCE)):
+    word_ends = np.array([end for _, end in paragraph.words])
+    for ends, label in ((word_ends, WORD), (word_ends[np.array(paragraph.ends) - 1], SENTENCE)):
         last = np.searchsorted(scan.ends, ends)
         gold[last[scan.ends[last] == ends]] = label
     return np.stack([scan.rows, scan.shapes, scan.gaps, gold], axis=1), scan.starts
@@ -103,9 +103,9 @@ def _line_begins(gaps: Ids, starts: Ids, width: int) -> list[int]:
 
 
 def _counted(parts: Iterable[Sequence[GoldParagraph]]) -> tuple[int, int]:
-    """The sentences and the words of some passages."""
-    passages = [passage for part in parts for passage in part]
-    return sum(len(passage.ends) for passage in passages), sum(len(passage.words) for passage in passages)
+    """The sentences and the words of some paragraphs."""
+    paragraphs = [paragraph for part in parts for paragraph in part]
+    return sum(len(paragraph.ends) for paragraph in paragraphs), sum(len(paragraph.words) for paragraph in paragraphs)
 
 
 class SegmenterTask(Task[list[Ids]]):
@@ -130,9 +130,9 @@ class SegmenterTask(Task[list[Ids]]):
         parts = [gold_paragraphs(corpus.train, corpus.name) for corpus in usable]
         self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in usable if is_spaced(c.dev)}
         self.config = config
-        texts = [(passage.text, passage.words) for part in parts for passage in part]
+        texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map)
-        self._parts = [[labelled(passage, self.units) for passage in part] for part in parts]
+        self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
         self._hiding = UnkDropout([table for part in self._parts for table, _ in part], self.units)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.upsample
