@@ -134,14 +134,14 @@ class Text:
         self._random = random.Random(seed)
         self._way = way
         self._long = long
-        self._passages: list[GoldParagraph] = []
+        self._paragraphs: list[GoldParagraph] = []
         for corpus in loading.load([*treebanks], whole=True):
-            self._passages += gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
+            self._paragraphs += gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
         self._sentences = [
             words
-            for passage in self._passages
-            for begin, end in pairwise((0, *passage.ends))
-            if (words := " ".join(passage.text[a:b] for a, b in passage.words[begin:end]).split())
+            for paragraph in self._paragraphs
+            for begin, end in pairwise((0, *paragraph.ends))
+            if (words := " ".join(paragraph.text[a:b] for a, b in paragraph.words[begin:end]).split())
         ]
         self._words = sorted({word for words in self._sentences for word in words})
         self._new = 0
@@ -167,8 +167,8 @@ class Text:
     def _paragraph(self) -> tuple[str, int]:
         parts, tokens = [], 0
         for _ in range(self._number(LONG_WORDS // 100)):
-            passage = self._random.choice(self._passages)
-            text, words = passage.text, passage.words
+            paragraph = self._random.choice(self._paragraphs)
+            text, words = paragraph.text, paragraph.words
             if words and self._random.random() < NEW:
                 begin, end = self._random.choice(words)
                 text = f"{text[:begin]}{self._made_up()}{text[end:]}"

@@ -153,13 +153,13 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
     random = np.random.default_rng(settings.seed)
     text = [gold_paragraphs(corpus.train, corpus.name) for corpus in parts]
     dev = {corpus.name: by_sentence(gold_paragraphs(corpus.dev, corpus.name)) for corpus in parts}
-    words = [(passage.text, passage.words) for part in text for passage in part]
+    words = [(paragraph.text, paragraph.words) for part in text for paragraph in part]
     units = PretokenVocabulary.build(words, 1, PAIRS, simplification.table())
     teacher = Teacher(units, settings.dropout).to(device)
     encoded, tables = [], []
     for part in text:
-        texts = [passage.text for passage in part]
-        own = [labelled(passage, units)[0] for passage in part]
+        texts = [paragraph.text for paragraph in part]
+        own = [labelled(paragraph, units)[0] for paragraph in part]
         encoded.append(list(zip(teacher.pieces(texts, units.scan(texts)), own, strict=True)))
         tables += own
     hiding = UnkDropout(tables, units)
@@ -188,7 +188,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
                 told = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
                 print(told, file=sys.stderr, flush=True)
         for name, part in dev.items():
-            figures = agreement(part, teacher.find([passage.text[:LONGEST] for passage in part]))
+            figures = agreement(part, teacher.find([paragraph.text[:LONGEST] for paragraph in part]))
             told = " ".join(f"{kind} {100 * one.f1:.2f}" for kind, one in figures.items())
             print(f"epoch {epoch} {name} {told}", flush=True)
     return teacher
@@ -220,11 +220,11 @@ def _closed_up(paragraph: str) -> str:
 
 def by_sentence(text: Iterable[GoldParagraph]) -> list[GoldParagraph]:
     found = []
-    for passage in text:
-        for first, last in pairwise((0, *passage.ends)):
-            begin, end = passage.words[first][0], passage.words[last - 1][1]
-            words = tuple((a - begin, b - begin) for a, b in passage.words[first:last])
-            found.append(GoldParagraph(passage.text[begin:end], words, (len(words),), {}))
+    for paragraph in text:
+        for first, last in pairwise((0, *paragraph.ends)):
+            begin, end = paragraph.words[first][0], paragraph.words[last - 1][1]
+            words = tuple((a - begin, b - begin) for a, b in paragraph.words[first:last])
+            found.append(GoldParagraph(paragraph.text[begin:end], words, (len(words),), {}))
     return found
 
 

@@ -55,7 +55,7 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """What a model makes of a passage; see `running_text.Passage`.
+    """What a segmenter finds in a text.
 
     Attributes:
         tags: one for each of `words`, or none.

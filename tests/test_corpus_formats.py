@@ -276,7 +276,7 @@ def test_a_document_teaches_a_segmenter() -> None:
         found = read_sentences(path, loading.TAGSETS)
     assert [sentence.tokens for sentence in found] == [("It", "'s", "5", "."), ("OK",), ("No",)]
     assert found[0].tags == {"upos": ("X",) * 4, "xpos-en": ("x",) * 4}
-    assert [passage.text for passage in gold_paragraphs(found, "docs")] == ["It's 5. OK", "No"]
+    assert [paragraph.text for paragraph in gold_paragraphs(found, "docs")] == ["It's 5. OK", "No"]
 
 
 def test_documents_without_a_tag_say_so() -> None:

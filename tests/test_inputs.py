@@ -47,7 +47,7 @@ def test_treebanks_as_tokens_and_as_raw_text(treebanks: Path) -> None:
     for path in sorted(treebanks.glob("*-dev.conllu")):
         (corpus,) = loading.load([str(path)], whole=True)
         assert guess("\n".join(" ".join(sentence.tokens) for sentence in corpus.dev)) == "tokens", path
-        text = [passage.text for passage in gold_paragraphs(corpus.dev, corpus.name)]
+        text = [paragraph.text for paragraph in gold_paragraphs(corpus.dev, corpus.name)]
         assert guess("\n\n".join(text)) == "raw", path
         assert guess("".join(text)) == "raw", path
         assert guess(path.read_text(encoding="utf-8")) == "conllu", path

@@ -59,8 +59,8 @@ def test_python_and_the_command_line_find_the_same(
     monkeypatch.setattr(records, "LONG_LINE", 40 if long else 1 << 17)
     monkeypatch.setattr(raw, "MARGIN", 8)
     pipeline = Pipeline(TagJob(tagger.model, "upos", "jsonl"))
-    portion = Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
-    assert from_python(tagger, text) == rows(b"".join(pipeline.tag(portion)).decode())
+    chunk = Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
+    assert from_python(tagger, text) == rows(b"".join(pipeline.tag(chunk)).decode())
 
 
 @given(st.lists(TEXTS, max_size=6))

@@ -25,7 +25,7 @@ TEXT = "".join(f"{SENTENCES[number % 4]}\n" for number in range(200))
 def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process has threads, which the command line, when it forks, has not."""
     monkeypatch.setattr(parallel, "START_METHOD", "forkserver")
-    monkeypatch.setattr(chunks, "CHUNK", 100)
+    monkeypatch.setattr(chunks, "CHUNK_CHARS", 100)
 
 
 def task(model: ModelBundle, top: int | None = None, output: str = "slash") -> TagJob:
@@ -40,10 +40,10 @@ def cut(*blocks: str) -> Iterator[Chunk]:
 def test_processes_and_their_number_do_not_show(
     monkeypatch: pytest.MonkeyPatch, tiny: ModelBundle, output: str, top: int | None
 ) -> None:
-    monkeypatch.setattr(chunks, "LONG_LINE", 200)  # so that a portion ends within a line
+    monkeypatch.setattr(chunks, "LONG_LINE", 200)  # so that a chunk ends within a line
     text = f"{TEXT}{TEXT.replace(chr(10), ' ')}\n{TEXT}"
     blocks = [text[start : start + 150] for start in range(0, len(text), 150)]
-    assert any(not portion.begins for portion in cut(*blocks))
+    assert any(not chunk.begins for chunk in cut(*blocks))
     one, three = (b"".join(parallel.tag(task(tiny, top, output), cut(*blocks), jobs)) for jobs in (1, 3))
     assert one.decode().count("apples") == text.count("apples") * (2 if output == "conllu" else 1)
     assert three == one

@@ -61,7 +61,7 @@ def test_every_processor_finds_the_same_tags(
     for path in sorted(treebanks.glob("*-dev.conllu")):
         tokens += ["-i", str(path)]
         ((corpus),) = loading.load([str(path)], whole=True)
-        raw = "\n\n".join(passage.text for passage in gold_paragraphs(corpus.dev, corpus.name))
+        raw = "\n\n".join(paragraph.text for paragraph in gold_paragraphs(corpus.dev, corpus.name))
         (tmp_path / f"{corpus.name}.txt").write_text(raw, encoding="utf-8")
     for arguments in (tokens, ["--input-format", "raw", *(f"-i{path}" for path in sorted(tmp_path.glob("*.txt")))]):
         here, there = (run("tag", "-m", model, "-f", "conllu", *arguments, **env) for env in ({}, old_processor))

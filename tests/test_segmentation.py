@@ -54,7 +54,7 @@ def test_words_that_do_not_stand_in_the_text_leave_it_unknown() -> None:
 def test_real_text_is_what_the_treebanks_say(treebanks: Path) -> None:
     for path in sorted(treebanks.glob("*-dev.conllu")):
         (corpus,) = loading.load([str(path)], whole=True)
-        text = "".join(passage.text for passage in gold_paragraphs(corpus.dev, corpus.name))
+        text = "".join(paragraph.text for paragraph in gold_paragraphs(corpus.dev, corpus.name))
         lines = path.read_text(encoding="utf-8").split("\n")
         told = "".join(line.removeprefix("# text = ") for line in lines if line.startswith("# text = "))
         assert "".join(text.split()) == "".join(told.split())
@@ -74,13 +74,13 @@ def found(text: str, sentences: Sequence[str], tags: str) -> Segmentation:
 def test_figures_are_those_of_a_table_made_by_hand() -> None:
     text = "I can't go. 我吃苹果"
     gold = found(text, ["I ca n't go .", "我 吃 苹果"], "P A T V . P V N")
-    passage = GoldParagraph(text, tuple(gold.words), tuple(gold.ends), {"upos": tuple(gold.tags)})
+    paragraph = GoldParagraph(text, tuple(gold.words), tuple(gold.ends), {"upos": tuple(gold.tags)})
     ours = found(text, ["I can 't go .", "我 吃 苹 果"], "P A T N . P V X X")
     # Right: I go . 我 吃, all but go with their tags, and both sentences, of 8 gold and 9 found words.
-    assert agreement([passage], [ours], "upos") == {
+    assert agreement([paragraph], [ours], "upos") == {
         "words": PRF(8, 9, 5), "sentences": PRF(2, 2, 2), "tags": PRF(8, 9, 4),
     }  # fmt: skip
     split = found(text, ["I ca n't", "go . 我 吃 苹果"], "P A T V . P V N")
-    assert agreement([passage], [split]) == {"words": PRF(8, 8, 8), "sentences": PRF(2, 2, 0)}
+    assert agreement([paragraph], [split]) == {"words": PRF(8, 8, 8), "sentences": PRF(2, 2, 0)}
     assert PRF(8, 9, 5).f1 == pytest.approx(10 / 17)
     assert (PRF().precision, PRF().recall, PRF().f1) == (0, 0, 0)

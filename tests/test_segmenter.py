@@ -47,9 +47,9 @@ def test_it_learns_the_starter_corpus(stored: StoredSegmenter, starter: list[Cor
     finder = Segmenter(stored)
     for name, least in (("starter_en", 0.97), ("starter_zh", 0.75)):
         assert stored.dev[name]["words"] > least, stored.dev
-    (passage,) = gold_paragraphs(starter[1].train[:3], "starter")
-    (one,) = finder.find([passage.text])
-    assert tuple(one.ends) == passage.ends
+    (paragraph,) = gold_paragraphs(starter[1].train[:3], "starter")
+    (one,) = finder.find([paragraph.text])
+    assert tuple(one.ends) == paragraph.ends
 
 
 def test_in_32_bits_it_is_what_torch_computes(stored: StoredSegmenter) -> None:
@@ -97,7 +97,7 @@ def tagged(model: ModelBundle, output: str, blocks: list[str]) -> str:
     task = TagJob(model, "upos", output)  # type: ignore[arg-type]
     pipeline = Pipeline(task)
     return b"".join(
-        part for portion in chunks.chunks([Input("x", "raw", blocks)]) for part in pipeline.tag(portion)
+        part for chunk in chunks.chunks([Input("x", "raw", blocks)]) for part in pipeline.tag(chunk)
     ).decode()
 
 
@@ -127,7 +127,7 @@ def rebuilt(text: str) -> str:
 def test_how_text_arrives_does_not_show(
     monkeypatch: pytest.MonkeyPatch, tiny_raw: ModelBundle, output: str, text: str, size: int, long: bool
 ) -> None:
-    monkeypatch.setattr(chunks, "CHUNK", 12)
+    monkeypatch.setattr(chunks, "CHUNK_CHARS", 12)
     if long:
         for module in (chunks, records):
             monkeypatch.setattr(module, "LONG_LINE", 40)
@@ -136,7 +136,7 @@ def test_how_text_arrives_does_not_show(
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     whole = [Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
     pipeline = Pipeline(TagJob(tiny_raw, "upos", output))
-    expected = b"".join(part for portion in whole for part in pipeline.tag(portion)).decode()
+    expected = b"".join(part for chunk in whole for part in pipeline.tag(chunk)).decode()
     found = tagged(tiny_raw, output, blocks)
     assert found == expected
     if output == "conllu":
@@ -160,8 +160,8 @@ def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: ModelBundle) -
             yield block
             answered.append("")
 
-    for portion in chunks.chunks([Input("x", "raw", blocks())]):
-        answered.append(b"".join(pipeline.tag(portion)).decode())
+    for chunk in chunks.chunks([Input("x", "raw", blocks())]):
+        answered.append(b"".join(pipeline.tag(chunk)).decode())
     assert [one for one in answered[:4] if one] == ["\nI/PRON eat/VERB apples/NOUN ./PUNCT\n"]
     assert "".join(answered).count("\n") == 5
     assert answered[-1] == "\n"

@@ -48,7 +48,7 @@ def spaced(corpora: Sequence[Corpus]) -> list[Corpus]:
 
 
 def gold_paragraphs(sentences: Sequence[Sentence], name: str) -> list[GoldParagraph]:
-    """The text of some sentences, a passage for each paragraph; without those whose spacing is not known.
+    """Paragraphs of raw text from gold sentences; without those whose spacing is not known.
 
     Args:
         name: what errors call them.
@@ -58,7 +58,7 @@ def gold_paragraphs(sentences: Sequence[Sentence], name: str) -> list[GoldParagr
     """
     if not is_spaced(sentences):
         raise DataError(f"{name}: {_UNKNOWN}")
-    return [_passage(paragraph) for paragraph in _paragraphs(sentences)]
+    return [_gold_paragraph(paragraph) for paragraph in _paragraphs(sentences)]
 
 
 def _paragraphs(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
@@ -73,7 +73,7 @@ def _paragraphs(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
         yield paragraph
 
 
-def _passage(sentences: list[Sentence]) -> GoldParagraph:
+def _gold_paragraph(sentences: list[Sentence]) -> GoldParagraph:
     parts: list[str] = []
     words: list[Span] = []
     ends: list[int] = []

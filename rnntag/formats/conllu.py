@@ -207,8 +207,8 @@ class ConlluWriter(Writer):
     """Sentences that came as CoNLL-U keep all but the tag; others get numbers, and `# text`, and raw text can be put
     together again from MISC."""
 
-    def _space(self, layout: Offsets) -> str:
-        return f"# SpacesAfter={escaped(layout.before)}\n\n"
+    def _space(self, offsets: Offsets) -> str:
+        return f"# SpacesAfter={escaped(offsets.before)}\n\n"
 
     def _core(
         self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
@@ -219,11 +219,11 @@ class ConlluWriter(Writer):
             return "\n".join([*again, "", ""] if tags else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentence
-        if layout := sentence.layout:
-            words = rows(1, tokens, tags, self._tagset, tag_probs, _spaces(layout))
-            opening = ["# newpar"] if layout.number == 1 else []
-            name = f"# sent_id = {layout.paragraph}-{layout.number}"
-            return "\n".join([*opening, name, f"# text = {layout.in_one_line}", *words, "", ""])
+        if offsets := sentence.offsets:
+            words = rows(1, tokens, tags, self._tagset, tag_probs, _spaces(offsets))
+            opening = ["# newpar"] if offsets.number == 1 else []
+            name = f"# sent_id = {offsets.paragraph}-{offsets.number}"
+            return "\n".join([*opening, name, f"# text = {offsets.in_one_line}", *words, "", ""])
         lines = []
         if not self._written:
             self._number += 1
@@ -234,11 +234,11 @@ class ConlluWriter(Writer):
         return "\n".join([*lines, sentence.line_end])
 
 
-def _spaces(layout: Offsets) -> list[str]:
+def _spaces(offsets: Offsets) -> list[str]:
     """What MISC says of the white space around each word."""
-    nexts = [begin for begin, _ in layout.words[1:]] + [layout.stop]
-    after = [layout.text[end:begin] for (_, end), begin in zip(layout.words, nexts, strict=True)]
-    before = [layout.before, *[""] * (len(after) - 1)]
+    nexts = [begin for begin, _ in offsets.words[1:]] + [offsets.stop]
+    after = [offsets.text[end:begin] for (_, end), begin in zip(offsets.words, nexts, strict=True)]
+    before = [offsets.before, *[""] * (len(after) - 1)]
     return list(map(spacing, before, after))
 
 

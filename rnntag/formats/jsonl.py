@@ -18,17 +18,17 @@ class JsonlWriter(Writer):
         super().__init__(tagset, number)
         self._columns: dict[str, list[object]] = {}  # of the sentence that has not ended, all but its tokens
 
-    def _space(self, layout: Offsets) -> str:
+    def _space(self, offsets: Offsets) -> str:
         return ""
 
     def _core(
         self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
     ) -> str:
         columns: dict[str, Iterable[object]] = {"tags": tags}
-        if layout := sentence.layout:
-            begins, ends = zip(*layout.words, strict=True)
-            columns["start"] = [layout.start + begin for begin in begins]
-            columns["end"] = [layout.start + end for end in ends]
+        if offsets := sentence.offsets:
+            begins, ends = zip(*offsets.words, strict=True)
+            columns["start"] = [offsets.start + begin for begin in begins]
+            columns["end"] = [offsets.start + end for end in ends]
         if tag_probs:
             columns["confidence"] = [_rounded(choice[0][1]) for choice in tag_probs]
             if len(tag_probs[0]) > 1:

@@ -72,8 +72,8 @@ def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Segmentation]:
     """The sentences of a paragraph that a reader does not hold at once."""
     reader = RawReader(finder)
     for sentence in chain(reader.feed(paragraph), reader.finish()):
-        if (layout := sentence.layout) and layout.words:
-            words = [(layout.start + begin, layout.start + end) for begin, end in layout.words]
+        if (offsets := sentence.offsets) and offsets.words:
+            words = [(offsets.start + begin, offsets.start + end) for begin, end in offsets.words]
             yield Segmentation(words, [len(words)])
 
 
@@ -138,7 +138,7 @@ class RawReader:
 
     def _space(self, space: str, start: int) -> InputSentence:
         """White space that no sentence follows, and where it ends."""
-        return InputSentence((), layout=Offsets(space, "", start, (), 0, self._paragraph, 0))
+        return InputSentence((), offsets=Offsets(space, "", start, (), 0, self._paragraph, 0))
 
     def _drop(self, size: int) -> None:
         self._rest = self._rest[size:]
@@ -175,7 +175,7 @@ class RawReader:
             words = all_words[first:end]
             stop = all_words[end][0] if end < len(all_words) else len(text)
             self._sentence += 1
-            layout = Offsets(before, text, start, words, stop, self._paragraph, self._sentence)
-            yield InputSentence([text[a:b] for a, b in words], layout=layout)
+            offsets = Offsets(before, text, start, words, stop, self._paragraph, self._sentence)
+            yield InputSentence([text[a:b] for a, b in words], offsets=offsets)
             before = ""
             first = end

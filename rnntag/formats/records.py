@@ -58,7 +58,7 @@ class InputSentence(NamedTuple):
         source: the CoNLL-U sentence that they came in, if they did.
         core: which of `tokens` to write; the others are context, which other windows write.
         ends: whether the sentence ends here.
-        layout: where they are in raw text, if that is what they came in. Without tokens it holds
+        offsets: where they are in raw text, if that is what they came in. Without tokens it holds
             white space that no sentence follows.
     """
 
@@ -66,12 +66,12 @@ class InputSentence(NamedTuple):
     source: ConlluSentence | None = None
     core: slice = slice(None)
     ends: bool = True
-    layout: Offsets | None = None
+    offsets: Offsets | None = None
 
     @property
     def empty_lines_before(self) -> str:
         """Those between the paragraph before and its own."""
-        return self.layout.empty_lines if self.layout else ""
+        return self.offsets.empty_lines if self.offsets else ""
 
     @property
     def line_end(self) -> str:
@@ -116,15 +116,15 @@ class Writer(ABC):
                 one first; word/TAG has no place for them.
         """
         core = sentence.core
-        if sentence.layout and not sentence.tokens:
-            return self._space(sentence.layout)
+        if sentence.offsets and not sentence.tokens:
+            return self._space(sentence.offsets)
         text = self._core(sentence, sentence.tokens[core], tags[core], tag_probs[core])
         self._written = 0 if sentence.ends else self._written + len(tags[core])
         return text
 
-    def _space(self, layout: Offsets) -> str:
+    def _space(self, offsets: Offsets) -> str:
         """White space at the end of raw text, which no sentence follows."""
-        return layout.empty_lines
+        return offsets.empty_lines
 
     @abstractmethod
     def _core(

@@ -34,10 +34,10 @@ class TsvWriter(Writer):
         if tag_probs:
             tags = ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in tag_probs]
         lines = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]
-        if layout := sentence.layout:
-            begin = layout.start
+        if offsets := sentence.offsets:
+            begin = offsets.start
             lines = [
-                f"{line[:-1]}\t{begin + a}\t{begin + b}\n" for line, (a, b) in zip(lines, layout.words, strict=True)
+                f"{line[:-1]}\t{begin + a}\t{begin + b}\n" for line, (a, b) in zip(lines, offsets.words, strict=True)
             ]
         return sentence.empty_lines_before + "".join(lines) + sentence.line_end
 

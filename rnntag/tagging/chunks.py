@@ -12,7 +12,7 @@ from rnntag.formats.records import LONG_LINE
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.inputs import Input
 
-CHUNK = 1 << 15
+CHUNK_CHARS = 1 << 15
 """Characters after which a chunk ends at the next end of a sentence: some thousands of tokens."""
 
 _SENTENCE_END = {
@@ -91,7 +91,7 @@ def _cut(form: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]
         begin = end = 0
         for match in _SENTENCE_END[form].finditer(handed_on + rest):
             end = match.end() - len(handed_on)
-            if end - begin >= CHUNK:
+            if end - begin >= CHUNK_CHARS:
                 yield rest[begin:end], True
                 begin = end
         if begin < end:

@@ -102,9 +102,9 @@ class Pipeline:
     def _coloured(self, sentence: InputSentence, tags: Sequence[str], _: Sequence[TagProbs]) -> str:
         assert self._terminal
         with self._terminal.capture() as text:
-            if sentence.layout:
-                self._terminal.print(sentence.layout.empty_lines, end="")
+            if sentence.offsets:
+                self._terminal.print(sentence.offsets.empty_lines, end="")
             line = console.coloured(sentence.tokens[sentence.core], tags[sentence.core])
-            if sentence.tokens or not sentence.layout:
+            if sentence.tokens or not sentence.offsets:
                 self._terminal.print(line, end="\n" if sentence.ends else " ")
         return text.get()

@@ -124,8 +124,8 @@ def _check_sentences(sentences: Sequence[Sentence]) -> None:
         assert not sentence.spaces or len(sentence.spaces) == len(sentence.tokens)
         assert not any(tag.split() != [tag] for column in sentence.tags.values() for tag in column), "space in a tag"
     if is_spaced(sentences):
-        for passage in gold_paragraphs(sentences, "x"):
-            assert all(passage.text[a:b] for a, b in passage.words)
+        for paragraph in gold_paragraphs(sentences, "x"):
+            assert all(paragraph.text[a:b] for a, b in paragraph.words)
     writer = registry.writer("jsonl", "upos")
     told = [(sentence.tokens, tags) for sentence in sentences for tags in [*sentence.tags.values()][:1]]
     written = "".join(writer.text(InputSentence(tokens), tags) for tokens, tags in told)
@@ -165,7 +165,7 @@ def tag(data: bytes) -> None:
     pipeline = _pipeline(output, top, False)
     whole, message = _tagged(pipeline, source, [expected])
     if size % 3:
-        with _set((chunks, "CHUNK", 1 + size % 16), (chunks, "LONG_LINE", 2 + size % 40)):
+        with _set((chunks, "CHUNK_CHARS", 1 + size % 16), (chunks, "LONG_LINE", 2 + size % 40)):
             cut, other_message = _tagged(pipeline, source, ours)
         assert other_message == message, "where the input is cut shows in the error"
         assert cut == whole, "where the input is cut shows"

@@ -1,4 +1,4 @@
-"""A text cut into portions, each for whichever process is free, is tagged as the whole text is."""
+"""A text cut into chunks, each for whichever process is free, is tagged as the whole text is."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rnntag.tagging.pipeline import Pipeline, TagJob
 EMPTY = "\t_" * 8
 
 
-def tagged(task: TagJob, given_portions: list[Chunk]) -> tuple[bytes, str]:
+def tagged(task: TagJob, given_chunks: list[Chunk]) -> tuple[bytes, str]:
     """What comes out, and the error that ends it."""
     found = []
     pipeline = Pipeline(task)
     try:
-        for portion in given_portions:
-            if portion.begins:
+        for chunk in given_chunks:
+            if chunk.begins:
                 pipeline = Pipeline(task)
-            for part in pipeline.tag(portion):
+            for part in pipeline.tag(chunk):
                 found.append(part)
     except DataError as error:
         return b"".join(found), str(error)
@@ -36,23 +36,23 @@ def test_numbers_go_on_from_input_to_input() -> None:
     ]  # fmt: skip
 
 
-def test_long_texts_come_in_short_portions() -> None:
-    sizes = [len(portion.text) for portion in chunks.chunks([Input("x", "tokens", ["I eat apples\n" * 100_000])])]
-    assert max(sizes) <= chunks.CHUNK + len("I eat apples\n")
+def test_long_texts_come_in_short_chunks() -> None:
+    sizes = [len(chunk.text) for chunk in chunks.chunks([Input("x", "tokens", ["I eat apples\n" * 100_000])])]
+    assert max(sizes) <= chunks.CHUNK_CHARS + len("I eat apples\n")
 
 
 @pytest.mark.parametrize("source", ["tokens", "conllu"])
 def test_a_sentence_without_end_is_not_held(source: str) -> None:
     block = "apples " * 1000
     cut = list(chunks.chunks([Input("x", source, [block] * 100)]))
-    assert max(len(portion.text) for portion in cut) <= chunks.LONG_LINE + len(block)
-    assert [(portion.begins, portion.ends) for portion in (cut[0], *cut[-1:])] == [(True, False), (False, True)]
+    assert max(len(chunk.text) for chunk in cut) <= chunks.LONG_LINE + len(block)
+    assert [(chunk.begins, chunk.ends) for chunk in (cut[0], *cut[-1:])] == [(True, False), (False, True)]
 
 
 def test_what_looks_like_a_row_in_a_long_comment_ends_no_sentence(tiny: ModelBundle) -> None:
     comment = "# ".ljust(chunks.LONG_LINE + 1, "x")
     blocks = [comment, "1\tx\n\n", f"1\tapples{EMPTY}\n\n"]
     cut = [*chunks.chunks([Input("x", "conllu", blocks)])]
-    assert [portion.begins for portion in cut] == [True, False]
+    assert [chunk.begins for chunk in cut] == [True, False]
     whole = Chunk("".join(blocks), "x", "conllu", 0, 0, 0, begins=True, ends=True)
     assert tagged(TagJob(tiny, "upos", "jsonl"), cut) == tagged(TagJob(tiny, "upos", "jsonl"), [whole])
