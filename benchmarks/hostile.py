@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=100)
     parser.add_argument("--model", default="models/zh-en-fast")
-    parser.add_argument("--only", action="append", tag_probs=TEXTS, help="of these texts; may be repeated")
+    parser.add_argument("--only", action="append", choices=TEXTS, help="of these texts; may be repeated")
     given = parser.parse_args()
     has_segmenter = directory.read(directory.find(given.model)).segmenter is not None
     print("| | MB in | MB resident | of a small one | seconds | of the quarter |")

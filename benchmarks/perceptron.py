@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpora", nargs="+", help="as for rnntag train")
     parser.add_argument("--model", default="lstm")
-    parser.add_argument("--split", tag_probs=["dev", "test"], default="test")
+    parser.add_argument("--split", choices=["dev", "test"], default="test")
     arguments = parser.parse_args()
     model = rnntag.load(arguments.model)
     print(f"| corpus, {arguments.part} part | tokens | perceptron | rnntag {model.model.name} |")

@@ -57,8 +57,8 @@ def latency(name: str, model: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", tag_probs=["train", "tag", "latency"])
-    parser.add_argument("peer", tag_probs=PEERS)
+    parser.add_argument("verb", choices=["train", "tag", "latency"])
+    parser.add_argument("peer", choices=PEERS)
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--minutes", type=float, default=20.0, help="that training may take")
     given = parser.parse_args()

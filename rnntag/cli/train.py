@@ -23,6 +23,24 @@ from rnntag.cli.options import (
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.terminal import console
 
+_TensorboardOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Log loss, gradient norm and dev accuracies for TensorBoard (must be installed).",
+        show_default=False,
+    ),
+]
+_SegmenterOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--segmenter/--no-segmenter",
+        help="Also train a segmenter, which splits raw text into words and sentences. Needs CoNLL-U with "
+        "SpaceAfter=No or spaCy documents.",
+        show_default="if the corpora allow it",
+    ),
+]
+
 
 @with_settings(settings_of(ModelConfig), settings_of(TrainConfig), settings_of(SegmenterConfig, prefix="segmenter_"))
 def train(
@@ -36,23 +54,8 @@ def train(
     force: ForceOption = False,
     resume: ResumeOption = None,
     checkpoint_every: CheckpointOption = 10,
-    tensorboard: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Log loss, gradient norm and dev accuracies for TensorBoard (must be installed).",
-            show_default=False,
-        ),
-    ] = None,
-    segmenter: Annotated[
-        bool | None,
-        typer.Option(
-            "--segmenter/--no-segmenter",
-            help="Also train a segmenter, which splits raw text into words and sentences. Needs CoNLL-U with "
-            "SpaceAfter=No or spaCy documents.",
-            show_default="if the corpora allow it",
-        ),
-    ] = None,
+    tensorboard: _TensorboardOption = None,
+    segmenter: _SegmenterOption = None,
     **options: Any,
 ) -> None:
     """Train a model.
