@@ -147,7 +147,7 @@ def test_compressed_vectors(tmp_path: Path, suffix: str) -> None:
     path = write(tmp_path / f"glove.txt{suffix}", "the 1 1\ncat 2 0\n")
     assert word_vectors.read(path, str.lower, ["cat"], 5).words == ("the", "cat")
     path = write(tmp_path / f"bad.txt{suffix}", "the 1 1\ncat 2\n")
-    with pytest.raises(DataError, match=rf"bad\.txt\{suffix}:2: has 1 numbers where 2"):
+    with pytest.raises(DataError, match=rf"bad\.txt\{suffix}:2: has 1 numbers instead of 2"):
         word_vectors.read(path, str.lower, ["cat"], 5)
 
 

@@ -109,7 +109,7 @@ def test_each_kind_of_run_is_continued_as_what_it_is(gold: Path) -> None:
     rnntag.train(gold, out="m", segmenter=False, **SMALL)
     with pytest.raises(InterruptedTrainingError):
         rnntag.train_segmenter("m", gold, hidden=4, bigrams=0, epochs=2, watch=Record(stop_after=1))
-    with pytest.raises(UsageError, match="the unfinished run is of 'rnntag train-segmenter'"):
+    with pytest.raises(UsageError, match="the unfinished run is from 'rnntag train-segmenter'"):
         rnntag.train(out="m", resume=True)
     rnntag.train_segmenter("m", resume=True)
     assert directory.read(Path("m")).segmenter
