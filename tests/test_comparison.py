@@ -217,11 +217,7 @@ def test_a_quick_comparison_says_so(tmp_path: Path, here: Run, monkeypatch: pyte
     out = tmp_path / "out"
     arguments = ["compare", "--quick", corpus_file(tmp_path / "few.txt"), "--cell", "gru", "--hidden", "5"]
     assert "quick comparison" in here(*arguments, "--out", out).stdout
-<<<<<<< HEAD
     assert "This is a quick comparison" in (out / "index.html").read_text(encoding="utf-8")
-=======
-    assert "quick comparison" in (out / "index.html").read_text(encoding="utf-8")
->>>>>>> 65b9c9673c6d1242c4060833f9707d3136e01663
     figures = json.loads((out / "figures.json").read_text(encoding="utf-8"))
     assert figures["quick"]
     assert figures["memory"] == asdict(LITTLE)

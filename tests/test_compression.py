@@ -78,7 +78,7 @@ def test_what_is_cut_off_or_damaged_is_said_to_be_and_what_stands_before_is_read
     path = Path(f"x{suffix}")
     for size in (0, 1, 5, len(raw) // 2, len(raw) - 1):
         found: list[bytes] = []
-        with pytest.raises(DataError, match=rf"x\{suffix}: ends in the midst of"):
+        with pytest.raises(DataError, match=rf"x\{suffix}: the [a-z0-9]+ data is truncated"):
             found.extend(decompressed(path, [raw[:size]]))
         assert content.startswith(b"".join(found))
         assert len(b"".join(found)) >= size - 900_000  # of bzip2, which has the longest blocks
@@ -87,7 +87,7 @@ def test_what_is_cut_off_or_damaged_is_said_to_be_and_what_stands_before_is_read
         raw[: len(raw) // 2] + b"\xff" * 50 + raw[len(raw) // 2 + 50 :],
         raw + b"\xff" * 20,
     ):
-        with pytest.raises(DataError, match=rf"x\{suffix}: is no \{suffix} file, or a damaged one"):
+        with pytest.raises(DataError, match=rf"x\{suffix}: is not a \{suffix} file, or is damaged"):
             list(decompressed(path, [damaged]))
 
 

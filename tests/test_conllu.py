@@ -59,15 +59,15 @@ def test_blank_lines_at_the_end_may_be_missing_or_many(ends: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1\tI\ti\tPRON\tPRP\t_\t3", "x:2: 7 columns separated by tabs where CoNLL-U has 10"),
-        ("1 I i PRON PRP _ 3 nsubj _ _", "x:2: 1 columns"),
-        ("one\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: 'one' is no CoNLL-U word number"),
-        ("2\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 2 where word 1 of the sentence is due"),
+        ("1\tI\ti\tPRON\tPRP\t_\t3", "x:2: 7 tab-separated columns where CoNLL-U has 10"),
+        ("1 I i PRON PRP _ 3 nsubj _ _", "x:2: 1 tab-separated columns"),
+        ("one\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: 'one' is not a CoNLL-U word number"),
+        ("2\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 2, expected word 1 of the sentence"),
         ("1\t \ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 1 has no form"),
         ("1\tI\ti\tPRON\t\t_\t3\tnsubj\t_\t_", "x:2: column 5 is empty"),
-        ("2-3\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the range 2-3 does not begin at word 1"),
-        ("1-0\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: '1-0' is no CoNLL-U word number"),
-        ("1.1\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the empty node 1.1 does not follow word 0"),
+        ("2-3\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the range 2-3 must begin at word 1"),
+        ("1-0\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: '1-0' is not a CoNLL-U word number"),
+        ("1.1\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the empty node 1.1 must follow word 0"),
         ("9" * 5000 + "\tI" + "\t_" * 8, "x:2: '999"),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_malformed_line_is_named(line: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("tag", "message"),
-    [("noun", "x:1: 'noun' is no UPOS tag: did you mean NOUN?"), ("NN", "x:1: 'NN' is no UPOS tag: UPOS has ADJ"),
+    [("noun", "x:1: 'noun' is not a UPOS tag: did you mean NOUN?"), ("NN", "x:1: 'NN' is not a UPOS tag: use one of"),
      ("_", "x:1: the word has no UPOS tag")],
 )  # fmt: skip
 def test_an_unknown_upos_is_named(tag: str, message: str) -> None:

@@ -134,16 +134,16 @@ def test_a_file_without_numbers_or_misc(tiny_folder: Path, run: Run, tmp_path: P
     assert sentence.column(conllu.FORM) == ("I", "eat", "#")
     assert sentence.spaces() == ()
     done = run("tag", "-m", tiny_folder, "--input-format", "conllu", "--confidence", stdin=text)
-    assert "<stdin>:1: # global.columns names no MISC, where probabilities go" in one_line(done.stderr)
+    assert "<stdin>:1: # global.columns lacks MISC, where probabilities go" in one_line(done.stderr)
     assert done.returncode == 65
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ("ID FORM LEMMA", "x:2: # global.columns names no UPOS"),
-        ("ID UPOS", "x:2: # global.columns names no FORM"),
-        ("", "x:2: # global.columns names no FORM"),
+        ("ID FORM LEMMA", "x:2: # global.columns lacks UPOS"),
+        ("ID UPOS", "x:2: # global.columns lacks FORM"),
+        ("", "x:2: # global.columns lacks FORM"),
         ("ID FORM UPOS FORM", "x:2: # global.columns names FORM twice"),
     ],
 )
@@ -162,7 +162,7 @@ def test_the_line_may_be_written_in_other_ways(head: str) -> None:
 
 
 def test_fewer_columns_than_are_named_are_an_error() -> None:
-    with pytest.raises(DataError, match=r"^x:3: 2 columns .* # global.columns names 3"):
+    with pytest.raises(DataError, match=r"^x:3: 2 tab-separated columns .* # global.columns names 3"):
         list(conllu.read(["# global.columns = ID FORM UPOS", "1\tI\tPRON", "2\teat"], "x"))
     (sentence,) = conllu.read(["# global.columns = ID FORM UPOS", "1\tI\tPRON\tmore"], "x")
     assert sentence.with_tags(conllu.UPOS_COLUMN, ["X"])[1] == "1\tI\tX\tmore"
@@ -209,7 +209,7 @@ def test_what_tools_write_otherwise_is_read_all_the_same(text: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("1 I i PRON PRP _ 3 nsubj _ _", "x:1: 1 columns separated by tabs where CoNLL-U has 10: its columns are sepa"),
+        ("1 I i PRON PRP _ 3 nsubj _ _", "x:1: 1 tab-separated columns where CoNLL-U has 10: its columns are sepa"),
         ("ID\tFORM\tLEMMA\tUPOS\tXPOS\tFEATS\tHEAD\tDEPREL\tDEPS\tMISC", "x:1: looks like a header: remove this line"),
         ("id\tform\tupos", "x:1: looks like a header: remove this line, or begin the file with # glob"),
     ],
@@ -221,5 +221,5 @@ def test_what_is_wrong_is_said(line: str, message: str) -> None:
 
 
 def test_a_sentence_that_begins_without_an_empty_line_is_named() -> None:
-    with pytest.raises(DataError, match="x:5: word 1 where word 5 of the sentence is due: is an empty line missing"):
+    with pytest.raises(DataError, match="x:5: word 1, expected word 5 of the sentence: is an empty line missing"):
         list(conllu.read((rows() + rows()).splitlines(), "x"))

@@ -74,7 +74,7 @@ def test_a_train_part_alone_gives_up_a_tenth_as_dev(tmp_path: Path) -> None:
 def test_two_files_cannot_be_the_same_part(tmp_path: Path) -> None:
     for name in ("a-dev.txt", "a-dev.tsv"):
         slash_file(tmp_path / name)
-    with pytest.raises(DataError, match="both claim to be the dev split"):
+    with pytest.raises(DataError, match="are both the dev split"):
         loading.load([str(tmp_path / "a-dev.*")])
 
 
@@ -142,7 +142,7 @@ def test_a_corpus_that_cannot_be_fetched_says_what_was_tried(tmp_path: Path, mon
     monkeypatch.setattr(downloader.Downloader, "DEFAULT_URL", "http://127.0.0.1:9/index.xml")
     with pytest.raises(NotFoundError) as error:
         loading.load(["treebank"])
-    for part in (str(tmp_path), "cannot be fetched", "python -m nltk.downloader treebank", "NLTK_DATA"):
+    for part in (str(tmp_path), "cannot be downloaded", "python -m nltk.downloader treebank", "NLTK_DATA"):
         assert part in str(error.value)
 
 

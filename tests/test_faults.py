@@ -22,16 +22,16 @@ CASES: list[tuple[str, CorpusFormat, str, list[str]]] = [
     ("a.txt", "auto", "a/X\nb\n\n/X c/Y\nd/X e\nf/Y\n", ["2: 'b' is not word/TAG", "4: '/X' is not", "5: 'e' is not"]),
     ("a.txt", "underscore", "a_X\nb\nc\n", ["2: 'b' is not word_TAG", "3: 'c' is not word_TAG"]),
     ("a.tsv", "auto", "a\tX\nb\n\tX\nc\t\nd\ta\tb\tc\n\ne\tX\n",
-     ["2: no tag after 'b'", "3: no token before", "4: no tag after 'c'", "5: 4 columns"]),
-    ("a.tsv", "auto", "a\tX Y\nb\tX Z\n", ["1: the tag, 'X Y', has white", "2: the tag, 'X Z', has white"]),
+     ["2: no tag after 'b'", "3: no token before", "4: no tag after 'c'", "5: 4 tab-separated columns"]),
+    ("a.tsv", "auto", "a\tX Y\nb\tX Z\n", ["1: the tag, 'X Y', contains white", "2: the tag, 'X Z', contains white"]),
     ("a.jsonl", "auto", '{"tokens": ["a"], "tags": ["X"]}\n{\n{"tokens": ["a"], "tags": ["X", "Y"]}\n[]\n',
      ["2: is not a JSON line", "3: 1 tokens but 2", "4: is not a JSON line"]),
     ("a.jsonl", "spacy", f'{DOCUMENT}\n{{\n{{"text": "a", "tokens": 5}}\n{DOCUMENT}\n',
-     ["2: is no JSON", "3: token 0 has no whole numbers"]),
+     ["2: is not JSON", "3: token 0 has no integers"]),
     ("a.conllu", "auto", f"{row(1, 'a')}{row(2, 'b', 'NN')}\n{row(1, 'a')}2\tb\n{row(3, 'c')}4\n\n{row(1, 'd', '_')}\n",
-     ["2: 'NN' is no UPOS tag", "5: 2 columns", "7: 1 columns", "9: the word has no UPOS tag"]),
+     ["2: 'NN' is not a UPOS tag", "5: 2 tab-", "7: 1 tab-", "9: the word has no UPOS tag"]),
     ("a.conllu", "auto", f"{row(1, 'a')}{row(3, 'b')}{row(5, 'c')}x{row(1, 'd')}\n{row(2, 'e')}\n",
-     ["2: word 3 where word 2", "4: 'x1' is no CoNLL-U word", "6: word 2 where word 1"]),
+     ["2: word 3, expected word 2", "4: 'x1' is not a CoNLL-U word", "6: word 2, expected word 1"]),
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_native_tags_that_are_missing_are_told_too(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         loading.load([str(path)], loading.TAGSETS)
     assert [line.removeprefix(f"{path}:")[:26] for line in error.value.args] == [
-        "2: 'NN' is no UPOS tag: UP", "1: the word has no XPOS", "2: the XPOS, 'a b', has wh", "3 errors in all",
+        "2: 'NN' is not a UPOS tag:", "1: the word has no XPOS ta", "2: the XPOS tag, 'a b', co", "3 errors in all",
     ]  # fmt: skip
 
 
@@ -106,4 +106,4 @@ def test_a_file_of_bad_lines_alone_is_not_called_empty(tmp_path: Path) -> None:
 def test_tagging_stops_at_the_first_and_keeps_what_came_before(tiny_folder: Path, run: Run) -> None:
     done = run("tag", "-m", tiny_folder, "--input-format", "conllu", stdin=f"{row(1, 'I')}\n1\tbad\n2\tbad\n")
     assert done.stdout.startswith("1\tI\t_\tPRON")
-    assert done.stderr == "error: <stdin>:3: 2 columns separated by tabs where CoNLL-U has 10\n"
+    assert done.stderr == "error: <stdin>:3: 2 tab-separated columns where CoNLL-U has 10\n"

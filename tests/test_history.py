@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(told: list[tuple[dict[str, float], float, 
     try:
         content = learning_curve.write(steps)
     except UnicodeEncodeError:
-        return  # half a character, which no file's name has
+        return  # an unpaired surrogate, which no file name has
     read = learning_curve.read(content, "x")
     assert [(e.epoch, e.dev, e.dev_accuracy, e.loss) for e in read] == [
         (epoch, *figures) for epoch, figures in enumerate(told, 1)

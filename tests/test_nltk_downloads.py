@@ -114,7 +114,7 @@ def test_what_is_not_as_the_index_says_or_leads_out_is_refused(
 ) -> None:
     archive = packed(members)
     serve(BILLION if listed is None else index(archive, **listed), archive)
-    with pytest.raises(NotFoundError, match="cannot be fetched"):
+    with pytest.raises(NotFoundError, match="cannot be downloaded"):
         nltk_corpora.provide("indian")
     assert [file for file in strange_files(tmp_path) if not file.endswith(".zip")] == []
     assert not (tmp_path.parent / "evil").exists()
@@ -127,5 +127,5 @@ def test_a_link_in_an_archive_leads_nowhere(serve: Serve, tmp_path: Path) -> Non
     try:
         nltk_corpora.provide("indian")
     except NotFoundError as error:
-        assert "cannot be fetched" in str(error)  # noqa: PT017
+        assert "cannot be downloaded" in str(error)  # noqa: PT017
     assert not any(path.is_symlink() for path in tmp_path.rglob("*"))

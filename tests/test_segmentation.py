@@ -47,7 +47,7 @@ def test_words_that_do_not_stand_in_the_text_leave_it_unknown() -> None:
     lines = rows(("1-2", "du", "_"), ("1", "de", "_"), ("2", "le", "_")).split("\n")
     (sentence,) = conllu.read(lines, "x")
     assert sentence.spaces() == ()
-    with pytest.raises(DataError, match="x: nothing tells which words stand together"):
+    with pytest.raises(DataError, match="x: does not say where words are joined"):
         gold_paragraphs([Sentence(("a", "b"), {}, spaces=(" ", " "))], "x")
 
 

@@ -222,7 +222,7 @@ def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path) -> 
     assert "has no segmenter" in refusal(run("eval", "--raw", "-m", tiny_folder, "gold.conllu"), 2)
     quick = "train --epochs 1 --hidden 8 --embedding-dim 8 --char-dim 4 --char-hidden 4"
     told = refusal(run(*f"{quick} --segmenter bare.txt --out m".split()), 65)
-    assert "nothing tells which words stand together" in told
+    assert "does not say where words are joined" in told
     done(f"{quick} --no-segmenter gold.conllu --out m")
     done(f"{quick} gold.conllu --out n --segmenter --segmenter-hidden 16 --segmenter-bigrams 64 --segmenter-epochs 4")
     card = (tmp_path / "n" / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -89,7 +89,7 @@ def test_the_starter_corpus_teaches_one_and_its_model_reads_raw_text(run: Run, t
 
 def test_one_that_is_asked_for_and_cannot_be_had_is_an_error(folder: Path, here: Run) -> None:
     told = refusal(here("train", "slash.txt", "bare.conllu", "--segmenter", *SMALL, "--out", "m"), 65)
-    assert "slash, bare: nothing tells which words stand together in the text" in told
+    assert "slash, bare: does not say where words are joined" in told
     assert not (folder / "m").exists()
 
 

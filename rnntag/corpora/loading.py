@@ -1,12 +1,11 @@
-"""Corpora by name or path, in train, dev and test splits.
+"""Loads corpora, by name or path, in train, dev and test splits.
 
-A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), the word `starter`, a file, a folder or a
-glob. Files are CoNLL-U (`.conllu`, `.conll`), a token and its tag a line (`.tsv`, `.vert`, `.vrt`),
-what a model has tagged or spaCy's documents (`.jsonl`), or lines of `word/TAG`; a chosen format
-overrides the names of all but CoNLL-U. Each may be compressed (`.conllu.xz`; see `compression`).
-Files whose names say so (`en_ewt-ud-train.conllu`) are splits of one treebank. What a model has
-tagged is for training; anything else is split by sentence: of every ten, the ninth is dev, the
-tenth test, the others train.
+A SPEC is an NLTK corpus (`treebank`, `conll2002:esp`), `starter`, a file, a folder or a glob. Files are CoNLL-U
+(`.conllu`, `.conll`), TSV (`.tsv`, `.vert`, `.vrt`), rnntag's JSONL output or spaCy documents (`.jsonl`), or word/TAG
+(all others); a chosen format overrides all suffixes but CoNLL-U's. Files may be compressed (see `compression`).
+
+Files named after splits (`en_ewt-ud-train.conllu`) form one treebank. rnntag's JSONL output is a train split. Other
+files and corpora are split by sentence: of every ten, eight are train, the ninth is dev, the tenth test.
 """
 
 from __future__ import annotations
@@ -37,24 +36,28 @@ UNIVERSAL_12 = (".", "ADJ", "ADP", "ADV", "CONJ", "DET", "NOUN", "NUM", "PRON", 
 """The universal tagset of Petrov, Das and McDonald (2012)."""
 
 READING = {
-    "tagset": "on files that have tags of one kind",
-    "encoding": "on corpora that are no files of your own",
-    "corpus_format": "on corpora whose names tell their format",
+    "tagset": "on files with one kind of tag",
+    "encoding": "on corpora that are not files of your own",
+    "corpus_format": "on corpora whose names imply their format",
 }
-"""What says how corpora are read, and on which corpora it has no effect."""
+"""Settings for reading corpora, and where each has no effect."""
 
 _SPLIT = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<split>train|dev|test)")
 _Column = TypeVar("_Column")
 
 
 def starter_files() -> tuple[Path, ...]:
-    """The starter corpus: beside the package in a checkout, inside it once installed."""
+    """The files of the starter corpus: beside the package in a checkout, inside it if installed.
+
+    Raises:
+        NotFoundError: they are missing.
+    """
     package = Path(__file__).parent.parent
     for folder in (package / "data", package.parent / "data"):
         files = tuple(sorted(folder.glob("starter_*.conllu")))
         if files:
             return files
-    raise NotFoundError("this installation has lost its starter corpus: install rnntag again")
+    raise NotFoundError("the starter corpus is missing from this installation: reinstall rnntag")
 
 
 def load(
@@ -66,22 +69,22 @@ def load(
     corpus_format: CorpusFormat = "auto",
     progress: OnDownload | None = None,
 ) -> list[Corpus]:
-    """The corpora that `specs` name, each in its splits.
+    """The corpora that `specs` name.
 
     Args:
-        specs: see the module.
+        specs: see the module's docstring.
         tagsets: `universal` (12 tags in NLTK's corpora, UPOS in CoNLL-U), `native`, or both.
-        whole: a file whose name tells no split is a test split as a whole, as evaluation wants it;
-            but not the starter corpus, which models are trained on.
-        encoding: of the files, but for those of the starter corpus.
-        corpus_format: of those that are not called `.conllu`.
-        progress: is told how far a download has got.
+        whole: for evaluation, make a file without a split in its name a test split, not a train, dev and test one. The
+            starter corpus is split all the same, as models are trained on it.
+        encoding: of all files but the starter corpus's.
+        corpus_format: of files without a CoNLL-U suffix.
+        progress: called with the progress of downloads.
 
     Raises:
         NotFoundError: there is no such corpus or file.
-        DataError: a corpus that cannot be understood; with a line for each of the first bad lines of all files.
-        AccessError: a file that cannot be read.
-        UsageError: a corpus has no section of that name.
+        DataError: a corpus is malformed. The first bad lines of all files are listed.
+        AccessError: a file cannot be read.
+        UsageError: a corpus has no such section.
     """
     corpora: list[Corpus] = []
     treebanks: dict[tuple[Path, str], dict[str, Path]] = {}
@@ -93,8 +96,8 @@ def load(
             treebank, name = treebank_and_split(path)
             splits = treebanks.setdefault((path.resolve().parent, treebank), {})
             if name in splits and splits[name].resolve() != path.resolve():
-                what = f"the {name} split" if name else "the whole"
-                raise DataError(f"{splits[name]} and {path} both claim to be {what} of {treebank}")
+                what = f"the {name} split" if name else "all"
+                raise DataError(f"{splits[name]} and {path} are both {what} of {treebank}")
             splits[name] = path
     faults = Faults()
     starter = {path.resolve() for path in starter_files()} if treebanks and (whole or STARTER in specs) else set()
@@ -112,14 +115,14 @@ def load(
 
 
 def treebank_and_split(path: Path) -> tuple[str, str]:
-    """What a file's name says: the treebank, and which split of it, or "" for all of it."""
+    """The treebank and the split that a file's name implies; without a split, ""."""
     stem = plain_name(path).stem
     match = _SPLIT.fullmatch(stem)
     return (match["treebank"], match["split"]) if match else (stem, "")
 
 
 def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: CorpusFormat = "auto") -> set[str]:
-    """Those of `READING` that have an effect on one of the corpora that `specs` name.
+    """The settings of `READING` that affect any of the corpora that `specs` name.
 
     Raises:
         NotFoundError, AccessError, DataError: see `load`.
@@ -139,10 +142,10 @@ def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: Corpus
 
 
 def listing() -> list[dict[str, Any]]:
-    """What is known of each corpus that has a name, the starter corpus first. None is read.
+    """The named corpora, the starter corpus first; none is read.
 
     Raises:
-        NotFoundError: the starter corpus is not there.
+        NotFoundError: the starter corpus is missing.
     """
     starter_files()
     rows: list[dict[str, Any]] = [
@@ -199,10 +202,10 @@ def _treebank(
     )
     if "" in splits:
         if len(splits) > 1:
-            raise DataError(f"{files['']} stands beside files that are splits of {name}: name one or the other")
+            raise DataError(f"{files['']} and splits of {name} are both given: give one or the other")
         if whole:
             return Corpus(name, test=splits[""])
-        if format_of(files[""], corpus_format, encoding) == "jsonl":  # what a model has tagged
+        if format_of(files[""], corpus_format, encoding) == "jsonl":  # rnntag's own output
             return Corpus(name, train=splits[""])
         return split(name, splits[""])
     if "train" in splits and "dev" not in splits and not whole:
@@ -212,10 +215,8 @@ def _treebank(
 
 
 def _with_tagset(splits: Mapping[str, tuple[Sentence, ...]], treebank: str) -> dict[str, tuple[Sentence, ...]]:
-    """The splits of a treebank with a name for the tagset of files that have tags of one kind.
-
-    It is `upos` or `universal` where all their tags belong to it, else the treebank's name.
-    """
+    """The splits with a name for an unnamed tagset: `upos` or `universal` if all tags belong to it, else the
+    treebank's."""
     tags = {tag for sentences in splits.values() for sentence in sentences for tag in sentence.tags.get(UNNAMED, ())}
     if not tags:
         return dict(splits)

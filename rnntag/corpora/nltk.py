@@ -1,4 +1,4 @@
-"""The tagged corpora of NLTK, through NLTK's own readers."""
+"""Reads NLTK's tagged corpora with NLTK's own readers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.sentences import Sentence
 
 OnDownload = Callable[[str, float], None]
-"""Is told the name of a package and the share of it that has been fetched (0 to 1)."""
+"""Called with a package's name and the fraction downloaded (0 to 1)."""
 
 TAGSET_MAPS = "universal_tagset"
 
@@ -24,9 +24,9 @@ class Section:
     """The files of a corpus in one language and one tagset.
 
     Attributes:
-        prefix: how the names of its files begin; "" for all files.
-        universal: NLTK's map from this tagset to the 12 universal tags, "" where there is none.
-        key: from a tag of the corpus to the key in that map.
+        prefix: of its files' names; "" for all files.
+        universal: NLTK's map from this tagset to the 12 universal tags, or "".
+        key: from a tag of the corpus to a key of that map.
     """
 
     language: str
@@ -38,7 +38,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class NltkCorpus:
-    """What `rnntag corpora` tells of a corpus; the sizes are those that NLTK 3.10 reads."""
+    """A corpus; its sizes are those that NLTK 3.10 reads."""
 
     name: str
     sections: tuple[Section, ...]
@@ -48,7 +48,7 @@ class NltkCorpus:
     about: str
 
     def choose(self, section: str) -> tuple[Section, ...]:
-        """The sections whose files begin with `section`; all for "".
+        """The section with this prefix; all sections for "".
 
         Raises:
             UsageError: there is no such section.
@@ -112,7 +112,7 @@ CATALOGUE = {
 
 
 def is_on_disk(name: str) -> bool:
-    """Whether a corpus lies where NLTK looks for it, told without NLTK, whose import takes two seconds."""
+    """Whether a corpus is where NLTK looks for it, without importing NLTK, which takes two seconds."""
     for folder in _data_folders():
         place = Path(folder, "corpora", name)
         if place.exists() or zipfile.is_zipfile(place.with_name(f"{name}.zip")):
@@ -136,7 +136,7 @@ def _data_folders() -> list[str]:
 
 
 def is_here(package: str) -> bool:
-    """Whether NLTK finds the corpus, or the tagset maps, on this machine."""
+    """Whether NLTK finds a corpus or the tagset maps on this machine."""
     import nltk
 
     folder = "taggers" if package == TAGSET_MAPS else "corpora"
@@ -152,17 +152,17 @@ def is_here(package: str) -> bool:
 def read_sentences(spec: str, tagsets: tuple[str, ...], progress: OnDownload | None = None) -> tuple[Sentence, ...]:
     """The tagged sentences of `NAME` or `NAME:SECTION`, in NLTK's order.
 
-    Words and tags that are empty are dropped. In the universal tagset a tag that NLTK's map lacks
-    becomes `.` on a token without a letter or digit, and X on others.
+    Empty words and tags are dropped. A tag that NLTK's universal map lacks becomes `.` for tokens without letters and
+    digits, X for others.
 
     Args:
-        spec: a name of `CATALOGUE`, with or without a section.
+        spec: a name in `CATALOGUE`, with or without a section.
         tagsets: `universal`, `native` or both.
-        progress: is told how far a download has got.
+        progress: called with the progress of downloads.
 
     Raises:
-        NotFoundError: the corpus is not on this machine and cannot be fetched.
-        DataError: the universal tagset is asked of a corpus for which NLTK has no map.
+        NotFoundError: the corpus is not on this machine and cannot be downloaded.
+        DataError: NLTK has no universal map for the corpus, or the corpus is damaged or empty.
         UsageError: there is no such section.
     """
     name, _, section = spec.partition(":")
@@ -175,12 +175,12 @@ def read_sentences(spec: str, tagsets: tuple[str, ...], progress: OnDownload | N
         provide(TAGSET_MAPS, progress)
     try:
         sentences = tuple(sentence for part in sections for sentence in _read_section(name, part, tagsets))
-    # What NLTK's readers raise when they stumble over a damaged file; SyntaxError is that of XML.
+    # What NLTK's readers raise on damaged files; SyntaxError comes from XML.
     except (LookupError, OSError, ValueError, AssertionError, SyntaxError, zipfile.BadZipFile) as error:
         reason = (str(error).strip() or repr(error)).splitlines()[0].strip("* ")
-        raise DataError(f"NLTK's {name} is damaged ({reason}): remove it and fetch it again") from error
+        raise DataError(f"NLTK's {name} is damaged ({reason}): delete it and download it again") from error
     if not sentences:
-        raise DataError(f"{spec}: no sentence in it")
+        raise DataError(f"{spec}: contains no sentences")
     return sentences
 
 
@@ -207,10 +207,10 @@ def _read_section(name: str, section: Section, tagsets: tuple[str, ...]) -> Iter
 
 
 def provide(package: str, progress: OnDownload | None = None) -> None:
-    """Fetch an NLTK package unless it is on this machine.
+    """Download an NLTK package unless it is on this machine.
 
     Raises:
-        NotFoundError: it cannot be fetched.
+        NotFoundError: it cannot be downloaded.
     """
     if is_here(package):
         return
@@ -224,12 +224,12 @@ def provide(package: str, progress: OnDownload | None = None) -> None:
                 failure = str(message.message)
             elif isinstance(message, downloader.ProgressMessage) and progress:
                 progress(package, message.progress / 100)
-    # The downloader lets through whatever urllib, its XML parser and the file system raise.
+    # The downloader passes on whatever urllib, its XML parser and the file system raise.
     except Exception as error:
         failure = str(error)
     if failure:
         raise NotFoundError(
-            f"NLTK's {package} is not on this machine (searched {', '.join(nltk.data.path)}) and cannot be fetched "
-            f"({failure.strip()}): run 'python -m nltk.downloader {package}' where there is a network, "
-            "and set NLTK_DATA to the folder that holds it"
+            f"NLTK's {package} is not on this machine (searched {', '.join(nltk.data.path)}) and cannot be downloaded "
+            f"({failure.strip()}): run 'python -m nltk.downloader {package}' on a machine with a network, "
+            "and set NLTK_DATA to its folder"
         )

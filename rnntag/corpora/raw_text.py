@@ -1,4 +1,4 @@
-"""Gold sentences put back together as the text that they were taken from."""
+"""Restores raw text from gold sentences."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from rnntag.errors import DataError
 from rnntag.sentences import Corpus, Sentence, Span
 
-_UNKNOWN = (
-    "nothing tells which words stand together in the text: it takes CoNLL-U with SpaceAfter=No, or documents of spaCy's"
-)
+_UNKNOWN = "does not say where words are joined: use CoNLL-U with SpaceAfter=No or spaCy documents"
 
 
 @dataclass(frozen=True, slots=True)
 class GoldParagraph:
-    """A paragraph of raw text, or several sentences that no paragraphs separate.
+    """A paragraph of raw text, or all text if paragraphs are not marked.
 
     Attributes:
-        text: white space, inside or at its end, as it stood.
-        words: where each word is.
-        ends: of each sentence, how many of `words` come before its end.
-        tags: by tagset, one tag for each word.
+        text: with its original white space.
+        words: the span of each word.
+        ends: the end of each sentence, as an index into `words`.
+        tags: by tagset, one tag per word.
     """
 
     text: str
@@ -31,12 +29,12 @@ class GoldParagraph:
 
 
 def is_spaced(sentences: Sequence[Sentence]) -> bool:
-    """Whether something tells which words stand together in the text."""
+    """Whether it is known which words are joined in the text."""
     return not all(all(sentence.spaces[:-1]) for sentence in sentences)
 
 
 def spaced(corpora: Sequence[Corpus]) -> list[Corpus]:
-    """Those whose training split tells which words stand together in the text.
+    """The corpora whose train split says which words are joined in the text.
 
     Raises:
         DataError: none does.
@@ -48,13 +46,13 @@ def spaced(corpora: Sequence[Corpus]) -> list[Corpus]:
 
 
 def gold_paragraphs(sentences: Sequence[Sentence], name: str) -> list[GoldParagraph]:
-    """Paragraphs of raw text from gold sentences; without those whose spacing is not known.
+    """Paragraphs of raw text from gold sentences; without those of unknown spacing.
 
     Args:
-        name: what errors call them.
+        name: of the sentences in error messages.
 
     Raises:
-        DataError: nothing tells which words stand together in the text.
+        DataError: it is not known which words are joined in the text.
     """
     if not is_spaced(sentences):
         raise DataError(f"{name}: {_UNKNOWN}")

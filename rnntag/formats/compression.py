@@ -1,4 +1,4 @@
-"""Compressed files: which they are by their names, and their content as it comes, in bounded memory."""
+"""Streaming decompression of .gz, .xz, .bz2 and .zst files in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from rnntag.errors import DataError, NotFoundError
 
 BLOCK_BYTES = 1 << 17
-"""Bytes that a file is decompressed into at a time, at most, however well it was compressed."""
+"""The most bytes decompressed at a time, whatever the compression ratio."""
 
 MOST_MEMORY = 1 << 28
-"""Bytes that decompressing an .xz file may take: `xz -9` needs a quarter of it, a hostile file asks for more."""
+"""The most bytes of memory for decompressing an .xz file. `xz -9` needs a quarter of it."""
 
 MAGIC_BYTES = 10
-"""Bytes that tell a compressed file from others."""
+"""The longest magic number, in bytes."""
 
 _MAGIC = re.compile(rb"(?P<gz>\x1f\x8b\x08)|(?P<xz>\xfd7zXZ\0)|(?P<bz2>BZh[1-9]1AY&SY)|(?P<zst>\x28\xb5\x2f\xfd)")
 
@@ -28,10 +28,10 @@ class _Format(NamedTuple):
     """How files of one suffix are decompressed.
 
     Attributes:
-        module: of Python's or of a package; imported only for a file that needs it.
-        program: what decompresses such files in the shell.
-        install: what to do where the module is missing.
-        pads: whether zeros may stand between and after the members of a file.
+        module: imported only when a file needs it.
+        program: decompresses such files in the shell.
+        install: what to do if the module is missing.
+        pads: whether zero bytes are allowed between and after members.
     """
 
     module: str
@@ -56,25 +56,25 @@ SUFFIXES = tuple(_FORMATS)
 
 
 def plain_name(path: Path) -> Path:
-    """The name of the file inside a compressed one, which tells its format; any other name as it is."""
+    """The path without its compression suffix, if it has one."""
     return path.with_suffix("") if path.suffix.lower() in _FORMATS else path
 
 
 def check(path: Path) -> None:
-    """Make sure that the file can be decompressed here, if its name says that it is compressed.
+    """Check that the file can be decompressed, if its suffix says that it is compressed.
 
     Raises:
-        NotFoundError: what this takes is not installed.
+        NotFoundError: a module is not installed.
     """
     if path.suffix.lower() in _FORMATS:
         _opener(path)
 
 
 def advice(head: bytes) -> str:
-    """What to say of data that is compressed though no name says so; of other data "".
+    """What is wrong if the data is compressed, or "".
 
     Args:
-        head: its first `MAGIC_BYTES`, or more.
+        head: the first `MAGIC_BYTES` of the data, or more.
     """
     if not (magic := _MAGIC.match(head)):
         return ""
@@ -84,21 +84,21 @@ def advice(head: bytes) -> str:
 
 
 def decompressed(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The content of a compressed file, all of its members one after the other.
+    """The content of a compressed file, all members concatenated.
 
     Args:
-        path: whose suffix tells the format.
-        blocks: its bytes. What is yielded before an error depends on where they are cut.
+        path: its suffix selects the format.
+        blocks: the compressed bytes. What is yielded before an error depends on how they are cut.
 
     Raises:
-        DataError: the data is damaged, cut off or of another format, or takes more than `MOST_MEMORY`.
+        DataError: the data is damaged, truncated or in another format, or needs more than `MOST_MEMORY`.
         NotFoundError: see `check`.
     """
     name = path.suffix.lower()
     kind = _FORMATS[name]
     fresh, errors = _opener(path)
     stream = fresh()
-    begun = False  # whether something of the member has been read
+    begun = False  # whether part of the current member has been read
     members = 0
     for data in blocks:
         while True:
@@ -111,7 +111,7 @@ def decompressed(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
                 content = stream.decompress(data, BLOCK_BYTES)
             except errors as error:
                 reason = str(error).rstrip(".") or "no more can be read"
-                raise DataError(f"{path}: is no {name} file, or a damaged one ({kind.program}: {reason})") from error
+                raise DataError(f"{path}: is not a {name} file, or is damaged ({kind.program}: {reason})") from error
             if content:
                 yield content
             if stream.eof:
@@ -123,11 +123,11 @@ def decompressed(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
             else:
                 data = b""
     if begun or not members:
-        raise DataError(f"{path}: ends in the midst of its {kind.program} data: the file was cut off")
+        raise DataError(f"{path}: the {kind.program} data is truncated")
 
 
 def _opener(path: Path) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
-    """What makes a decompressor, with the interface of `bz2.BZ2Decompressor`, and what that raises."""
+    """A factory of decompressors with the interface of `bz2.BZ2Decompressor`, and the errors that they raise."""
     suffix = path.suffix.lower()
     kind = _FORMATS[suffix]
     try:
@@ -144,10 +144,10 @@ def _opener(path: Path) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]
 
 
 class _Gunzip:
-    """zlib's decompressor with the interface that bz2's, lzma's and zstd's have."""
+    """zlib's decompressor with the interface of `bz2.BZ2Decompressor`."""
 
     def __init__(self) -> None:
-        self._stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with a header of gzip's
+        self._stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: expect a gzip header
         self.needs_input = True
 
     @property

@@ -1,4 +1,4 @@
-"""CoNLL-U (https://universaldependencies.org/format.html): lines to sentences, sentences to lines."""
+"""Reads and writes CoNLL-U (https://universaldependencies.org/format.html)."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, c
 from rnntag.sentences import UPOS, Sentence, TagProbs
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
-"""A comment of CoNLL-U Plus that names the columns of the lines after it."""
+"""The CoNLL-U Plus comment that names the columns of the lines below it."""
 
 MOST_LINES = 10_000
-"""Lines without a word that are held, at most, until a word comes."""
+"""The most comment and blank lines that are buffered before a sentence."""
 
 
 class ConlluReader:
-    """Gathers lines into sentences, however they arrive.
+    """Builds sentences from lines, fed in any number at a time.
 
     Args:
-        source: what errors call the input.
-        line: how many of its lines stand before those that come.
-        columns: the last of them that names columns, see `GLOBAL_COLUMNS`, or "".
-        on_fault: what is done about a line that is wrong; if it goes on, its sentence is left out.
+        source: the input's name in error messages.
+        line: how many lines precede the first one fed.
+        columns: the last preceding line that names columns (see `GLOBAL_COLUMNS`), or "".
+        on_fault: called for each bad line; if it returns, the sentence is skipped.
     """
 
     def __init__(self, source: str, line: int = 0, columns: str = "", on_fault: OnFault = stop) -> None:
@@ -49,21 +49,24 @@ class ConlluReader:
         named = GLOBAL_COLUMNS.match(columns)
         if named:
             self._columns = Columns(named[1].split(), source)
-        self._faulty = False  # whether a line of the sentence is
+        self._faulty = False  # whether the current sentence has a bad line
         self._number = line
         self._first = 0
         self._lines: list[str] = []
         self._rows: list[int] = []
 
     def feed(self, lines: Iterable[str]) -> Iterator[ConlluSentence]:
-        """The sentences that `lines`, without their ends, complete.
+        """The sentences that `lines` complete.
+
+        Args:
+            lines: without line ends.
 
         Raises:
-            DataError: a line is no CoNLL-U, with its number.
+            DataError: a line is not CoNLL-U; the message has its number.
         """
         for line in lines:
             self._number += 1
-            line = line.removeprefix("\ufeff")  # of a file that others have been joined with
+            line = line.removeprefix("\ufeff")  # concatenated files
             if not line.strip():
                 if self._rows:
                     yield from self.finish()
@@ -80,14 +83,14 @@ class ConlluReader:
                 yield from self.finish()
 
     def finish(self) -> Iterator[ConlluSentence]:
-        """What the end of the input completes, if anything."""
+        """The sentence that the end of the input completes, if any."""
         if self._lines and not self._faulty:
             yield ConlluSentence(self._first, tuple(self._lines), tuple(self._rows), self._columns)
         self._lines, self._rows, self._faulty = [], [], False
 
     def _rename(self, names: list[str]) -> None:
         if self._rows:
-            self._fault("# global.columns stands inside a sentence")
+            self._fault("# global.columns is inside a sentence")
             return
         try:
             self._columns = Columns(names, f"{self._source}:{self._number}")
@@ -101,15 +104,15 @@ class ConlluReader:
         identifier = WORD_ID.fullmatch(number)
         wrong = self._columns.fault(line, fields)
         if wrong or identifier is None:
-            self._fault(_header(fields) or wrong or f"{number!r} is no CoNLL-U word number")
+            self._fault(_header(fields) or wrong or f"{number!r} is not a CoNLL-U word number")
             return True
         is_word = identifier["word"] is not None
         empty = "" in fields and self._columns.first_empty(fields)
         if empty:
-            wrong = f"column {empty} is empty: CoNLL-U has _ there"
+            wrong = f"column {empty} is empty: CoNLL-U writes _"
         elif is_word and not fields[self._columns.place(FORM, "")].strip():
             wrong = f"word {number} has no form"
-        elif not self._faulty:  # else every number after a faulty line would be wrong
+        elif not self._faulty:  # after a bad line, every number would be wrong
             wrong = self._misplaced(number, identifier)
         if wrong:
             self._fault(wrong)
@@ -119,11 +122,11 @@ class ConlluReader:
         due = len(self._rows) + 1
         if identifier["word"] and int(number) != due:
             hint = ": is an empty line missing before it?" if number == "1" else ""
-            return f"word {number} where word {due} of the sentence is due{hint}"
+            return f"word {number}, expected word {due} of the sentence{hint}"
         if identifier["first"] and not due == int(identifier["first"]) <= int(identifier["last"]):
-            return f"the range {number} does not begin at word {due}, which is due, or ends before it"
+            return f"the range {number} must begin at word {due} and end at or after it"
         if identifier["before"] and int(identifier["before"]) != due - 1:
-            return f"the empty node {number} does not follow word {due - 1}"
+            return f"the empty node {number} must follow word {due - 1}"
         return ""
 
     def _fault(self, what: str) -> None:
@@ -132,7 +135,7 @@ class ConlluReader:
 
 
 def _header(fields: Sequence[str]) -> str:
-    """What to say of a line that names the columns, or ""."""
+    """What is wrong with a line that names the columns, or ""."""
     names = [field.strip().upper() for field in fields]
     if not {"ID", "FORM"} <= set(names):
         return ""
@@ -141,7 +144,7 @@ def _header(fields: Sequence[str]) -> str:
 
 
 class ConlluTextReader:
-    """As `ConlluReader`, of text; see `records.Reader`."""
+    """A `records.Reader` of CoNLL-U."""
 
     def __init__(self, source: str, line: int = 0, columns: str = "") -> None:
         self._lines = LineSplitter()
@@ -159,7 +162,7 @@ def _to_tag(sentence: ConlluSentence) -> InputSentence:
 
 
 def read(lines: Iterable[str], source: str, on_fault: OnFault = stop) -> Iterator[ConlluSentence]:
-    """All sentences of `lines` that have words; see `ConlluReader`."""
+    """The sentences of `lines` that have words; see `ConlluReader`."""
     reader = ConlluReader(source, on_fault=on_fault)
     for sentence in chain(reader.feed(lines), reader.finish()):
         if sentence.rows:
@@ -167,8 +170,9 @@ def read(lines: Iterable[str], source: str, on_fault: OnFault = stop) -> Iterato
 
 
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
-    """The tagged sentences of a file, with the white space after each word if it is known. The tags of `universal` are
-    in UPOS, those of `native` in XPOS; faults are also words without one, and tags that are not on UD's list."""
+    """The tagged sentences of a file, with the white space after each word if it is known.
+
+    `universal` tags are read from UPOS, `native` ones from XPOS. A missing tag or an unknown UPOS tag is a fault."""
     for sentence in read(file.lines, file.source, file.on_fault):
         tags = {}
         if "universal" in file.tagsets:
@@ -193,19 +197,19 @@ def _check_upos(tag: str) -> None:
     if tag == "_":
         raise DataError("the word has no UPOS tag")
     if tag not in UPOS:
-        hint = f"did you mean {tag.upper()}?" if tag.upper() in UPOS else f"UPOS has {' '.join(UPOS)}"
-        raise DataError(f"{tag!r} is no UPOS tag: {hint}")
+        hint = f"did you mean {tag.upper()}?" if tag.upper() in UPOS else f"use one of {' '.join(UPOS)}"
+        raise DataError(f"{tag!r} is not a UPOS tag: {hint}")
 
 
 def _check_xpos(tag: str) -> None:
     if tag == "_":
-        raise DataError("the word has no XPOS", remedy={"tagset": "universal"})
-    checked_tag(tag, "the XPOS")
+        raise DataError("the word has no XPOS tag", remedy={"tagset": "universal"})
+    checked_tag(tag, "the XPOS tag")
 
 
 class ConlluWriter(Writer):
-    """Sentences that came as CoNLL-U keep all but the tag; others get numbers, and `# text`, and raw text can be put
-    together again from MISC."""
+    """In CoNLL-U input only the tag column changes. Other sentences get `# sent_id`, `# text` and, for raw text, the
+    white space in MISC."""
 
     def _space(self, offsets: Offsets) -> str:
         return f"# SpacesAfter={escaped(offsets.before)}\n\n"
@@ -218,7 +222,7 @@ class ConlluWriter(Writer):
             again = sentence.source.with_tags(column, tags, tag_probs)
             return "\n".join([*again, "", ""] if tags else [*again, ""])
         if not sentence.tokens:
-            return ""  # CoNLL-U has no empty sentence
+            return ""  # CoNLL-U has no empty sentences
         if offsets := sentence.offsets:
             words = rows(1, tokens, tags, self._tagset, tag_probs, _spaces(offsets))
             opening = ["# newpar"] if offsets.number == 1 else []
@@ -228,14 +232,14 @@ class ConlluWriter(Writer):
         if not self._written:
             self._number += 1
             lines.append(f"# sent_id = {self._number}")
-            if sentence.ends:  # a sentence that does not fit into memory has no text before its words
+            if sentence.ends:  # a sentence in windows has no # text
                 lines.append(f"# text = {' '.join(tokens)}")
         lines += rows(self._written + 1, tokens, tags, self._tagset, tag_probs)
         return "\n".join([*lines, sentence.line_end])
 
 
 def _spaces(offsets: Offsets) -> list[str]:
-    """What MISC says of the white space around each word."""
+    """The white space around each word, as MISC attributes."""
     nexts = [begin for begin, _ in offsets.words[1:]] + [offsets.stop]
     after = [offsets.text[end:begin] for (_, end), begin in zip(offsets.words, nexts, strict=True)]
     before = [offsets.before, *[""] * (len(after) - 1)]
@@ -250,13 +254,11 @@ def rows(
     tag_probs: Sequence[TagProbs] = (),
     spaces: Sequence[str] = (),
 ) -> list[str]:
-    """Words as lines, numbered from `first`.
-
-    Tags of UD's own tagset go into the column UPOS, others into XPOS.
+    """Words as lines, numbered from `first`. Tags of the tagset `upos` go into UPOS, others into XPOS.
 
     Args:
-        tag_probs: for each word its likeliest tags, see `probabilities`; or none.
-        spaces: for each word what MISC says of the white space around it, see `spacing`; or none.
+        tag_probs: the likeliest tags of each word (see `probabilities`), or empty.
+        spaces: the MISC attributes for the white space around each word (see `spacing`), or empty.
     """
     lines = []
     for position, (token, tag) in enumerate(zip(tokens, tags, strict=True)):

@@ -1,7 +1,7 @@
-"""A sentence of CoNLL-U (https://universaldependencies.org/format.html): its lines, and the columns of its words.
+"""One CoNLL-U sentence (https://universaldependencies.org/format.html): its lines and columns.
 
-Lines may have further columns behind the ten. In CoNLL-U Plus (https://universaldependencies.org/ext-format.html) a
-comment `# global.columns = ID FORM UPOS …` names the columns of the lines after it.
+Lines may have more than ten columns. In CoNLL-U Plus (https://universaldependencies.org/ext-format.html) a comment
+`# global.columns = ID FORM UPOS …` names the columns of the lines below it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from rnntag.sentences import TagProbs
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
 ID, FORM, UPOS_COLUMN, XPOS_COLUMN, MISC_COLUMN = 0, 1, 3, 4, 9
-"""Of `COLUMNS`."""
+"""Indices into `COLUMNS`."""
 
 WORD_ID = re.compile(
     r"(?P<word>[1-9][0-9]{0,8})|(?P<first>[1-9][0-9]{0,8})-(?P<last>[1-9][0-9]{0,8})"
     r"|(?P<before>0|[1-9][0-9]{0,8})\.[1-9][0-9]{0,8}"
 )
-"""A word, a multiword range or an empty node."""
+"""The ID of a word, a multiword token or an empty node."""
 
 _OPENING = re.compile(r"#\s*new(doc|par)\b")
 _ESCAPES = {" ": r"\s", "\t": r"\t", "\r": r"\r", "\n": r"\n", "|": r"\p", "\\": r"\\"}
@@ -32,18 +32,18 @@ _OLD_CHOICE = re.compile(r"_$|(Confidence|Tag)[0-9]*=")
 
 
 class Columns:
-    """Where the columns are in the lines of a file.
+    """The columns of a file.
 
     Attributes:
-        names: of the columns that a line must have; it may have more.
-        places: for each of `COLUMNS` its place among them, or None.
+        names: the columns that each line must have; it may have more.
+        places: the index of each of `COLUMNS` in `names`, or None.
 
     Args:
-        names: None for those of CoNLL-U.
-        where: the file and line that name them.
+        names: None for CoNLL-U.
+        where: the file and line that name the columns.
 
     Raises:
-        DataError: FORM or UPOS is not among them, or a column is there twice.
+        DataError: FORM or UPOS is missing, or a column is named twice.
     """
 
     def __init__(self, names: Sequence[str] | None = None, where: str = "") -> None:
@@ -58,38 +58,38 @@ class Columns:
         self._of_conllu = names is None
 
     def place(self, column: int, what: str) -> int:
-        """The place of one of `COLUMNS`.
+        """The index of one of `COLUMNS` in a line.
 
         Args:
-            what: it is for.
+            what: describes the column in the error.
 
         Raises:
-            DataError: the file does not have it.
+            DataError: the file does not have the column.
         """
         place = self.places[column]
         if place is None:
-            raise DataError(f"{self._where}: # global.columns names no {COLUMNS[column]}, {what}")
+            raise DataError(f"{self._where}: # global.columns lacks {COLUMNS[column]}, {what}")
         return place
 
     def is_comment(self, line: str) -> bool:
-        """Whether a line is one. A word may begin with # if forms come first."""
+        """Whether a line is a comment. If FORM is the first column, a word may begin with #."""
         return line.startswith("#") and (self.places[ID] == 0 or line.count("\t") < len(self.names) - 1)
 
     def first_empty(self, fields: Sequence[str]) -> int:
-        """The number, from 1, of the first of `COLUMNS` that is empty; 0 if there is none."""
+        """The first empty column of `COLUMNS`, counted from 1, or 0."""
         return min([place + 1 for place in self.places if place is not None and not fields[place]], default=0)
 
     def fault(self, line: str, fields: Sequence[str]) -> str:
-        """What is wrong with the number of a line's columns, or ""."""
+        """What is wrong with the number of columns, or ""."""
         if len(fields) == len(self.names) or (len(fields) > len(self.names) and "\r" not in line):
             return ""
         due = f"CoNLL-U has {len(self.names)}" if self._of_conllu else f"# global.columns names {len(self.names)}"
         hint = ""
         if "\r" in line:
-            hint = ": its lines end in carriage returns alone, not in line feeds"
+            hint = ": its lines end in carriage returns, not in line feeds"
         elif "\t" not in line and len(line.split()) >= len(self.names):
             hint = ": its columns are separated by spaces"
-        return f"{len(fields)} columns separated by tabs where {due}{hint}"
+        return f"{len(fields)} tab-separated columns where {due}{hint}"
 
 
 CONLLU = Columns()
@@ -97,14 +97,14 @@ CONLLU = Columns()
 
 @dataclass(frozen=True, slots=True)
 class ConlluSentence:
-    """One sentence as it stands in a file.
+    """A sentence as it is in the file.
 
     Attributes:
-        number: line number of the first line, counted from 1.
-        lines: all lines but the empty one at its end: comments, multiword ranges and empty nodes
-            too, and what stood between it and the sentence before.
-        rows: which of `lines` are words; none where a file ends in comments, or has very many.
-        columns: of the lines that are no comments.
+        number: of the first line, counted from 1.
+        lines: all lines since the previous sentence, without the blank line at the end: comments, multiword tokens
+            and empty nodes included.
+        rows: indices of the word lines; empty for comments without a sentence.
+        columns: of all lines but comments.
     """
 
     number: int
@@ -113,7 +113,7 @@ class ConlluSentence:
     columns: Columns = CONLLU
 
     def column(self, column: int) -> tuple[str, ...]:
-        """One of `COLUMNS`, of the words, without spaces around; `_` where the file does not have it."""
+        """One of `COLUMNS` for all words, stripped of spaces; `_` if the file does not have it."""
         place = self.columns.places[column]
         if place is None:
             return ("_",) * len(self.rows)
@@ -121,12 +121,12 @@ class ConlluSentence:
 
     @property
     def opens_paragraph(self) -> bool:
-        """Whether a comment says that a document or a paragraph begins with it."""
+        """Whether a comment marks the beginning of a document or a paragraph."""
         return any(_OPENING.match(line) for line in self.lines)
 
     def spaces(self) -> tuple[str, ...]:
-        """The white space that follows each word in the text; empty if nothing tells, or if it has words that
-        do not stand in the text as they are, such as French `de le` for `du`."""
+        """The white space after each word, from MISC. Empty without a MISC column, or if the words of a multiword
+        token do not join to its form, as French `de le` for `du`."""
         spaces: list[str] = []
         surface, last, after = "", 0, ""
         id_place, misc_place = self.columns.places[ID], self.columns.places[MISC_COLUMN]
@@ -155,13 +155,13 @@ class ConlluSentence:
         return tuple(spaces)
 
     def with_tags(self, column: int, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> tuple[str, ...]:
-        """The lines with other tags in one column of the words.
+        """The lines with `tags` in one column.
 
         Args:
-            tag_probs: for each word what MISC is to say of its likeliest tags; see `probabilities`.
+            tag_probs: the likeliest tags of each word, for MISC; see `probabilities`.
 
         Raises:
-            DataError: the file does not have the column, or no MISC for the probabilities.
+            DataError: the file lacks the column, or MISC for the probabilities.
         """
         lines = list(self.lines)
         place = self.columns.place(column, "where the tags go") if self.rows else 0
@@ -188,9 +188,8 @@ def _space(misc: str) -> str:
 
 
 def spacing(before: str, after: str) -> str:
-    """What MISC says of the white space before a word, if no other stands before that, and after it:
-    UD's `SpaceAfter`, and where this does not do, UDPipe's `SpacesBefore` and `SpacesAfter`
-    (https://ufal.mff.cuni.cz/udpipe/1/users-manual). "" is one space after it."""
+    """The white space around a word as MISC attributes: UD's `SpaceAfter` where it suffices, else UDPipe's
+    `SpacesBefore` and `SpacesAfter` (https://ufal.mff.cuni.cz/udpipe/1/users-manual). "" means one space after."""
     notes = [f"SpacesBefore={escaped(before)}"] * bool(before)
     if after != " ":
         notes.append(f"SpacesAfter={escaped(after)}" if after else "SpaceAfter=No")
@@ -198,15 +197,14 @@ def spacing(before: str, after: str) -> str:
 
 
 def escaped(space: str) -> str:
-    """White space as UDPipe's attributes hold it."""
+    """White space escaped as in UDPipe's attributes."""
     return "".join([_ESCAPES.get(character, character) for character in space])
 
 
 def probabilities(choice: TagProbs) -> str:
-    """What MISC says of a word's likeliest tags, the chosen one first: the probability of the first as `Confidence`,
-    the others as `Tag2`, `Confidence2`, …"""
+    """Tags with their probabilities as MISC attributes: `Confidence` for the first, then `Tag2`, `Confidence2`, …"""
     attributes = [f"Confidence={choice[0][1]:.4f}"]
     for rank, (tag, probability) in enumerate(choice[1:], 2):
-        escaped = tag.replace("|", r"\p")  # as UDPipe writes it
+        escaped = tag.replace("|", r"\p")  # as UDPipe escapes it
         attributes.append(f"Tag{rank}={escaped}|Confidence{rank}={probability:.4f}")
     return "|".join(attributes)

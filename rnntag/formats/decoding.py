@@ -1,4 +1,4 @@
-"""Bytes to text and lines, as they arrive."""
+"""Incremental decoding: bytes to text and lines."""
 
 from __future__ import annotations
 
@@ -30,19 +30,16 @@ def text_blocks(
     encoding: str = "utf-8",
     errors: str = "strict",
 ) -> Iterator[str]:
-    """What each read brings, decoded; a byte order mark at the beginning is dropped.
-
-    A slow pipe yields line by line and a fast one blocks of up to `BLOCK_BYTES`.
+    """The text of each read, without a byte order mark. Slow pipes yield lines, fast ones up to `BLOCK_BYTES`.
 
     Args:
-        source_bytes: the descriptor of a file or pipe that is open for reading, or its bytes as they come.
-        source: what errors call it.
+        source_bytes: an open file descriptor, or blocks of bytes.
+        source: its name in error messages.
         errors: one of `DECODING_ERRORS`.
 
     Raises:
-        DataError: bytes that `encoding` does not have, with their line and position, or an encoded
-            surrogate, which is no character; what stands before them has been handed on. Or text that is
-            surely UTF-16 or UTF-32, see `encoding_guess.wide_encoding`, or compressed data.
+        DataError: bytes that are not in `encoding`, with their line and position, or an encoded surrogate; the text
+            before them has been yielded. Also compressed data, and UTF-16 or UTF-32 (see `wide_encoding`).
         AccessError: the source cannot be read.
         UsageError: there is no such encoding.
     """
@@ -50,7 +47,7 @@ def text_blocks(
     may_have_surrogates = codecs.lookup(encoding).name != "utf-8"
     blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
     head = b""
-    before = b""  # the last bytes before the block: as many as `_sample` may want, and all if they are few
+    before = b""  # up to SAMPLE_BYTES before the block, for `_sample`
     line = 1
     position = 0
     started = False
@@ -73,7 +70,7 @@ def text_blocks(
                 again = _decoder(encoding, "replace")
                 again.setstate(state)
                 text = again.decode(block[: max(good, 0)])
-        except UnicodeError as error:  # UTF-16's, and UTF-32's, for want of a byte order mark
+        except UnicodeError as error:  # UTF-16 or UTF-32 without a byte order mark
             remedy = {"encoding": f"{encoding}-le or {encoding}-be"}
             raise DataError(f"{source}: {error}", remedy=remedy) from error
         if text and not started:
@@ -89,7 +86,7 @@ def text_blocks(
             yield text
         line += text.count("\n")
         if lone:
-            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is half a character", remedy=_OTHER)
+            raise DataError(f"{source}:{line}: U+{ord(lone[0]):04X} is an unpaired surrogate", remedy=_OTHER)
         if wrong:
             sample = _sample(before + block, len(before) + good, blocks)
             if look := compression.advice(sample if position + good < SAMPLE_BYTES else b""):
@@ -105,13 +102,12 @@ def text_blocks(
 
 
 def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
-    """What stands around a wrong byte, whichever way it came: up to `SAMPLE_BYTES` before it, and as many from it
-    on, but not beyond its line, for which alone is waited.
+    """Up to `SAMPLE_BYTES` before an invalid byte and as many from it on, read at most to the end of its line.
 
     Args:
-        known: the bytes that have come.
-        wrong: which of them is wrong.
-        blocks: what comes after them.
+        known: the bytes read so far.
+        wrong: the index of the invalid byte in `known`.
+        blocks: the bytes after `known`.
     """
     with suppress(RnntagError):
         while len(known) - wrong < SAMPLE_BYTES and b"\n" not in known[wrong:] and (block := next(blocks, b"")):
@@ -121,7 +117,7 @@ def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
 
 
 def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
-    """What each read brings, up to `BLOCK_BYTES`.
+    """The bytes of each read, up to `BLOCK_BYTES`.
 
     Raises:
         AccessError: `source` cannot be read.
@@ -134,7 +130,7 @@ def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
 
 
 def file_blocks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file as they come, decompressed where its name says that they are compressed.
+    """The bytes of a file, decompressed if its name has a compression suffix.
 
     Raises:
         DataError, NotFoundError: see `compression.decompressed`.
@@ -150,7 +146,7 @@ def file_blocks(path: Path) -> Iterator[bytes]:
 
 
 def _full(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes in blocks of `BLOCK_BYTES`, however they come."""
+    """The bytes in blocks of `BLOCK_BYTES`."""
     rest = bytearray()
     for block in blocks:
         rest += block
@@ -162,10 +158,7 @@ def _full(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class LineSplitter:
-    """Gathers text into lines without their ends, however it arrives.
-
-    Only line feeds end a line; a carriage return before one belongs to it.
-    """
+    """Splits text into lines without line ends, incrementally. Lines end in LF or CRLF."""
 
     def __init__(self) -> None:
         self._rest: list[str] = []
@@ -180,14 +173,14 @@ class LineSplitter:
         return [line.removesuffix("\r") for line in lines]
 
     def finish(self) -> list[str]:
-        """What stands after the last of them, if anything."""
+        """The unfinished last line, if any."""
         rest = "".join(self._rest)
         self._rest = []
         return [rest.removesuffix("\r")] if rest else []
 
 
 def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
-    """The lines that each block of text completes, if any, and at last what stands after the last of them."""
+    """The lines that each block completes, and finally an unfinished last line."""
     splitter = LineSplitter()
     for text in blocks:
         if lines := splitter.feed(text):
@@ -207,12 +200,12 @@ def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
 
 
 def check_readable(path: Path) -> None:
-    """Make sure that there is something to read at `path`.
+    """Check that `path` is a file that can be read.
 
     Raises:
         NotFoundError: there is no such file.
         AccessError: it cannot be read.
-        NotFoundError: it is compressed, and what decompresses it is not installed.
+        NotFoundError: it is compressed, and its decompressor is not installed.
     """
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
@@ -224,7 +217,7 @@ def check_readable(path: Path) -> None:
 
 
 def open_for_reading(path: Path) -> int:
-    """A file descriptor of `path`; see `check_readable` for what it raises."""
+    """A file descriptor of `path`. Raises as `check_readable` does."""
     check_readable(path)
     try:
         return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -233,6 +226,6 @@ def open_for_reading(path: Path) -> int:
 
 
 def file_lines(path: Path, encoding: str = "utf-8") -> Iterator[str]:
-    """The lines of a file; see `text_blocks` and `file_blocks` for what they raise."""
+    """The lines of a file. Raises as `text_blocks` and `file_blocks` do."""
     for lines in line_blocks(text_blocks(file_blocks(path), str(path), encoding)):
         yield from lines

@@ -1,4 +1,4 @@
-"""What encoding bytes may be in that are no text in the one that they were read with."""
+"""Guesses the encoding of bytes that could not be decoded."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import suppress
 from typing import NamedTuple
 
 SAMPLE_BYTES = 1024
-"""Bytes before a wrong one, and from it on to the end of its line, that are looked at, at most."""
+"""The most bytes examined before an invalid byte, and from it to the end of its line."""
 
 
 class Guess(NamedTuple):
-    """An encoding: how people call it, and Python."""
+    """An encoding: its name for people, and Python's codec."""
 
     name: str
     codec: str
 
 
 _WIDE_BYTES = 4
-_MARKS = {  # UTF-32's before UTF-16's, which begin one of them
+_MARKS = {  # UTF-32 first: UTF-16's mark is a prefix of it
     codecs.BOM_UTF32_LE: Guess("UTF-32 (little endian)", "utf-32"),
     codecs.BOM_UTF32_BE: Guess("UTF-32 (big endian)", "utf-32"),
     codecs.BOM_UTF16_LE: Guess("UTF-16 (little endian)", "utf-16"),
@@ -32,7 +32,7 @@ _COMMON = frozenset(
     "於无日时明是显時最會月有期本机来東果样條業機權次正此比民水没治法流海点為無然爲物特王现现理生產用由電當發的目相看着研种程種稱究立第等管类系統經线组经结统美"
     "者而能自至與著處行表被西要規計設說设说资質起路軍較过还这进這通進過道部都里重量金長长開间關間电面項题體高"
 )
-"""The 200 most frequent Han characters of simplified text and those of traditional text: half of either."""
+"""The 200 most frequent Han characters of simplified and of traditional text: half of all characters in either."""
 
 _LEAST_COMMON = 0.3
 _LEAST_CHARACTERS = 3
@@ -43,11 +43,11 @@ _LONGEST_CHARACTER = 4
 
 
 def wide_encoding(head: bytes, encoding: str) -> Guess | None:
-    """UTF-16 or UTF-32, of bytes that are to be read in another encoding, but begin with their byte order mark or
-    have zeros at every other place, as no text does that is not in these.
+    """UTF-16 or UTF-32, if the bytes begin with a byte order mark or every other byte is zero; None if `encoding` is
+    one of them.
 
     Args:
-        head: the first bytes; fewer than four tell nothing.
+        head: the first bytes, at least four for an answer.
     """
     start = head[:_WIDE_BYTES]
     if len(start) < _WIDE_BYTES or codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
@@ -62,11 +62,11 @@ def wide_encoding(head: bytes, encoding: str) -> Guess | None:
 
 
 def likely_encoding(sample: bytes, encoding: str) -> Guess | None:
-    """What bytes may be in that are no text in `encoding`: Chinese and UTF-8 are known by what they come to;
-    anything else is not, nor what is in doubt.
+    """UTF-8 or a Chinese encoding, judged by the decoded text; None in doubt.
 
     Args:
-        sample: where it begins and ends a character may be cut.
+        sample: may begin and end inside a character.
+        encoding: that the bytes are not in.
     """
     wrong = codecs.lookup(encoding).name
     if any(_is_japanese(text) for text in _decoded(sample, "euc-jp")):
@@ -83,8 +83,8 @@ def likely_encoding(sample: bytes, encoding: str) -> Guess | None:
 
 
 def _decoded(sample: bytes, codec: str) -> list[str]:
-    """The sample decoded from each place where its first whole character may begin, unless it cannot be or has
-    control characters."""
+    """The sample decoded from each possible beginning of its first character, where that succeeds without control
+    characters."""
     texts = []
     for begin in range(_LONGEST_CHARACTER):
         with suppress(UnicodeDecodeError):
@@ -99,13 +99,13 @@ def _beyond_ascii(text: str) -> list[str]:
 
 
 def _common_share(text: str) -> float:
-    """The share of common Han characters among the characters beyond ASCII; 0 if there are few."""
+    """The share of common Han characters among non-ASCII characters; 0 if there are few."""
     beyond = [c for c in _beyond_ascii(text) if c not in _CJK_MARKS]
     common = sum(c in _COMMON for c in beyond)
     return common / len(beyond) if common >= _LEAST_CHARACTERS else 0.0
 
 
 def _is_japanese(text: str) -> bool:
-    """Whether it has kana as Japanese text does; read as Big5, such bytes can look like Chinese."""
+    """Whether the share of kana is that of Japanese text, which can look Chinese when decoded as Big5."""
     beyond = _beyond_ascii(text)
     return sum("\u3041" <= c <= "\u30ff" for c in beyond) > 0.3 * len(beyond)

@@ -1,4 +1,4 @@
-"""What is wrong with the lines of corpora, collected so that all of it is told at once."""
+"""Collects the faults of corpus files, to report them together."""
 
 from __future__ import annotations
 
@@ -8,27 +8,23 @@ SHOWN = 10
 
 
 class Faults:
-    """The first `SHOWN` faults, and the number of all.
-
-    Attributes:
-        count: of all.
-    """
+    """The first `SHOWN` faults, and the count of all."""
 
     def __init__(self) -> None:
         self.count = 0
         self._first: list[str | DataError] = []
 
     def add(self, fault: str | DataError) -> None:
-        """Take note of a fault, a line that says where it is and what is wrong; see `errors.OnFault`."""
+        """Add a fault; see `errors.OnFault`."""
         self.count += 1
         if self.count <= SHOWN:
             self._first.append(fault)
 
     def check(self) -> None:
-        """Raise an error if there has been a fault.
+        """Raise an error if there are faults.
 
         Raises:
-            DataError: there has; a line for each, and one that counts them if there are several.
+            DataError: there are: one line each and, for several, one with their count.
         """
         if not self.count:
             return

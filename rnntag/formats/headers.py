@@ -1,4 +1,4 @@
-"""Rows that name columns, which spreadsheets and data frames put above tagged text."""
+"""Recognises header rows, as spreadsheets and data frames write them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORDS = {
     "word", "words", "token", "tokens", "tokentext", "form", "forms", "wordform", "text", "surface", "id", "index",
     "sentence", "sentenceid", "sentid", "词", "词语", "单词", "字", "字词",
 }  # fmt: skip
-"""What the first column may be called."""
+"""Names of the first column."""
 _OTHERS = _WORDS | {
     "tag", "tags", "tagset", "pos", "postag", "postags", "upos", "xpos", "upostag", "xpostag", "partofspeech", "label",
     "labels", "class", "category", "lemma", "lemmas", "feats", "ner", "词性", "标签", "标注", "词性标注",
@@ -20,6 +20,6 @@ _IGNORED = re.compile(r"[\s_.#\"'-]+")
 
 
 def is_header(fields: Sequence[str]) -> bool:
-    """Whether the fields of a file's first row are well-known names of columns, all of them."""
+    """Whether all fields of a row are well-known column names."""
     names = [name for field in fields if (name := _IGNORED.sub("", field).lower())]
     return len(names) > 1 and names[0] in _WORDS and _OTHERS.issuperset(names)

@@ -1,5 +1,5 @@
-"""JSON lines (https://jsonlines.org), a sentence a line: an object of columns of the same length, `tokens`, `tags`, and
-perhaps `start`, `end`, `confidence` and `top`."""
+"""Reads and writes JSON lines (https://jsonlines.org): one sentence per line, an object of arrays of equal length:
+`tokens`, `tags` and optionally `start`, `end`, `confidence`, `top`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rnntag.sentences import UNNAMED, Sentence, TagProbs
 
 
 class JsonlWriter(Writer):
-    """An object a line. Probabilities (0 to 1) have four places, offsets are characters of the input."""
+    """Probabilities (0 to 1) have four decimal places; offsets are characters of the input."""
 
     def __init__(self, tagset: str, number: int = 0) -> None:
         super().__init__(tagset, number)
-        self._columns: dict[str, list[object]] = {}  # of the sentence that has not ended, all but its tokens
+        self._columns: dict[str, list[object]] = {}  # of the unfinished sentence, all but `tokens`
 
     def _space(self, offsets: Offsets) -> str:
         return ""
@@ -36,7 +36,7 @@ class JsonlWriter(Writer):
         for name, column in columns.items():
             self._columns.setdefault(name, []).extend(column)
         items = json.dumps(tokens, ensure_ascii=False)[1:-1]
-        if not items.isascii():  # what is no UTF-8 in an argument of the command line is to be JSON all the same
+        if not items.isascii():  # arguments that are not UTF-8 must still give valid JSON
             items = items.encode("utf-8", "backslashreplace").decode()
         text = (", " if self._written else '{"tokens": [') + items
         if sentence.ends:
@@ -74,7 +74,7 @@ def _sentence(line: str) -> list[Sentence]:
 
 
 def _probability(tag: str, value: float) -> float:
-    if not 0 <= (probability := float(value)) <= 1:  # nor is nan
+    if not 0 <= (probability := float(value)) <= 1:  # false for NaN too
         raise DataError(f"{tag} has the probability {probability}")
     return probability
 

@@ -1,4 +1,4 @@
-"""Raw text: paragraphs separated by empty lines, in which a segmenter finds words and sentences."""
+"""Reads raw text: paragraphs separated by blank lines, split into words and sentences by a segmenter."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rnntag.formats.records import InputSentence, Offsets
 from rnntag.sentences import Segmentation, Span
 
 MARGIN = 512
-"""Characters at the end of a piece of raw text that are read again with what follows them."""
+"""Characters at the end of a piece of a long paragraph that are segmented again with the next piece."""
 
 BLANK = 1000
-"""Characters of white space, at most, in a line that separates paragraphs."""
+"""The most white space, in characters, in a line that separates paragraphs."""
 
 PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{BLANK}}}\n)"
-"""A line feed that an empty line follows."""
+"""A line feed before a blank line."""
 
 _PARAGRAPH_END = re.compile(PARAGRAPH_END)
 _SPACE = re.compile(r"\s*")
@@ -31,7 +31,7 @@ class Finder(Protocol):
 
 
 def segment(finder: Finder, texts: Sequence[str]) -> list[Segmentation]:
-    """The words and sentences of each text, as `RawReader` finds them: an empty line ends a sentence."""
+    """The words and sentences of each text, as `RawReader` finds them: a blank line ends a sentence."""
     places = [list(_paragraphs(text)) for text in texts]
     short = [text[a:b] for text, spans in zip(texts, places, strict=True) for a, b in spans if not _is_long(b - a)]
     segmented = iter(finder.find(short))
@@ -49,7 +49,7 @@ def segment(finder: Finder, texts: Sequence[str]) -> list[Segmentation]:
 
 
 def _paragraphs(text: str) -> Iterator[Span]:
-    """Where each paragraph begins and ends: after white space, and with the line feed before an empty line."""
+    """The span of each paragraph, from its first word through the line feed before a blank line."""
     start = _after_space(text, 0)
     while start < len(text):
         end = _PARAGRAPH_END.search(text, start)
@@ -69,7 +69,7 @@ def _is_long(size: int) -> bool:
 
 
 def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Segmentation]:
-    """The sentences of a paragraph that a reader does not hold at once."""
+    """The sentences of a paragraph longer than `LONG_LINE`."""
     reader = RawReader(finder)
     for sentence in chain(reader.feed(paragraph), reader.finish()):
         if (offsets := sentence.offsets) and offsets.words:
@@ -78,23 +78,22 @@ def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Segmentation]:
 
 
 class RawReader:
-    """Gathers paragraphs; see `records.Reader`.
+    """A `records.Reader` of raw text.
 
-    A paragraph longer than `LONG_LINE` is read in pieces of that size. The sentences at the end of a
-    piece may go on after it and are read again with the next; a sentence longer than a piece comes in
-    several.
+    A paragraph longer than `LONG_LINE` is segmented in pieces of that size. The end of each piece is segmented again
+    with the next; a sentence longer than a piece is split.
 
     Args:
-        start, number: how many characters and paragraphs stand before what comes.
+        start, number: how many characters and paragraphs precede the text.
     """
 
     def __init__(self, finder: Finder, start: int = 0, number: int = 0) -> None:
         self._finder = finder
         self._rest = ""
-        self._start = start  # of the rest
+        self._start = start  # offset of `_rest`
         self._before = ""
         self._paragraph = number
-        self._sentence = 0  # how many of the paragraph have been handed on
+        self._sentence = 0  # number of sentences of the paragraph yielded so far
 
     def feed(self, text: str) -> Iterator[InputSentence]:
         self._rest += text
@@ -107,7 +106,7 @@ class RawReader:
             self._before = ""
 
     def _read(self, *, final: bool) -> Iterator[InputSentence]:
-        whole: list[tuple[str, int, str]] = []  # paragraphs, each after the white space before it and its start
+        whole: list[tuple[str, int, str]] = []  # white space before, start and text of each paragraph
         while True:
             if not self._sentence:
                 size = _after_space(self._rest, 0)
@@ -137,7 +136,7 @@ class RawReader:
             yield self._space(piece, self._start)
 
     def _space(self, space: str, start: int) -> InputSentence:
-        """White space that no sentence follows, and where it ends."""
+        """White space not followed by a sentence, which ends at `start`."""
         return InputSentence((), offsets=Offsets(space, "", start, (), 0, self._paragraph, 0))
 
     def _drop(self, size: int) -> None:
@@ -145,8 +144,8 @@ class RawReader:
         self._start += size
 
     def _piece(self) -> Iterator[InputSentence]:
-        """The sentences of a long paragraph's first `LONG_LINE` characters that end before the last `MARGIN`
-        of them: what stands there may be cut in two. Where none ends, the words that do, or else all."""
+        """The sentences in the first `LONG_LINE` characters of a long paragraph that end before the last `MARGIN`
+        characters, where words may be cut. If none does, the words that do, or else all words."""
         (segmentation,) = self._finder.find([self._rest[: records.LONG_LINE]])
         words, sure = segmentation.words, records.LONG_LINE - MARGIN
         ends = [end for end in segmentation.ends if words[end - 1][1] <= sure]

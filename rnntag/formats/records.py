@@ -1,4 +1,4 @@
-"""What the formats share: sentences to tag, readers and writers of them, lines of corpora, checked words and tags."""
+"""What the formats share: input sentences, readers and writers, corpus files, checks of words and tags."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from rnntag.formats.conllu_sentence import ConlluSentence
 from rnntag.sentences import Sentence, Span, TagProbs
 
 LONG_LINE = 1 << 17
-"""Characters of a line that are held back, at most, until its end comes."""
+"""The most characters of an unfinished line that are buffered."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Offsets(NamedTuple):
-    """Where the tokens of a sentence are in raw text.
+    """The positions of a sentence's tokens in raw text.
 
     Attributes:
-        before: the white space between the paragraph before and this one; of a later sentence none.
-        text: of the paragraph, or of a piece of it.
-        start: where `text` begins in the input, in characters.
-        words: where each token is in `text`.
-        stop: where in `text` the next sentence begins, or where it ends.
-        paragraph, number: which sentence of which paragraph it is, both counted from 1.
+        before: the white space before the paragraph; empty for all but its first sentence.
+        text: the paragraph, or a piece of it.
+        start: the offset of `text` in the input, in characters.
+        words: the span of each token in `text`.
+        stop: where the next sentence begins in `text`, or the end of `text`.
+        paragraph, number: of the paragraph, and of the sentence in it, both counted from 1.
     """
 
     before: str
@@ -40,26 +40,24 @@ class Offsets(NamedTuple):
 
     @property
     def empty_lines(self) -> str:
-        """Those between the paragraph before and this one."""
+        """The blank lines before the paragraph."""
         return "\n" * self.before.count("\n")
 
     @property
     def in_one_line(self) -> str:
-        """The sentence as it stands in the text, but for line breaks."""
+        """The text of the sentence, line breaks and tabs replaced by spaces."""
         text = self.text[self.words[0][0] : self.stop].rstrip()
         return re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\t]+", " ", text)
 
 
 class InputSentence(NamedTuple):
-    """Tokens to tag: a sentence, or a window of one that is too long to be held.
+    """A sentence to tag, or a window of a long one.
 
     Attributes:
-        tokens: of the sentence or window.
-        source: the CoNLL-U sentence that they came in, if they did.
-        core: which of `tokens` to write; the others are context, which other windows write.
+        source: the sentence in CoNLL-U input.
+        core: the tokens to write; the others are context, written by other windows.
         ends: whether the sentence ends here.
-        offsets: where they are in raw text, if that is what they came in. Without tokens it holds
-            white space that no sentence follows.
+        offsets: positions in raw text input. Without tokens, white space not followed by a sentence.
     """
 
     tokens: Sequence[str]
@@ -70,7 +68,7 @@ class InputSentence(NamedTuple):
 
     @property
     def empty_lines_before(self) -> str:
-        """Those between the paragraph before and its own."""
+        """The blank lines before the paragraph of raw text."""
         return self.offsets.empty_lines if self.offsets else ""
 
     @property
@@ -80,40 +78,39 @@ class InputSentence(NamedTuple):
 
 
 class Reader(Protocol):
-    """Gathers text into sentences, however it arrives."""
+    """Builds sentences from text, fed in blocks of any size."""
 
     def feed(self, text: str) -> Iterator[InputSentence]:
         """The sentences, or windows of them, that `text` completes.
 
         Raises:
-            DataError: a line is not in the format, with its number; the sentences before it have
-                been handed on.
+            DataError: a line is not in the format; the message has its number. The sentences before it have been
+                yielded.
         """
 
     def finish(self) -> Iterator[InputSentence]:
-        """What the end of the input completes."""
+        """The sentences that the end of the input completes."""
 
 
 class Writer(ABC):
-    """Tagged sentences in an output format, one after the other.
+    """Formats tagged sentences, in order.
 
     Args:
-        tagset: what the tags are of.
-        number: how many sentences stand before them.
+        tagset: of the tags.
+        number: how many sentences precede the first one.
     """
 
     def __init__(self, tagset: str, number: int = 0) -> None:
         self._tagset = tagset
         self._number = number
-        self._written = 0  # tokens of the sentence that has not ended
+        self._written = 0  # number of tokens written of an unfinished sentence
 
     def text(self, sentence: InputSentence, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> str:
-        """The sentence as whole lines, or what a window adds to its lines.
+        """The sentence as lines; of a window, the text that continues its sentence's lines.
 
         Args:
-            tags: one for each of its tokens.
-            tag_probs: for each of its tokens the tags to write with their probabilities, the chosen
-                one first; word/TAG has no place for them.
+            tags: one per token.
+            tag_probs: for each token, tags with their probabilities, the predicted one first; word/TAG ignores them.
         """
         core = sentence.core
         if sentence.offsets and not sentence.tokens:
@@ -123,14 +120,14 @@ class Writer(ABC):
         return text
 
     def _space(self, offsets: Offsets) -> str:
-        """White space at the end of raw text, which no sentence follows."""
+        """White space at the end of raw text."""
         return offsets.empty_lines
 
     @abstractmethod
     def _core(
         self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
     ) -> str:
-        """As `text`, with the tokens, tags and probabilities of the sentence's core."""
+        """As `text`, given the tokens, tags and probabilities of the core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +135,10 @@ class CorpusFile:
     """The lines of a tagged file, and how to read them.
 
     Attributes:
-        lines: without their ends.
-        source: what errors call the file.
-        on_fault: what is done about a line that is wrong; if it returns, the line or its sentence is left out.
-        tagsets: `universal`, `native` or both, where a format has tags of both.
+        lines: without line ends.
+        source: the file's name in error messages.
+        on_fault: called for each bad line; if it returns, the line or its sentence is skipped.
+        tagsets: `universal`, `native` or both, in formats that have both.
         native: the name of the file's own tagset.
     """
 
@@ -152,13 +149,13 @@ class CorpusFile:
     native: str = "xpos"
 
     def fault(self, line: int, what: object, remedy: Remedy | None = None) -> None:
-        """Report what is wrong with a line, counted from 1."""
+        """Report a bad line, counted from 1."""
         if isinstance(what, DataError):
             remedy = what.remedies[0]
         self.on_fault(DataError(f"{self.source}:{line}: {what}", remedy=remedy))
 
     def by_line(self, parse: Callable[[str], Iterable[Sentence]]) -> Iterator[Sentence]:
-        """What `parse` makes of each line that is not empty; a `DataError` that it raises is that line's fault."""
+        """The sentences that `parse` returns for each non-blank line; a `DataError` from it is a fault of the line."""
         for number, line in enumerate(self.lines, 1):
             if line.strip():
                 try:
@@ -171,15 +168,15 @@ def checked_word(word: str, what: str) -> str:
     """The word.
 
     Args:
-        what: which one it is.
+        what: describes it in the error.
 
     Raises:
-        DataError: it is empty, or has half a character in it, as escapes in JSON can bring.
+        DataError: it is empty or contains an unpaired surrogate, as JSON escapes can.
     """
     if not word:
         raise DataError(f"{what} is empty")
-    if half := _SURROGATE.search(word):
-        raise DataError(f"{what} has U+{ord(half[0]):04X} in it, which is half a character")
+    if lone := _SURROGATE.search(word):
+        raise DataError(f"{what} contains U+{ord(lone[0]):04X}, an unpaired surrogate")
     return word
 
 
@@ -187,8 +184,8 @@ def checked_tag(tag: str, what: str) -> str:
     """The tag.
 
     Raises:
-        DataError: as for a word; or it has white space in it, for which no format has a place.
+        DataError: as for a word, or it contains white space.
     """
     if tag.split() != [checked_word(tag, what)]:
-        raise DataError(f"{what}, {tag!r}, has white space in it")
+        raise DataError(f"{what}, {tag!r}, contains white space")
     return tag

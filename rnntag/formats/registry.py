@@ -1,4 +1,4 @@
-"""The formats by name: their suffixes, and what reads and writes each.
+"""The formats by name: their file suffixes, readers and writers.
 
 `rnntag tag` reads an `InputFormat` and writes an `OutputFormat`; `train` and `eval` read a `config.CorpusFormat`.
 """
@@ -62,9 +62,9 @@ def reader(
     """A reader of sentences to tag.
 
     Args:
-        source: what errors call the input.
-        line, start, number: how many lines, characters and paragraphs stand before what it reads.
-        columns: of CoNLL-U, the last line before it that names columns, or "".
+        source: the input's name in error messages.
+        line, start, number: how many lines, characters and paragraphs precede the text.
+        columns: of CoNLL-U, the last preceding line that names columns, or "".
         finder: for raw text.
     """
     if name == "raw":
@@ -79,15 +79,15 @@ def writer(name: OutputFormat, tagset: str, number: int = 0) -> Writer:
 
 
 def is_conllu(path: Path) -> bool:
-    """Whether a file's name, but for what says that it is compressed, says that it is CoNLL-U."""
+    """Whether a file is CoNLL-U by its suffix; a compression suffix is ignored."""
     return plain_name(path).suffix.lower() in CONLLU_SUFFIXES
 
 
 def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8") -> CorpusFormat:
-    """The format to read a corpus's file in.
+    """The format of a corpus file.
 
-    What is called `.conllu` is CoNLL-U; of other files `auto` goes by the suffix, and for `.jsonl` by
-    the keys of the first line. In the name of a compressed file the suffix before the last one counts.
+    Files with a CoNLL-U suffix are CoNLL-U. For others, `auto` goes by the suffix and, for `.jsonl`, by the first
+    line. A compression suffix is ignored.
 
     Raises:
         NotFoundError, AccessError, DataError: see `decoding.file_lines`.
@@ -110,18 +110,17 @@ def read_sentences(
     corpus_format: CorpusFormat = "auto",
     faults: Faults | None = None,
 ) -> tuple[Sentence, ...]:
-    """The tagged sentences of a corpus's file, in order.
+    """The tagged sentences of a corpus file, in order.
 
-    The tags of all but CoNLL-U and spaCy's documents belong to the tagset `UNNAMED` until all splits are
-    read; see `corpora.loading`.
+    In formats with one kind of tag, the tagset is `UNNAMED` until all splits are read; see `corpora.loading`.
 
     Args:
         tagsets: `universal`, `native` or both.
-        faults: takes note of lines that cannot be understood, and of a file without a sentence, instead of an error.
+        faults: collects bad lines and files without sentences, instead of an error.
 
     Raises:
-        DataError: there are such lines, or there is no sentence.
-        NotFoundError, AccessError: the file is not there or cannot be read.
+        DataError: there are bad lines or no sentences.
+        NotFoundError, AccessError: the file does not exist or cannot be read.
     """
     noted = faults or Faults()
     before = noted.count
@@ -131,10 +130,10 @@ def read_sentences(
     try:
         read = _CORPUS_READERS[format_of(path, corpus_format, encoding)]
         sentences = tuple(read(CorpusFile(file_lines(path, encoding), str(path), noted.add, tagsets, native)))
-    except DataError as error:  # bytes that are no text, after which nothing can be read
+    except DataError as error:  # undecodable bytes: nothing can be read after them
         noted.add(error)
     if not sentences and noted.count == before:
-        noted.add(f"{path}: no sentence in it")
+        noted.add(f"{path}: contains no sentences")
     if faults is None:
         noted.check()
     return sentences

@@ -1,4 +1,4 @@
-"""spaCy's documents as JSON lines, each what `Doc.to_json()` gives (https://spacy.io/api/doc#to_json)."""
+"""Reads spaCy documents as JSON lines, each the output of `Doc.to_json()` (https://spacy.io/api/doc#to_json)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnntag.sentences import UPOS, Sentence, Span
 
 
 def is_document(line: str) -> bool:
-    """Whether a line is meant to be a document of spaCy's, and not what a model of rnntag has tagged."""
+    """Whether a line looks like a spaCy document, not like rnntag's own JSONL."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -25,11 +25,10 @@ def is_document(line: str) -> bool:
 
 
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
-    """The sentences of the documents, with the white space after each token; a document without `sents`
-    is one sentence. Tokens of white space alone are left out.
+    """The sentences of the documents, with the white space after each token.
 
-    The tags of `universal` are in the field `pos`, those of `native` in `tag`. A line that is no such
-    document is a fault.
+    `universal` tags are read from `pos`, `native` ones from `tag`. A document without `sents` is one sentence.
+    White-space tokens are skipped.
     """
     return file.by_line(lambda line: _document(line, file.tagsets, file.native))
 
@@ -38,9 +37,9 @@ def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sent
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"is no JSON: {error}") from error
+        raise DataError(f"is not JSON: {error}") from error
     if not isinstance(record, dict) or not isinstance(record.get("text"), str) or "tokens" not in record:
-        raise DataError("is no document of spaCy's: it has no text or no tokens")
+        raise DataError("is not a spaCy document: it has no text or no tokens")
     text: str = record["text"]
     places = _places(record["tokens"], "token", text)
     words = [number for number, (begin, end) in enumerate(places) if not text[begin:end].isspace()]
@@ -48,7 +47,7 @@ def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sent
     gaps = [text[end:begin] for (_, end), (begin, _) in pairwise([(0, 0), *spans, (len(text), 0)])]
     for gap, end in zip(gaps, [0, *(end for _, end in spans)], strict=True):
         if gap.strip():
-            raise DataError(f"{gap.strip()!r} after character {end} of the text belongs to no token")
+            raise DataError(f"{gap.strip()!r} after character {end} of the text is not in any token")
     if not words:
         return
     bounds = _places(record["sents"], "sentence", text) if "sents" in record else [(0, len(text))]
@@ -67,20 +66,20 @@ def _document(line: str, tagsets: tuple[str, ...], native: str) -> Iterator[Sent
             )
         first = last
     if first < len(words):
-        raise DataError(f"token {words[first]} ({text[slice(*spans[first])]!r}) lies in no sentence")
+        raise DataError(f"token {words[first]} ({text[slice(*spans[first])]!r}) is not in any sentence")
 
 
 def _places(items: Any, what: str, text: str) -> list[Span]:
-    """Where tokens or sentences are, one after the other."""
+    """The spans of tokens or sentences, in order and without overlap."""
     places: list[Span] = []
     for number, item in enumerate(items if isinstance(items, list) else [None]):
         begin, end = (item.get("start"), item.get("end")) if isinstance(item, dict) else (None, None)
         if type(begin) is not int or type(end) is not int:
-            raise DataError(f"{what} {number} has no whole numbers start and end")
+            raise DataError(f"{what} {number} has no integers start and end")
         if not 0 <= begin < end <= len(text):
-            raise DataError(f"{what} {number} stands at {begin} to {end} of a text of {len(text)} characters")
+            raise DataError(f"{what} {number} spans {begin} to {end} in a text of {len(text)} characters")
         if places and begin < places[-1][1]:
-            raise DataError(f"{what} {number} begins at {begin}, before the one ahead of it ends")
+            raise DataError(f"{what} {number} begins at {begin}, inside the previous one")
         places.append((begin, end))
     return places
 
@@ -92,7 +91,7 @@ def _tags(tokens: list[tuple[int, Any]], tagsets: tuple[str, ...], native: str) 
             tags[name] = tuple(_tag(number, token, field, other) for number, token in tokens)
     for (number, _), tag in zip(tokens, tags.get("upos", ()), strict=False):
         if tag not in UPOS:
-            raise DataError(f"token {number} has the pos {tag!r}, which is no UPOS tag: UPOS has {' '.join(UPOS)}")
+            raise DataError(f"token {number}: pos {tag!r} is not a UPOS tag: use one of {' '.join(UPOS)}")
     return tags
 
 

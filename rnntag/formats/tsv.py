@@ -1,5 +1,5 @@
-"""TSV, a token a line with its tag after a tab, as TreeTagger writes and learns from it
-(https://www.cis.lmu.de/~schmid/tools/TreeTagger/) and corpus managers keep it ("vertical text")."""
+"""Reads and writes TSV: one token per line, then a tab and its tag, as in TreeTagger
+(https://www.cis.lmu.de/~schmid/tools/TreeTagger/) and the "vertical text" of corpus managers."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rnntag.formats.records import CorpusFile, InputSentence, Writer, checked_ta
 from rnntag.sentences import UNNAMED, Sentence, TagProbs
 
 Pairs = list[tuple[str, str]]
-"""The tokens of a sentence with their tags."""
+"""Tokens with their tags."""
 
 FINAL_TAG = "SENT"
-"""What many of TreeTagger's tagsets call the mark at a sentence's end."""
+"""The tag of sentence-final punctuation in many of TreeTagger's tagsets."""
 
 _COLUMNS = (2, 3)
 _SENTENCES = ("s", "sentence")
 _TEXTS = ("p", "head", "div", "text", "doc", "file", "corpus")
-"""Elements that no sentence reaches across."""
+"""Elements that end a sentence but do not mark sentences."""
 _ELEMENT = re.compile(r"</?([\w:.-]+)")
 
 
 class TsvWriter(Writer):
-    """A token a line and an empty line after each sentence. Columns are token and tag, or tags and their probabilities
-    (0 to 1) in turn; of raw text also where the token begins and ends, in characters of the input."""
+    """Columns are the token and its tag, or alternating tags and probabilities (0 to 1); for raw text, also the
+    token's start and end, in characters of the input. An empty line ends a sentence."""
 
     def _core(
         self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
@@ -45,13 +45,12 @@ class TsvWriter(Writer):
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
     """The tagged sentences of a file.
 
-    A line is a token, a tab and its tag, and perhaps one more column, the lemma; or, without a tab,
-    markup such as `<text id="a">`. Sentences end at empty lines and where an element `s` begins or ends.
-    In a file without either they end at the tag `SENT`. Faults are lines that are neither, and lines that
-    name the columns.
+    A line is a token, a tab, its tag and optionally a tab and a lemma; or, without tabs, markup such as
+    `<text id="a">`. Sentences end at blank lines and where an `s` element begins or ends; in a file without either,
+    after the tag `SENT`. Other lines and header rows are faults.
     """
     groups: list[Pairs] = [[]]
-    are_separated = False  # whether empty lines or elements separate sentences
+    are_separated = False  # whether blank lines or elements separate sentences
     after_blank = False
     header: str | None = None
     for number, line in enumerate(file.lines, 1):
@@ -72,7 +71,7 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
             if header is None:
                 header = line if headers.is_header(line.split("\t")) else ""
             try:
-                if line == header:  # once more in files that were joined
+                if line == header:  # also repeated in concatenated files
                     raise DataError(f"{line!r} {headers.ADVICE}")
                 groups[-1].append(_pair(line))
             except DataError as error:
@@ -87,13 +86,11 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
 def _pair(line: str) -> tuple[str, str]:
     token, *columns = line.split("\t")
     if not columns or not columns[0].strip():
-        raise DataError(f"no tag after {token!r}: a line is a token, a tab and its tag")
+        raise DataError(f"no tag after {token!r}: expected token, tab, tag")
     if not token.strip():
         raise DataError(f"no token before the tag {columns[0]!r}")
     if 1 + len(columns) not in _COLUMNS:
-        raise DataError(
-            f"{1 + len(columns)} columns separated by tabs, where a token, its tag and perhaps its lemma are due"
-        )
+        raise DataError(f"{1 + len(columns)} tab-separated columns, expected token, tag and optionally lemma")
     return token, checked_tag(columns[0], "the tag")
 
 

@@ -1,5 +1,5 @@
-"""word/TAG: a sentence a line, its words separated by white space, as NLTK and Brown have them; and the same
-without tags."""
+"""Reads and writes word/TAG, as in NLTK and the Brown corpus: one sentence per line, words separated by white space.
+Also reads such lines without tags."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ANY_SPACE = re.compile(r"\s")
 
 
 class TokenReader:
-    """Each line is a sentence of words separated by white space, an empty line an empty one; see `records.Reader`.
+    """A `records.Reader` of sentences, one per line, their words separated by white space.
 
-    A line longer than `LONG_LINE` comes in windows.
+    A blank line is an empty sentence. A line longer than `LONG_LINE` is split into windows.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class TokenReader:
     def feed(self, text: str) -> Iterator[InputSentence]:
         self._rest.append(text)
         if len(self._rest[0]) > records.LONG_LINE and not _ANY_SPACE.search(text):
-            return  # one word, which goes on
+            return  # one unfinished word
         *lines, rest = "".join(self._rest).split("\n")
         for line in lines:
             if self._cutter or len(line) > records.LONG_LINE:
@@ -60,21 +60,19 @@ class TokenReader:
 
 
 class WordTagWriter(Writer):
-    """A sentence a line, each word followed by a slash and its tag."""
-
     def _core(self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], _: Sequence[TagProbs]) -> str:
-        if sentence.source is not None:  # CoNLL-U's words may have spaces inside, word/TAG's may not
+        if sentence.source is not None:  # CoNLL-U allows spaces in words
             tokens = ["_".join(token.split()) for token in tokens]
         items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)])
         return f"{' ' if self._written else sentence.empty_lines_before}{items}{sentence.line_end}"
 
 
 def sentences(file: CorpusFile, mark: str = "/") -> Iterator[Sentence]:
-    """The tagged sentences of a file. Faults are words without a tag, tags without a word, and a first line that
-    shows the format (`word/TAG`).
+    """The tagged sentences of a file. Words without a tag, tags without a word and a header in the first line are
+    faults.
 
     Args:
-        mark: what joins a word and its tag; of several in a word, the last does.
+        mark: separates word and tag; its last occurrence counts.
     """
     is_first = True
     for number, line in enumerate(file.lines, 1):
