@@ -1,4 +1,4 @@
-"""The errors that a user can meet, each with its exit code."""
+"""The errors that users see, each with its exit code."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import ClassVar, NoReturn
 
 
 class RnntagError(Exception):
-    """A failure: what, where, and what to do about it, in a line for each fault.
-
-    Attributes:
-        args: the lines.
-    """
+    """A failure. Each of `args` is a line that says what is wrong, where, and what to do."""
 
     exit_code: ClassVar[int] = 1
 
@@ -20,32 +16,28 @@ class RnntagError(Exception):
 
 
 class UsageError(RnntagError):
-    """An option or a combination of options that has no meaning."""
+    """An invalid option or combination of options."""
 
     exit_code = 2
 
 
 class DataError(RnntagError):
-    """Input that was found but cannot be understood."""
+    """Invalid input data."""
 
     exit_code = 65
 
 
 OnFault = Callable[[str], None]
-"""Is given a line that says what is wrong and where, and raises an error or goes on."""
+"""Takes a line that says what is wrong and where; raises an error, or returns to continue."""
 
 
 def stop(fault: str) -> NoReturn:
-    """The report that ends the work.
-
-    Raises:
-        DataError: always.
-    """
+    """Raise a DataError: the `OnFault` that does not continue."""
     raise DataError(fault)
 
 
 class NotFoundError(RnntagError):
-    """A corpus, file or model that is not there."""
+    """A corpus, file or model that does not exist."""
 
     exit_code = 66
 
