@@ -45,7 +45,7 @@ class UsageError(RnntagError):
 
 
 class DataError(RnntagError):
-    """Input that was found but cannot be understood."""
+    """Invalid input data."""
 
     exit_code = 65
 

@@ -1,4 +1,4 @@
-"""Sentences, corpora and places in text: what the packages pass to one another."""
+"""Sentences, corpora and segmented text: the types that the packages share."""
 
 from __future__ import annotations
 
@@ -15,20 +15,28 @@ UPOS = (
 
 
 TagProbs = list[tuple[str, float]]
-"""Tags with their probabilities (0 to 1), the likeliest first."""
+"""Tags with their probabilities (0 to 1), the most likely first."""
+
+
+Span = tuple[int, int]
+"""Start and end in a text, in characters."""
+
+
+UNNAMED = ""
+"""The tagset of tags whose tagset is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The tokens of one sentence, and for each tagset that it is annotated with, one tag a token.
+    """The tokens of a sentence, with one tag per token for each tagset that it is annotated with.
 
     Attributes:
-        tag_probs: where a model has annotated it, for each token also the tags that it found likely.
-        spaces: the white space that follows each token in the text; empty where that is not known.
+        tag_probs: by tagset, the likely tags of each token, if a model has annotated the sentence.
+        spaces: the white space after each token; empty if unknown.
         opens: whether a paragraph begins with it.
 
     Raises:
-        DataError: a tagset has more or fewer tags than there are tokens.
+        DataError: the number of tags differs from the number of tokens.
     """
 
     tokens: tuple[str, ...]
@@ -45,7 +53,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A named corpus in its three parts; a part may be empty."""
+    """A named corpus with its three splits; a split may be empty."""
 
     name: str
     train: tuple[Sentence, ...] = ()
@@ -55,19 +63,14 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """What a segmenter finds in a text.
+    """The words and sentences of a text.
 
     Attributes:
+        words: in order, without overlaps.
+        ends: for each sentence, the number of words up to its end.
         tags: one for each of `words`, or none.
     """
 
     words: Sequence[Span]
     ends: Sequence[int]
     tags: Sequence[str] = ()
-
-
-Span = tuple[int, int]
-"""Where something begins and ends in a text, in characters."""
-
-
-UNNAMED = ""

@@ -76,7 +76,7 @@ class WordVectorCache:
                 raise
             if None in rows:
                 python_input.check_tokens(tokens)
-                keys = list(map(self._vocabulary.stand_in, tokens))
+                keys = list(map(self._vocabulary.shorten, tokens))
                 self._add(dict.fromkeys(keys))
                 rows = list(map(self._rows.get, keys))
             return self._matrix, np.array(rows, dtype=np.int64)

@@ -125,4 +125,4 @@ def test_cuts_hold_the_steps_around_each_token() -> None:
     assert [row[:n].tolist() for row, n in zip(cuts.steps, cuts.lengths, strict=True)] == [
         [0, 1], [0, 1, 2], [1, 2, 3], [2, 3], [0],
     ]  # fmt: skip
-    assert cuts.places.tolist() == [0, 1, 1, 1, 0]
+    assert cuts.centers.tolist() == [0, 1, 1, 1, 0]

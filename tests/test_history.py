@@ -85,11 +85,11 @@ def test_an_epoch_is_a_line_with_its_keys_in_order() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("", "x: no epoch in it"),
-        ("nonsense", "x:2: is no epoch that 'rnntag train' writes"),
-        ('{"epoch": 2}', "x:2: is no epoch"),
-        ("[]", "x:2: is no epoch"),
-        (learning_curve.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is no epoch .*NaN is no number"),
+        ("", "x: contains no epoch"),
+        ("nonsense", "x:2: is not an epoch written by"),
+        ('{"epoch": 2}', "x:2: is not an epoch"),
+        ("[]", "x:2: is not an epoch"),
+        (learning_curve.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is not an epoch .*NaN is not a number"),
     ],
 )
 def test_what_is_no_history_is_named(line: str, message: str) -> None:
@@ -113,7 +113,7 @@ def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: P
     directory.check_target(learned)
     directory.write(learned, tiny, "")
     assert directory.read(learned).history == b""
-    with pytest.raises(NotFoundError, match=r"no history\.jsonl in this model"):
+    with pytest.raises(NotFoundError, match=r"this model has no history\.jsonl"):
         directory.read_history(learned)
 
 
@@ -123,7 +123,7 @@ def test_a_damaged_history_without_a_checksum_does_not_keep_a_model_from_tagging
     (learned / directory.CHECKSUMS).write_text("".join(line for line in lines if directory.HISTORY not in line))
     (learned / directory.HISTORY).write_text("nonsense\n")
     assert run("tag", "-m", learned, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
-    assert "history.jsonl:1: is no epoch" in refusal(run("history", learned), 65)
+    assert "history.jsonl:1: is not an epoch" in refusal(run("history", learned), 65)
 
 
 def test_a_run_writes_all_its_epochs_though_an_earlier_one_is_kept(corpus: Path, tmp_path: Path, here: Run) -> None:
@@ -163,7 +163,7 @@ def test_it_can_be_had_as_json(run: Run, learned: Path) -> None:
 
 def test_a_model_without_one_says_so(run: Run, tiny_folder: Path) -> None:
     for model in (tiny_folder, "zh-en"):
-        assert "no history.jsonl in this model" in refusal(run("history", model), 66)
+        assert "this model has no history.jsonl" in refusal(run("history", model), 66)
 
 
 def test_it_is_drawn(learned: Path, tmp_path: Path, here: Run) -> None:

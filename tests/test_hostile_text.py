@@ -354,8 +354,8 @@ def test_long_words_leave_no_trace_in_memory(tiny: ModelBundle) -> None:
     assert max(map(len, tagger._words._rows)) <= 300
     assert tags == Tagger(replace(tiny)).predict([words], top=3)
     other = replace(tiny, vocabulary=replace(tiny.vocabulary, extra=("b" * 300,)))
-    assert other.vocabulary.stand_in("b" * 300) == "b" * 300
-    assert len(other.vocabulary.stand_in("b" * 301)) > 300
+    assert other.vocabulary.shorten("b" * 300) == "b" * 300
+    assert len(other.vocabulary.shorten("b" * 301)) > 300
 
 
 def test_paragraphs_are_counted_across_any_white_space(tiny_raw: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import torch
 from rnntag.config import CELLS, ModelConfig
 from rnntag.errors import DataError, UsageError
 from rnntag.model.vocabulary import Vocabulary
-from rnntag.network.cells import GATES, RecurrentLayer, reversal
+from rnntag.model.weights import GATES
+from rnntag.network.cells import RecurrentLayer, reversal
 from rnntag.network.tagger import Network, predict
 from rnntag.sentences import Corpus, Sentence
 from tests.conftest import KINDS

@@ -135,13 +135,13 @@ def test_export_overwrites_nothing_unasked(run: Run, tiny_folder: Path, tmp_path
         assert "comes with rnntag and is not written to" in told
     for flags in ((), ("--force",)):
         told = refusal(run("export", "zh-en", "--out", "m", *flags), 74)
-        assert re.search(r"m: holds .*, which is no part of an export: choose another --out", told)
+        assert re.search(r"m: contains .*, which does not belong to an export: choose another --out", told)
     assert contents(tmp_path / "m") == contents(tiny_folder)
     assert contents(models) == before
     (tmp_path / "graphs").mkdir()
     (tmp_path / "graphs" / "README.md").write_text("mine")
     told = refusal(run("export", "m", "--out", "graphs"), 2)
-    assert "graphs/README.md: there is one already: choose another --out, or replace it with --force" in told
+    assert "graphs/README.md: exists already: choose another --out, or replace it with --force" in told
     assert contents(tmp_path / "graphs") == {Path("README.md"): b"mine"}
 
 

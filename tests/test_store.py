@@ -65,9 +65,9 @@ def test_another_format_and_nonsense_are_refused(tiny: ModelBundle, tmp_path: Pa
     config = json.loads((path / "config.json").read_text())
     for change, message in (
         ({"format": 99}, "model format 99"),
-        ({"model": {"cell": "banana"}}, "is no rnntag model"),
-        ({"model": {"colour": 1}}, "is no rnntag model"),
-        ({"provenance": None}, "is no rnntag model"),
+        ({"model": {"cell": "banana"}}, "is not a valid rnntag model"),
+        ({"model": {"colour": 1}}, "is not a valid rnntag model"),
+        ({"provenance": None}, "is not a valid rnntag model"),
     ):
         (path / "config.json").write_text(json.dumps({**config, **change}))
         sign(path)
@@ -130,9 +130,9 @@ def test_places_where_no_model_can_go(tiny: ModelBundle, tmp_path: Path) -> None
     with pytest.raises(AccessError, match="file cannot be written to"):
         directory.check_target(tmp_path / "file" / "m")
     (tmp_path / "full" / "config.json").write_text("{}")
-    with pytest.raises(AccessError, match=r"holds letter.txt, which is no part of a model"):
+    with pytest.raises(AccessError, match=r"contains letter.txt, which does not belong to a model"):
         directory.check_target(tmp_path / "full")
-    with pytest.raises(AccessError, match=r"holds letter.txt"):
+    with pytest.raises(AccessError, match=r"contains letter.txt"):
         directory.write(tmp_path / "full", tiny, "")
     assert (tmp_path / "full" / "letter.txt").exists()
     directory.check_target(tmp_path / "new" / "m")

@@ -1,4 +1,4 @@
-"""Sentences as padded arrays of indices, and groups of sentences of alike length."""
+"""Padded batches of sentences, and their grouping by length."""
 
 from __future__ import annotations
 
@@ -13,25 +13,29 @@ from rnntag.model.arrays import Ids
 
 SoftTargets = npt.NDArray[np.float32]
 
-
 IGNORED = -100
-"""The gold index of a padded or unannotated position, which no loss counts."""
+"""The gold index of padding and of tokens without a known tag. The loss skips it."""
 
 
-def length_buckets(lengths: Ids, most: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
-    """Positions of sequences in groups of alike length, each of at most `most` steps, padding
-    included, or of one sequence.
+def length_buckets(lengths: Ids, max_steps: int, shuffle: np.random.Generator | None = None) -> list[list[int]]:
+    """Group sequences of similar length; empty ones are left out.
 
-    Empty sequences are in no group. With `shuffle` the grouping and the order are random.
+    Args:
+        lengths: shape [sequences].
+        max_steps: steps per group, padding included; a longer sequence is a group by itself.
+        shuffle: randomises the grouping and the order of the groups.
+
+    Returns:
+        For each group the indices of its sequences, in order of length.
     """
-    # Jitter below one step mixes sequences of equal length and never adds padding.
+    # Jitter below one step mixes sequences of equal length without more padding.
     order = np.argsort(lengths + shuffle.random(len(lengths)) if shuffle else lengths, kind="stable")
     groups: list[list[int]] = []
     group: list[int] = []
     for position, length in zip(order.tolist(), lengths[order].tolist(), strict=True):
         if not length:
             continue
-        if group and (len(group) + 1) * length > most:
+        if group and (len(group) + 1) * length > max_steps:  # `length` is the longest so far
             groups.append(group)
             group = []
         group.append(position)
@@ -47,9 +51,9 @@ class WordIds:
     """Distinct words as indices.
 
     Attributes:
-        ids: row of each word in the word table, shape [words].
-        chars: rows of its characters, padded on the right, shape [words, longest].
-        lengths: number of its characters, shape [words].
+        ids: rows of the word table, shape [words].
+        chars: rows of the character table, padded on the right, shape [words, longest].
+        lengths: number of characters, shape [words].
     """
 
     ids: Ids
@@ -68,13 +72,11 @@ class Batch:
 
     Attributes:
         words: the distinct words of the batch.
-        index: for each token the row of its word in `words`, padded on the right with 0,
-            shape [sentences, longest].
+        index: position of each token's word in `words`, padded on the right with 0, shape [sentences, longest].
         lengths: number of tokens of each sentence, shape [sentences].
-        gold: for each tagset the tag indices, `IGNORED` where there is none,
-            shape [sentences, longest].
-        soft: for the tagsets that a model has annotated sentences with, the probability of each
-            tag, 0 where there is none, shape [sentences, longest, tags].
+        gold: by tagset, the tag indices, else `IGNORED`, shape [sentences, longest].
+        soft: by tagset, the tag probabilities if a model has annotated some of the sentences; 0 elsewhere, shape
+            [sentences, longest, tags].
     """
 
     words: WordIds
@@ -86,7 +88,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Sentences as indices, before they are batched; see `Batch`."""
+    """Sentences as indices, not yet padded; see `Batch`.
+
+    Attributes:
+        sentences: position of each token's word in `words`, one array of shape [tokens] per sentence.
+        gold, soft: for each tagset one array per sentence, of shape [tokens] and [tokens, tags].
+    """
 
     words: WordIds
     sentences: tuple[Ids, ...]
@@ -94,17 +101,20 @@ class Encoded:
     soft: Mapping[str, tuple[SoftTargets | None, ...]] = field(default_factory=dict)
 
     def arrays(self) -> Iterator[npt.NDArray[Any]]:
-        """All of its arrays, in order."""
+        """All arrays, in a fixed order."""
         yield from (self.words.ids, self.words.chars, self.words.lengths, *self.sentences)
         for columns in (self.gold, self.soft):
             for column in columns.values():
                 yield from (array for array in column if array is not None)
 
     def batch(self, positions: Sequence[int]) -> Batch:
-        """The sentences at `positions` (none of them empty) as one padded array."""
-        chosen = [self.sentences[position] for position in positions]
-        lengths = np.array([len(sentence) for sentence in chosen], dtype=np.int64)
-        rows, inverse = np.unique(np.concatenate(chosen), return_inverse=True)
+        """The sentences at `positions`, none of them empty, as a padded batch."""
+        selected = [self.sentences[position] for position in positions]
+        lengths = np.array([len(sentence) for sentence in selected], dtype=np.int64)
+        # rows [distinct words]; inverse [tokens of all sentences]: the position of each token's word in `rows`.
+        rows, inverse = np.unique(np.concatenate(selected), return_inverse=True)
+        # A mask [sentences, longest], true at tokens. Indexing with it runs along each sentence in turn, the order
+        # of the concatenated tokens.
         inside = np.arange(int(lengths.max())) < lengths[:, None]
         index = np.zeros(inside.shape, dtype=np.int64)
         index[inside] = inverse
@@ -112,30 +122,30 @@ class Encoded:
         for tagset, tags in self.gold.items():
             padded = np.full(inside.shape, IGNORED, dtype=np.int64)
             for row, position in enumerate(positions):
-                sentence = tags[position]
-                if sentence is not None:
-                    padded[row, : len(sentence)] = sentence
+                if (sentence_tags := tags[position]) is not None:
+                    padded[row, : len(sentence_tags)] = sentence_tags
             gold[tagset] = padded
-        soft = {}
+        soft: dict[str, SoftTargets] = {}
         for tagset, column in self.soft.items():
-            found = [(row, column[position]) for row, position in enumerate(positions)]
-            given = [(row, distribution) for row, distribution in found if distribution is not None]
-            if given:
-                soft[tagset] = np.zeros((*inside.shape, given[0][1].shape[1]), dtype=np.float32)
-            for row, distribution in given:
-                soft[tagset][row, : len(distribution)] = distribution
+            for row, position in enumerate(positions):
+                if (probs := column[position]) is not None:
+                    if tagset not in soft:
+                        soft[tagset] = np.zeros((*inside.shape, probs.shape[1]), dtype=np.float32)
+                    soft[tagset][row, : len(probs)] = probs
         return Batch(self.words.take(rows), index, lengths, gold, soft)
 
     def batches(
-        self, tokens: int, shuffle: np.random.Generator | None = None, among: Ids | None = None
+        self, max_tokens: int, shuffle: np.random.Generator | None = None, among: Ids | None = None
     ) -> list[list[int]]:
-        """Positions of the sentences in groups of alike length, each of about `tokens` tokens.
+        """Group the sentences by length; see `length_buckets`.
 
         Args:
-            tokens, shuffle: see `by_length`.
-            among: positions of the sentences that are wanted, as often as they are; None for all.
+            among: positions of the sentences to use, with repetitions; None: each sentence once.
+
+        Returns:
+            The positions of the sentences of each batch.
         """
         lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.int64)
         if among is None:
-            return length_buckets(lengths, tokens, shuffle)
-        return [among[group].tolist() for group in length_buckets(lengths[among], tokens, shuffle)]
+            return length_buckets(lengths, max_tokens, shuffle)
+        return [among[group].tolist() for group in length_buckets(lengths[among], max_tokens, shuffle)]

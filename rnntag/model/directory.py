@@ -28,18 +28,16 @@ CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetenso
 SEGMENTER, SEGMENTER_WEIGHTS = "segmenter.json", "segmenter.safetensors"
 SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS)
 _OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
-"""What models of another format have besides: known so that they can be refused as such, and replaced."""
+"""Files of older formats: recognised so that such a model is refused with its format's name, and can be replaced."""
 CARD = "MODEL_CARD.md"
 HISTORY = "history.jsonl"
-"""The learning curve of the run that made the model, if that is known. See `history`."""
+"""The learning curve of the run that made the model, if known. See `learning_curve`."""
 VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *SEGMENTER_FILES)
-"""The files that a model is read from. The card is for people, who may edit it. The history
-has a checksum, too, but where an older rnntag wrote it."""
-_MOST_CONFIG, _MOST_TEXT, _MOST_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
-"""Bytes of a file, at most: of the configuration and the card; of tables and the history; of
-weights, if the configuration asks for so many."""
+"""The files that a model is read from. The card has no checksum, as people may edit it; old histories have none."""
+_MAX_CONFIG, _MAX_TEXT, _MAX_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
+"""Limits in bytes: of the configuration and the card; of tables and the history; of weights."""
 FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, *_OLD_FILES}
-"""The names of all that a model's directory may hold."""
+"""The names of all files that a model directory may contain."""
 BUNDLED_MODELS = ("zh-en", "zh-en-fast")
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
 _PROVENANCE_FORMS = {
@@ -51,14 +49,14 @@ _SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {"words": float, 
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Where names are looked up: `./models`, then the bundled models."""
+    """The folders where names are looked up: `./models`, then that of the bundled models."""
     package = Path(__file__).parent.parent
     bundled = next((f for f in (package / "models", package.parent / "models") if f.is_dir()), package / "models")
     return (Path("models"), bundled)
 
 
 def is_bundled(path: Path) -> bool:
-    """Whether a path is one of the bundled models, or lies in one or elsewhere in the installed package."""
+    """Whether a path is in a bundled model or elsewhere in the installed package."""
     package = Path(__file__).resolve().parent.parent
     in_checkout = (package.parent / "models" / name for name in BUNDLED_MODELS)
     return any(path.resolve().is_relative_to(folder) for folder in (package, *in_checkout))
@@ -71,20 +69,19 @@ def check_not_bundled(path: Path, argument: str = "out") -> None:
         argument: the setting that names another place.
 
     Raises:
-        UsageError: the path lies there; see `is_bundled`.
+        UsageError: see `is_bundled`.
     """
     if is_bundled(path):
         raise UsageError(f"{path} comes with rnntag and is not written to", remedy={argument: ANOTHER})
 
 
 def day_made(path: Path) -> str | None:
-    """The day on which a model was made, as ISO 8601: its own date, or that of its files where it has none
-    or is damaged. None if no file of a model is there."""
+    """The date of a model as ISO 8601; that of its files if it has none or is damaged. None if there is no model."""
     files = [path / name for name in VERIFIED if os.path.lexists(path / name)]
     if not files:
         return None
     try:
-        config = validation.parse(checksums.content(path, CONFIG, _MOST_CONFIG))
+        config = validation.parse(checksums.content(path, CONFIG, _MAX_CONFIG))
         return date.fromisoformat(config["provenance"]["created"]).isoformat()
     except (DataError, AccessError, ValueError, KeyError, TypeError):
         return date.fromtimestamp(max(file.lstat().st_mtime for file in files)).isoformat()
@@ -94,7 +91,7 @@ def check_free(path: Path) -> None:
     """Make sure that no finished model is overwritten.
 
     Raises:
-        UsageError: there is a model at `path`.
+        UsageError: `path` contains a model.
     """
     if day := day_made(path):
         raise UsageError(f"{path}: there is a model made on {day} already", remedy={"out": ANOTHER, "force": True})
@@ -104,29 +101,29 @@ def check_absent(paths: Iterable[Path]) -> None:
     """Make sure that no file is overwritten.
 
     Raises:
-        UsageError: there is one.
+        UsageError: a file exists.
     """
     for path in paths:
         if path.exists():
-            raise UsageError(f"{path}: there is one already", remedy={"out": ANOTHER, "force": True})
+            raise UsageError(f"{path}: exists already", remedy={"out": ANOTHER, "force": True})
 
 
 def available() -> dict[str, Path]:
-    """Every model that a name finds, by name."""
-    found: dict[str, Path] = {}
+    """The directories of the models that can be found by name."""
+    models: dict[str, Path] = {}
     for folder in model_folders():
         if folder.is_dir():
             for path in sorted(folder.iterdir()):
                 if (path / CONFIG).is_file() and not path.name.startswith("."):
-                    found.setdefault(path.name, path)
-    return found
+                    models.setdefault(path.name, path)
+    return models
 
 
 def find(name: str) -> Path:
     """The directory of a model, given its path or its name.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such model.
     """
     path = Path(name)
     if name and (path / CONFIG).is_file():
@@ -144,11 +141,11 @@ def check_target(path: Path, names: Collection[str] = FILES, what: str = "a mode
     """Make sure, before hours of training, that a model can be written to `path`.
 
     Args:
-        names: of the files that may be replaced there.
+        names: files that may be replaced there.
         what: the kind of directory that has such files.
 
     Raises:
-        AccessError: it cannot be, or something else than a model lies there.
+        AccessError: it cannot be written, or contains other files.
     """
     path = path.resolve()
     folder = next((parent for parent in path.parents if parent.exists()), path)
@@ -163,17 +160,16 @@ def check_target(path: Path, names: Collection[str] = FILES, what: str = "a mode
 
 
 def _check_replaceable(path: Path, names: Collection[str] = FILES, what: str = "a model") -> None:
-    strange = sorted({entry.name for entry in path.iterdir()} - {*names})
-    if strange:
-        raise AccessError(f"{path}: holds {strange[0]}, which is no part of {what}", remedy={"out": ANOTHER})
+    others = sorted({entry.name for entry in path.iterdir()} - {*names})
+    if others:
+        raise AccessError(f"{path}: contains {others[0]}, which does not belong to {what}", remedy={"out": ANOTHER})
 
 
 def write(path: Path, model: ModelBundle, card: str) -> None:
-    """Write a model directory beside `path`, then put it in its place.
+    """Write or replace a model directory.
 
     Raises:
-        AccessError: it cannot be written, or something else than a model lies at `path`, which
-            stays as it was.
+        AccessError: it cannot be written, or `path` contains other files. It is then unchanged.
     """
     path = path.resolve()
     try:
@@ -186,7 +182,7 @@ def write(path: Path, model: ModelBundle, card: str) -> None:
 
 
 def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
-    """The files of a model's directory, by name."""
+    """The contents of the files of a model's directory, by name."""
     contents = {
         CONFIG: _json_bytes(
             {
@@ -197,7 +193,7 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
                 "provenance": asdict(model.provenance),
             }
         ),
-        **({HISTORY: model.history} if model.history else {}),  # not last: whatever follows it must be there
+        **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed
         VOCABULARY: _json_bytes(model.vocabulary.tables()),
         WEIGHTS: safetensors.numpy.save(dict(model.weights)),
         **(_segmenter_files(model.segmenter) if model.segmenter else {}),
@@ -208,7 +204,7 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
 
 
 def read(path: Path) -> ModelBundle:
-    """Read a model directory, once its checksums hold.
+    """Read and verify a model directory.
 
     Raises:
         DataError: a file is missing, damaged, or of another format version.
@@ -216,23 +212,23 @@ def read(path: Path) -> ModelBundle:
     """
     files = _folder(path)
     try:
-        config = validation.parse(files.read(CONFIG, _MOST_CONFIG))
+        config = validation.parse(files.read(CONFIG, _MAX_CONFIG))
         if not isinstance(config, dict) or config.get("format") != FORMAT:
-            given = config.get("format") if isinstance(config, dict) else None
+            version = config.get("format") if isinstance(config, dict) else None
             raise DataError(
-                f"{path}: model format {given!r:.20} needs another rnntag than {__version__}, "
+                f"{path}: model format {version!r:.20} needs another rnntag than {__version__}, "
                 f"which reads format {FORMAT}"
             )
         if old := [name for name in _OLD_FILES if name in files]:
-            raise ValueError(f"{CHECKSUMS} names {old[0]!r}, which is no part of it")
+            raise ValueError(f"{CHECKSUMS} lists {old[0]!r}, which is not a file of this format")
         validation.validate({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
         shape = validation.record(ModelConfig, config["model"], "model")
-        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, _MOST_TEXT)))
+        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, _MAX_TEXT)))
         classes = [len(tags) for tags in vocabulary.tags.values()]
         shapes = weight_shapes.tagger(shape, vocabulary.word_rows, vocabulary.character_rows, classes)
         temperatures = {tagset: float(value) for tagset, value in config.get("temperatures", {}).items()}
         if min(temperatures.values(), default=1.0) <= 0:
-            raise ValueError("a temperature is not above 0")
+            raise ValueError("a temperature is not positive")
         return ModelBundle(
             name=path.resolve().name,
             config=shape,
@@ -246,7 +242,7 @@ def read(path: Path) -> ModelBundle:
             digest=files.digest,
         )
     except (ValueError, UsageError) as error:
-        raise DataError(f"{path}: is no rnntag model: {error}") from error
+        raise DataError(f"{path}: is not a valid rnntag model: {error}") from error
 
 
 def _folder(path: Path) -> checksums.Folder:
@@ -254,7 +250,7 @@ def _folder(path: Path) -> checksums.Folder:
 
 
 def _weights(files: checksums.Folder, name: str, shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
-    return weight_shapes.read(files.read(name, min(weight_shapes.most_bytes(shapes), _MOST_WEIGHTS)), shapes)
+    return weight_shapes.read(files.read(name, min(weight_shapes.max_bytes(shapes), _MAX_WEIGHTS)), shapes)
 
 
 def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
@@ -272,7 +268,7 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
 
 
 def _segmenter(files: checksums.Folder) -> StoredSegmenter:
-    fields = validation.parse(files.read(SEGMENTER, _MOST_TEXT))
+    fields = validation.parse(files.read(SEGMENTER, _MAX_TEXT))
     validation.validate(fields, _SEGMENTER_FORM, SEGMENTER)
     config = validation.record(SegmenterConfig, fields["config"], "config")
     units = PretokenVocabulary.from_tables(fields["units"])
@@ -283,38 +279,38 @@ def _segmenter(files: checksums.Folder) -> StoredSegmenter:
 
 def _history(path: Path, files: checksums.Folder) -> bytes | None:
     if HISTORY in files:
-        return files.read(HISTORY, _MOST_TEXT)
-    return checksums.content(path, HISTORY, _MOST_TEXT) if os.path.lexists(path / HISTORY) else None
+        return files.read(HISTORY, _MAX_TEXT)
+    return checksums.content(path, HISTORY, _MAX_TEXT) if os.path.lexists(path / HISTORY) else None
 
 
 def read_card(path: Path) -> str:
-    """The model's card as Markdown.
+    """The model card, in Markdown.
 
     Raises:
         DataError, AccessError: it is missing or cannot be read.
     """
-    return checksums.content(path, CARD, _MOST_CONFIG).decode("utf-8", "surrogateescape")
+    return checksums.content(path, CARD, _MAX_CONFIG).decode("utf-8", "surrogateescape")
 
 
 def read_history(path: Path) -> bytes:
-    """The learning curve of the run that made the model; see `history.read`.
+    """The learning curve of the run that made the model, for `learning_curve.read`.
 
     Raises:
         NotFoundError: the model has none.
         DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    found = _history(path, _folder(path))
-    if found is None:
-        raise NotFoundError(f"{path}: no {HISTORY} in this model, as in older and the bundled ones: train one anew")
-    return found
+    history = _history(path, _folder(path))
+    if history is None:
+        raise NotFoundError(f"{path}: this model has no {HISTORY}; models trained with 'rnntag train' have one")
+    return history
 
 
 def megabytes(path: Path) -> float:
-    """The size of a model directory, in 10⁶ bytes."""
+    """The size of a model directory, in MB (10⁶ bytes)."""
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
 
 
 def _json_bytes(value: dict[str, Any]) -> bytes:
-    # A corpus's file name may hold bytes that are no UTF-8, which Python keeps as surrogates.
+    # A corpus's file name may contain bytes that are not UTF-8; Python keeps them as surrogates.
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogateescape")

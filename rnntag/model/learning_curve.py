@@ -1,4 +1,4 @@
-"""The learning curve of a run: JSON, a line for each epoch."""
+"""The learning curve of a run: JSON Lines, one line per epoch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FORM = {
     "epoch": int, "loss": float, "gradient_norm": float, "clipped": float, "tokens": int, "seconds": float,
     "dev": {str: float}, "dev_accuracy": float,
 }  # fmt: skip
-_MOST = {
+_LIMITS = {
     "epoch": 10**9, "loss": 1e15, "gradient_norm": math.inf, "clipped": 1, "tokens": 10**15, "seconds": 1e9, "dev": 1,
     "dev_accuracy": 1,
 }  # fmt: skip
@@ -23,7 +23,7 @@ _MOST = {
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What the last `Step` of an epoch tells of it; see there."""
+    """The state at the end of an epoch; the fields are those of `TrainingStep`."""
 
     epoch: int
     loss: float
@@ -36,9 +36,9 @@ class Epoch:
 
 
 def write(steps: Iterable[TrainingStep]) -> bytes:
-    """The lines for those of a run's steps that end an epoch."""
+    """Serialise the steps that end an epoch."""
     ends = [Epoch(**{field.name: getattr(step, field.name) for field in fields(Epoch)}) for step in steps if step.dev]
-    # A corpus's file name may hold bytes that are no UTF-8, which Python keeps as surrogates.
+    # A corpus's file name may contain bytes that are not UTF-8; Python keeps them as surrogates.
     return "".join(json.dumps(asdict(end), ensure_ascii=False) + "\n" for end in ends).encode(
         "utf-8", "surrogateescape"
     )
@@ -48,10 +48,10 @@ def read(content: bytes, source: str) -> tuple[Epoch, ...]:
     """The epochs of a run, at least one.
 
     Args:
-        source: what errors call it.
+        source: the name used in errors.
 
     Raises:
-        DataError: a line is no epoch, or there is none.
+        DataError: a line is not an epoch, or there are none.
     """
     epochs = []
     for number, line in enumerate(content.split(b"\n"), 1):
@@ -60,43 +60,43 @@ def read(content: bytes, source: str) -> tuple[Epoch, ...]:
         try:
             epochs.append(_epoch(validation.parse(line)))
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{source}:{number}: is no epoch that 'rnntag train' writes: {error!r}") from error
+            raise DataError(f"{source}:{number}: is not an epoch written by 'rnntag train': {error!r}") from error
     if not epochs:
-        raise DataError(f"{source}: no epoch in it")
+        raise DataError(f"{source}: contains no epoch")
     return tuple(epochs)
 
 
 def best(epochs: Sequence[Epoch]) -> Epoch:
-    """The epoch whose weights were kept: the first with the highest dev accuracy."""
+    """The first epoch with the highest dev accuracy, whose weights are kept."""
     return max(epochs, key=lambda epoch: epoch.dev_accuracy)
 
 
 def _epoch(values: Mapping[str, Any]) -> Epoch:
-    found = {name: values[name] for name in _FORM}
-    validation.validate(found, _FORM, "it")
-    for name, most in _MOST.items():
+    known = {name: values[name] for name in _FORM}
+    validation.validate(known, _FORM, "it")
+    for name, limit in _LIMITS.items():
         for number in values[name].values() if name == "dev" else [values[name]]:
-            if not 0 <= number <= most:
+            if not 0 <= number <= limit:
                 raise ValueError(f"{name} is {number}")
-    return Epoch(**found)
+    return Epoch(**known)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingStep:
-    """What the trainer tells after a batch, and with `dev` after an epoch.
+    """Progress after a batch; the last step of an epoch also has the dev figures.
 
     Attributes:
-        epoch: counted from 1.
-        batch, batches: the position in the epoch.
-        loss: mean cross-entropy a tag, in nats, over this epoch so far.
-        gradient_norm: its mean before clipping, over this epoch so far.
-        clipped: the share of this epoch's batches so far whose gradient was clipped.
-        tokens: training tokens seen in this run so far.
-        seconds: time spent in this run so far.
-        dev: accuracy (0 to 1) on each corpus's dev part, by its name; empty but at an epoch's end.
-        dev_accuracy: the mean of `dev`, weighted by the square roots of the parts' sizes: a small
-            language counts nearly as much as a large one, and chance in a tiny part no more.
-        best: whether it is the highest so far.
+        epoch, epochs: current epoch, from 1, and maximum.
+        batch, batches: current batch and number of batches in the epoch.
+        loss: mean cross-entropy per tag, in nats, in this epoch so far.
+        gradient_norm: mean before clipping, in this epoch so far.
+        clipped: share of batches with a clipped gradient, in this epoch so far.
+        tokens: training tokens processed in this run.
+        seconds: duration of this run.
+        dev: by corpus name, accuracy (0 to 1) on its dev split; empty within an epoch.
+        dev_accuracy: mean of `dev`, weighted by the square root of each split's size: small languages count, but the
+            noise of tiny splits does not dominate.
+        best: whether `dev_accuracy` is the highest so far.
     """
 
     epoch: int
@@ -115,14 +115,14 @@ class TrainingStep:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much a run learns from, and how much there is to learn.
+    """The size of the training data and of the model.
 
     Attributes:
-        sentences, tokens: of the train parts.
-        dev_sentences, dev_tokens: of the dev parts.
-        tags: by tagset, how many it has; empty for a segmenter.
-        vocabulary: how many words, or units of a segmenter, have a row of their own.
-        parameters: of the network.
+        sentences, tokens: size of the train splits.
+        dev_sentences, dev_tokens: size of the dev splits.
+        tags: by tagset, number of tags; empty for a segmenter.
+        vocabulary: number of words (or of a segmenter's units) with their own row.
+        parameters: number of weights of the network.
     """
 
     sentences: int

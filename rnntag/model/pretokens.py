@@ -1,8 +1,8 @@
-"""Raw text to units, the smallest things that words are made of, and these to arrays of indices.
+"""Pretokens of raw text, and their encoding as arrays of indices.
 
-A unit is a run of letters (Latin, Greek or Cyrillic) or of digits, or any other character that is no
-white space. Such runs have few words inside, so that a network need not read them letter by letter;
-where they may end all the same, as in can|not, is learned.
+A pretoken, or unit, is a run of letters (Latin, Greek or Cyrillic), a run of digits, or any other character that is
+not white space. Words rarely end inside such runs, so the network need not read single letters. Where they do, as in
+can|not, is learned from the training data.
 """
 
 from __future__ import annotations
@@ -20,53 +20,54 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.model.arrays import Ids
+from rnntag.sentences import Span
 from rnntag.storage.validation import validate
 
-_OTHER, _SPACE, _LINE, _LETTER, _DIGIT = range(5)  # kinds of characters
+_OTHER, _SPACE, _LINE, _LETTER, _DIGIT = range(5)  # classes of characters
 _LETTERS = (
     "AZ", "az", "ªª", "ºº", "ÀÖ", "Øö", "øʯ",
-    "\u0300\u036f",  # marks above and below letters
+    "\u0300\u036f",  # combining marks
     "\u0370\u0373", "\u0376\u0377", "\u037b\u037d", "\u037f\u037f", "\u0386\u0386", "\u0388\u0481", "\u0483\u052f",
     "\u1e00\u1fbc", "ＡＺ", "ａｚ",
 )  # fmt: skip
 _DIGITS = ("09", "０９")
 
 NO_GAP, SPACE, LINE = range(3)
-"""What stands before a unit: nothing, white space, or white space with a line's end in it."""
+"""What precedes a unit: nothing, white space, or white space with a line break."""
 _GAPS = 3
 _CASES, _SIZES = 4, (1, 2, 3, 6)
 _SHAPES = _CASES * (len(_SIZES) + 1)
 SHAPES = _SHAPES * _GAPS
-"""Rows of the table of shapes."""
+"""Rows of the shape table."""
 
 _CATEGORIES = ("Lo", "Ll", "Lu", "N", "P", "S", "M", "C")
-"""What a character is that has no row of its own, by its Unicode category: those that fit none are C."""
+"""Unicode categories; unknown characters of a category share a row. Characters of no other category count as C."""
 _ENDINGS = 256
-"""Rows that other runs of letters share by their last two."""
-RESERVED = 1 + len(_CATEGORIES) + _ENDINGS
-"""Rows of the unit table for padding and for units that have none of their own."""
+"""Rows shared by unknown runs of letters, chosen by a hash of their last two letters."""
+SHARED_ROWS = 1 + len(_CATEGORIES) + _ENDINGS
+"""Rows of the unit table for padding and for unknown units."""
 
-PAD = 0
-MOST_BIGRAMS = 1 << 24
-_TABLES = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int}
+_PADDING = 0
+_MAX_BIGRAMS = 1 << 24
+_FORM = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int}
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
-_REMEMBERED, _REMEMBERED_SIZE = 1 << 14, 32  # how many forms, and the longest
+_CACHED_FORMS, _CACHED_LENGTH = 1 << 14, 32
 _SPLIT = -1
 
 
-Words = tuple[str, Sequence[tuple[int, int]]]
-"""A text, and where each of its words is."""
+SegmentedText = tuple[str, Sequence[Span]]
+"""A text and its words."""
 
 
 class Scan(NamedTuple):
-    """The units of some texts, one after the other.
+    """The units of several texts, concatenated; each array has shape [units] but for `firsts`.
 
     Attributes:
-        starts, ends: where each unit is, in characters, of the texts joined by line feeds.
-        rows: of each unit, in the unit table.
-        shapes: of each unit, how it is written and how long it is.
-        gaps: what stands before each unit, see `NO_GAP`; a text begins a line.
-        firsts: of each text, how many units stand before it.
+        starts, ends: positions in the texts joined by line feeds, in characters.
+        rows: rows of the unit table.
+        shapes: codes of letter case and length.
+        gaps: what precedes each unit: `NO_GAP`, `SPACE` or `LINE`. A text begins with `LINE`.
+        firsts: for each text, the number of units before it, shape [texts].
     """
 
     starts: Ids
@@ -79,13 +80,13 @@ class Scan(NamedTuple):
 
 @dataclass(frozen=True)
 class PretokenVocabulary:
-    """The rows of units, and of pairs of them.
+    """The rows of units and of pairs of units.
 
     Attributes:
-        known: the units that have rows of their own, from `RESERVED` on, in normal form.
-        splits: by normal form, where runs may be split, in characters.
-        char_map: characters that are read as others, and those others, in the same order.
-        bigrams: how many rows pairs of units share by their hash; 0: none.
+        known: normal forms with a row of their own, from row `SHARED_ROWS` on.
+        splits: by normal form, the positions in characters where a run is split.
+        char_map: characters to replace, and their replacements in the same order.
+        bigrams: number of rows that pairs of units are hashed to; 0: no pairs.
     """
 
     known: tuple[str, ...]
@@ -94,13 +95,13 @@ class PretokenVocabulary:
     bigrams: int
 
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # without what use has cached
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # without the caches
 
     @classmethod
     def build(
-        cls, texts: Iterable[Words], min_count: int, bigrams: int, char_map: tuple[str, str] = ("", "")
+        cls, texts: Iterable[SegmentedText], min_count: int, bigrams: int, char_map: tuple[str, str] = ("", "")
     ) -> PretokenVocabulary:
-        """Those that occur at least `min_count` times, and splits that do."""
+        """The vocabulary of the units and splits that occur at least `min_count` times."""
         texts = list(texts)
         splits = cls((), {}, char_map, 0)._splits(texts, min_count)
         units = cls((), splits, char_map, 0)
@@ -111,54 +112,54 @@ class PretokenVocabulary:
             counts.update(units.normal_form(text[start:end]) for start, end in spans)
         return cls(tuple(form for form, count in counts.most_common() if count >= min_count), splits, char_map, bigrams)
 
-    def _splits(self, texts: Iterable[Words], min_count: int) -> dict[str, tuple[int, ...]]:
+    def _splits(self, texts: Iterable[SegmentedText], min_count: int) -> dict[str, tuple[int, ...]]:
         counts: Counter[tuple[str, int]] = Counter()
         for text, words in texts:
             scan = self.scan([text])
             ends = np.array([end for _, end in words])
-            owners = np.searchsorted(scan.ends, ends)
-            inner = ends < scan.ends[owners]
-            for end, owner in zip(ends[inner].tolist(), owners[inner].tolist(), strict=True):
-                start = int(scan.starts[owner])
-                form = text[start : scan.ends[owner]]
+            units = np.searchsorted(scan.ends, ends)  # the unit that each word ends in
+            inside = ends < scan.ends[units]
+            for end, unit in zip(ends[inside].tolist(), units[inside].tolist(), strict=True):
+                start = int(scan.starts[unit])
+                form = text[start : scan.ends[unit]]
                 counts[self._split_key(form), end - start] += 1
-        found: dict[str, list[int]] = defaultdict(list)
-        for (form, place), count in sorted(counts.items()):
+        splits: dict[str, list[int]] = defaultdict(list)
+        for (form, position), count in sorted(counts.items()):
             if form and count >= min_count:
-                found[form].append(place)
-        return {form: tuple(places) for form, places in found.items()}
+                splits[form].append(position)
+        return {form: tuple(positions) for form, positions in splits.items()}
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any]) -> PretokenVocabulary:
-        """What `tables` gave.
+        """The inverse of `tables`.
 
         Raises:
-            ValueError: something else did.
+            ValueError: the tables are invalid.
         """
-        validate(tables, _TABLES, "units")
-        splits = {form: tuple(places) for form, places in tables["splits"].items()}
-        for form, places in splits.items():
-            if not all(before < after for before, after in pairwise((0, *places, len(form)))):
-                raise ValueError(f"{form!r:.40} cannot be split at {places!s:.40}")
-        if not 0 <= tables["bigrams"] <= MOST_BIGRAMS:
+        validate(tables, _FORM, "units")
+        splits = {form: tuple(positions) for form, positions in tables["splits"].items()}
+        for form, positions in splits.items():
+            if not all(before < after for before, after in pairwise((0, *positions, len(form)))):
+                raise ValueError(f"{form!r:.40} cannot be split at {positions!s:.40}")
+        if not 0 <= tables["bigrams"] <= _MAX_BIGRAMS:
             raise ValueError(f"bigrams is {tables['bigrams']}")
         before, after = tables["char_map"]
         if len(before) != len(after):
-            raise ValueError(f"{len(before)} characters are read as {len(after)}")
+            raise ValueError(f"char_map has {len(before)} characters but {len(after)} replacements")
         return cls(tuple(tables["known"]), splits, (before, after), tables["bigrams"])
 
     def tables(self) -> dict[str, Any]:
-        """All of it as JSON has it."""
+        """The vocabulary as a JSON object."""
         return asdict(self)
 
     @property
     def rows(self) -> int:
-        """Of the unit table."""
-        return RESERVED + len(self.known)
+        """Number of rows of the unit table."""
+        return SHARED_ROWS + len(self.known)
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
-        return {form: row for row, form in enumerate(self.known, RESERVED)}
+        return {form: row for row, form in enumerate(self.known, SHARED_ROWS)}
 
     @cached_property
     def _char_map(self) -> dict[int, int]:
@@ -169,19 +170,19 @@ class PretokenVocabulary:
         return _Codes(self)
 
     def normal_form(self, form: str) -> str:
-        """A unit as the table has it: folded, letters in lower case, digits as zeros, at most five."""
-        if _kinds()[ord(form[0])] == _DIGIT:
+        """The key of a unit: mapped characters in lower case; a run of digits as at most five zeros."""
+        if _char_classes()[ord(form[0])] == _DIGIT:
             return "0" * min(len(form), 5)
-        folded = form.translate(self._char_map).lower()
-        return folded if len(folded) == len(form) else form
+        lower = form.translate(self._char_map).lower()
+        return lower if len(lower) == len(form) else form
 
     def _split_key(self, form: str) -> str:
-        """What stands for a form in `splits`; "" for many digits, which are alike wherever they split."""
+        """The key of a form in `splits`; "" for long runs of digits, whose normal form has lost their length."""
         normal = self.normal_form(form)
         return normal if len(normal) == len(form) else ""
 
     def code(self, form: str) -> int:
-        """The row of a unit and its shape as one number."""
+        """The row and the shape of a unit as one number: row × `_SHAPES` + shape."""
         normal = self.normal_form(form)
         row = self._row_of.get(normal)
         case = 0 if form.islower() else 1 if form.istitle() and len(form) > 1 else 2 if form.isupper() else 3
@@ -191,48 +192,59 @@ class PretokenVocabulary:
         return (fallback_row(normal) if row is None else row) * _SHAPES + case * (len(_SIZES) + 1) + size
 
     def scan(self, texts: Sequence[str]) -> Scan:
-        """The units of texts."""
+        """Find the units of texts."""
+        # All texts at once, as one array of characters. joined[i]: characters i and i + 1 are in the same run, so a
+        # unit starts (ends) at each character that is not white space and not joined to the one before (after).
+        # The slices matter only for an empty text.
         text = "\n".join(texts)
-        kinds = _kinds()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
-        joined = (kinds[1:] == kinds[:-1]) & (kinds[1:] >= _LETTER)
-        solid = (kinds != _SPACE) & (kinds != _LINE)
-        starts = np.flatnonzero(solid & ~np.append(False, joined)[: len(kinds)])
-        ends = np.flatnonzero(solid & ~np.append(joined, False)[: len(kinds)]) + 1
+        classes = _char_classes()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
+        joined = (classes[1:] == classes[:-1]) & (classes[1:] >= _LETTER)
+        solid = (classes != _SPACE) & (classes != _LINE)
+        starts = np.flatnonzero(solid & ~np.append(False, joined)[: len(classes)])
+        ends = np.flatnonzero(solid & ~np.append(joined, False)[: len(classes)]) + 1
         forms = [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-        remembered = self._codes
-        if len(remembered) > _REMEMBERED:
-            remembered.clear()
-        codes = np.fromiter(map(remembered.__getitem__, forms), dtype=np.int64, count=len(forms))
+        if len(self._codes) > _CACHED_FORMS:
+            self._codes.clear()
+        codes = np.fromiter(map(self._codes.__getitem__, forms), dtype=np.int64, count=len(forms))
         if (codes == _SPLIT).any():
             starts, ends, codes = self._split(text, starts, ends, codes)
-        lines = np.cumsum(kinds == _LINE)
-        before = np.append(0, ends[:-1])[: len(starts)]
-        gaps = np.where(starts > before, np.where(lines[starts] > lines[before - 1], LINE, SPACE), NO_GAP)
+        # Line breaks up to each character: a gap holds one if the count differs between its two ends.
+        # For the first unit, previous_ends - 1 is no position; its gap is set apart.
+        lines = np.cumsum(classes == _LINE)
+        previous_ends = np.append(0, ends[:-1])[: len(starts)]
+        has_line = lines[starts] > lines[previous_ends - 1]
+        gaps = np.where(starts > previous_ends, np.where(has_line, LINE, SPACE), NO_GAP)
         gaps[:1] = LINE
-        begins = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
-        return Scan(starts, ends, codes // _SHAPES, codes % _SHAPES, gaps, np.searchsorted(starts, begins))
+        text_starts = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
+        return Scan(starts, ends, codes // _SHAPES, codes % _SHAPES, gaps, np.searchsorted(starts, text_starts))
 
     def _split(self, text: str, starts: Ids, ends: Ids, codes: Ids) -> tuple[Ids, Ids, Ids]:
-        """With the runs that may be split in parts."""
-        owners: list[int] = []
+        """Starts, ends and codes of the units, with the runs of code `_SPLIT` split.
+
+        The first part of a run replaces it; the others are inserted after it.
+        """
+        insert_at: list[int] = []
         cuts: list[int] = []
-        parts: list[int] = []
+        new_codes: list[int] = []
         codes = codes.copy()
-        positions = np.flatnonzero(codes == _SPLIT)
-        spans = zip(positions.tolist(), starts[positions].tolist(), ends[positions].tolist(), strict=True)
-        for position, start, end in spans:
-            places, (codes[position], *rest) = self._codes.parts[text[start:end]]
-            owners += [position + 1] * len(places)
-            cuts += [start + place for place in places]
-            parts += rest
-        return np.insert(starts, owners, cuts), np.sort(np.append(ends, cuts)), np.insert(codes, owners, parts)
+        runs = np.flatnonzero(codes == _SPLIT)
+        for run, start, end in zip(runs.tolist(), starts[runs].tolist(), ends[runs].tolist(), strict=True):
+            positions, (codes[run], *later_codes) = self._codes.parts[text[start:end]]
+            insert_at += [run + 1] * len(positions)
+            cuts += [start + position for position in positions]
+            new_codes += later_codes
+        return (
+            np.insert(starts, insert_at, cuts),
+            np.sort(np.append(ends, cuts)),
+            np.insert(codes, insert_at, new_codes),
+        )
 
     def columns(self, rows: Ids, shapes: Ids, gaps: Ids, firsts: Ids | None = None) -> Ids:
-        """What a network reads of units: their rows; their shapes with what stands before them; and the
-        rows of the pairs that each makes with the one before and the one after.
+        """The network's input: for each unit its row, the row of its shape and gap, and the rows of the pairs
+        with the unit before and the unit after.
 
         Args:
-            firsts: where other texts begin, whose units make no pairs with those before.
+            firsts: indices of the first units of texts; pairs do not cross them.
 
         Returns:
             Shape [units, 4]; without bigrams [units, 2].
@@ -241,10 +253,10 @@ class PretokenVocabulary:
         columns[:, 0] = rows
         columns[:, 1] = shapes * _GAPS + gaps
         if self.bigrams:
-            before, after = np.append(PAD, rows[:-1])[: len(rows)], np.append(rows[1:], PAD)[: len(rows)]
+            before, after = np.append(_PADDING, rows[:-1])[: len(rows)], np.append(rows[1:], _PADDING)[: len(rows)]
             if firsts is not None:
-                before[firsts[firsts < len(rows)]] = PAD
-                after[firsts[firsts > 0] - 1] = PAD
+                before[firsts[firsts < len(rows)]] = _PADDING
+                after[firsts[firsts > 0] - 1] = _PADDING
             columns[:, 2] = self._pairs(before, rows, gaps)
             columns[:, 3] = self._pairs(rows, after, np.append(gaps[1:], LINE)[: len(rows)])
         return columns
@@ -254,18 +266,18 @@ class PretokenVocabulary:
         return hashed * self.bigrams >> 32
 
     def encode(self, texts: Sequence[str]) -> tuple[Scan, list[Ids]]:
-        """The units of texts, and of each text what a network reads."""
+        """The units of texts, and the `columns` of each text."""
         scan = self.scan(texts)
         columns = self.columns(scan.rows, scan.shapes, scan.gaps, scan.firsts)
-        bounds = scan.firsts.tolist()
-        return scan, [columns[own] for own in map(slice, bounds, [*bounds[1:], len(columns)])]
+        bounds = [*scan.firsts.tolist(), len(columns)]
+        return scan, [columns[start:end] for start, end in pairwise(bounds)]
 
 
 class _Codes(dict[str, int]):
-    """`Units.code` of the forms met last; `_SPLIT` for a run that may be split.
+    """A cache of `PretokenVocabulary.code` by form; `_SPLIT` for a run that is split.
 
     Attributes:
-        parts: of such runs, where they may be split, and the codes of their parts.
+        parts: the split positions of such runs, and the codes of their parts.
     """
 
     def __init__(self, units: PretokenVocabulary) -> None:
@@ -274,31 +286,31 @@ class _Codes(dict[str, int]):
 
     def __missing__(self, form: str) -> int:
         units = self._units
-        if places := units.splits.get(units._split_key(form)):
-            self.parts[form] = places, [units.code(form[a:b]) for a, b in pairwise((0, *places, len(form)))]
+        if positions := units.splits.get(units._split_key(form)):
+            self.parts[form] = positions, [units.code(form[a:b]) for a, b in pairwise((0, *positions, len(form)))]
             code = _SPLIT
         else:
             code = units.code(form)
-        if len(form) <= _REMEMBERED_SIZE:
+        if len(form) <= _CACHED_LENGTH:
             self[form] = code
         return code
 
 
 @cache
-def _kinds() -> npt.NDArray[np.uint8]:
-    """The kind of each character, by code point."""
-    kinds = np.full(0x110000, _OTHER, dtype=np.uint8)
-    for kind, ranges in ((_LETTER, _LETTERS), (_DIGIT, _DIGITS)):
+def _char_classes() -> npt.NDArray[np.uint8]:
+    """The class of each character, by code point."""
+    classes = np.full(0x110000, _OTHER, dtype=np.uint8)
+    for char_class, ranges in ((_LETTER, _LETTERS), (_DIGIT, _DIGITS)):
         for span in ranges:
-            kinds[ord(span[0]) : ord(span[1]) + 1] = kind
+            classes[ord(span[0]) : ord(span[1]) + 1] = char_class
     for space in map(chr, range(0x3001)):
         if space.isspace():
-            kinds[ord(space)] = _LINE if space in "\n\x0b\x0c\x85\u2028\u2029" else _SPACE
-    return kinds
+            classes[ord(space)] = _LINE if space in "\n\x0b\x0c\x85\u2028\u2029" else _SPACE
+    return classes
 
 
 def fallback_row(normal: str) -> int:
-    """The row of all units like one that has none of its own."""
+    """The shared row of an unknown unit, by its ending or its Unicode category."""
     if len(normal) > 1 and normal[0] != "0":
         return 1 + len(_CATEGORIES) + zlib.crc32(normal[-2:].encode("utf-8", "surrogatepass")) % _ENDINGS
     category = unicodedata.category(normal[0])

@@ -1,4 +1,4 @@
-"""What a model directory holds, as records."""
+"""The contents of a model directory, in memory."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from rnntag.model.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a model comes from: what it was trained on and how it did.
+    """How a model was made.
 
     Attributes:
-        specs, tagsets, encoding, corpus_format: what the corpora were asked for with.
-        corpora: by name, the number of sentences in each part.
+        specs, tagsets, encoding, corpus_format: the corpora as given to `train`.
+        corpora: by name, the number of sentences in each split.
         dev, test: accuracies (0 to 1) by corpus name.
-        epoch: the one that the weights are from.
-        minutes: how long training took until then.
-        created: the day, as ISO 8601.
-        rnntag, torch: the versions that trained it.
+        epoch: the epoch of the weights.
+        minutes: training time up to that epoch.
+        created: date, as ISO 8601.
+        rnntag, torch: versions used for training.
     """
 
     specs: tuple[str, ...] = ()
@@ -43,12 +43,12 @@ class Provenance:
 
 @dataclass(frozen=True)
 class StoredSegmenter:
-    """What finds words and sentences in raw text.
+    """A model's segmenter, which finds words and sentences in raw text.
 
     Attributes:
-        weights: by the network's parameter names, on disk and here; see `compact`.
-        dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev part.
-        specs: the corpora that it was trained on.
+        weights: as stored; see `weights.quantize`.
+        dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev split.
+        specs: the training corpora, as given to `train`.
     """
 
     config: SegmenterConfig
@@ -60,16 +60,15 @@ class StoredSegmenter:
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """All that a model directory holds.
+    """A model.
 
     Attributes:
         name: the directory's name.
-        weights: by the network's parameter names, on disk and here; see `compact`.
-        temperatures: by tagset, what scores are divided by before the softmax, so that its
-            probabilities come true; 1 where there is none.
-        segmenter: None if it can only tag words.
-        history: the learning curve, as on disk; see `history`. Empty if it is not known.
-        digest: eight hexadecimal digits that stand for the verified files; "" before they are written.
+        weights: as stored, by parameter name of the network; see `weights.quantize`.
+        temperatures: by tagset, the divisor of scores before the softmax that calibrates its probabilities; default 1.
+        segmenter: None if the model only tags tokens.
+        history: the learning curve as stored, see `learning_curve`; empty if unknown.
+        digest: eight hexadecimal digits that identify the verified files; "" before they are written.
     """
 
     name: str
@@ -85,11 +84,11 @@ class ModelBundle:
 
     @property
     def tagsets(self) -> tuple[str, ...]:
-        """The tagsets that it knows, universal ones first."""
+        """The model's tagsets, universal ones first."""
         return tuple(sorted(self.vocabulary.tags, key=lambda name: (name != "upos", name != "universal", name)))
 
     def tagset(self, name: str | None) -> str:
-        """The tagset that is meant; the first of `tagsets` for None.
+        """Check the name of a tagset; None is the first of `tagsets`.
 
         Raises:
             UsageError: the model does not know it.

@@ -1,4 +1,4 @@
-"""The tables of words, characters and tags, and sentences as arrays of indices into them."""
+"""The tables of words, characters and tags, and the encoding of sentences as indices into them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from rnntag.storage.validation import validate
 PAD = 0
 UNKNOWN = 1
 RESERVED = 2
-"""Rows 0 and 1 of the word and character tables stand for padding and for what training never saw."""
+"""The word and character tables begin with a row for padding and one for unknown words or characters."""
 
-_TABLES = {
+_FORM = {
     "n_embedded": int,
     "tags": {str: [str]},
     "characters": [str],
@@ -32,29 +32,29 @@ _TABLES = {
 }
 
 LONGEST_WORD = 32
-"""Of a longer word the encoder reads the first and the last 16 characters."""
+"""The encoder reads the first and the last 16 characters of a longer word."""
 
 LONG_WORD = 256
-"""Characters of the longest word that need not be held against the vocabulary's longest."""
+"""Words of at most so many characters are never shortened; see `Vocabulary.shorten`."""
 
 
 def spelling_lengths(words: Iterable[str]) -> Ids:
-    """How many characters of each word the encoder reads; of an empty one a character of padding."""
+    """The number of characters of each word that the encoder reads, shape [words]; 1 (padding) for an empty word."""
     return np.array([min(max(len(word), 1), LONGEST_WORD) for word in words], dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a model knows by heart.
+    """The words, characters and tags of a model.
 
     Attributes:
-        words: every normal form of the training data, the commonest first; of what only a model has
-            tagged, those that have a row.
-        n_embedded: how many of them have a row of their own in the word table.
+        words: all normal forms of the training data, the most frequent first. Words that occur only in sentences
+            that a model has annotated are included only if they have a row.
+        n_embedded: how many of them, from the first, have their own row in the word table.
         characters: in index order, from index `RESERVED`.
-        tags: for each tagset its tags in index order.
-        char_map: characters, and at the same places those that they are read as.
-        extra: words that have a row, after the others, for their pretrained vector alone.
+        tags: by tagset, its tags in index order.
+        char_map: characters to replace, and their replacements in the same order.
+        extra: words with a row, after the others, only because of their pretrained vector.
     """
 
     words: tuple[str, ...]
@@ -65,16 +65,16 @@ class Vocabulary:
     extra: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        n_embedded = (*self.words[: self.n_embedded], *self.extra)
-        object.__setattr__(self, "_word_index", dict(zip(n_embedded, itertools.count(RESERVED))))
+        embedded = (*self.words[: self.n_embedded], *self.extra)
+        object.__setattr__(self, "_word_index", dict(zip(embedded, itertools.count(RESERVED))))
         object.__setattr__(self, "_char_index", dict(zip(self.characters, itertools.count(RESERVED))))
         object.__setattr__(self, "_char_map", str.maketrans(*self.char_map))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.init}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]  # which makes the indices anew
+        self.__init__(**state)  # type: ignore[misc]  # rebuilds the indices
 
     _char_map: dict[int, int] = field(init=False, repr=False, compare=False)
     _word_index: dict[str, int] = field(init=False, repr=False, compare=False)
@@ -84,11 +84,11 @@ class Vocabulary:
     def build(cls, sentences: Iterable[Sentence], min_count: int, char_map: tuple[str, str] = ("", "")) -> Vocabulary:
         """The vocabulary of training sentences.
 
-        Words that occur fewer than `min_count` times, and characters of fewer distinct words, have
-        no row of their own: they train the row of the unknown.
+        Words that occur fewer than `min_count` times, and characters that occur in fewer distinct words, have no
+        row of their own: they train the unknown row.
 
         Raises:
-            DataError: a tag is none that could be written; see `check_tags`.
+            DataError: a tag cannot be written; see `check_tags`.
         """
         forms: Counter[str] = Counter()
         gold: set[str] = set()
@@ -100,22 +100,22 @@ class Vocabulary:
             for tagset, column in sentence.tags.items():
                 tags.setdefault(tagset, set()).update(column)
         words: Counter[str] = Counter()
-        seen: set[str] = set()
+        gold_words: set[str] = set()
         characters: Counter[str] = Counter()
-        fold = str.maketrans(*char_map)
+        translation = str.maketrans(*char_map)
         for form, count in forms.items():
-            spelling = form.translate(fold)
+            spelling = form.translate(translation)
             words[spelling.lower()] += count
             characters.update(set(spelling))
             if form in gold:
-                seen.add(spelling.lower())
+                gold_words.add(spelling.lower())
         try:
             check_tags(tags)
         except ValueError as error:
-            raise DataError(f"the training data cannot be learned from: {error}") from error
+            raise DataError(f"the training data has an invalid tag: {error}") from error
         ranked = sorted(words, key=lambda word: (-words[word], word))
         return cls(
-            words=tuple(word for word in ranked if words[word] >= min_count or word in seen),
+            words=tuple(word for word in ranked if words[word] >= min_count or word in gold_words),
             n_embedded=sum(count >= min_count for count in words.values()),
             characters=tuple(sorted(c for c, count in characters.items() if count >= min_count)),
             tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},
@@ -124,18 +124,18 @@ class Vocabulary:
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any]) -> Vocabulary:
-        """What `tables` was made of.
+        """The inverse of `tables`.
 
         Raises:
-            ValueError: it was made of something else.
+            ValueError: the tables are invalid.
         """
-        validate(tables, _TABLES, "vocabulary")
+        validate(tables, _FORM, "vocabulary")
         if not 0 <= tables["n_embedded"] <= len(tables["words"]):
-            raise ValueError(f"of {len(tables['words'])} words {tables['n_embedded']} have a row")
+            raise ValueError(f"n_embedded is {tables['n_embedded']}, with {len(tables['words'])} words")
         if set(map(len, tables["characters"])) - {1}:
-            raise ValueError("a character is none, or several")
+            raise ValueError("an entry of characters is not a single character")
         if not all(tables["tags"].values()) or not tables["tags"]:
-            raise ValueError("a tagset has no tags, or there is none")
+            raise ValueError("there is no tagset, or a tagset has no tags")
         check_tags(tables["tags"])
         before, after = tables["char_map"]
         return cls(
@@ -148,7 +148,7 @@ class Vocabulary:
         )
 
     def tables(self) -> dict[str, Any]:
-        """Itself as JSON takes it."""
+        """The vocabulary as a JSON object."""
         return {
             "n_embedded": self.n_embedded,
             "tags": dict(self.tags),
@@ -172,18 +172,21 @@ class Vocabulary:
 
     @cached_property
     def _longest(self) -> int:
-        """Of the words that have a row, or of those that are read whole."""
+        """Length in characters of the longest word with a row, at least `LONGEST_WORD`."""
         return max(LONGEST_WORD, max(map(len, self._word_index), default=0))
 
-    def stand_in(self, word: str) -> str:
-        """The word, or one that is encoded as it is, but not as long: so long a word has no row."""
+    def shorten(self, word: str) -> str:
+        """The word itself, or in place of a very long one a shorter string of the same encoding.
+
+        Such a word has no row, and the encoder reads only its ends.
+        """
         if len(word) <= LONG_WORD or len(word) <= self._longest:
             return word
         half = LONGEST_WORD // 2
         return word[:half] + "\0" * (max(LONG_WORD, self._longest) - LONGEST_WORD + 1) + word[-half:]
 
     def encode_words(self, words: Sequence[str]) -> WordIds:
-        """Words as indices, in the order given. An empty one reads as a character of padding."""
+        """Words as indices, in the same order. An empty word is encoded as one character of padding."""
         lengths = spelling_lengths(words)
         chars = np.full((len(words), int(lengths.max(initial=1))), PAD, dtype=np.int64)
         half = LONGEST_WORD // 2
@@ -195,10 +198,9 @@ class Vocabulary:
         return WordIds(ids, chars, lengths)
 
     def encode(self, sentences: Iterable[Sentence]) -> Encoded:
-        """Sentences as indices; each distinct word once.
+        """Sentences as indices, each distinct word once.
 
-        A tag that the vocabulary does not have becomes `IGNORED`. Where there are tag_probs, they
-        stand for the tag.
+        Unknown tags become `IGNORED`. Where a sentence has `tag_probs`, these replace its tags.
         """
         rows: dict[str, int] = {}
         encoded = []
@@ -223,27 +225,25 @@ class Vocabulary:
 
 
 def check_tags(tagsets: Mapping[str, Iterable[str]]) -> None:
-    """Make sure that the tags of tagsets can be written: that they differ, and that none is empty or holds
-    white space, which ends a token, or what a terminal may obey.
+    """Make sure that the tags of each tagset are distinct, printable, not empty and without white space.
 
     Raises:
-        ValueError: one of them cannot.
+        ValueError: a tag is not.
     """
     for tagset, tags in tagsets.items():
-        seen: set[str] = set()
+        valid: set[str] = set()
         for tag in tags:
-            if not tag or tag in seen or not tag.isprintable() or " " in tag:
-                raise ValueError(f"{tag!r:.40} is no tag of {tagset!r:.40}, or is there twice")
-            seen.add(tag)
+            if not tag or tag in valid or not tag.isprintable() or " " in tag:
+                raise ValueError(f"{tag!r:.40} is not a valid tag of {tagset!r:.40}, or occurs twice")
+            valid.add(tag)
 
 
 def _distributions(tag_probs: Sequence[TagProbs], index: Mapping[str, int]) -> SoftTargets:
-    """Probabilities of all tags, shape [tokens, tags]; those of a token whose tags are all unknown
-    are 0."""
-    found: SoftTargets = np.zeros((len(tag_probs), len(index)), dtype=np.float32)
-    for row, choice in enumerate(tag_probs):
-        for tag, probability in choice:
+    """Probabilities of all tags, shape [tokens, tags]; all 0 for a token without known tags."""
+    distributions: SoftTargets = np.zeros((len(tag_probs), len(index)), dtype=np.float32)
+    for row, probs in enumerate(tag_probs):
+        for tag, probability in probs:
             if tag in index:
-                found[row, index[tag]] = probability
-    found /= np.maximum(found.sum(-1, keepdims=True), 1e-9)
-    return found
+                distributions[row, index[tag]] = probability
+    distributions /= np.maximum(distributions.sum(-1, keepdims=True), 1e-9)
+    return distributions

@@ -1,4 +1,8 @@
-"""The recurrent cells. The only file that tells rnn, lstm, gru and feedback apart."""
+"""The recurrent cells in PyTorch.
+
+Of the network, only this file depends on the kind of cell. `onnx/layers.py` builds the same cells as ONNX nodes, and
+`model/weights.py` has the sizes of their weights.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-"""Rows of a cell's input matrix, in multiples of its hidden size."""
+from rnntag.model.weights import GATES
 
 State = tuple[Tensor, ...]
-"""What a cell hands on from step to step: h, for an LSTM also c, with feedback last the
-distributions of tags; each of shape [batch, units], of many steps [batch, time, units]."""
+"""The state after a step: h, for an LSTM also c, with feedback last the tag distributions. Each has shape
+[batch, units], or [batch, time, units] for many steps."""
 
 Gates = dict[str, Tensor]
-"""How far each gate of a cell is open at each step, 0 to 1, shape [batch, time, units]; empty for
-the plain RNN, which has none."""
+"""By name of the gate, its activation (0 to 1) at each step, shape [batch, time, units]; empty for a plain RNN."""
 
 Feedback = Callable[[int, Tensor], Tensor]
-"""The distributions of tags [batch, tags] at a step, given all hidden states there [batch, outputs]."""
+"""Takes a step and its hidden states [batch, outputs]; returns the tag distributions [batch, tags]."""
 
 
 class UnrolledCell(nn.Module):
-    """The weights of one direction of a layer, for what torch's own kernels cannot do; named as theirs.
-
-    With feedback, the tags of the step before are more inputs, with a matrix of their own.
+    """The weights of one direction of a layer that torch's kernels cannot run, under the names that those use.
 
     Args:
-        inputs: size of the input; 0 if this already is the product of the input matrix with a
-            one-hot vector, gates × hidden numbers.
-        tags: how many probabilities are fed back; 0: none.
+        inputs: size of the input; 0 if the input is already multiplied by the input matrix (gates × hidden numbers).
+        tags: number of probabilities fed back, through a matrix `weight_fb_l0`; 0 without feedback.
     """
 
     def __init__(self, cell: str, inputs: int, hidden: int, tags: int) -> None:
@@ -51,10 +50,10 @@ Kernel = nn.RNN | nn.LSTM | nn.GRU | UnrolledCell
 
 
 def _step(cell: str, activation: str, x: Tensor, recurrent: Tensor, state: State) -> State:
-    """One step of a cell.
+    """One step of a cell, without feedback.
 
-    The plain RNN is Elman's (1990), the LSTM that of Gers et al. (2000), the GRU that of Cho et
-    al. (2014) with the reset gate after the recurrent product, as cuDNN, torch and ONNX have it.
+    The RNN of Elman (1990), the LSTM of Gers et al. (2000), or the GRU of Cho et al. (2014) with the reset gate applied
+    after the recurrent product, as in cuDNN, torch and ONNX.
 
     Args:
         x, recurrent: U x_t + b and W h_{t-1} + b' for each gate, shape [batch, gates × hidden].
@@ -72,8 +71,7 @@ def _step(cell: str, activation: str, x: Tensor, recurrent: Tensor, state: State
 
 
 def _initialise(kernel: Kernel, cell: str) -> None:
-    """Orthogonal recurrent matrices (Saxe et al. 2014); the LSTM's forget gate begins open
-    (Jozefowicz et al. 2015)."""
+    """Orthogonal recurrent matrices (Saxe et al. 2014); a forget gate bias of 1 (Jozefowicz et al. 2015)."""
     hidden = kernel.hidden_size
     for name, parameter in kernel.named_parameters():
         if name.startswith("weight_hh"):
@@ -89,7 +87,7 @@ def _initialise(kernel: Kernel, cell: str) -> None:
 
 
 def reversal(lengths: Tensor, longest: int) -> Tensor:
-    """Indices that turn each sequence round and leave its padding in place.
+    """Indices that reverse each sequence and leave its padding in place.
 
     Args:
         lengths: number of steps of each sequence, shape [batch].
@@ -103,22 +101,22 @@ def reversal(lengths: Tensor, longest: int) -> Tensor:
     return torch.where(steps < ends, ends - 1 - steps, steps)
 
 
-def _turned(x: Tensor, order: Tensor) -> Tensor:
-    return x.gather(1, order[:, :, None].expand_as(x))
+def _reorder(x: Tensor, order: Tensor) -> Tensor:
+    """The steps of x [batch, time, size] at the time indices `order` [batch, steps]."""
+    return x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
 
 
 class RecurrentLayer(nn.Module):
-    """One layer over padded sequences, forward or in both directions.
+    """One layer over padded sequences, unidirectional or bidirectional.
 
-    Each direction is a kernel of its own that reads from its sequence's first real step on, so
-    padding on the right changes no state that counts. That is twice as fast on a CPU as packed
-    sequences, which oneDNN's LSTM does not take.
+    Each direction runs its own kernel, the backward one on reversed sequences, so padding always follows the real steps
+    and cannot change their states. This is twice as fast on a CPU as packed sequences, which oneDNN's LSTM does not
+    support.
 
     Args:
-        onehot: whether a step's input already is the product of the input matrix with a one-hot
-            vector, for every gate of every direction, shape [..., directions × gates × hidden].
-        tags: with feedback (Jordan 1986), how many probabilities enter each step of the forward
-            direction from the step before. The backward direction, which has gone before, gets none.
+        onehot: the input is already multiplied by the input matrices, shape [..., directions × gates × hidden].
+        tags: with feedback (Jordan 1986), the number of probabilities that enter each step of the forward direction
+            from the step before. The backward direction is computed first and gets none.
     """
 
     def __init__(
@@ -155,54 +153,54 @@ class RecurrentLayer(nn.Module):
         initial: tuple[State, State | None] | None = None,
         feedback: Feedback | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Run over a batch.
+        """Run the layer over a batch.
 
         Args:
             x: inputs, shape [batch, time, inputs].
             order: `reversal` of the lengths, shape [batch, time].
             initial: the states before the first step of each direction; zeros if None.
-            feedback: with feedback, what the network makes of the hidden states of a step.
+            feedback: needed if the layer has feedback.
 
         Returns:
-            The hidden states of all steps, shape [batch, time, outputs]; and the last state of
-            each direction, shape [batch, outputs].
+            The hidden states of all steps, shape [batch, time, outputs]; the last hidden state of each direction,
+            shape [batch, outputs].
         """
         before, after = initial or (None, None)
         forward, back = self._inputs(x)
         last = order[:, :1]  # the reversal's first index is the last real step
         if self.backwards is None:
-            alone = self._hidden(self.forwards, forward, before, feedback)
-            return alone, _turned(alone, last)[:, 0]
-        # The order decides on the last bit of gradients, and so on whether a seed gives the model it gave.
+            hidden = self._hidden(self.forwards, forward, before, feedback)
+            return hidden, _reorder(hidden, last)[:, 0]
+        # Without feedback, forward first: the order affects the last bit of gradients, hence the result of a seed.
         states = None if feedback else self._hidden(self.forwards, forward, before)
-        turned = self._hidden(self.backwards, _turned(back, order), after)
-        backward = _turned(turned, order)
+        reversed_backward = self._hidden(self.backwards, _reorder(back, order), after)
+        backward = _reorder(reversed_backward, order)
         if states is None:
-            states = self._hidden(self.forwards, forward, before, _beside(feedback, backward))
-        ends = torch.cat([_turned(states, last), _turned(turned, last)], dim=-1)[:, 0]
+            states = self._hidden(self.forwards, forward, before, _with_backward(feedback, backward))
+        ends = torch.cat([_reorder(states, last), _reorder(reversed_backward, last)], dim=-1)[:, 0]
         return torch.cat([states, backward], dim=-1), ends
 
     def trace(self, x: Tensor, order: Tensor, feedback: Feedback | None = None) -> tuple[State, State | None]:
-        """What each direction hands on at each step of a batch; see `forward`."""
+        """The states of each direction after each step; see `forward`."""
         forward, back = self._inputs(x)
         if self.backwards is None:
             return self._unroll(self.forwards, forward, None, feedback), None
-        turned = self._unroll(self.backwards, _turned(back, order))
-        backward = tuple(_turned(part, order) for part in turned)
-        return self._unroll(self.forwards, forward, None, _beside(feedback, backward[0])), backward
+        backward = tuple(_reorder(part, order) for part in self._unroll(self.backwards, _reorder(back, order)))
+        return self._unroll(self.forwards, forward, None, _with_backward(feedback, backward[0])), backward
 
     def gates(self, x: Tensor, order: Tensor, feedback: Feedback | None = None) -> tuple[Gates, Gates | None]:
-        """The gates of each direction; see `forward`."""
+        """The gates of each direction at each step; see `forward`."""
         forward, back = self._inputs(x)
         states, backward = self.trace(x, order, feedback)
-        opened = self._gates(self.forwards, forward, states)
+        forward_gates = self._gates(self.forwards, forward, states)
         if self.backwards is None or backward is None:
-            return opened, None
-        turned = self._gates(self.backwards, _turned(back, order), tuple(_turned(part, order) for part in backward))
-        return opened, {name: _turned(gate, order) for name, gate in turned.items()}
+            return forward_gates, None
+        reversed_states = tuple(_reorder(part, order) for part in backward)
+        gates = self._gates(self.backwards, _reorder(back, order), reversed_states)
+        return forward_gates, {name: _reorder(gate, order) for name, gate in gates.items()}
 
     def _gates(self, kernel: Kernel, x: Tensor, states: State) -> Gates:
-        before = tuple(functional.pad(part, (0, 0, 1, -1)) for part in states)
+        before = tuple(functional.pad(part, (0, 0, 1, -1)) for part in states)  # shifted: the state before each step
         products = self._products(kernel, x)
         if self.tags and kernel is self.forwards:
             products = products + functional.linear(before[-1], kernel.get_parameter("weight_fb_l0"))
@@ -214,13 +212,13 @@ class RecurrentLayer(nn.Module):
         return {name: part.sigmoid() for name, part in zip(names, parts, strict=False) if name}
 
     def _products(self, kernel: Kernel, x: Tensor) -> Tensor:
-        """U x_t + b of each step."""
+        """U x_t + b of each step, shape [batch, time, gates × hidden]."""
         if not self.onehot:
             x = functional.linear(x, kernel.get_parameter("weight_ih_l0"))
         return x + kernel.get_parameter("bias_ih_l0")
 
     def _inputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Those of each direction."""
+        """The inputs of each direction."""
         if self.onehot and self.backwards is not None:
             forward, back = x.chunk(2, dim=-1)
             return forward, back
@@ -237,7 +235,7 @@ class RecurrentLayer(nn.Module):
     def _unroll(
         self, kernel: Kernel, x: Tensor, before: State | None = None, feedback: Feedback | None = None
     ) -> State:
-        """What the kernel hands on at each step, shape [batch, time, units]; step by step, by `_step`."""
+        """The states after each step, each of shape [batch, time, units], computed step by step with `_step`."""
         x = self._products(kernel, x)
         if before is None:
             parts = [kernel.hidden_size] * (2 if self.cell == "lstm" else 1) + [self.tags] * (feedback is not None)
@@ -256,8 +254,8 @@ class RecurrentLayer(nn.Module):
         return tuple(torch.stack(part, dim=1) for part in zip(*history, strict=True))
 
 
-def _beside(feedback: Feedback | None, backward: Tensor) -> Feedback | None:
-    """As `feedback`, for hidden states that lack those of the backward direction."""
+def _with_backward(feedback: Feedback | None, backward: Tensor) -> Feedback | None:
+    """A `feedback` that takes the forward states and adds the backward ones [batch, time, hidden] of the step."""
     if feedback is None:
         return None
     return lambda step, states: feedback(step, torch.cat([states, backward[:, step]], dim=-1))

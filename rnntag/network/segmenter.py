@@ -1,4 +1,4 @@
-"""The network that finds words and sentences: embeddings of pretokens, a bidirectional LSTM, one head."""
+"""The segmenter's network: embeddings of pretokens, a bidirectional LSTM, one head over the three boundary classes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class SegmenterNetwork(nn.Module):
         nn.init.normal_(self.bigrams.weight, std=0.1)
 
     def vectors(self, columns: Tensor) -> Tensor:
-        """What stands for each unit, shape [batch, time, size]; see `forward`."""
+        """The input vectors of units, shape [batch, time, size]; see `forward`."""
         tables = (self.units, self.shapes, self.bigrams, self.bigrams)
         parts = [table(column) for table, column in zip(tables, columns.unbind(-1), strict=False)]
         return torch.cat(parts, dim=-1)
 
     def forward(self, columns: Tensor, lengths: Tensor) -> Tensor:
-        """Scores of the classes of each unit, shape [batch, time, 3].
+        """Scores of the boundary classes before the softmax, shape [batch, time, 3].
 
         Args:
-            columns: see `Units.columns`, shape [batch, time, 2 or 4].
-            lengths: shape [batch].
+            columns: see `PretokenVocabulary.columns`, shape [batch, time, 2 or 4].
+            lengths: number of units of each text, shape [batch].
         """
         x = functional.dropout(self.vectors(columns), self.config.dropout, self.training)
         order = reversal(lengths, columns.shape[1])

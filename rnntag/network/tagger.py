@@ -16,23 +16,23 @@ from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, Batch, Encoded, WordIds
 from rnntag.model.stored import ModelBundle
 from rnntag.model.vocabulary import PAD, UNKNOWN, Vocabulary
-from rnntag.model.weights import WORD_TABLE, dequantize
-from rnntag.network.cells import GATES, Feedback, Gates, RecurrentLayer, State, reversal
+from rnntag.model.weights import GATES, WORD_TABLE, dequantize
+from rnntag.network.cells import Feedback, Gates, RecurrentLayer, State, reversal
 from rnntag.network.truncation import TruncationWindows
 
 PREDICTION_TOKENS = 8000
 VECTOR_DROPOUT = 0.1
-"""How often, in training, a word goes without its pretrained vector, so that it does not lean on it."""
+"""Probability, in training, of hiding a word's pretrained vector, so that the network does not rely on it alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Regularisation:
-    """What is dropped at random in training.
+    """Dropout in training.
 
     Attributes:
-        dropout: share of the units of each layer's input (Srivastava et al. 2014).
-        word_dropout: a word that occurs n times becomes unknown with probability
-            word_dropout / (word_dropout + n) (Kiperwasser and Goldberg 2016).
+        dropout: probability for each unit of each layer's input (Srivastava et al. 2014).
+        word_dropout: a word that occurs n times becomes unknown with probability word_dropout / (word_dropout + n)
+            (Kiperwasser and Goldberg 2016).
         counts: n for each row of the word table, shape [rows].
     """
 
@@ -43,25 +43,25 @@ class Regularisation:
 
 def _initialise(table: nn.Embedding) -> None:
     nn.init.normal_(table.weight, std=0.1)
-    nn.init.zeros_(table.weight[: UNKNOWN + 1])  # what training never meets should say nothing
+    nn.init.zeros_(table.weight[: UNKNOWN + 1])  # neutral even if training never meets an unknown
 
 
 class CharRNNEncoder(nn.Module):
-    """Word embedding beside the last states of a bidirectional RNN over the characters
-    (Ling et al. 2015; Plank et al. 2016).
+    """A word embedding concatenated with the last states of a bidirectional RNN over the characters (Ling et al. 2015;
+    Plank et al. 2016).
 
-    With pretrained vectors, which stay as they are, a word's embedding is the sum of a row of its
-    own and of a linear map of its vector. What training has not seen has the row of the unknown.
+    With pretrained vectors, which are frozen, a word's embedding is the sum of a learned row and a linear map of its
+    vector. Words outside the training data use the unknown row.
     """
 
     def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: Tensor | None = None) -> None:
         super().__init__()
         self.words = nn.Embedding(vocabulary.word_rows, config.embedding_dim, padding_idx=PAD)
-        self.own_rows = vocabulary.word_rows
+        self.trained_rows = vocabulary.word_rows
         self.vectors: Tensor
         self.projection: nn.Linear | None = None
         if vectors is not None:
-            self.own_rows -= len(vocabulary.extra)
+            self.trained_rows -= len(vocabulary.extra)
             self.register_buffer("vectors", vectors, persistent=False)
             self.projection = nn.Linear(vectors.shape[1], config.embedding_dim, bias=False)
             nn.init.normal_(self.projection.weight, std=0.02)
@@ -74,27 +74,27 @@ class CharRNNEncoder(nn.Module):
         self.outputs = config.embedding_dim + self.spelling.outputs
 
     def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float, dropped: Tensor | None) -> Tensor:
-        """Vectors of words, shape [words, outputs]. `dropped` ones go without their own row."""
+        """Vectors of words, shape [words, outputs]. Words that are `dropped` [words] use the unknown row."""
         letters = functional.dropout(self.chars(chars), dropout, self.training)
         _, spelling = self.spelling(letters, reversal(lengths, chars.shape[1]))
-        own = ids if dropped is None else ids.masked_fill(dropped, UNKNOWN)
-        known = self.words(own.masked_fill(own >= self.own_rows, UNKNOWN))
+        rows = ids if dropped is None else ids.masked_fill(dropped, UNKNOWN)
+        embedding = self.words(rows.masked_fill(rows >= self.trained_rows, UNKNOWN))
         if self.projection is not None:
-            lost = torch.rand(ids.shape, device=ids.device) < (VECTOR_DROPOUT if self.training else 0.0)
-            known = known + self.projection(self.vectors[ids]) * ~lost[:, None]
-        return torch.cat([known, spelling], dim=-1)
+            hidden = torch.rand(ids.shape, device=ids.device) < (VECTOR_DROPOUT if self.training else 0.0)
+            embedding = embedding + self.projection(self.vectors[ids]) * ~hidden[:, None]
+        return torch.cat([embedding, spelling], dim=-1)
 
     def table(self) -> Tensor:
         """The embedding of each word, shape [rows, size]."""
         rows = torch.arange(len(self.words.weight), device=self.words.weight.device)
-        table = self.words(rows.masked_fill(rows >= self.own_rows, UNKNOWN))
+        table = self.words(rows.masked_fill(rows >= self.trained_rows, UNKNOWN))
         if self.projection is not None:
             table = table + self.projection(self.vectors)
         return table  # type: ignore[no-any-return]
 
 
 class OneHotEncoder(nn.Module):
-    """U·onehot(w) for each gate of each direction, as a row of U transposed (Elman 1990)."""
+    """U·onehot(w) for each gate of each direction: a row of the transposed U (Elman 1990)."""
 
     def __init__(self, config: ModelConfig, vocabulary: Vocabulary) -> None:
         super().__init__()
@@ -109,12 +109,12 @@ class OneHotEncoder(nn.Module):
         return self.words.weight
 
 
-def _times(x: Tensor, dropout_mask: Tensor | None) -> Tensor:
+def _masked(x: Tensor, dropout_mask: Tensor | None) -> Tensor:
     return x if dropout_mask is None else x * dropout_mask
 
 
 class Network(nn.Module):
-    """From batches of indices to tag scores."""
+    """Computes tag scores from batches of indices."""
 
     def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: np.ndarray | None = None) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class Network(nn.Module):
 
     @classmethod
     def of(cls, model: ModelBundle) -> Network:
-        """The network of a stored model, ready to tag.
+        """The network of a stored model, in evaluation mode.
 
         Raises:
             DataError: the weights do not fit the model's configuration.
@@ -156,7 +156,7 @@ class Network(nn.Module):
         return network.eval()
 
     def vectors(self, words: WordIds) -> Tensor:
-        """The vector of each word, shape [words, size]; in training the rare ones are at random unknown."""
+        """The vector of each word, shape [words, size]; in training with word dropout."""
         device = next(self.parameters()).device
         ids, chars, lengths = (torch.from_numpy(a).to(device) for a in (words.ids, words.chars, words.lengths))
         drop = self.regularisation if self.training else None
@@ -169,78 +169,78 @@ class Network(nn.Module):
     def scores(
         self, x: Tensor, lengths: Tensor, gold: Tensor | None = None, *, bptt_steps: int = 0
     ) -> dict[str, Tensor]:
-        """Scores before the softmax, for each tagset of shape [sentences, time, tags].
+        """Scores before the softmax; for each tagset, shape [sentences, time, tags].
 
         Args:
             x: vectors of words, padded on the right, shape [sentences, time, size].
             lengths: number of words of each sentence, shape [sentences].
-            gold: with feedback, what is fed back instead of the network's own distributions; not
-                a number where these are, shape [sentences, time, tags of all tagsets].
-            bptt_steps: how many steps an error goes back (see `bptt.Cuts`); 0: all. It changes gradients only.
+            gold: with feedback, distributions to feed back instead of the network's own; NaN where its own are used.
+                Shape [sentences, time, tags of all tagsets].
+            bptt_steps: how many steps errors go back, see `TruncationWindows`; 0: all. It affects gradients only.
         """
         order = reversal(lengths, x.shape[1])
-        dropout_mask = [
-            self._dropout_mask(x, size) for size in (x.shape[2], *(layer.outputs for layer in self._recurrent))
-        ]
+        masks = [self._dropout_mask(x, size) for size in (x.shape[2], *(layer.outputs for layer in self._recurrent))]
         if not bptt_steps:
-            return self._heads(self._states(x, order, dropout_mask, gold))
+            return self._heads(self._states(x, order, masks, gold))
         with torch.no_grad():
-            traces = self._traces(x, order, dropout_mask, gold)
-        cuts = TruncationWindows.around(lengths, bptt_steps, bidirectional=self.config.bidirectional)
+            traces = self._traces(x, order, masks, gold)
+        windows = TruncationWindows.around(lengths, bptt_steps, bidirectional=self.config.bidirectional)
         states = self._states(
-            cuts.of(x),
-            reversal(cuts.lengths, cuts.steps.shape[1]),
-            [None if one is None else cuts.of(one) for one in dropout_mask],
-            None if gold is None else cuts.of(gold),
-            [cuts.states(trace) for trace in traces],
+            windows.of(x),
+            reversal(windows.lengths, windows.steps.shape[1]),
+            [None if mask is None else windows.of(mask) for mask in masks],
+            None if gold is None else windows.of(gold),
+            [windows.states(trace) for trace in traces],
         )
-        return self._heads(cuts.core(states, x.shape[1]))
+        return self._heads(windows.core(states, x.shape[1]))
 
     def _states(
         self,
         x: Tensor,
         order: Tensor,
-        dropout_mask: list[Tensor | None],
+        masks: list[Tensor | None],
         gold: Tensor | None,
         initial: Sequence[tuple[State, State | None] | None] | None = None,
     ) -> Tensor:
-        """What the heads read, shape [sentences, time, size]."""
-        for layer, own, before in zip(
-            self._recurrent, dropout_mask, initial or [None] * len(self.layers), strict=False
-        ):
-            x, _ = layer(_times(x, own), order, before, self._feedback(layer, dropout_mask[-1], gold))
-        return _times(x, dropout_mask[-1])
+        """The inputs of the heads, shape [sentences, time, size].
+
+        Args:
+            masks: the dropout mask of each layer's input, then that of the heads.
+        """
+        for layer, mask, before in zip(self._recurrent, masks, initial or [None] * len(self.layers), strict=False):
+            x, _ = layer(_masked(x, mask), order, before, self._feedback(layer, masks[-1], gold))
+        return _masked(x, masks[-1])
 
     def _traces(
-        self, x: Tensor, order: Tensor, dropout_mask: list[Tensor | None], gold: Tensor | None
+        self, x: Tensor, order: Tensor, masks: list[Tensor | None], gold: Tensor | None
     ) -> list[tuple[State, State | None]]:
-        """What each direction of each layer hands on at each step."""
+        """The states of each layer and direction after each step."""
         traces = []
-        for layer, own in zip(self._recurrent, dropout_mask, strict=False):
-            forward, backward = layer.trace(_times(x, own), order, self._feedback(layer, dropout_mask[-1], gold))
+        for layer, mask in zip(self._recurrent, masks, strict=False):
+            forward, backward = layer.trace(_masked(x, mask), order, self._feedback(layer, masks[-1], gold))
             traces.append((forward, backward))
             x = forward[0] if backward is None else torch.cat([forward[0], backward[0]], dim=-1)
         return traces
 
     def gates(self, x: Tensor, lengths: Tensor) -> list[tuple[Gates, Gates | None]]:
-        """How far the gates of each direction of each layer are open; see `scores`, `cells.Gates`."""
+        """The gates of each layer and direction; see `scores` and `cells.Gates`."""
         order = reversal(lengths, x.shape[1])
-        found = []
+        gates = []
         for layer in self._recurrent:
             feedback = self._feedback(layer, None, None)
-            found.append(layer.gates(x, order, feedback))
+            gates.append(layer.gates(x, order, feedback))
             x, _ = layer(x, order, feedback=feedback)
-        return found
+        return gates
 
-    def _feedback(self, layer: RecurrentLayer, dropout_mask: Tensor | None, gold: Tensor | None) -> Feedback | None:
-        """What is fed back into a layer."""
+    def _feedback(self, layer: RecurrentLayer, mask: Tensor | None, gold: Tensor | None) -> Feedback | None:
+        """The feedback function of a layer; `mask` is the dropout mask of the heads."""
         if not layer.tags:
             return None
 
         def feedback(step: int, states: Tensor) -> Tensor:
-            scores = self._heads(_times(states, None if dropout_mask is None else dropout_mask[:, step]))
-            found = torch.cat([one.softmax(-1) for one in scores.values()], dim=-1)
-            return found if gold is None else torch.where(gold[:, step].isnan(), found, gold[:, step])
+            scores = self._heads(_masked(states, None if mask is None else mask[:, step]))
+            predicted = torch.cat([tagset_scores.softmax(-1) for tagset_scores in scores.values()], dim=-1)
+            return predicted if gold is None else torch.where(gold[:, step].isnan(), predicted, gold[:, step])
 
         return feedback
 
@@ -252,7 +252,7 @@ class Network(nn.Module):
         yield from self.layers  # type: ignore[misc]
 
     def _dropout_mask(self, x: Tensor, size: int) -> Tensor | None:
-        """What dropout multiplies with, shape [sentences, time, size]; None where nothing is dropped."""
+        """A dropout mask of shape [sentences, time, size]; None without dropout."""
         if not self._dropout:
             return None
         return functional.dropout(x.new_ones(*x.shape[:2], size), self._dropout)
@@ -262,36 +262,37 @@ class Network(nn.Module):
         return self.regularisation.dropout if self.regularisation and self.training else 0.0
 
     def forward(self, batch: Batch, *, bptt_steps: int = 0, gold_rate: float = 0.0) -> dict[str, Tensor]:
-        """Scores before the softmax, for each tagset of shape [sentences, longest, tags]; see `loss`."""
+        """Scores before the softmax; for each tagset, shape [sentences, longest, tags]. Arguments: see `loss`."""
         device = next(self.parameters()).device
         index, lengths = (torch.from_numpy(array).to(device) for array in (batch.index, batch.lengths))
         gold = self._gold(batch, gold_rate).to(device) if self.config.feedback and gold_rate else None
-        # Not vectors[index], whose gradient torch's threads add up in the order in which they happen to come.
+        # Not vectors[index]: its gradient is summed by several threads in no fixed order.
         x = functional.embedding(index, self.vectors(batch.words))
         return self.scores(x, lengths, gold, bptt_steps=bptt_steps)
 
     def _gold(self, batch: Batch, rate: float) -> Tensor:
-        """The gold tags, or those of a model, of a random share of the tokens; see `scores`."""
-        tags = []
+        """The target distributions of a random share of the tokens, NaN elsewhere; see `scores`."""
+        distributions = []
         for tagset, count in zip(self.tagsets, self._tag_counts, strict=True):
             gold = torch.from_numpy(batch.gold[tagset])
-            known = torch.zeros(*gold.shape, count).scatter_(2, gold.clamp(min=0)[..., None], 1.0)
-            known[gold == IGNORED] = torch.nan
+            targets = torch.zeros(*gold.shape, count).scatter_(2, gold.clamp(min=0)[..., None], 1.0)  # one-hot
+            targets[gold == IGNORED] = torch.nan
             if tagset in batch.soft:
                 soft = torch.from_numpy(batch.soft[tagset])
-                known = torch.where(soft.any(-1, keepdim=True), soft, known)
-            tags.append(known)
-        given = torch.rand(batch.index.shape) < rate
-        return torch.cat(tags, dim=-1).masked_fill(~given[..., None], torch.nan)
+                targets = torch.where(soft.any(-1, keepdim=True), soft, targets)
+            distributions.append(targets)
+        is_forced = torch.rand(batch.index.shape) < rate
+        return torch.cat(distributions, dim=-1).masked_fill(~is_forced[..., None], torch.nan)
 
     def loss(self, batch: Batch, *, bptt_steps: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
-        """Mean cross-entropy over all tags of all tagsets, gold ones and those that a model has
-        found (Hinton et al. 2015, at temperature 1), in nats, and their number.
+        """The mean cross-entropy over all tags of all tagsets, in nats, and the number of tags.
+
+        Targets are gold tags, or the tag probabilities of a model (Hinton et al. 2015, at temperature 1).
 
         Args:
             bptt_steps: see `scores`.
-            gold_rate: with feedback, the share of the tokens whose gold tag is fed back instead of
-                what the network finds (Bengio et al. 2015).
+            gold_rate: with feedback, the share of tokens whose target is fed back instead of the network's prediction
+                (Bengio et al. 2015).
         """
         total = torch.zeros(())
         count = 0
@@ -311,7 +312,7 @@ class Network(nn.Module):
         return total / max(count, 1), count
 
     def weights(self) -> dict[str, np.ndarray]:
-        """What training changes, by name, pretrained vectors and all in the word table; see `load_weights`."""
+        """The trained weights by name, with pretrained vectors merged into the word table; see `load_weights`."""
         weights = {
             name: parameter.detach().cpu().numpy()
             for name, parameter in self.named_parameters()
@@ -320,17 +321,17 @@ class Network(nn.Module):
         return {**weights, WORD_TABLE: self.encoder.table().detach().cpu().numpy()}
 
     def load_weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Take over weights of the same network, of any float type.
+        """Copy weights of any float type into the network.
 
         Raises:
             DataError: a name or a shape differs from this network's.
         """
-        own = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
-        if own.keys() != weights.keys():
-            odd = ", ".join(sorted(own.keys() ^ weights.keys()))
+        parameters = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        if parameters.keys() != weights.keys():
+            odd = ", ".join(sorted(parameters.keys() ^ weights.keys()))
             raise DataError(f"the weights do not fit the configuration: {odd}")
         with torch.no_grad():
-            for name, parameter in own.items():
+            for name, parameter in parameters.items():
                 if tuple(parameter.shape) != weights[name].shape:
                     raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
                 parameter.copy_(torch.from_numpy(weights[name]))
@@ -338,7 +339,7 @@ class Network(nn.Module):
 
 @torch.inference_mode()
 def predict(network: Network, encoded: Encoded, tagset: str) -> list[Ids]:
-    """The index of the best tag of each token, for each sentence of shape [tokens]."""
+    """The index of the most likely tag of each token; for each sentence, shape [tokens]."""
     network.eval()
     best: list[Ids] = [np.zeros(0, dtype=np.int64)] * len(encoded.sentences)
     for positions in encoded.batches(PREDICTION_TOKENS):

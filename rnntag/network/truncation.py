@@ -1,4 +1,4 @@
-"""Truncated back-propagation through time: how far the error of each step goes back."""
+"""Truncated back-propagation through time."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from rnntag.network.cells import State
 
 @dataclass(frozen=True, slots=True)
 class TruncationWindows:
-    """For each token of a batch the steps around it that its error reaches, a sequence of its own.
+    """For each token of a batch a window of the steps that its error reaches, as a sequence.
 
-    That is BPTT(N; 1) of Williams and Peng (1990): each step's error goes back exactly N steps, on
-    the states that the whole sentence has there; in both directions where the network reads in both.
+    This is BPTT(N; 1) of Williams and Peng (1990): the error of each step goes back exactly N steps; in a bidirectional
+    network, N steps each way. A batch of sentences becomes a batch of windows, one per token. Each window starts from
+    the states that a forward pass over the whole sentence has just outside it, without their gradients, so the windows'
+    states equal the sentence's while gradients end at the windows' edges.
 
     Attributes:
         rows: the sentence of each token, shape [tokens].
-        steps: the cut out steps, padded on the right, shape [tokens, longest].
-        lengths: how many they are, shape [tokens].
-        places: which of them is the token itself, shape [tokens].
-        whole: whether they end with the sentence, shape [tokens].
+        steps: the time indices of each window, padded on the right with its last one, shape [tokens, longest].
+        lengths: number of steps of each window, shape [tokens].
+        centers: position of the token itself in its window, shape [tokens].
+        at_end: whether the window reaches the end of its sentence, shape [tokens].
     """
 
     rows: Tensor
     steps: Tensor
     lengths: Tensor
-    places: Tensor
-    whole: Tensor
+    centers: Tensor
+    at_end: Tensor
 
     @staticmethod
     def around(lengths: Tensor, bptt_steps: int, *, bidirectional: bool) -> TruncationWindows:
-        """The cuts of a padded batch.
+        """The windows of a padded batch.
 
         Args:
             lengths: number of tokens of each sentence, shape [sentences].
-            bptt_steps: how many steps an error goes back.
-            bidirectional: whether it also goes forward.
+            bptt_steps: N.
         """
         longest = int(lengths.max())
         rows, tokens = (torch.arange(longest, device=lengths.device) < lengths[:, None]).nonzero(as_tuple=True)
@@ -51,12 +52,19 @@ class TruncationWindows:
         return TruncationWindows(rows, steps, sizes, tokens - first, last == lengths[rows] - 1)
 
     def of(self, values: Tensor) -> Tensor:
-        """What the cuts hold of values at all steps, shape [sentences, time, size] to [tokens, longest, size]."""
-        # Step t of sentence s is row s × time + t. As in `Network.forward`, no gradient of an index.
+        """Cut the windows out of values: from [sentences, time, size] to [tokens, longest, size]."""
+        # Step t of sentence s is row s × time + t of the flattened values. Not an index: see `Network.forward`.
         return functional.embedding(self.rows[:, None] * values.shape[1] + self.steps, values.flatten(0, 1))
 
     def states(self, trace: tuple[State, State | None]) -> tuple[State, State | None]:
-        """The states before the first step of each direction; see `cells.RecurrentLayer.trace`."""
+        """The initial states of the windows in each direction, each of shape [tokens, units].
+
+        Forward, the state after the step before the window; backward, the one after the step that follows it; zeros at
+        the ends of a sentence.
+
+        Args:
+            trace: see `RecurrentLayer.trace`, each of shape [sentences, time, units].
+        """
         forward, backward = trace
         first, last = self.steps[:, 0], self.steps.gather(1, self.lengths[:, None] - 1)[:, 0]
         before = tuple(
@@ -65,14 +73,14 @@ class TruncationWindows:
         if backward is None:
             return before, None
         after = tuple(
-            torch.where(self.whole[:, None], 0.0, part[self.rows, (last + 1).clamp(max=part.shape[1] - 1)])
+            torch.where(self.at_end[:, None], 0.0, part[self.rows, (last + 1).clamp(max=part.shape[1] - 1)])
             for part in backward
         )
         return before, after
 
     def core(self, values: Tensor, longest: int) -> Tensor:
-        """Of values at all steps of the cuts those at the tokens themselves, in sentences again:
-        shape [tokens, …, size] to [sentences, longest, size], 0 where there is no token."""
+        """The values of the tokens themselves, as padded sentences again: from [tokens, longest window, size] to
+        [sentences, longest, size], 0 at padding."""
         tokens = torch.arange(len(values), device=values.device)
         sentences = values.new_zeros(int(self.rows[-1]) + 1, longest, values.shape[-1])
-        return sentences.index_put((self.rows, self.steps[tokens, self.places]), values[tokens, self.places])
+        return sentences.index_put((self.rows, self.steps[tokens, self.centers]), values[tokens, self.centers])

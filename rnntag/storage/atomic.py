@@ -1,5 +1,4 @@
-"""Files and directories that a crash, of the process or of the machine, leaves as they were or as they
-should be."""
+"""Files and directories that survive a crash of the process or of the machine, in their old state or in the new."""
 
 from __future__ import annotations
 
@@ -12,10 +11,10 @@ from pathlib import Path
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file, or put it in the place of another.
+    """Write or replace a file.
 
     Raises:
-        OSError: it cannot be written; what lay there lies there still.
+        OSError: it cannot be written; an existing file is unchanged.
     """
     fresh = sibling(path, "new")
     try:
@@ -27,14 +26,12 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_directory(path: Path, contents: Mapping[str, bytes]) -> None:
-    """Write a directory of files, or put it in the place of another.
+    """Write or replace a directory of files.
 
-    For a moment between two renames there is none at `path`; `sweep` undoes the first of them if a crash
-    comes then.
+    Between two renames there is no directory at `path`; after a crash at that moment, `recover` restores the old one.
 
     Raises:
-        OSError: it cannot be written; what lay there lies there still (but where only the bringing of its
-            name to the disk has failed).
+        OSError: it cannot be written. An existing directory is unchanged, unless only the flush of its parent failed.
     """
     fresh, old = sibling(path, "new"), sibling(path, "old")
     try:
@@ -55,23 +52,23 @@ def write_directory(path: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def recover(path: Path) -> None:
-    """Put right what writers of `path` that died have left beside it; while no other may be at work.
+    """Restore or remove what crashed writers of `path` left beside it. No writer may be active.
 
     Raises:
         OSError: the folder cannot be read or written.
     """
-    left = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(new|old)")
-    for one in [entry for entry in path.parent.iterdir() if left.fullmatch(entry.name)]:
-        if one.suffix == ".old" and not path.exists():
-            one.rename(path)
-        elif one.is_dir():
-            shutil.rmtree(one, ignore_errors=True)
+    temporary = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(new|old)")
+    for entry in [entry for entry in path.parent.iterdir() if temporary.fullmatch(entry.name)]:
+        if entry.suffix == ".old" and not path.exists():
+            entry.rename(path)
+        elif entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
         else:
-            one.unlink(missing_ok=True)
+            entry.unlink(missing_ok=True)
 
 
 def sibling(path: Path, suffix: str) -> Path:
-    """Where this process may write what belongs to `path`, in the same file system."""
+    """A temporary path of this process, in the same folder as `path`."""
     return path.with_name(f".{path.name}.{os.getpid()}.{suffix}")
 
 
@@ -83,14 +80,14 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _flush(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can."""
+    """Flush a folder's entries to disk, on systems that can."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # which some network file systems answer
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems do not support it
             raise
     finally:
         os.close(descriptor)

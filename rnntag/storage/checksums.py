@@ -1,5 +1,4 @@
-"""Files of a folder that may come from anybody: read only if they lie in it, are as small as they should be,
-and match their checksums."""
+"""Reading an untrusted folder: only regular files inside it, within size limits, that match their checksums."""
 
 from __future__ import annotations
 
@@ -13,70 +12,67 @@ from pathlib import Path
 from rnntag.errors import AccessError, DataError
 
 CHECKSUMS = "SHA256SUMS"
-"""A line for each file, as `sha256sum` writes it."""
-_MOST_CHECKSUMS = 1 << 14
+"""One line per file, in the format of `sha256sum`."""
+_MAX_CHECKSUMS_BYTES = 1 << 14
 _LINE = re.compile("([0-9a-f]{64})  (.+)\n")
-_AGAIN = "copy the model again, or train it"
+_REMEDY = "copy the model again, or train it"
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-"""A pipe without a writer is opened at once, and no link is followed that has come after the check."""
+"""Do not wait for the writer of a pipe; do not follow a link that appears after the check."""
 
 
 class Folder:
-    """A folder whose files its checksums name.
+    """A folder with a `CHECKSUMS` file.
 
     Attributes:
-        digest: eight hexadecimal digits that stand for all of them.
+        digest: eight hexadecimal digits that identify the contents.
 
     Args:
-        known: the names that the checksums may have. A file of such a name that is there must have one.
-        optional: names that they may have besides.
+        known: names that may be listed. Such a file must be listed if it exists.
+        optional: other names that may be listed.
 
     Raises:
-        DataError: the checksums are missing, damaged, or of other files.
+        DataError: the checksums are missing or damaged, list another name, or miss a known file.
         AccessError: they cannot be read.
     """
 
     def __init__(self, path: Path, known: Collection[str], optional: Collection[str] = ()) -> None:
         self._path = path
-        listed = content(path, CHECKSUMS, _MOST_CHECKSUMS)
-        self.digest = hashlib.sha256(listed).hexdigest()[:8]
+        listing = content(path, CHECKSUMS, _MAX_CHECKSUMS_BYTES)
+        self.digest = hashlib.sha256(listing).hexdigest()[:8]
         try:
-            lines = [_LINE.fullmatch(line) for line in listed.decode().splitlines(keepends=True)]
+            lines = [_LINE.fullmatch(line) for line in listing.decode().splitlines(keepends=True)]
         except UnicodeDecodeError:
             lines = [None]
         self._sums = {line[2]: line[1] for line in lines if line}
         if not self._sums or len(self._sums) < len(lines):
-            raise DataError(f"{path / CHECKSUMS}: is damaged: {_AGAIN}")
-        if strange := sorted(self._sums.keys() - {*known, *optional}):
-            raise DataError(f"{path / CHECKSUMS}: names {strange[0]!r}, which is no part of a model")
+            raise DataError(f"{path / CHECKSUMS}: is damaged: {_REMEDY}")
+        if unknown := sorted(self._sums.keys() - {*known, *optional}):
+            raise DataError(f"{path / CHECKSUMS}: lists {unknown[0]!r}, which is not a file of a model")
         for name in known:
             if name not in self._sums and os.path.lexists(path / name):
-                raise DataError(f"{path / name}: is not in {CHECKSUMS}: {_AGAIN}")
+                raise DataError(f"{path / name}: is not in {CHECKSUMS}: {_REMEDY}")
 
     def __contains__(self, name: str) -> bool:
         return name in self._sums
 
-    def read(self, name: str, most: int) -> bytes:
-        """A file's content.
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """The content of a listed file.
 
         Raises:
-            DataError: see `content`; or it does not match its checksum, or has none.
+            DataError: see `content`; or it is not listed or does not match its checksum.
             AccessError: it cannot be read.
         """
-        found = content(self._path, name, most)
-        if hashlib.sha256(found).hexdigest() != self._sums.get(name):
-            raise DataError(f"{self._path / name}: does not match its checksum: {_AGAIN}")
-        return found
+        data = content(self._path, name, max_bytes)
+        if hashlib.sha256(data).hexdigest() != self._sums.get(name):
+            raise DataError(f"{self._path / name}: does not match its checksum: {_REMEDY}")
+        return data
 
 
-def content(folder: Path, name: str, most: int) -> bytes:
-    """What a file of a folder holds.
-
-    Args:
-        most: bytes that it may have.
+def content(folder: Path, name: str, max_bytes: int) -> bytes:
+    """The content of a file, whatever its checksum.
 
     Raises:
-        DataError: it is missing, is no file, is a link that leads out of the folder, or has more bytes.
+        DataError: it is missing, not a regular file, a link out of the folder, or larger than `max_bytes`.
         AccessError: it cannot be read.
     """
     path = folder / name
@@ -85,20 +81,20 @@ def content(folder: Path, name: str, most: int) -> bytes:
         if os.path.islink(path):
             real = os.path.realpath(path)
             if os.path.dirname(real) != os.path.realpath(folder):
-                raise DataError(f"{path}: is a link that leads out of the model's directory: put the file itself there")
+                raise DataError(f"{path}: is a link out of the model's directory: copy the file there instead")
         with open(os.open(real, _FLAGS), "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise DataError(f"{path}: is no file")
-            if status.st_size > most:
-                raise DataError(f"{path}: has {status.st_size:,} bytes, where {most:,} are the most that fit the model")
+                raise DataError(f"{path}: is not a regular file")
+            if status.st_size > max_bytes:
+                raise DataError(f"{path}: has {status.st_size:,} bytes: this model allows at most {max_bytes:,}")
             return file.read(status.st_size) or b""
     except FileNotFoundError as error:
-        raise DataError(f"{path}: is missing: {_AGAIN}") from error
+        raise DataError(f"{path}: is missing: {_REMEDY}") from error
     except OSError as error:
         raise AccessError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def checksums(contents: Iterable[tuple[str, bytes]]) -> bytes:
-    """The content of `CHECKSUMS` for files of these names and contents."""
+    """The content of a `CHECKSUMS` file for (name, content) pairs."""
     return "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents).encode()

@@ -1,4 +1,4 @@
-"""One writer at a time for each directory."""
+"""Locks on directories: one writer at a time."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from rnntag.errors import AccessError
 
 OWNER_BYTES = 200
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP)
-"""What file systems without locks answer."""
+"""Errors on file systems without locks."""
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other writers of a directory away.
+    """Hold the lock on a directory.
 
-    The lock is one of the operating system on a file beside the directory, which ends with the process, however that
-    ends. On a file system without such locks nobody is kept away.
+    It is an operating system lock on a file beside the directory, released when the process ends for any reason. On a
+    file system without locks it has no effect.
 
     Raises:
-        AccessError: another process has it, or the file cannot be written.
+        AccessError: another process holds the lock, or the file cannot be written.
     """
     path = path.resolve()
     missing = [folder for folder in path.parents if not folder.exists()]
     file = path.with_name(f".{path.name}.lock")
-    # What a killed run leaves must not stop another user: anyone may lock it.
+    # Mode 0o666: the file of a killed run must not block other users.
     lock = FileLock(file, mode=0o666, blocking=False, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,16 +47,16 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):  # Windows removes no open file; there filelock removes it on release
-            file.unlink()  # while it is locked: who has opened it finds that it is gone, and opens another
+            file.unlink()  # before the release: a process that has opened it sees that it is gone and opens a new one
         lock.release()
         with suppress(OSError):
             for folder in missing:
-                folder.rmdir()  # if nothing has been written there
+                folder.rmdir()  # only if it is empty
 
 
 def _sign(file: Path) -> None:
     since = datetime.now().astimezone().isoformat(" ", "minutes")
-    with suppress(OSError):  # Windows lets nobody write or read a locked file
+    with suppress(OSError):  # Windows does not let a locked file be read or written
         file.write_text(f"process {os.getpid()} on {socket.gethostname()} (since {since})", encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""JSON that may come from anybody, as values of the types that are asked for."""
+"""Untrusted JSON, parsed strictly and checked against expected types."""
 
 from __future__ import annotations
 
@@ -12,58 +12,62 @@ _Record = TypeVar("_Record")
 
 
 def parse(content: bytes) -> Any:
-    """What JSON says, whose strings may hold bytes that are no UTF-8, as surrogates.
+    """Parse JSON. Bytes that are not UTF-8 become surrogates.
 
     Raises:
-        ValueError: it is no JSON, is nested too deeply, or holds a name twice in an object, a number that is
-            none, or one that is too long.
+        ValueError: it is not JSON, is nested too deeply, repeats a name within an object, or contains NaN, infinity or
+            an integer that is too long.
     """
     try:
         return json.loads(
-            content.decode("utf-8", "surrogateescape"), object_pairs_hook=_object, parse_constant=_no_number
+            content.decode("utf-8", "surrogateescape"), object_pairs_hook=_object, parse_constant=_refuse_constant
         )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name is there twice")
-    return found
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("an object repeats a name")
+    return values
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
 
 
 def validate(value: Any, form: Any, what: str) -> None:
-    """Make sure that a value is of a form: a type; a list of one form, `[form]`; an object with values of one
-    form under whatever names, `{str: form}`; or one with these names and forms, `{name: form, …}`.
+    """Check a parsed value.
+
+    Args:
+        form: a type; `[form]`, a list of such values; `{str: form}`, an object with any names; or
+            `{name: form, …}`, an object with exactly these names.
+        what: the value's name in errors.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the value does not have this form.
     """
     if isinstance(form, list):
         _check_type(value, list, what)
         if form == [str]:
             try:
-                "".join(value)  # the fastest way to ask
+                "".join(value)  # the fastest check
             except TypeError as error:
-                raise ValueError(f"{what} holds something that is no text") from error
+                raise ValueError(f"{what} contains a value that is not a string") from error
             return
-        for one in value:
-            validate(one, form[0], what)
+        for item in value:
+            validate(item, form[0], what)
     elif isinstance(form, dict):
         _check_type(value, dict, what)
         if str in form:
-            for name, one in value.items():
-                validate(one, form[str], f"{what}[{name!r:.40}]")
+            for name, item in value.items():
+                validate(item, form[str], f"{what}[{name!r:.40}]")
             return
         if value.keys() != form.keys():
-            raise ValueError(f"{what} has {', '.join(map(repr, value))[:200]}, where {', '.join(form)} are due")
-        for name, one in form.items():
-            validate(value[name], one, f"{what}.{name}")
+            raise ValueError(f"{what} has the fields {', '.join(map(repr, value))[:200]}, not {', '.join(form)}")
+        for name, item_form in form.items():
+            validate(value[name], item_form, f"{what}.{name}")
     else:
         _check_type(value, form, what)
 
@@ -72,25 +76,25 @@ def _check_type(value: Any, kind: Any, what: str) -> None:
     if kind is float and type(value) is int and abs(value) < 1 << 53:
         return
     if type(value) is not kind or (kind is float and not math.isfinite(value)):
-        raise ValueError(f"{what} is {value!r:.40}, which is no {kind.__name__}")
+        raise ValueError(f"{what} is {value!r:.40}, not a valid {kind.__name__}")
 
 
-def record(kind: type[_Record], found: Any, what: str, forms: Mapping[str, Any] | None = None) -> _Record:
-    """A dataclass from an object with its fields, each of the type of its default value.
+def record(kind: type[_Record], parsed: Any, what: str, forms: Mapping[str, Any] | None = None) -> _Record:
+    """Make a dataclass from a parsed object. Each value must have the type of the field's default.
 
     Args:
-        forms: of the fields that are no numbers, texts or lists of texts; see `conform`.
+        forms: the form of each field that is not a number, a string or a tuple of strings; see `validate`.
 
     Raises:
-        ValueError: a field is unknown, or of another type.
-        UsageError: the dataclass does not take a value.
+        ValueError: a field is unknown or has another type.
+        UsageError: the dataclass rejects a value.
     """
-    _check_type(found, dict, what)
+    _check_type(parsed, dict, what)
     known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     values = {}
-    for name, value in found.items():
+    for name, value in parsed.items():
         if name not in known:
-            raise ValueError(f"{what} has {name!r:.40}, which this rnntag does not know")
+            raise ValueError(f"{what} has the unknown field {name!r:.40}")
         default = known[name].default
         if forms and name in forms:
             validate(value, forms[name], f"{what}.{name}")

@@ -20,7 +20,7 @@ from rnntag.evaluation.segmentation import agreement
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.learning_curve import Scale
-from rnntag.model.pretokens import LINE, RESERVED, SPACE, PretokenVocabulary, fallback_row
+from rnntag.model.pretokens import LINE, SHARED_ROWS, SPACE, PretokenVocabulary, fallback_row
 from rnntag.model.stored import StoredSegmenter
 from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
@@ -62,8 +62,8 @@ class UnkDropout:
     def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
         self._rates = 1 / (1.0 + np.bincount(rows, minlength=units.rows))
-        self._rates[:RESERVED] = 0
-        self._fallback_rows = np.array([*range(RESERVED), *map(fallback_row, units.known)])
+        self._rates[:SHARED_ROWS] = 0
+        self._fallback_rows = np.array([*range(SHARED_ROWS), *map(fallback_row, units.known)])
 
     def hide(self, rows: Ids, random: np.random.Generator) -> Ids:
         """The rows of a text, some of them replaced by rows that similar pretokens share."""
