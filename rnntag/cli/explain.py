@@ -55,7 +55,7 @@ def explain(
         if as_json:
             results.append(_as_json(tagger, tagset, found, opened))
             continue
-        print_explanation(found, [tagger.has_seen(token) for token in found.tokens])
+        print_explanation(found, [tagger.is_known(token) for token in found.tokens])
         if opened:
             print_gates(found.tokens, opened)
         elif gates:
@@ -71,7 +71,7 @@ def _as_json(tagger: Tagger, tagset: str, found: Explanation, opened: list[Gate]
     words = [
         {
             "form": form,
-            "seen": tagger.has_seen(form),
+            "seen": tagger.is_known(form),
             "tag": found.tags[int(found.probabilities[token].argmax())],
             "probabilities": shares(found.probabilities[token]),
             "without": [
