@@ -38,7 +38,7 @@ from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.pretokens import SHAPES, PretokenVocabulary, Scan
 from rnntag.network.cells import RecurrentLayer, reversal
-from rnntag.segmenter import found_words
+from rnntag.segmenter import segmentations
 from rnntag.sentences import Corpus, Segmentation
 from rnntag.training import simplification
 from rnntag.training.segmenter import GAP, GOLD, ROW, SHAPE, UnkDropout, labelled
@@ -125,7 +125,7 @@ class Teacher(nn.Module):
             scores = self(*batch([encoded[position] for position in positions], self.mix.device))
             for row, position in zip(scores.argmax(-1).cpu().numpy(), positions, strict=True):
                 classes[position] = row[: len(columns[position])]
-        return found_words(texts, scan, np.concatenate(classes))
+        return segmentations(texts, scan, np.concatenate(classes))
 
 
 def batch(encoded: Sequence[tuple[Ids, Ids]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,5 +1,5 @@
-"""What callers hand over, checked to be what it should: a string is a sequence of strings to Python, so that one
-in place of a list of tokens would be tagged letter by letter."""
+"""Checks of the arguments of the Python API. A string is a sequence of strings to Python: given instead of a list of
+tokens, it would be tagged letter by letter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HINT = "split it into tokens with .split(), or give raw text to tag_text()"
 
 
 def one_sentence(tokens: Iterable[str]) -> Sequence[str]:
-    """The tokens of a sentence that is given by itself; see `sentence`."""
+    """The tokens of the single sentence given to `tag`; see `sentence`."""
     if isinstance(tokens, _STRINGS):
         raise TypeError(
             f"tag() takes the tokens of one sentence, such as ['a', 'dog'], not {_kind(tokens)}: {_hint(tokens)}"
@@ -25,10 +25,10 @@ def sentence(tokens: Iterable[str]) -> Sequence[str]:
     """The tokens of a sentence as a sequence.
 
     Args:
-        tokens: a list, a tuple, or whatever else yields them.
+        tokens: any iterable but a string.
 
     Raises:
-        TypeError: it is a string, or nothing that yields tokens.
+        TypeError: it is a string, or not iterable.
     """
     if isinstance(tokens, (list, tuple)):
         return tokens
@@ -37,22 +37,22 @@ def sentence(tokens: Iterable[str]) -> Sequence[str]:
     return list(tokens)
 
 
-def sentences(given: Iterable[Iterable[str]]) -> list[Sequence[str]]:
+def sentences(value: Iterable[Iterable[str]]) -> list[Sequence[str]]:
     """Sentences as sequences; see `sentence`."""
-    check_sentences(given)
-    return [one if type(one) is list else sentence(one) for one in given]
+    check_sentences(value)
+    return [tokens if type(tokens) is list else sentence(tokens) for tokens in value]
 
 
-def check_sentences(given: Iterable[Iterable[str]]) -> None:
-    """Make sure that sentences may come of something, without a look at them.
+def check_sentences(value: Iterable[Iterable[str]]) -> None:
+    """Make sure that a value can be an iterable of sentences, without iterating over it.
 
     Raises:
-        TypeError: it is a string, or nothing that yields sentences.
+        TypeError: it is a string, or not iterable.
     """
-    if isinstance(given, _STRINGS) or not _is_iterable(given):
+    if isinstance(value, _STRINGS) or not _is_iterable(value):
         raise TypeError(
             "expected sentences, each a list of tokens, such as [['a', 'dog'], ['I', 'swim']], "
-            f"not {_kind(given)}: {_hint(given)}"
+            f"not {_kind(value)}: {_hint(value)}"
         )
 
 
@@ -83,47 +83,43 @@ def check_text(text: str) -> None:
         raise TypeError(f"a text must be str, not {_kind(text)}" + f": {hint}" * bool(hint))
 
 
-def texts(given: Iterable[str]) -> list[str]:
+def texts(value: Iterable[str]) -> list[str]:
     """Texts as a list.
 
     Raises:
-        TypeError: it is a single string, or one of them is no string.
+        TypeError: it is a single string, or a text is not a string.
     """
-    if isinstance(given, _STRINGS) or not _is_iterable(given):
-        raise TypeError(f"find() takes a list of texts, such as ['I swim.'], not {_kind(given)}")
-    found = list(given)
-    for text in found:
+    if isinstance(value, _STRINGS) or not _is_iterable(value):
+        raise TypeError(f"find() takes a list of texts, such as ['I swim.'], not {_kind(value)}")
+    checked = list(value)
+    for text in checked:
         check_text(text)
-    return found
+    return checked
 
 
 def tagged_sentences(gold: Iterable[Iterable[tuple[str, str]]]) -> list[Pairs]:
     """Gold sentences as lists of pairs.
 
     Raises:
-        TypeError: they are not made of pairs of strings.
+        TypeError: they are not lists of pairs of strings.
     """
-    found: list[Pairs] = []
-    for one in _items(gold):
-        pairs: Pairs = []
-        for pair in _items(one):
-            if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
-                raise _no_pairs(pair)
-            pairs.append((pair[0], pair[1]))
-        found.append(pairs)
-    return found
+    return [[_pair(pair) for pair in _items(pairs)] for pairs in _items(gold)]
+
+
+def _pair(value: Any) -> tuple[str, str]:
+    if isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(part, str) for part in value):
+        return value[0], value[1]
+    raise _not_pairs(value)
 
 
 def _items(value: Any) -> Iterable[Any]:
     if isinstance(value, _STRINGS) or not _is_iterable(value):
-        raise _no_pairs(value)
+        raise _not_pairs(value)
     return value  # type: ignore[no-any-return]
 
 
-def _no_pairs(value: object) -> TypeError:
-    return TypeError(
-        f"gold sentences are lists of (word, tag) pairs, such as [[('I', 'PRON')]]: {value!r:.80} is none in its place"
-    )
+def _not_pairs(value: object) -> TypeError:
+    return TypeError(f"gold sentences must be lists of (word, tag) pairs, such as [[('I', 'PRON')]]: got {value!r:.80}")
 
 
 def _is_iterable(value: object) -> bool:

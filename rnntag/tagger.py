@@ -1,4 +1,4 @@
-"""A trained model at work."""
+"""Tagging with a trained model: `load` and `Tagger`."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from rnntag.windows import blocks, core_parts
 
 BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
-"""Few enough for what one batch needs to stay in the processor's cache: 2,048 take twice as long."""
+"""Tokens per batch, padding included: few enough for the processor's cache. 2,048 take twice as long."""
 
 ENCODED_AT_ONCE = 512
-"""Characters, padding included, of the new words that are encoded together."""
+"""Characters per batch of new words, padding included."""
 
 CACHED_WORDS = 8192
-"""At least `BLOCK_TOKENS`, for all tokens of a block may differ."""
+"""At least `BLOCK_TOKENS`, as all tokens of a block may differ."""
 
 
 class WordVectorCache:
-    """The vectors of the words met last, in one matrix of bounded size.
+    """The vectors of recent words, in one matrix of bounded size.
 
-    A word's vector does not depend on its sentence, so that each word is encoded once. The empty
-    word stands for one that is hidden: its vector says nothing (the erasure of Li et al. 2016).
+    A word's vector does not depend on its sentence, so each word is encoded once. The empty word is a masked one, with
+    a neutral vector (the erasure of Li et al. 2016).
     """
 
     def __init__(self, vocabulary: Vocabulary, runtime: Runtime) -> None:
@@ -54,8 +54,8 @@ class WordVectorCache:
         return type(self), (self._vocabulary, self._runtime)
 
     def _clear(self) -> None:
-        # A new matrix, not the old one emptied: other threads may still read that. Between the two
-        # none, so that the memory of the old one can be had again.
+        # Other threads may still read the old matrix, so it is replaced. It is dropped before the new one is allocated,
+        # so that its memory can be reused.
         size = len(self._runtime.masked_vector)
         self._rows = {"": 0}
         self._matrix = np.empty((0, size), dtype=np.float32)
@@ -63,15 +63,15 @@ class WordVectorCache:
         self._matrix[0] = self._runtime.masked_vector
 
     def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
-        """A matrix, and for each token the row of its vector in it.
+        """A matrix of vectors [rows, size], and the row of each token [tokens].
 
         Args:
-            tokens: at most `CACHED_WORDS` different ones.
+            tokens: at most `CACHED_WORDS` distinct ones.
         """
         with self._lock:
             try:
                 rows = list(map(self._rows.get, tokens))
-            except TypeError:  # one that cannot be hashed, such as a list
+            except TypeError:  # a token that cannot be hashed, such as a list
                 python_input.check_tokens(tokens)
                 raise
             if None in rows:
@@ -94,11 +94,11 @@ class WordVectorCache:
 
 
 def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1, int8: bool = True) -> Tagger:
-    """The tagger of a model, given its name or its directory.
+    """Load a model, given its name or its directory.
 
     Args:
-        threads: how many it may compute with.
-        int8: compute in 8 bits where ONNX Runtime can, which is twice as fast; else in 32, as PyTorch does.
+        threads: number of threads to compute with.
+        int8: compute in 8 bits where ONNX Runtime can, twice as fast; else in 32 bits, as PyTorch does.
 
     Raises:
         NotFoundError: there is no such model.
@@ -112,14 +112,14 @@ def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1, int8: bool = Tru
 
 
 class Tagger:
-    """Tags sentences of words. May be used by several threads at once.
+    """Tags sentences. Thread-safe.
 
-    It can be pickled and copied. A pickle has the model in it; but of a bundled model that `load` has read only
-    the name and the digest, and to unpickle it takes an rnntag with the same model: else that is an error.
+    A tagger can be copied and pickled. A pickle contains the model. For a bundled model read by `load` it only contains
+    name and digest, and unpickling needs an rnntag with the same model.
 
     Attributes:
-        model: what was read from the model directory.
-        tagsets: the tagsets it knows; the first one is used unless another is asked for.
+        model: the model.
+        tagsets: the model's tagsets; the first is the default.
         int8: whether it computes in 8 bits where ONNX Runtime can; see `load`.
     """
 
@@ -138,15 +138,15 @@ class Tagger:
         return _unpickled, (type(self), model, self._threads, self.int8)
 
     def tag(self, tokens: Iterable[str], tagset: str | None = None) -> list[tuple[str, str]]:
-        """The words of one sentence with their tags; see `predict` for `tagset` and errors."""
+        """Tag a sentence: (token, tag) pairs. See `predict` for `tagset` and errors."""
         return self.tag_sents([python_input.one_sentence(tokens)], tagset)[0]
 
     def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """The words of many sentences with their tags; see `predict` for `tagset` and errors."""
+        """Tag many sentences: a list of (token, tag) pairs for each. See `predict` for `tagset` and errors."""
         return list(self.stream(sentences, tagset))
 
     def stream(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
-        """As `tag_sents`, for more sentences than memory holds."""
+        """Tag sentences lazily, in constant memory; else as `tag_sents`."""
         python_input.check_sentences(sentences)
         return self._stream(sentences, tagset)
 
@@ -162,19 +162,19 @@ class Tagger:
         yield from self._pairs(block, tagset)
 
     def _pairs(self, block: Sequence[Sequence[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
-        for words, tags in zip(block, self.predict(block, tagset), strict=True):
-            yield list(zip(words, tags, strict=True))
+        for tokens, tags in zip(block, self.predict(block, tagset), strict=True):
+            yield list(zip(tokens, tags, strict=True))
 
     def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """The sentences of raw text as words with their tags; see `find`."""
+        """Segment and tag raw text: a list of (word, tag) pairs for each sentence. See `find`."""
         python_input.check_text(text)
         (segmentation,) = self.find([text], tagset)
-        places = zip(segmentation.words, segmentation.tags, strict=True)
-        pairs = [(text[begin:end], tag) for (begin, end), tag in places]
+        words = [text[begin:end] for begin, end in segmentation.words]
+        pairs = list(zip(words, segmentation.tags, strict=True))
         return [pairs[first:last] for first, last in pairwise((0, *segmentation.ends))]
 
     def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Segmentation]:
-        """Where words and sentences are in raw text, with the tags of the words.
+        """Segment and tag raw texts: the positions of words and sentences, and the tags of the words.
 
         An empty line ends a sentence, as on the command line.
 
@@ -190,13 +190,13 @@ class Tagger:
             for first, last in pairwise((0, *segmentation.ends))
         ]
         tags = chain.from_iterable(self.predict(sentences, tagset))
-        return [replace(s, tags=list(islice(tags, len(s.words)))) for s in segmentations]
+        return [replace(each, tags=list(islice(tags, len(each.words)))) for each in segmentations]
 
     @cached_property
     def _segmenter(self) -> Segmenter:
         if not self.model.segmenter:
             raise UsageError(
-                f"the model {self.model.name} has no segmenter, which raw text takes: add one with "
+                f"the model {self.model.name} has no segmenter for raw text: add one with "
                 "'rnntag train-segmenter MODEL CORPUS…', or give tokens to tag()"
             )
         return Segmenter(self.model.segmenter, threads=self._threads, int8=self.int8)
@@ -217,59 +217,57 @@ class Tagger:
         """The tag of each token of each sentence.
 
         Args:
-            sentences: of any length; an empty one gets no tags. An empty token is a word that is there,
-                but hidden from the network.
+            sentences: lists of tokens, of any length. An empty token is a masked word: the network does not see it.
             tagset: one of `tagsets`; the first if None.
-            top: how many of its likeliest tags to give for each token, with their probabilities,
-                instead of its tag alone.
+            top: instead of the tag, return this many of the most likely tags with their probabilities.
 
         Raises:
-            TypeError: a string stands in place of a list of sentences or tokens, or a token is not a string.
+            TypeError: a string is given instead of a list of sentences or tokens, or a token is not a string.
             UsageError: the model does not know the tagset, or `top` is below 1.
         """
         sentences = python_input.sentences(sentences)
         tagset = self.model.tagset(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
-        results: list[list[Any]] = [[] for _ in sentences]
+        predictions: list[list[Any]] = [[] for _ in sentences]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
-            tags = self._best(scores, tagset) if top is None else self._likeliest(scores, tagset, top)
-            for position, own_tags in core_parts(block, tags):
-                results[position] += own_tags
-        return results
+            tags = self._best(scores, tagset) if top is None else self._top(scores, tagset, top)
+            for position, core_tags in core_parts(block, tags):
+                predictions[position] += core_tags
+        return predictions
 
     def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
         """The scores of each tag before the softmax, shape [tokens of all sentences, tags]; see `predict`."""
         sentences = python_input.sentences(sentences)
-        core_scores = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
+        parts = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
             scores = self._score([window for _, (window, _) in block], tagset)
-            core_scores += [own_scores for _, own_scores in core_parts(block, scores)]
-        return np.concatenate(core_scores)
+            parts += [core_scores for _, core_scores in core_parts(block, scores)]
+        return np.concatenate(parts)
 
     def probabilities(self, sentences: Iterable[Iterable[str]], tagset: str) -> Probabilities:
         """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""
         return self._calibrated(self.scores(sentences, tagset), tagset)
 
     def _score(self, windows: list[Sequence[str]], tagset: str) -> Scores:
-        """As `scores`, for at most `BLOCK_TOKENS` tokens of windows."""
+        """The scores of windows of together at most `BLOCK_TOKENS` tokens."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
 
-        def score(places: Ids, lengths: Ids) -> Scores:
-            return self._runtime.scores(matrix[rows[places]], lengths, tagset)
+        def score(positions: Ids, lengths: Ids) -> Scores:
+            return self._runtime.scores(matrix[rows[positions]], lengths, tagset)
 
         return in_batches(lengths, BATCH_TOKENS, score)
 
     def _best(self, scores: Scores, tagset: str) -> list[str]:
         return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]
 
-    def _likeliest(self, scores: Scores, tagset: str, count: int) -> list[TagProbs]:
-        order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # the first of equals, as argmax
-        shares = np.take_along_axis(self._calibrated(scores, tagset), order, axis=-1).tolist()
+    def _top(self, scores: Scores, tagset: str, count: int) -> list[TagProbs]:
+        order = np.argsort(-scores, axis=-1, kind="stable")[:, :count]  # of equal scores the first, as with argmax
+        probs = np.take_along_axis(self._calibrated(scores, tagset), order, axis=-1).tolist()
         names = self._names[tagset][order].tolist()
-        return [list(zip(*row, strict=True)) for row in zip(names, shares, strict=True)]
+        return [list(zip(*row, strict=True)) for row in zip(names, probs, strict=True)]
 
     def _calibrated(self, scores: Scores, tagset: str) -> Probabilities:
         scores = scores / self.model.temperatures.get(tagset, 1.0)
@@ -277,12 +275,12 @@ class Tagger:
         return powers / powers.sum(-1, keepdims=True)  # type: ignore[no-any-return]
 
     @cached_property
-    def _seen(self) -> frozenset[str]:
+    def _known(self) -> frozenset[str]:
         return frozenset(self.model.vocabulary.words)
 
-    def has_seen(self, word: str) -> bool:
-        """Whether the word, in upper or lower case, was in the training data."""
-        return self.model.vocabulary.normal_form(word) in self._seen
+    def is_known(self, word: str) -> bool:
+        """Whether the word is known: it occurs in the training data, in any case."""
+        return self.model.vocabulary.normal_form(word) in self._known
 
 
 def _unpickled(kind: type[Tagger], model: stored.ModelBundle | tuple[str, str], threads: int, int8: bool) -> Tagger:
@@ -294,19 +292,19 @@ def _unpickled(kind: type[Tagger], model: stored.ModelBundle | tuple[str, str], 
 
 
 def _read_bundled(name: str, digest: str) -> stored.ModelBundle:
-    """The bundled model of this name, if it is the one that is meant.
+    """The bundled model of this name and digest.
 
     Raises:
         NotFoundError: this rnntag has no model of this name.
-        DataError: its model of this name is another one, or is damaged.
+        DataError: its model has another digest, or is damaged.
         AccessError: it cannot be read.
     """
     path = directory.model_folders()[-1] / name
-    meant = f"the pickled tagger needs the model {name}:{digest} that comes with rnntag"
-    advice = "install the same rnntag on both sides, or load a copy of the model from a directory: it is pickled whole"
+    needed = f"the pickled tagger needs the bundled model {name}:{digest}"
+    advice = "install the same rnntag on both sides, or load the model from a copy of its directory: a pickle then contains it"
     if not (path / directory.CONFIG).is_file():
-        raise NotFoundError(f"{meant}; rnntag {__version__} here has no such model: {advice}")
+        raise NotFoundError(f"{needed}; rnntag {__version__} here has no such model: {advice}")
     model = directory.read(path)
     if model.digest != digest:
-        raise DataError(f"{meant}; rnntag {__version__} here has {name}:{model.digest}: {advice}")
+        raise DataError(f"{needed}; rnntag {__version__} here has {name}:{model.digest}: {advice}")
     return model

@@ -1,5 +1,4 @@
-"""Sequences too long to be read at once, cut into windows that overlap: sentences of tokens, texts of
-characters."""
+"""Overlapping windows of sequences that are too long for one batch: tokens of sentences, pretokens of texts."""
 
 from __future__ import annotations
 
@@ -7,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 WINDOW = 256
-"""Steps of the longest sequence that is read as it is."""
+"""The most steps of a window; a sequence of at most so many is one window."""
 
 OVERLAP = 32
-"""Steps of context that a window of a longer one has on each side: no state reaches far enough for
-a step to miss what lies beyond."""
+"""Steps of context on each side of a window: no state reaches further in practice."""
 
 
 class Sliceable(Protocol):
@@ -19,18 +17,17 @@ class Sliceable(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, place: slice, /) -> Any: ...
+    def __getitem__(self, steps: slice, /) -> Any: ...
 
 
 Window = tuple[Any, slice]
-"""Some steps of a sequence, at most `WINDOW`, and which of them are not context alone."""
+"""At most `WINDOW` steps of a sequence, and the slice of its core: the steps that are not context."""
 
 
 class Cutter:
-    """Cuts one sentence, whose tokens may arrive bit by bit.
+    """Cuts a sentence whose tokens arrive in pieces.
 
-    The windows do not depend on how the tokens arrive, and each token is in one window without
-    being context there. A sentence of at most `WINDOW` tokens is one window.
+    The windows do not depend on the pieces. Each token is in the core of exactly one window.
     """
 
     def __init__(self) -> None:
@@ -38,7 +35,7 @@ class Cutter:
         self._context = 0
 
     def feed(self, tokens: Iterable[str]) -> Iterator[Window]:
-        """The windows that `tokens` complete."""
+        """Add tokens; yield the windows that they complete."""
         self._tokens += tokens
         begin = 0
         for begin, core in _full(len(self._tokens), self._context, OVERLAP):
@@ -48,7 +45,7 @@ class Cutter:
         del self._tokens[:begin]
 
     def finish(self) -> Window:
-        """The last window; empty if no token has come."""
+        """The last window; empty if there were no tokens."""
         return self._tokens, slice(self._context, None)
 
 
@@ -76,10 +73,10 @@ def _full(length: int, context: int, overlap: int) -> Iterator[tuple[int, slice 
 
 
 def windows(sequence: Sliceable, overlap: int | None = None) -> list[Window]:
-    """The windows of a whole sequence; none of an empty one.
+    """The windows of a sequence; none for an empty one.
 
     Args:
-        overlap: other than `OVERLAP`.
+        overlap: defaults to `OVERLAP`.
     """
     overlap = OVERLAP if overlap is None else overlap
     if len(sequence) <= WINDOW:
@@ -91,13 +88,15 @@ def windows(sequence: Sliceable, overlap: int | None = None) -> list[Window]:
     return cut
 
 
-def blocks(sequences: Iterable[Sliceable], most: int, overlap: int | None = None) -> Iterator[list[tuple[int, Window]]]:
-    """Windows, each with the position of its sequence, at most `most` steps together; see `windows`."""
+def blocks(
+    sequences: Iterable[Sliceable], max_steps: int, overlap: int | None = None
+) -> Iterator[list[tuple[int, Window]]]:
+    """Group the `windows` of sequences, each with the position of its sequence, into blocks of at most `max_steps`."""
     block: list[tuple[int, Window]] = []
     steps = 0
     for position, sequence in enumerate(sequences):
         for window in windows(sequence, overlap):
-            if block and steps + len(window[0]) > most:
+            if block and steps + len(window[0]) > max_steps:
                 yield block
                 block, steps = [], 0
             block.append((position, window))
@@ -107,8 +106,7 @@ def blocks(sequences: Iterable[Sliceable], most: int, overlap: int | None = None
 
 
 def core_parts(block: Sequence[tuple[int, Window]], values: Any) -> Iterator[tuple[int, Any]]:
-    """For each window the position of its sequence, and those of `values`, one for each step of the
-    block, that belong to it."""
+    """Split `values`, one per step of a block, by window, without context; each with the position of its sequence."""
     end = 0
     for position, (window, core) in block:
         begin, end = end, end + len(window)

@@ -26,7 +26,7 @@ def test_hiding_the_verb_makes_unseen_nouns_less_nouns() -> None:
     for name in (BUNDLED, BUNDLED.with_name("zh-en-fast")):
         tagger = load(name)
         for food in UNSEEN_FOOD:
-            assert not tagger.has_seen(food)
+            assert not tagger.is_known(food)
             found = explain.explain(tagger, ["我", "吃", food])
             noun = found.tags.index("NOUN")
             assert found.without[1, 2, noun] < found.probabilities[2, noun], (name, food)

@@ -36,7 +36,7 @@ def test_a_model_keeps_its_folds(tiny: ModelBundle, tmp_path: Path) -> None:
     one, other = (back.scores([text], "upos") for text in texts)
     assert back.model.vocabulary == model.vocabulary
     assert np.array_equal(one, other)
-    assert back.has_seen("睏") == back.has_seen("开")
+    assert back.is_known("睏") == back.is_known("开")
 
 
 def test_opencc_s_characters_and_ours() -> None:

@@ -41,7 +41,7 @@ def test_a_copy_tags_as_its_original(
     tagger = rnntag.load(tiny_raw_folder, threads=2, int8=int8)
     if used:  # with what it keeps then: vectors, a segmenter, the known words
         assert tagger.tag_text(TEXT)
-        assert tagger.has_seen("eat")
+        assert tagger.is_known("eat")
     again = copied(tagger)
     assert again is not tagger
     assert again.tag_sents(SENTENCES) == tagger.tag_sents(SENTENCES)
@@ -49,7 +49,7 @@ def test_a_copy_tags_as_its_original(
     assert (again.tagsets, again._threads, again.model.digest) == (tagger.tagsets, 2, tagger.model.digest)
     assert again.int8 is again._segmenter._int8 is int8
     assert again.predict([["I"]], top=3) == tagger.predict([["I"]], top=3)
-    assert again.has_seen("eat")
+    assert again.is_known("eat")
 
 
 def test_a_pickle_has_the_model_in_it(tiny_raw_folder: Path, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_use_makes_a_pickle_no_larger(tiny_raw_folder: Path) -> None:
     tagger = rnntag.load(tiny_raw_folder)
     size = len(pickle.dumps(tagger))
     tagger.tag_text(" ".join(f"word{number}" for number in range(3000)))
-    assert tagger.has_seen("eat")
+    assert tagger.is_known("eat")
     assert abs(len(pickle.dumps(tagger)) - size) < 100
 
 

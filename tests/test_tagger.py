@@ -29,8 +29,8 @@ def test_what_was_learned_is_known(tagger: Tagger) -> None:
     ]  # fmt: skip
     assert tagger.tag([]) == []
     assert tagger.tagsets == ("upos",)
-    assert tagger.has_seen("APPLES")
-    assert not tagger.has_seen("xylophones")
+    assert tagger.is_known("APPLES")
+    assert not tagger.is_known("xylophones")
 
 
 sentences = st.lists(st.lists(st.text(max_size=40), max_size=12), max_size=12)

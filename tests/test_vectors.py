@@ -92,7 +92,7 @@ def test_a_word_that_training_lacks_is_tagged_as_its_neighbours_are(tmp_path: Pa
     list(training.steps())
     model = bundle(training, "x")
     assert model.vocabulary.extra == tuple(tags)
-    assert [Tagger(model).has_seen(word) for word in ("ab", "ij")] == [True, False]
+    assert [Tagger(model).is_known(word) for word in ("ab", "ij")] == [True, False]
     for tagger in (torch_tagger(model), Tagger(model)):
         assert tagger.predict([["ij"], ["kl"]]) == [["NOUN"], ["VERB"]]
 

@@ -57,7 +57,7 @@ def explain(
     for sentence in text:
         explained = explanation.explain(tagger, sentence.split(), tagset)
         opened = explanation.gates(tagger.model, explained.tokens) if gates else None
-        known = [tagger.has_seen(token) for token in explained.tokens]
+        known = [tagger.is_known(token) for token in explained.tokens]
         if as_json:
             results.append({"model": tagger.model.name, **_as_json(tagset, explained, known, opened)})
             continue

@@ -180,7 +180,7 @@ def _predictions(tagger: Tagger, tagset: str, head: str, sentences: tuple[Senten
         tagset=head,
         gold=gold,
         predicted=[[tag_probs[0][0] for tag_probs in sentence] for sentence in likeliest],
-        known=[[tagger.has_seen(token) for token in sentence.tokens] for sentence in gold],
+        known=[[tagger.is_known(token) for token in sentence.tokens] for sentence in gold],
         confidences=[[tag_probs[0][1] for tag_probs in sentence] for sentence in likeliest],
     )
 

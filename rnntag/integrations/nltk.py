@@ -1,4 +1,4 @@
-"""An rnntag model as one of NLTK's taggers."""
+"""An rnntag model as an NLTK tagger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnntag.tagger import load
 
 
 class RNNTagger(TaggerI):  # type: ignore[misc]
-    """What NLTK can tag, chunk and evaluate with; `accuracy` and `confusion` come from NLTK.
+    """An NLTK `TaggerI`: NLTK can tag, chunk and evaluate with it.
 
     Args:
         name: a model's name or directory.
@@ -30,22 +30,21 @@ class RNNTagger(TaggerI):  # type: ignore[misc]
         self._tagset = self._tagger.model.tagset(tagset)
 
     def tag(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
-        """The words of one sentence with their tags."""
+        """Tag a sentence: (token, tag) pairs."""
         return self._tagger.tag(tokens, self._tagset)
 
     def tag_sents(self, sentences: Iterable[Iterable[str]]) -> list[list[tuple[str, str]]]:
-        """The words of many sentences with their tags, faster than one by one."""
+        """Tag many sentences, faster than one by one."""
         return self._tagger.tag_sents(sentences, self._tagset)
 
     def accuracy(self, gold: Iterable[Iterable[tuple[str, str]]]) -> float:
-        """The share of the tokens of gold sentences that get their tag.
+        """NLTK's accuracy (0 to 1) on gold sentences.
 
         Raises:
-            TypeError: the sentences are not made of (word, tag) pairs.
+            TypeError: the sentences are not lists of (word, tag) pairs.
         """
         return super().accuracy(python_input.tagged_sentences(gold))  # type: ignore[no-any-return]
 
     def confusion(self, gold: Iterable[Iterable[tuple[str, str]]]) -> Any:
-        """NLTK's `ConfusionMatrix` of the gold tags and the model's, which NLTK's recall and precision use too;
-        see `accuracy`."""
+        """NLTK's `ConfusionMatrix`, also the basis of its recall and precision; see `accuracy`."""
         return super().confusion(python_input.tagged_sentences(gold))

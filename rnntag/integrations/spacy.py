@@ -23,16 +23,15 @@ _PARAGRAPH_END = re.compile(PARAGRAPH_END)
 
 
 class RNNTagComponent:
-    """Sets `token.tag_`, and `token.pos_` where the tagset is UPOS; spaCy's white space stays as it is.
+    """Sets `token.tag_`, and `token.pos_` if the tagset is UPOS, of all tokens but white space.
 
-    A document is tagged sentence by sentence if a component before has split it, else paragraph by
-    paragraph: empty lines end these. `nlp.to_disk` and `nlp.to_bytes` write the model too, and pickles of
-    the pipeline have it as those of a `Tagger` do.
+    A document is tagged by sentence if an earlier component has set sentence boundaries, else by paragraph (separated
+    by empty lines). `nlp.to_disk` and `nlp.to_bytes` include the model; pickles do so as those of a `Tagger`.
 
     Args:
         model: a model's name or directory.
         tagset: one of the model's tagsets; the first if None.
-        lazy: load the model only when it is needed, unless `from_disk` or `from_bytes` brings one.
+        lazy: load the model on first use, unless `from_disk` or `from_bytes` provides one.
 
     Raises:
         NotFoundError, DataError, AccessError: see `rnntag.load`.
@@ -41,7 +40,7 @@ class RNNTagComponent:
 
     def __init__(self, model: str, tagset: str | None, *, lazy: bool = False) -> None:
         self._name = model
-        self._wanted = tagset
+        self._requested_tagset = tagset
         self._loaded: Tagger | None = None
         if not lazy:
             self._tagger()
@@ -49,12 +48,12 @@ class RNNTagComponent:
     def _tagger(self) -> Tagger:
         if self._loaded is None:
             path = directory.find(self._name)
-            self._take(load(path), path)
+            self._set_tagger(load(path), path)
             assert self._loaded is not None
         return self._loaded
 
-    def _take(self, tagger: Tagger, path: Path) -> None:
-        self._tagset = tagger.model.tagset(self._wanted)
+    def _set_tagger(self, tagger: Tagger, path: Path) -> None:
+        self._tagset = tagger.model.tagset(self._requested_tagset)
         self._card = _card(path, tagger.model)
         self._loaded = tagger
 
@@ -62,10 +61,10 @@ class RNNTagComponent:
         return next(self.pipe([doc], batch_size=1))
 
     def pipe(self, stream: Iterable[Doc], batch_size: int) -> Iterator[Doc]:
-        """The documents of a stream, `batch_size` of them tagged at once."""
+        """Tag a stream of documents, `batch_size` at once."""
         tagger = self._tagger()
-        waiting = iter(stream)
-        while docs := list(islice(waiting, batch_size)):
+        iterator = iter(stream)
+        while docs := list(islice(iterator, batch_size)):
             sentences = [
                 [token for token in sentence if not token.is_space] for doc in docs for sentence in _sentences(doc)
             ]
@@ -77,14 +76,14 @@ class RNNTagComponent:
             yield from docs
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the model's directory; see `store.write`."""
+        """Write the model's directory; see `model.directory.write`."""
         directory.write(Path(path), self._tagger().model, self._card)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "RNNTagComponent":
-        """Take the model that `to_disk` has written; see `store.read`."""
+        """Load a model written by `to_disk`; see `model.directory.read`."""
         path = Path(path)
         model = replace(directory.read(path), name=Path(self._name).name)  # the folder has the component's name
-        self._take(Tagger(model), path)
+        self._set_tagger(Tagger(model), path)
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -93,19 +92,19 @@ class RNNTagComponent:
         return content
 
     def from_bytes(self, content: bytes, *, exclude: Iterable[str] = ()) -> "RNNTagComponent":
-        """Take the model that `to_bytes` has given; it is read as any model is, see `store.read`.
+        """Load a model from the result of `to_bytes`; see `model.directory.read`.
 
         Raises:
-            DataError: it has given something else, or the model is damaged.
+            DataError: the bytes are invalid, or the model is damaged.
         """
         try:
             files = srsly.msgpack_loads(content)
-        except Exception as error:  # what MessagePack raises has no common class
-            raise DataError(f"these bytes are no rnntag component: {error}") from error
+        except Exception as error:  # MessagePack's exceptions have no common base class
+            raise DataError(f"these bytes are not an rnntag component: {error}") from error
         if not isinstance(files, dict) or not all(isinstance(file, bytes) for file in files.values()):
-            raise DataError("these bytes are no rnntag component: they hold no files")
-        if strange := sorted(map(str, files.keys() - directory.FILES)):
-            raise DataError(f"these bytes are no rnntag component: they hold {strange[0]!r:.80}")
+            raise DataError("these bytes are not an rnntag component: they contain no files")
+        if unknown := sorted(map(str, files.keys() - directory.FILES)):
+            raise DataError(f"these bytes are not an rnntag component: they contain {unknown[0]!r:.80}")
         with tempfile.TemporaryDirectory() as folder:
             for name, file in files.items():
                 (Path(folder) / name).write_bytes(file)
@@ -132,14 +131,14 @@ def _sentences(doc: Doc) -> Iterable[Iterable[Token]]:
     assigns=["token.tag", "token.pos"],
 )
 def create(nlp: Language, name: str, model: str, tagset: str | None) -> RNNTagComponent:
-    """What `nlp.add_pipe("rnntag", config={"model": …})` calls."""
+    """The factory for `nlp.add_pipe("rnntag", config={"model": …})`."""
     return RNNTagComponent(model, tagset, lazy=_is_from_config())
 
 
 def _is_from_config() -> bool:
-    """Whether spaCy makes a pipeline from a configuration, as `spacy.load` does before it reads the components.
+    """Whether spaCy is creating a pipeline from a configuration, as `spacy.load` does before it reads the components.
 
-    The model that the configuration names may then not be on this machine, and is not needed. spaCy gives
-    factories the same arguments in both cases, so that only the calls tell.
+    The model named there is then not needed and may not exist on this machine. spaCy calls factories with the same
+    arguments in both cases; only the call stack differs.
     """
     return any(frame.f_code is Language.from_config.__code__ for frame, _ in traceback.walk_stack(None))

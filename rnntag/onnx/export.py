@@ -1,4 +1,4 @@
-"""A model's graphs as files for other programs, with a README of what goes in and what comes out."""
+"""Export of a model's graphs as ONNX files, with a README that describes their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from rnntag.version import __version__
 
 ENCODER, TAGGER, SEGMENTER, README = "encoder.onnx", "tagger.onnx", "segmenter.onnx", "README.md"
 FILES = (ENCODER, TAGGER, SEGMENTER, README)
-"""The names of all that an exported directory may hold."""
+"""The names of all files that an export may contain."""
 _TYPES = {FLOAT: "float32", INT32: "int32", INT64: "int64"}
 
 
 def files(model: ModelBundle, *, int8: bool = True) -> dict[str, bytes]:
-    """The content of each file, by name.
+    """The contents of the exported files, by name.
 
     Args:
-        int8: compute in 8 bits where ONNX Runtime can; see `onnx_graph.has_int8`.
+        int8: compute in 8 bits where ONNX Runtime can; see `onnx.graph.has_int8`.
     """
     graphs = {}
     if model.config.input == "embedding":
@@ -38,17 +38,17 @@ def files(model: ModelBundle, *, int8: bool = True) -> dict[str, bytes]:
 
 def _readme(model: ModelBundle, graphs: dict[str, Graph]) -> str:
     in_8_bits = [name for name, graph in graphs.items() if _range(graph)]
-    runs = f"ONNX opset {OPSET}, IR version {IR_VERSION}."
+    requirements = f"ONNX opset {OPSET}, IR version {IR_VERSION}."
     if in_8_bits:
-        runs += (
+        requirements += (
             f" LSTM layers of {' and '.join(f'`{name}`' for name in in_8_bits)} are in 8 bits: they use the operator "
             f"DynamicQuantizeLSTM of the domain `{MICROSOFT}`, which ONNX Runtime has. Graphs exported in 32 bits have "
             "standard operators only."
         )
     parts = [
         f"# ONNX graphs of {model.name}",
-        f"Written by rnntag {__version__} from the model {model.name}:{model.digest}. {runs}",
-        "The graphs compute with vectors and ids. The tables behind these are in the model's directory: "
+        f"Written by rnntag {__version__} from the model {model.name}:{model.digest}. {requirements}",
+        "The graphs take vectors and ids. The tables for these are in the model's directory: "
         "`vocabulary.json`, `model.safetensors`, `segmenter.json` and `segmenter.safetensors`. A vector of a stored "
         "table is a row of 8-bit numbers times the scale of that row.",
         *_tagger(model, graphs),
@@ -59,31 +59,31 @@ def _readme(model: ModelBundle, graphs: dict[str, Graph]) -> str:
 
 def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
     graph = graphs[TAGGER]
-    pieces = [f"the row of the word in `{WORD_TABLE}` times its scale in `{scales(WORD_TABLE)}` (`model.safetensors`)"]
+    parts = [f"the row of the word in `{WORD_TABLE}` times its scale in `{scales(WORD_TABLE)}` (`model.safetensors`)"]
     if ENCODER in graphs:
         yield f"## {ENCODER}: the spelling of words"
         yield _ports(graphs[ENCODER])
         yield (
-            f"`chars` holds the ids of the characters of each word, padded at the end with {PAD}; `lengths` how many "
-            "each word has, at least 1. Ids are positions in `characters` of `vocabulary.json`, counted from "
-            f"{RESERVED}; other characters are {UNKNOWN}. First replace the characters of `char_map[0]` by those "
-            f"at the same position in `char_map[1]`. Of a word with more than {LONGEST_WORD} characters take the first "
-            f"and the last {LONGEST_WORD // 2}. `spelling` is the second part of each word's vector."
+            f"`chars` holds the ids of the characters of each word, padded at the end with {PAD}; `lengths` holds the "
+            "number of characters of each word, at least 1. Ids are positions in `characters` of `vocabulary.json`, "
+            f"counted from {RESERVED}; other characters are {UNKNOWN}. First replace the characters of `char_map[0]` "
+            f"by those at the same position in `char_map[1]`. Of a word with more than {LONGEST_WORD} characters, take "
+            f"the first and the last {LONGEST_WORD // 2}. `spelling` is the second part of each word's vector."
         )
-        pieces.append("`spelling`")
+        parts.append("`spelling`")
     yield f"## {TAGGER}: the tags of sentences"
     yield _ports(graph)
     table = model.weights[WORD_TABLE].shape[1]
     size = table + (2 * model.config.char_hidden if ENCODER in graphs else 0)
-    yield _vectors(pieces, size, graph, "word")
+    yield _vectors(parts, size, graph, "word")
     yield (
         f"The row of a word is its position in the first {model.vocabulary.n_embedded} entries of `words`, followed by "
-        f"`extra` (`vocabulary.json`), counted from {RESERVED}, once its characters are replaced as `char_map` says "
-        f"and put in lower case; {UNKNOWN} if it is not there. `lengths` holds the number of words of each sentence, "
-        "at least 1; vectors after the end of a sentence do not matter"
-        f"{', if no value goes beyond the range' if _range(graph) else ''}."
+        f"`extra` (`vocabulary.json`), counted from {RESERVED}; {UNKNOWN} if it is not there. First replace its "
+        "characters by `char_map` and put it in lower case. `lengths` holds the number of words of each sentence, "
+        "at least 1; vectors after the end of a sentence have no effect"
+        f"{', if their values are within the range' if _range(graph) else ''}."
     )
-    yield "The outputs are scores before the softmax, one for each tag, in the order of `tags` in `vocabulary.json`:"
+    yield "The outputs are scores before the softmax, one per tag, in the order of `tags` in `vocabulary.json`:"
     yield "\n".join(
         f"- `{onnx_graph.scores_of(tagset)}`: {len(tags)} tags of {_shown(tagset)}; probabilities are the softmax of "
         f"the scores divided by {model.temperatures.get(tagset, 1.0)}."
@@ -95,26 +95,26 @@ def _segmenter(segmenter: StoredSegmenter, graph: Graph) -> Iterable[str]:
     yield f"## {SEGMENTER}: words and sentences of raw text"
     yield _ports(graph)
     tables = [UNIT_TABLE, SHAPE_TABLE, *([BIGRAM_TABLE] * 2 if segmenter.units.bigrams else [])]
-    pieces = [f"a row of `{table}` times its scale in `{scales(table)}`" for table in tables]
-    yield _vectors(pieces, sum(segmenter.weights[table].shape[1] for table in tables), graph, "unit")
+    parts = [f"a row of `{table}` times its scale in `{scales(table)}`" for table in tables]
+    yield _vectors(parts, sum(segmenter.weights[table].shape[1] for table in tables), graph, "unit")
     yield (
         "Units are runs of letters, runs of digits, and other single characters. "
         "`rnntag.model.pretokens.PretokenVocabulary.from_tables(tables).encode(texts)`, with `tables` the `units` of "
         "`segmenter.json`, gives the row numbers of each unit in these tables, in this order; "
-        f"the {SHAPES} rows of `{SHAPE_TABLE}` stand for case, length and the white space before the unit. "
+        f"the {SHAPES} rows of `{SHAPE_TABLE}` encode case, length and the white space before the unit. "
         "`lengths` holds the number of units of each text."
     )
     yield (
-        "The output holds the scores before the softmax of what ends with the unit: "
+        "The output holds the scores before the softmax of the boundary after the unit: "
         f"{', '.join(f'{number} {name}' for number, name in enumerate(BOUNDARIES))} (0: nothing; 2: a word too)."
     )
 
 
-def _vectors(pieces: list[str], size: int, graph: Graph, what: str) -> str:
+def _vectors(parts: list[str], size: int, graph: Graph, what: str) -> str:
     numbers = _range(graph)
     if numbers:
-        pieces = [*pieces, f"the two numbers {' and '.join(map(repr, numbers))}"]
-    text = f"`vectors` has {size + len(numbers)} numbers for each {what}: {', then '.join(pieces)}."
+        parts = [*parts, f"the two numbers {' and '.join(map(repr, numbers))}"]
+    text = f"`vectors` has {size + len(numbers)} numbers for each {what}: {', then '.join(parts)}."
     if numbers:
         text += (
             " The last two columns are the same everywhere, padding included. They fix the range of the 8-bit numbers, "
@@ -125,7 +125,7 @@ def _vectors(pieces: list[str], size: int, graph: Graph, what: str) -> str:
 
 
 def _range(graph: Graph) -> list[float]:
-    """The numbers that each vector ends in."""
+    """The numbers that each vector must end in."""
     return json.loads(graph.properties.get(onnx_graph.RANGE_UNITS_KEY, "[]"))  # type: ignore[no-any-return]
 
 

@@ -1,5 +1,7 @@
-"""Recurrent layers as nodes of an ONNX graph (https://onnx.ai/onnx/operators/), built straight from
-stored weights."""
+"""Recurrent layers as nodes of an ONNX graph (https://onnx.ai/onnx/operators/), built from stored weights.
+
+The counterpart of `network/cells.py`, without torch. Methods return the name of the result of the node they add.
+"""
 
 from __future__ import annotations
 
@@ -16,21 +18,22 @@ Array = npt.NDArray[np.floating[Any]]
 
 _OPERATOR = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 _GATE_ORDER = {"rnn": [0], "lstm": [0, 3, 1, 2], "gru": [1, 0, 2]}
-"""Where ONNX's gates stand among torch's: i, o, f, c from i, f, g, o; and z, r, h from r, z, n."""
+"""Positions of ONNX's gates among torch's: i, o, f, c in i, f, g, o; z, r, h in r, z, n."""
 _DIRECTION = {1: "forward", 2: "bidirectional"}
 
 RANGE_UNITS = 2
-_SHUT = 100.0
-"""Far enough from 0 for a sigmoid, and for tanh, to be at its end."""
+"""Constant units per direction of an 8-bit layer that fix the range of its activations; see `Layers.quantised_lstm`."""
+_SATURATED = 100.0
+"""At this distance from 0, sigmoid and tanh have reached their limits."""
 
 LARGEST_WEIGHT = 64
-"""Of the weights in 8 bits. ONNX Runtime multiplies activations of 0 to 255 by them and, on processors with AVX2 but
-without VNNI, adds two neighbouring products in 16 bits, where a sum stops at 32,767. 2 × 255 × 64 is 32,640, so no
-sum is ever cut off, and every processor computes the same."""
+"""Limit of the 8-bit weights. ONNX Runtime multiplies them by activations of 0 to 255. With AVX2 but without VNNI, it
+adds two neighbouring products in 16 bits, which saturates at 32,767. 2 × 255 × 64 is 32,640: no sum saturates, and all
+processors compute the same."""
 
 
 class Layers:
-    """Nodes and tensors as they are added; the name of each node's result is handed back."""
+    """The nodes and tensors of a graph under construction."""
 
     def __init__(self, weights: Mapping[str, Array]) -> None:
         self._weights = weights
@@ -40,9 +43,6 @@ class Layers:
     def weight(self, name: str) -> Array:
         return self._weights[name]
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        return self._weights[name].shape
-
     def constant(self, name: str, kind: int, values: npt.NDArray[Any]) -> str:
         self._tensors[name] = Tensor(kind, values)
         return name
@@ -51,11 +51,11 @@ class Layers:
         return self.constant(name, INT64, np.array(numbers))
 
     def weights(self, name: str, values: Array) -> str:
-        """A constant in the half precision that weights are stored in, widened when it is loaded."""
+        """A constant, in float16 as weights are stored, cast to float32 when the graph is loaded."""
         return self.node("Cast", [self.constant(f"{name}/half", HALF, values)], name, to=FLOAT)
 
     def table(self, name: str, rows: str, output: str) -> str:
-        """Rows of an embedding table, widened when they are looked up."""
+        """Rows of an embedding table, cast to float32."""
         table = self.constant(name, HALF, self._weights[name])
         return self.node("Cast", [self.node("Gather", [table, rows], f"{output}/half")], output, to=FLOAT)
 
@@ -65,13 +65,17 @@ class Layers:
     def nodes(
         self, operator: str, inputs: Sequence[str], outputs: Sequence[str], domain: str = "", **attributes: Any
     ) -> str:
-        """A node of several results, of which the name of the first is handed back."""
+        """A node with several results; returns the name of the first."""
         self._nodes.append(Node(operator, tuple(inputs), tuple(outputs), attributes, domain))
         return outputs[0]
 
     def recurrent(self, config: ModelConfig, x: str, lengths: str, prefix: str, hidden: int) -> str:
-        """A layer over x, shape [time, batch, inputs]; the result's first output is all states,
-        shape [time, directions, batch, hidden], its second (`…/last`) the last ones."""
+        """A layer over x, shape [time, batch, inputs].
+
+        Returns:
+            All hidden states, shape [time, directions, batch, hidden]. A second result, `{prefix}/last`, has the last
+            ones, shape [directions, batch, hidden].
+        """
         order = _GATE_ORDER[config.cell]
         directions = len(self._directions(prefix))
 
@@ -79,25 +83,25 @@ class Layers:
             return _flat(self._gates(prefix, name, order))
 
         bias = self.weights(f"{prefix}/B", np.concatenate([flat("bias_ih_l0"), flat("bias_hh_l0")], axis=1))
-        inputs = self.weights(f"{prefix}/W", flat("weight_ih_l0"))
+        input_weight = self.weights(f"{prefix}/W", flat("weight_ih_l0"))
         attributes: dict[str, Any] = {"hidden_size": hidden, "direction": _DIRECTION[directions]}
         if config.cell == "gru":
             attributes["linear_before_reset"] = 1
         if config.cell == "rnn":
             attributes["activations"] = [config.activation.capitalize()] * directions
-        recurrent = self.weights(f"{prefix}/R", flat("weight_hh_l0"))
-        given = [x, inputs, recurrent, bias, lengths]
-        return self.nodes(_OPERATOR[config.cell], given, [f"{prefix}/states", f"{prefix}/last"], **attributes)
+        recurrent_weight = self.weights(f"{prefix}/R", flat("weight_hh_l0"))
+        inputs = [x, input_weight, recurrent_weight, bias, lengths]
+        return self.nodes(_OPERATOR[config.cell], inputs, [f"{prefix}/states", f"{prefix}/last"], **attributes)
 
-    def stepped(self, config: ModelConfig, x: str, lengths: str, prefix: str, heads: Sequence[tuple[str, str]]) -> str:
-        """A layer over x, shape [time, batch, inputs], step by step, as `cells.SteppedKernel` has it:
-        on one-hot words, whose products with the input matrix x then holds, or with feedback.
+    def unrolled(self, config: ModelConfig, x: str, lengths: str, prefix: str, heads: Sequence[tuple[str, str]]) -> str:
+        """A layer with feedback or on one-hot words, step by step; see `cells.UnrolledCell`.
 
         Args:
-            heads: with feedback the weights and the bias of each head; of another layer none.
+            x: shape [time, batch, inputs]; of one-hot words, the products with the input matrices.
+            heads: with feedback, weight and bias of each head; else none.
 
         Returns:
-            All states, shape [time, batch, directions × hidden].
+            All hidden states, shape [time, batch, directions × hidden].
         """
         directions = self._directions(prefix)
         if len(directions) == 1:
@@ -106,29 +110,34 @@ class Layers:
         if f"{directions[0]}.weight_ih_l0" not in self._weights:
             inputs = [f"{direction}/products" for direction in directions]
             self.nodes("Split", [x], inputs, axis=2)
-        long = self.node("Cast", [lengths], f"{prefix}/lengths", to=INT64)
-        turn = {"time_axis": 0, "batch_axis": 1}
-        turned = self.node("ReverseSequence", [inputs[1], long], f"{prefix}/turned", **turn)
-        back = self._scan(config, turned, directions[1], (), None)
-        behind = self.node("ReverseSequence", [back, long], f"{prefix}/behind", **turn)
-        ahead = self._scan(config, inputs[0], directions[0], heads, behind)
-        return self.node("Concat", [ahead, behind], f"{prefix}/both", axis=2)
+        int64_lengths = self.node("Cast", [lengths], f"{prefix}/lengths", to=INT64)
+        axes = {"time_axis": 0, "batch_axis": 1}
+        reversed_x = self.node("ReverseSequence", [inputs[1], int64_lengths], f"{prefix}/reversed", **axes)
+        reversed_states = self._scan(config, reversed_x, directions[1], (), None)
+        backward = self.node("ReverseSequence", [reversed_states, int64_lengths], f"{prefix}/backward", **axes)
+        forward = self._scan(config, inputs[0], directions[0], heads, backward)
+        return self.node("Concat", [forward, backward], f"{prefix}/both", axis=2)
 
     def _scan(
-        self, config: ModelConfig, x: str, kernel: str, heads: Sequence[tuple[str, str]], behind: str | None
+        self, config: ModelConfig, x: str, kernel: str, heads: Sequence[tuple[str, str]], backward: str | None
     ) -> str:
-        """The hidden states of one direction, shape [time, batch, hidden]."""
+        """The hidden states of one direction, shape [time, batch, hidden].
+
+        Args:
+            backward: the states of the backward direction, which the heads of a forward one also read.
+        """
         if f"{kernel}.weight_ih_l0" in self._weights:
-            matrix = self.turned(f"{kernel}/W", f"{kernel}.weight_ih_l0")
+            matrix = self.transposed(f"{kernel}/W", f"{kernel}.weight_ih_l0")
             x = self.node("MatMul", [x, matrix], f"{kernel}/inputs")
-        x = self.node("Add", [x, self.turned(f"{kernel}/b", f"{kernel}.bias_ih_l0")], f"{kernel}/x")
-        recurrent = self.turned(f"{kernel}/R", f"{kernel}.weight_hh_l0")
-        bias = self.turned(f"{kernel}/d", f"{kernel}.bias_hh_l0")
+        x = self.node("Add", [x, self.transposed(f"{kernel}/b", f"{kernel}.bias_ih_l0")], f"{kernel}/x")
+        recurrent = self.transposed(f"{kernel}/R", f"{kernel}.weight_hh_l0")
+        bias = self.transposed(f"{kernel}/d", f"{kernel}.bias_hh_l0")
+        # The parts of the state, as in `cells.State`.
         sizes = [config.hidden] * (2 if config.cell == "lstm" else 1)
-        fed = None
+        feedback = None
         if heads:
-            sizes.append(self.shape(f"{kernel}.weight_fb_l0")[1])
-            fed = self.turned(f"{kernel}/F", f"{kernel}.weight_fb_l0")
+            sizes.append(self._weights[f"{kernel}.weight_fb_l0"].shape[1])
+            feedback = self.transposed(f"{kernel}/F", f"{kernel}.weight_fb_l0")
         batch = self.node("Shape", [x], f"{kernel}/batch", start=1, end=2)
         initial = []
         for part, size in enumerate(sizes):
@@ -136,35 +145,39 @@ class Layers:
             shape = self.node("Concat", [batch, width], f"{kernel}/{part}/shape", axis=0)
             initial.append(self.node("ConstantOfShape", [shape], f"{kernel}/{part}/zero"))
 
+        # The body of the Scan computes one step: from the state before and the step's inputs to the state after, and
+        # the hidden state once more as the output of the step.
         body = Layers({})
         before = [f"{kernel}/{part}/before" for part in range(len(sizes))]
-        given = [f"{kernel}/now", *([f"{kernel}/behind"] if behind else [])]
-        now = given[0]
-        if fed:
-            now = body.node("Add", [now, body.node("MatMul", [before[-1], fed], f"{kernel}/fed")], f"{kernel}/both")
+        step_inputs = [f"{kernel}/step", *([f"{kernel}/backward"] if backward else [])]
+        step = step_inputs[0]
+        if feedback:
+            fed_back = body.node("MatMul", [before[-1], feedback], f"{kernel}/fed_back")
+            step = body.node("Add", [step, fed_back], f"{kernel}/both")
         product = body.node("MatMul", [before[0], recurrent], f"{kernel}/product")
-        after = body.step(config, now, body.node("Add", [product, bias], f"{kernel}/recurrent"), before, kernel)
+        after = body.step(config, step, body.node("Add", [product, bias], f"{kernel}/recurrent"), before, kernel)
         if heads:
-            seen = body.node("Concat", [after[0], given[1]], f"{kernel}/seen", axis=-1) if behind else after[0]
-            shares = [
-                body.node("Softmax", [body.head(seen, head, f"{kernel}/{number}")], f"{kernel}/{number}/share", axis=-1)
-                for number, head in enumerate(heads)
-            ]
-            after.append(body.node("Concat", shares, f"{kernel}/shares", axis=-1))
-        shown = body.node("Identity", [after[0]], f"{kernel}/shown")
-        scan = body.graph([Port(name, FLOAT, None) for name in (*before, *given)], dict.fromkeys((*after, shown)))
+            states = after[0]
+            if backward:
+                states = body.node("Concat", [states, step_inputs[1]], f"{kernel}/head_inputs", axis=-1)
+            probs = []
+            for number, head in enumerate(heads):
+                scores = body.head(states, head, f"{kernel}/{number}")
+                probs.append(body.node("Softmax", [scores], f"{kernel}/{number}/probs", axis=-1))
+            after.append(body.node("Concat", probs, f"{kernel}/probs", axis=-1))
+        output = body.node("Identity", [after[0]], f"{kernel}/output")
+        ports = [Port(name, FLOAT, None) for name in (*before, *step_inputs)]
+        scan = body.graph(ports, dict.fromkeys((*after, output)))
         ends = [f"{kernel}/{part}/end" for part in range(len(sizes))]
-        inputs = [*initial, x, *([behind] if behind else [])]
-        states = f"{kernel}/states"
-        self.nodes("Scan", inputs, [*ends, states], body=scan, num_scan_inputs=len(given))
-        return states
+        inputs = [*initial, x, *([backward] if backward else [])]
+        self.nodes("Scan", inputs, [*ends, f"{kernel}/states"], body=scan, num_scan_inputs=len(step_inputs))
+        return f"{kernel}/states"
 
-    def turned(self, name: str, weight: str) -> str:
-        """A weight, its axes the other way round."""
+    def transposed(self, name: str, weight: str) -> str:
         return self.weights(name, self.weight(weight).T)
 
     def step(self, config: ModelConfig, x: str, recurrent: str, state: list[str], prefix: str) -> list[str]:
-        """What `cells` computes in a step: the parts of the next state, but for what is fed back."""
+        """One step of a cell as in `cells`: the parts of the next state, without feedback."""
         if config.cell == "rnn":
             total = self.node("Add", [x, recurrent], f"{prefix}/total")
             return [self.node(config.activation.capitalize(), [total], f"{prefix}/h")]
@@ -193,49 +206,56 @@ class Layers:
         return gates
 
     def head(self, states: str, head: tuple[str, str], name: str) -> str:
-        """Scores of tags, given the weights and the bias of a head."""
+        """Scores of classes, given the weight and the bias of a head."""
         weight, bias = head
         return self.node("Add", [self.node("MatMul", [states, weight], f"{name}/product"), bias], name)
 
     def quantised_lstm(self, x: str, lengths: str, prefix: str, hidden: int, blocks: int) -> str:
-        """As `recurrent`, for an LSTM in 8 bits, whose states have `RANGE_UNITS` more units.
+        """An LSTM layer in 8 bits.
 
-        ONNX Runtime scales x, and at each step the states, by the extremes over a whole batch, so
-        that sentences would decide on each other's tags. So the extremes are held fast: of the
-        states by units that stay at 1 and -1, of x by columns that do.
+        ONNX Runtime quantises x, and at each step the hidden states, with the range of their values over the whole
+        batch. So that batching cannot change results, constants fix both ranges: two more units in each direction whose
+        hidden states stay at 1 and -1, and columns of x with its largest value and its negative. All weights to and
+        from them are 0.
 
         Args:
-            x: its columns in so many blocks, each with `RANGE_UNITS` at its end.
+            x: shape [time, batch, blocks × (columns + `RANGE_UNITS`)].
+            blocks: the number of parts of x that each end in `RANGE_UNITS` constants: the directions of the layer
+                below, or 1 for the word vectors.
+
+        Returns:
+            All hidden states, shape [time, directions, batch, hidden + `RANGE_UNITS`].
         """
         order = _GATE_ORDER["lstm"]
         directions = len(self._directions(prefix))
         size = hidden + RANGE_UNITS
-        rows = ((0, 0), (0, 0), (0, RANGE_UNITS))  # of directions, gates, units
+        padding = ((0, 0), (0, 0), (0, RANGE_UNITS))  # of [directions, gates, units]
 
+        # w: [directions, gates, units, blocks, columns]; r: [directions, gates, units, units].
         w = self._gates(prefix, "weight_ih_l0", order)
-        w = np.pad(w.reshape(*w.shape[:3], blocks, -1), (*rows, (0, 0), (0, RANGE_UNITS)))
-        r = np.pad(self._gates(prefix, "weight_hh_l0", order), (*rows, (0, RANGE_UNITS)))
-        biases = [np.pad(self._gates(prefix, name, order), rows) for name in ("bias_ih_l0", "bias_hh_l0")]
-        # Gates i, o, f, c: nothing enters an anchor's cell, all of it is kept, and all of it is shown.
-        biases[0][:, :3, hidden:] = [[-_SHUT], [_SHUT], [_SHUT]]
+        w = np.pad(w.reshape(*w.shape[:3], blocks, -1), (*padding, (0, 0), (0, RANGE_UNITS)))
+        r = np.pad(self._gates(prefix, "weight_hh_l0", order), (*padding, (0, RANGE_UNITS)))
+        biases = [np.pad(self._gates(prefix, name, order), padding) for name in ("bias_ih_l0", "bias_hh_l0")]
+        # Gates i, o, f of a range unit are 0, 1, 1: its cell keeps the initial value, which tanh maps to 1 or -1.
+        biases[0][:, :3, hidden:] = [[-_SATURATED], [_SATURATED], [_SATURATED]]
         range_units = np.zeros((directions, 1, size), dtype=np.float32)
         range_units[..., hidden:] = [1, -1]
         sentences = self.node("Shape", [lengths], f"{prefix}/sentences")
-        ends = [self.numbers(f"{prefix}/first", directions), self.numbers(f"{prefix}/last", size)]
-        shape = self.node("Concat", [ends[0], sentences, ends[1]], f"{prefix}/shape", axis=0)
+        first, last = self.numbers(f"{prefix}/first", directions), self.numbers(f"{prefix}/last", size)
+        shape = self.node("Concat", [first, sentences, last], f"{prefix}/shape", axis=0)
         state = self.constant(f"{prefix}/h/one", FLOAT, range_units)
         state = self.node("Expand", [state, shape], f"{prefix}/h")
-        cell = self.constant(f"{prefix}/c/one", FLOAT, _SHUT * range_units)
+        cell = self.constant(f"{prefix}/c/one", FLOAT, _SATURATED * range_units)
         cell = self.node("Expand", [cell, shape], f"{prefix}/c")
         w8, w_scale, w_zero = self._quantised(f"{prefix}/W", _flat(w.reshape(*w.shape[:3], -1)))
         r8, r_scale, r_zero = self._quantised(f"{prefix}/R", _flat(r))
-        bias = self.weights(f"{prefix}/B", np.concatenate([_flat(one) for one in biases], axis=1))
-        given = [x, w8, r8, bias, lengths, state, cell, "", w_scale, w_zero, r_scale, r_zero]
+        bias = self.weights(f"{prefix}/B", np.concatenate([_flat(part) for part in biases], axis=1))
+        inputs = [x, w8, r8, bias, lengths, state, cell, "", w_scale, w_zero, r_scale, r_zero]
         attributes: dict[str, Any] = {"hidden_size": size, "direction": _DIRECTION[directions]}
-        return self.nodes("DynamicQuantizeLSTM", given, [f"{prefix}/states"], MICROSOFT, **attributes)
+        return self.nodes("DynamicQuantizeLSTM", inputs, [f"{prefix}/states"], MICROSOFT, **attributes)
 
     def _gates(self, prefix: str, name: str, order: list[int]) -> Array:
-        """A weight of both directions in ONNX's order of gates, shape [directions, gates, units, …]."""
+        """A weight of all directions with the gates in ONNX's order, shape [directions, gates, units, …]."""
         stacked = []
         for direction in self._directions(prefix):
             parts = np.split(self.weight(f"{direction}.{name}"), len(order))
@@ -243,8 +263,11 @@ class Layers:
         return np.stack(stacked)
 
     def _quantised(self, name: str, matrix: Array) -> tuple[str, str, str]:
-        """A matrix [directions, rows, columns] in 8 bits, one scale a row, as the node wants it:
-        [directions, columns, rows]; its scales and its zero points."""
+        """A matrix [directions, rows, columns] in 8 bits with a scale per row.
+
+        Returns:
+            The matrix in the operator's layout [directions, columns, rows]; scales; zero points.
+        """
         values = matrix.astype(np.float32)
         scale = np.maximum(np.maximum(values.max(axis=2), -values.min(axis=2)), 1e-12) / LARGEST_WEIGHT
         values /= scale[:, :, None]
@@ -270,5 +293,5 @@ class Layers:
 
 
 def _flat(gates: Array) -> Array:
-    """[directions, gates, units, …] to [directions, gates times units, …]."""
+    """[directions, gates, units, …] to [directions, gates × units, …]."""
     return gates.reshape(len(gates), -1, *gates.shape[3:])

@@ -1,6 +1,6 @@
-"""Graphs as ONNX files: protobuf messages (https://protobuf.dev/programming-guides/encoding/) as in onnx.proto
-(https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), field by field in ascending order, as the onnx package
-writes them."""
+"""A writer of ONNX files: the protobuf messages (https://protobuf.dev/programming-guides/encoding/) of onnx.proto
+(https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), with fields in ascending order, as the onnx package writes
+them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MICROSOFT = "com.microsoft"
 _OPERATORS = (("", OPSET), (MICROSOFT, 1))
 
 FLOAT, INT8, INT32, INT64, HALF = 1, 3, 6, 7, 10
-"""ONNX's numbers for types."""
+"""ONNX's codes of data types."""
 _DTYPES = {FLOAT: "<f4", INT8: "|i1", INT32: "<i4", INT64: "<i8", HALF: "<f2"}
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -25,7 +25,7 @@ Attribute: TypeAlias = "int | str | Sequence[int] | Sequence[str] | Graph"
 
 
 class Tensor(NamedTuple):
-    """A constant of one of ONNX's types."""
+    """A constant; `kind` is its ONNX data type."""
 
     kind: int
     values: Array
@@ -42,7 +42,7 @@ class Node(NamedTuple):
 
 
 class Port(NamedTuple):
-    """An input or an output of a graph, with the names of its axes; None: any."""
+    """An input or output of a graph, with the names of its axes; None: any shape."""
 
     name: str
     kind: int
@@ -50,12 +50,12 @@ class Port(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """What is computed.
+    """An ONNX graph.
 
     Attributes:
-        nodes: in an order in which they can be computed.
-        tensors: by name.
-        properties: what else the file tells.
+        nodes: in topological order.
+        tensors: the constants, by name.
+        properties: metadata of the file.
     """
 
     nodes: tuple[Node, ...]
@@ -66,14 +66,14 @@ class Graph(NamedTuple):
 
 
 def write(graph: Graph) -> bytes:
-    """A file's content: a ModelProto."""
+    """The content of an ONNX file (a ModelProto)."""
     operators = [_message((1, domain), (2, version)) for domain, version in _OPERATORS]
     properties = [_message((1, key), (2, value)) for key, value in graph.properties.items()]
     return _message((1, IR_VERSION), (7, _graph(graph)), *_each(8, operators), *_each(14, properties))
 
 
 _Field: TypeAlias = tuple[int, "int | str | bytes"]
-"""The number of a field, and its value."""
+"""A field's number and value."""
 
 
 def _message(*fields: _Field) -> bytes:
@@ -88,7 +88,7 @@ def _message(*fields: _Field) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the eighth says that more follow."""
+    """Seven bits per byte, the lowest first; the eighth bit marks that more follow."""
     content = bytearray()
     while value > 0x7F:
         content.append(value & 0x7F | 0x80)
@@ -98,7 +98,7 @@ def _varint(value: int) -> bytes:
 
 
 def _each(number: int, values: Iterable[int | str | bytes]) -> list[_Field]:
-    """A field that repeats."""
+    """A repeated field."""
     return [(number, value) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""A stored network without torch: arrays of indices to vectors, vectors to tag scores."""
+"""Models in ONNX Runtime, without torch: indices to vectors, vectors to scores."""
 
 from __future__ import annotations
 
@@ -24,37 +24,38 @@ Scores = npt.NDArray[np.float32]
 Probabilities = npt.NDArray[np.float64]
 
 
-def in_batches(lengths: Ids, most: int, score: Callable[[Ids, Ids], Scores]) -> Scores:
-    """Scores of sequences that lie one after the other, made batch by batch.
+def in_batches(lengths: Ids, max_steps: int, score: Callable[[Ids, Ids], Scores]) -> Scores:
+    """Score concatenated sequences in batches of similar length.
 
     Args:
-        lengths: of each sequence, at least 1, shape [sequences].
-        most: steps of a batch, padding included.
-        score: given where the steps of some of them lie, shape [time, batch], and their lengths,
-            shape [batch], their scores, shape [time, batch, classes].
+        lengths: length of each sequence, at least 1, shape [sequences].
+        max_steps: steps per batch, padding included.
+        score: scores a batch [time, batch, classes], given the positions of its steps in the concatenation, shape
+            [time, batch], and the lengths of its sequences, shape [batch].
 
     Returns:
-        Shape [steps of all sequences, classes].
+        The scores of all steps in the order of the concatenation, shape [steps, classes].
     """
     starts = np.cumsum(lengths) - lengths
-    found: Scores | None = None
-    for group in length_buckets(lengths, most):
-        steps = np.arange(lengths[group].max())[:, None]
-        inside = steps < lengths[group]
-        places = np.where(inside, starts[group] + steps, starts[group])
-        scores = score(places, lengths[group])
-        if found is None:
-            found = np.empty((lengths.sum(), scores.shape[-1]), dtype=np.float32)
-        found[places[inside]] = scores[inside]
-    assert found is not None
-    return found
+    all_scores: Scores | None = None
+    for group in length_buckets(lengths, max_steps):
+        # Gather each sequence into a column, with its first step as padding; scatter the scores back, without padding.
+        steps = np.arange(lengths[group].max())[:, None]  # [time, 1]
+        inside = steps < lengths[group]  # [time, batch]
+        positions = np.where(inside, starts[group] + steps, starts[group])
+        scores = score(positions, lengths[group])
+        if all_scores is None:
+            all_scores = np.empty((lengths.sum(), scores.shape[-1]), dtype=np.float32)
+        all_scores[positions[inside]] = scores[inside]
+    assert all_scores is not None
+    return all_scores
 
 
 class OnnxModel:
-    """A graph from vectors to scores, see `onnx_graph.sequences`. May be used by several threads at once.
+    """A graph from vectors to scores; see `onnx.graph.sequences`. Thread-safe.
 
     Attributes:
-        range_units: what the graph wants at the end of each vector.
+        range_units: the numbers that each vector must end in; empty in 32 bits.
 
     Raises:
         DataError: ONNX Runtime cannot load it.
@@ -67,35 +68,32 @@ class OnnxModel:
         )
 
     def scores(self, vectors: Scores, lengths: Ids, output: str) -> Scores:
-        """The scores of each class before the softmax.
+        """The scores before the softmax, shape [time, sequences, classes].
 
         Args:
-            vectors: shape [time, sequences, size]; what follows a sequence's end does not matter.
-            lengths: of each sequence, at least 1, shape [sequences].
-            output: one of the graph's.
-
-        Returns:
-            Shape [time, sequences, classes].
+            vectors: shape [time, sequences, size]; the padding has no effect.
+            lengths: length of each sequence, at least 1, shape [sequences].
+            output: the name of an output of the graph.
         """
         feed = {"vectors": vectors, "lengths": lengths.astype(np.int32)}
         return self._session.run([output], feed)[0]  # type: ignore[no-any-return]
 
 
 class Runtime:
-    """The word table of a model, and its graphs, built here: see `onnx_graph`. May be used by several threads at once.
+    """The word table and the graphs of a tagger; see `onnx.graph`. Thread-safe.
 
     Attributes:
-        masked_vector: in place of a word's vector, that no word is read there; shape [size].
+        masked_vector: the vector of a masked word, shape [size].
 
     Args:
-        int8: compute in 8 bits where ONNX Runtime can; see `onnx_graph.has_int8`.
+        int8: compute in 8 bits where ONNX Runtime can; see `onnx.graph.has_int8`.
 
     Raises:
         DataError: ONNX Runtime cannot load the graphs.
     """
 
     def __init__(self, model: ModelBundle, threads: int = 1, *, int8: bool = True) -> None:
-        self._made_of = model, threads, int8
+        self._arguments = model, threads, int8
         self._weights = model.weights
         self._encoder = None
         if model.config.input == "embedding":
@@ -106,12 +104,11 @@ class Runtime:
         self.masked_vector[: len(self.masked_vector) - len(self._tagger.range_units)] = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        model, threads, int8 = self._made_of
+        model, threads, int8 = self._arguments
         return partial(type(self), int8=int8), (model, threads)  # a session cannot be pickled
 
     def vectors(self, words: WordIds) -> Scores:
-        """The vector of each word, shape [words, size]: its row of the table, its spelling, and the
-        range_units that `onnx_graph.tagger` wants."""
+        """The vector of each word, shape [words, size]: its row of the table, its spelling vector, the range units."""
         parts: list[Any] = [table_rows(self._weights, WORD_TABLE, words.ids)]
         if self._encoder:
             feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
@@ -120,24 +117,24 @@ class Runtime:
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
-        """The scores of each tag of one of the model's tagsets; see `Sequences.scores`."""
+        """The scores of the tags of a tagset; see `OnnxModel.scores`."""
         return self._tagger.scores(vectors, lengths, onnx_graph.scores_of(tagset))
 
 
 def _session(graph: Graph, threads: int) -> Any:
-    # From 1.29 on it keeps a log of its use in the user's folders, and sends it to Microsoft.
+    # From 1.29 on, ONNX Runtime logs its use in the user's folders and sends the log to Microsoft.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Waiting threads that spin take the cores from other processes.
+    # Threads that spin while they wait would take cores from other processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # An arena keeps the memory of the largest batch so far; this is as fast, and flat.
+    # An arena would keep the memory of the largest batch; without it, speed is the same and memory stays flat.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(protobuf.write(graph), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own exceptions have no common class to name
+    except Exception as error:  # ONNX Runtime's exceptions have no common base class
         raise DataError(f"ONNX Runtime cannot load the model: {error}") from error
