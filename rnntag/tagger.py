@@ -301,7 +301,10 @@ def _read_bundled(name: str, digest: str) -> stored.ModelBundle:
     """
     path = directory.model_folders()[-1] / name
     needed = f"the pickled tagger needs the bundled model {name}:{digest}"
-    advice = "install the same rnntag on both sides, or load the model from a copy of its directory: a pickle then contains it"
+    advice = (
+        "install the same rnntag on both sides, or load the model from a copy of its directory: "
+        "a pickle then contains it"
+    )
     if not (path / directory.CONFIG).is_file():
         raise NotFoundError(f"{needed}; rnntag {__version__} here has no such model: {advice}")
     model = directory.read(path)
