@@ -97,7 +97,7 @@ def test_the_command_prints_a_row_for_each_peer_that_is_there(
     assert [line.split(" |")[0] for line in told.out.splitlines() if line.startswith("| ")] == ["|", "| ---", "| TnT"]
     assert "nltk 3." in told.out
     (row,) = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["peers"]
-    assert row["accuracy"] > row["unseen"] >= 0
+    assert row["accuracy"] > row["unknown"] >= 0
     assert row["disk"] == (work / "tnt").stat().st_size / 1e6
     assert min(*row["starts"], *row["speeds"]) > 0
     assert row["megabytes"] > 10

@@ -142,7 +142,7 @@ def tag_test(contest: Contest, parts: Parts, folder: Path) -> None:
     _, row.megabytes, seconds = contest.run(test, output)
     tagged = [line.split() for line in output.read_text(encoding="utf-8").splitlines()]
     if PEERS[contest.peer].train:
-        row.accuracy, row.unseen = score(parts.test, tagged, {word for s in parts.train for word, _ in s})
+        row.accuracy, row.unknown = score(parts.test, tagged, {word for s in parts.train for word, _ in s})
     words = sum(map(len, parts.test))
     contest.tokens = min(1 + int(words * SPEED_SECONDS / max(seconds - row.start, 0.01)), MOST_TOKENS)
 

@@ -13,7 +13,7 @@ class Row:
     """Of one peer; None where there is nothing to measure.
 
     Attributes:
-        accuracy, unseen: 0 to 1, on all words, and on those whose form the train part lacks.
+        accuracy, unknown: 0 to 1, on all words, and on those whose form the train part lacks.
         minutes: that training took; `cut`: whether the limit ended it.
         starts: seconds of whole processes that tag one sentence.
         speeds: tokens a second after start-up.
@@ -24,7 +24,7 @@ class Row:
 
     name: str
     accuracy: float | None = None
-    unseen: float | None = None
+    unknown: float | None = None
     minutes: float | None = None
     cut: bool = False
     starts: list[float] = field(default_factory=list)
@@ -57,7 +57,7 @@ def columns(unit: Row | None) -> list[Column]:
         speeds.append(Column(f"of the speed of {unit.name}", lambda row: row.speed / pace, ".2f", True))
     return [
         Column("all words, %", lambda row: row.accuracy and 100 * row.accuracy, ".2f", True),
-        Column("unseen words, %", lambda row: row.unseen and 100 * row.unseen, ".2f", True),
+        Column("unknown words, %", lambda row: row.unknown and 100 * row.unknown, ".2f", True),
         Column("training, min", lambda row: row.minutes, ".1f", False),
         Column("start-up, s", lambda row: row.start, ".2f", False),
         *speeds,
