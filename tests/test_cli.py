@@ -131,7 +131,7 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["tag", "-m", "{tiny}", "-i", "."], 74, "is a directory"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt"], 65, "bad.txt:2: byte 5 of the input is not utf-8: name its enco"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "--encoding", "nix"], 2, "there is no encoding named 'nix'"),
-        (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--input-format", "conllu"], 65, "seven.conllu:1: 7 columns"),
+        (["tag", "-m", "{tiny}", "-i", "seven.conllu", "--input-format", "conllu"], 65, "seven.conllu:1: 7 tab-separ"),
         (["tag", "-m", "{tiny}", "-i", "bad.txt", "text"], 2, "TEXT or --input-file"),
         (["eval", "-m", "{tiny}", "nix"], 66, "nix: no such corpus and no such file"),
         (["eval", "-m", "{tiny}", "seven.conllu"], 65, "seven.conllu:1: 7 tab-separated columns where CoNLL-U "),
@@ -194,7 +194,7 @@ def test_what_stands_before_bad_input_is_tagged(run: Run, tiny_folder: Path, job
     treebank = ("--input-format", "conllu", "-f", "slash", "--jobs", jobs)
     done = run("tag", "-m", tiny_folder, *treebank, stdin=f"{rows}\n1\tbad\n")
     assert (done.returncode, done.stdout) == (65, "I/PRON eat/VERB apples/NOUN ./PUNCT\n")
-    assert "<stdin>:6: 2 columns" in one_line(done.stderr)
+    assert "<stdin>:6: 2 tab-separated columns" in one_line(done.stderr)
 
 
 @pytest.mark.parametrize(("jobs", "output"), [*(("1", output) for output in OUTPUT_FORMATS), ("2", "conllu")])

@@ -129,7 +129,7 @@ def test_a_treebank_comes_out_as_one(run: Run, folder: Path, tiny_raw_folder: Pa
         assert run("tag", "-m", model, "-f", "slash", stdin=ROWS).stdout == TAGGED
         assert run("tag", "-m", model, "-i", "old.conllu", "a.txt").stdout.startswith(TAGGED * 2)
     (folder / "old.conllu").write_text("I eat.\n", encoding="utf-8")
-    assert "old.conllu:1: 1 columns" in refusal(run("tag", "-m", tiny_folder, "-i", "old.conllu"), 65)
+    assert "old.conllu:1: 1 tab-separated columns" in refusal(run("tag", "-m", tiny_folder, "-i", "old.conllu"), 65)
 
 
 def test_sentences_have_names_of_their_own(run: Run, folder: Path, tiny_raw_folder: Path) -> None:
