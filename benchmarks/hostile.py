@@ -1,11 +1,10 @@
-"""Memory and time of `rnntag tag` on text that no one writes: lines and words without end, nothing but white
-space, nothing but marks.
+"""Memory and time of `rnntag tag` on pathological text: endless lines and words, only white space, only marks.
 
     python -m benchmarks.hostile --megabytes 100
 
-Each text is as long as told, and as a quarter of it; a single word has a tenth. Told are the largest resident
-size, how often that is the one of a small text, the seconds of processor time, and how often these are those of
-the quarter: 4 where time grows with the length alone. Checked is that the words come out as they went in.
+Each text is tagged at full and at a quarter of its size; a single word is a tenth as long. The table has peak resident
+memory, also relative to a small text, and processor seconds, also relative to the quarter (4 if time is linear). The
+words of the output must be those of the input.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from benchmarks.processes import measure
 from rnntag.model import directory
 
 WORD = "\t_" * 8
-TEXTS = {  # what is repeated, its share of the megabytes, and the ways to read it
+TEXTS = {  # repeated text, fraction of --megabytes, input formats
     "one line of words": ("apples eat ", 1.0, ("tokens", "raw")),
     "one word": ("x", 0.1, ("tokens", "raw")),
     "one line of Chinese": ("我吃苹果", 1.0, ("tokens", "raw")),
@@ -61,21 +60,21 @@ def words_of_output(path: Path) -> Iterator[str]:
 
 
 def digest(words: Iterator[str]) -> str:
-    """Of the characters, wherever raw text is parted."""
-    found = sha256()
+    """A hash of the characters, however raw text is split into words."""
+    hashed = sha256()
     for word in words:
-        found.update(word.encode())
-    return found.hexdigest()
+        hashed.update(word.encode())
+    return hashed.hexdigest()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=100)
     parser.add_argument("--model", default="models/zh-en-fast")
-    parser.add_argument("--only", action="append", choices=TEXTS, help="of these texts; may be repeated")
+    parser.add_argument("--only", action="append", choices=TEXTS, help="one of the texts; may be repeated")
     given = parser.parse_args()
     has_segmenter = directory.read(directory.find(given.model)).segmenter is not None
-    print("| | MB in | MB resident | of a small one | seconds | of the quarter |")
+    print("| | input, MB | memory, MB | relative to small text | seconds | relative to a quarter |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "in", Path(folder) / "out"
@@ -91,12 +90,12 @@ def main() -> None:
                     source.write_text("\n" if way == "conllu" else "I eat apples .\n" * 10_000, encoding="utf-8")
                     small[way] = measure(command, 1).megabytes
                 before = 0.0
-                for part in (0.25, 1.0):
-                    write(source, "# x\n" if way == "conllu" else "ab", piece, given.megabytes * share * part)
+                for fraction in (0.25, 1.0):
+                    write(source, "# x\n" if way == "conllu" else "ab", piece, given.megabytes * share * fraction)
                     target.write_bytes(b"")
                     measured = measure(command, 1, target)
                     if digest(words_of_input(source, way)) != digest(words_of_output(target)):
-                        raise SystemExit(f"{name}, {way}: the words are not what they were")
+                        raise SystemExit(f"{name}, {way}: the words have changed")
                     times = f"{measured.processor / before:.1f}" if before else ""
                     before = measured.processor
                     print(

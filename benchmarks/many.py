@@ -1,13 +1,12 @@
-"""Many processes of `rnntag tag` at once: that each does its work, and what they cost.
+"""Many concurrent `rnntag tag` processes: checks their output and measures their cost.
 
     python -m benchmarks.many en_ewt-ud-dev.conllu --processes 64 --lines 3 1000 --in-turn
     python -m benchmarks.many en_ewt-ud-dev.conllu --processes 1 2 8 --threads 1 2 4 --lines 20000 --rounds 3
 
-All processes of a case start together, and each is given the same first lines of the treebank; what they
-write must be the same, and what one process alone writes. Told are medians over --rounds rounds, in each of which all
-cases take their turn: the seconds until the last has ended, the processor time of all, the most threads that
-one process had and the most memory that all had together. With --in-turn, also the seconds that it takes to run
-them one after the other. Exit code 1: a process failed, or wrote something else.
+All processes of a case start together on the same first lines of the treebank. Their output must equal that of a single
+process. The table has medians over --rounds, in each of which all cases run in turn: seconds until the last process
+ends, total processor time, the most threads of one process and the peak memory of all. --in-turn adds the seconds for
+running them one after another. Exit code 1: a process failed or its output differed.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ from benchmarks.processes import family, machine, snapshot
 from benchmarks.speed import write_text
 
 PAUSE = 0.02
-"""Seconds between two looks at what the processes hold."""
+"""Seconds between samples of threads and memory."""
 
 
 class Crowd(NamedTuple):
-    """Processes that ran at the same time.
+    """Processes that ran concurrently.
 
     Attributes:
         codes: their exit codes.
-        outputs: what they wrote, each once.
-        seconds: until the last had ended.
-        processor: seconds of processor time of all.
-        threads: of one process, its children with it, at most.
-        megabytes: of all together, at most.
+        outputs: their distinct outputs.
+        seconds: until the last ended.
+        processor: total seconds of processor time.
+        threads: the most of one process and its children.
+        megabytes: peak memory of all together, in 10⁶ bytes.
     """
 
     codes: list[int]
@@ -52,8 +51,8 @@ class Crowd(NamedTuple):
 
 
 def together(command: Sequence[str], source: Path, number: int, folder: Path) -> Crowd:
-    """Run so many processes at once, each with `source` as its input."""
-    targets = [folder / str(one) for one in range(number)]
+    """Run `number` processes concurrently, each with `source` as standard input."""
+    targets = [folder / str(index) for index in range(number)]
     started, before = time.perf_counter(), os.times()
     processes = []
     for target in targets:
@@ -73,19 +72,19 @@ def together(command: Sequence[str], source: Path, number: int, folder: Path) ->
 
 def _held(process: int) -> tuple[int, float]:
     threads, megabytes = 0, 0.0
-    for one in family(process):
+    for member in family(process):
         try:
-            found = snapshot(one)
+            sample = snapshot(member)
         except OSError:
             continue
-        threads += found.threads
-        megabytes += found.megabytes
+        threads += sample.threads
+        megabytes += sample.megabytes
     return threads, megabytes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("text", help="CoNLL-U whose words are tagged")
+    parser.add_argument("text", help="CoNLL-U file to tag")
     parser.add_argument("--model", nargs="+", default=["models/zh-en"])
     parser.add_argument("--input-format", nargs="+", choices=("tokens", "raw"), default=["tokens"])
     parser.add_argument("--processes", nargs="+", type=int, default=[64], metavar="N")
@@ -117,8 +116,8 @@ def main() -> None:
                     seconds = sum(together(command, source, 1, folder).seconds for _ in range(number))
                 runs[case].append((crowd, seconds))
                 print(case, crowd._replace(codes=[], outputs=set()), file=sys.stderr, flush=True)
-    columns = ("model", "input", "lines", "processes", "--threads", "seconds", "processor seconds", "threads of one")
-    print("|", " | ".join((*columns, "MB of all", *(["seconds in turn"] if given.in_turn else []))), "|")
+    columns = ("model", "input", "lines", "processes", "--threads", "seconds", "processor seconds", "threads", "MB")
+    print("|", " | ".join((*columns, *(["seconds in turn"] if given.in_turn else []))), "|")
     print("| --- | --- |" + " ---: |" * (7 + given.in_turn))
     for case, found in runs.items():
         middle = [statistics.median(values) for values in zip(*(crowd[2:] for crowd, _ in found), strict=True)]

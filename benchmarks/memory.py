@@ -1,10 +1,9 @@
-"""Peak memory of `rnntag tag`, however much it is given.
+"""Peak resident memory of `rnntag tag` by size of input.
 
     python -m benchmarks.memory en_ewt-ud-dev.conllu
 
-The treebank's words, again and again, as 50 thousand and as 5 million tokens, as one line of 2
-million, and 2 million words of which none comes twice; and the same as raw text, if the model has
-a segmenter. Told is the largest resident size of the process.
+The inputs are the treebank repeated to 50 thousand and to 5 million tokens, a line of 2 million tokens, and 2 million
+distinct words; also as raw text, if the model has a segmenter.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from benchmarks.processes import measure
 from benchmarks.speed import SHORT_TOKENS, write_text
 from rnntag.model import directory
 
-RAW = ".raw"  # as `write_text` calls the raw text beside the tokens
+RAW = ".raw"  # suffix of the raw text that `write_text` writes
 LONG, LINE, WORDS = 5_000_000, 2_000_000, 2_000_000
 
 
@@ -39,7 +38,7 @@ def write_words(path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("text", help="CoNLL-U whose words are tagged")
+    parser.add_argument("text", help="CoNLL-U file to tag")
     parser.add_argument("--model", default="models/zh-en")
     given = parser.parse_args()
     cases: dict[str, Callable[[Path], object]] = {
@@ -51,7 +50,7 @@ def main() -> None:
     ways = {"tokens": ""}
     if directory.read(directory.find(given.model)).segmenter:
         ways["raw"] = RAW
-    print("| | MB | of the first | seconds |")
+    print("| | MB | relative to the first | seconds |")
     print("| --- | ---: | ---: | ---: |")
     first: dict[str, float] = {}
     for name, write in cases.items():

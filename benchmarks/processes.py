@@ -1,4 +1,4 @@
-"""Whole processes, measured, and the machine that they ran on."""
+"""Measures processes and describes the machine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 
 class Failed(SystemExit):
-    """A process ended with another exit code than 0."""
+    """A process failed."""
 
 
 class Snapshot(NamedTuple):
-    """What a process holds now: resident size in 10⁶ bytes, threads that have computed (while ONNX Runtime is loaded
-    it has one that only waits), open descriptors; and the seconds of processor time that it has had."""
+    """A process now: resident memory in 10⁶ bytes, threads that have used processor time (ONNX Runtime starts one
+    that only waits), open descriptors, and seconds of processor time so far."""
 
     megabytes: float
     threads: int
@@ -29,7 +29,7 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(process: int) -> Snapshot:
-    """What /proc tells of a process.
+    """A process, as seen in /proc.
 
     Raises:
         OSError: it has ended.
@@ -46,26 +46,26 @@ def snapshot(process: int) -> Snapshot:
 
 
 def _fields(folder: Path, *places: int) -> list[int]:
-    """Fields of a process's or a thread's `stat`, counted from its state; see proc(5)."""
+    """Fields of the `stat` of a process or thread, counted from its state; see proc(5)."""
     fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     return [int(fields[place]) for place in places]
 
 
 def family(process: int) -> list[int]:
-    """A process and all that it has started, and these, as far as they still run."""
-    found = [process]
-    for one in found:
-        for task in Path("/proc", str(one), "task").glob("*/children"):
+    """A process and its running descendants."""
+    members = [process]
+    for member in members:
+        for task in Path("/proc", str(member), "task").glob("*/children"):
             try:
-                found += map(int, task.read_text(encoding="ascii").split())
+                members += map(int, task.read_text(encoding="ascii").split())
             except OSError:
                 continue
-    return found
+    return members
 
 
 class Measured(NamedTuple):
-    """A whole process: seconds that passed, its largest resident size in 10⁶ bytes, and seconds of processor time,
-    that of its children with it, which other jobs on the machine hardly change."""
+    """A finished process: wall-clock seconds, peak resident memory in 10⁶ bytes, and seconds of processor time,
+    including children. Processor time hardly depends on other jobs on the machine."""
 
     seconds: float
     megabytes: float
@@ -75,13 +75,13 @@ class Measured(NamedTuple):
 def measure(
     command: Sequence[str], cores: int, target: Path = Path(os.devnull), *, errors: Path | None = None, limit: int = 0
 ) -> Measured:
-    """Run a process on so many cores, its output and errors appended to files.
+    """Run a process on `cores` cores, its output and errors appended to files.
 
     Args:
-        limit: seconds of processor time after which it, or a child of it, is killed; 0: none.
+        limit: seconds of processor time after which the process or a child of it is killed; 0: no limit.
 
     Raises:
-        Failed: it ended with another exit code than 0, or was killed.
+        Failed: its exit code is not 0, or it was killed.
     """
     chosen = sorted(os.sched_getaffinity(0))[:cores]
 
@@ -102,7 +102,7 @@ def measure(
 
 
 def machine(packages: Iterable[str]) -> dict[str, str]:
-    """The machine in words, and the versions of Python and of those packages that are installed."""
+    """A description of the machine, and the versions of Python and the installed packages."""
     processor = platform.processor()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

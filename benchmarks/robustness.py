@@ -1,9 +1,9 @@
-"""How well a model does on text that is not written as a treebank is.
+"""Accuracy on text that is not written like a treebank.
 
     python -m benchmarks.robustness --model models/zh-en en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu
 
-Each way of writing is applied to every sentence. What is added (an emoji, a URL, a sentence in the
-other language …) is not measured, only what it does to the tags of the other words.
+Each change is applied to every sentence. Added tokens (an emoji, a URL, a sentence in the other language …) are not
+scored themselves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rnntag.training.augmentation import capitals, lower_case, unpunctuated
 
 TAGSET = "upos"
 SEED = 1
-COMMON = 3  # times that a word of one tag alone must occur to be measured by itself
+COMMON = 3  # least occurrences of an unambiguous word to be scored alone
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _HALF_WIDTH = str.maketrans("，。！？：；（）“”‘’、", ",.!?:;()\"\"'',")
 _ADDED = {
@@ -35,7 +35,7 @@ _ADDED = {
 }
 
 Item = tuple[Sequence[str], Sequence[str], int]
-"""Tokens, the gold tags of some of them, and which of the tokens is the first of these."""
+"""Tokens, gold tags of consecutive tokens, and the index of the first of these."""
 
 
 def _plain(sentence: Sentence) -> Item:
@@ -64,7 +64,7 @@ _WAYS: dict[str, Callable[[Sentence], Sentence]] = {
 
 
 def _words_alone(sentences: Sequence[Sentence]) -> Iterator[Item]:
-    """Each common word that has one tag alone."""
+    """Each common word that has only one tag."""
     tags: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:
         for token, tag in zip(sentence.tokens, sentence.tags[TAGSET], strict=True):
@@ -75,7 +75,7 @@ def _words_alone(sentences: Sequence[Sentence]) -> Iterator[Item]:
 
 
 def written(sentences: Sequence[Sentence]) -> Iterator[tuple[str, list[Item]]]:
-    """The sentences in each way, with its name."""
+    """Each change with its name and the changed sentences."""
     for name, way in _WAYS.items():
         yield name, [_plain(way(sentence)) for sentence in sentences]
     for name, added in _ADDED.items():

@@ -1,14 +1,13 @@
-"""`rnntag tag` under load for a long time: memory and speed stay as they are, and no line is lost.
+"""A soak test of `rnntag tag`: memory and speed stay constant, and no line is lost.
 
     python -m benchmarks.soak en_ewt-ud-train.conllu --model models/zh-en-fast
     python -m benchmarks.soak zh_gsdsimp-ud-train.conllu --input-format raw --minutes 20
 
-One process is given the treebank's sentences by a pipe, drawn at random, with words made up that it has
-never seen, lines of all lengths (some of a hundred thousand words) and empty ones, until it has had
---tokens or --minutes are over. What comes back is compared with what was given, word by word; of running
-text, character by character, and its empty lines. A table tells, every --every seconds, what the process
-holds (with `--jobs`, all processes together) and how many tokens it tags in a second of processor time, which
-other jobs on the machine hardly change. Exit code 1: a line was lost or changed, memory grew, or speed fell.
+One process reads random sentences of the treebank from a pipe, with made-up words, empty lines and lines of up to a
+hundred thousand words, until --tokens or --minutes are reached. The output is compared with the input: word by word or,
+for raw text, character by character. Every --every seconds a table row shows the resources of the process (with --jobs,
+of all processes) and its speed in tokens per second of processor time. Exit code 1: a line was lost or changed, memory
+grew, or speed fell.
 """
 
 from __future__ import annotations
@@ -36,37 +35,37 @@ from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs
 Way = Literal["tokens", "raw"]
 
 BLOCK = 1 << 16
-"""Bytes that are written, and read, at once."""
+"""Bytes per read and write."""
 
 EMPTY, JOINED, NEW, LONG = 0.05, 0.02, 0.3, 0.00002
-"""Shares of the lines: that are empty, that are several sentences, that have a word made up, that are very long."""
+"""Fractions of lines that are empty, join several sentences, have a made-up word, are very long."""
 
 LONG_WORDS = 100_000
-"""Words of a very long line, more or less."""
+"""Approximate number of words in a very long line."""
 
 GROWTH = 1.05
-"""The most memory in the last fifth of the time, at most, over that in the second. (It goes up and down as
-caches are filled and emptied, by some 10 MB with raw text.)"""
+"""The largest allowed ratio of peak memory in the last fifth of the time to that in the second. (Caches make memory
+fluctuate, by some 10 MB with raw text.)"""
 
 SPEED = 0.9
-"""Tokens in a second of processor time in the last tenth, at least, over those in the second."""
+"""The smallest allowed ratio of speed in the last tenth of the time to that in the second."""
 
 LEAST_SAMPLES = 20
-"""With fewer, nothing is said of memory and speed."""
+"""With fewer, memory and speed are not judged."""
 
 _TAG = re.compile(rb"/[^/ \n]+(?=[ \n])")
 _END = re.compile(r"\s*\Z")
 
 
 class DifferentError(Exception):
-    """What came back is not what was given."""
+    """The output differs from the input."""
 
 
 class Ledger:
-    """What was given and has not come back yet.
+    """Compares output with input, keeping only the input that has not come back yet.
 
     Attributes:
-        most: bytes that were under way at once, at most.
+        most: the most bytes in transit at once.
     """
 
     def __init__(self) -> None:
@@ -84,8 +83,10 @@ class Ledger:
         self.most = max(self.most, self._bytes_given - self._bytes_returned)
 
     def take(self, text: bytes) -> None:
-        """Raises:
-        DifferentError: this is not what was given next.
+        """Check output against the next input.
+
+        Raises:
+            DifferentError: they differ.
         """
         self._returned.update(text)
         self._bytes_returned += len(text)
@@ -108,8 +109,10 @@ class Ledger:
             text, self._next = text[size:], self._next[size:]
 
     def close(self) -> None:
-        """Raises:
-        DifferentError: something has not come back.
+        """Check that all input has come back.
+
+        Raises:
+            DifferentError: it has not.
         """
         missing = self._bytes_given - self._bytes_returned
         if missing:
@@ -119,15 +122,15 @@ class Ledger:
         given, returned = self._given.hexdigest(), self._returned.hexdigest()
         return (
             f"{self.lines_given:,} lines given (blake2b {given}), {self.lines_returned:,} came back "
-            f"({'the same' if given == returned else returned}), at most {self.most / 1e6:.2f} MB under way"
+            f"({'the same' if given == returned else returned}), at most {self.most / 1e6:.2f} MB in transit"
         )
 
 
 class Text:
-    """Lines without end, the same for the same seed.
+    """An endless stream of lines, reproducible by seed.
 
     Args:
-        long: the share of lines that are very long.
+        long: the fraction of very long lines.
     """
 
     def __init__(self, treebanks: Sequence[str], way: Way, seed: int = 0, long: float = LONG) -> None:
@@ -147,7 +150,7 @@ class Text:
         self._new = 0
 
     def blocks(self) -> Iterator[tuple[bytes, int]]:
-        """Text, and the number of its tokens."""
+        """Blocks of text with their token counts."""
         line = self._line if self._way == "tokens" else self._paragraph
         while True:
             lines, size, tokens = [], 0, 0
@@ -177,7 +180,7 @@ class Text:
         return " ".join(parts) + "\n\n", tokens
 
     def _number(self, longest: int) -> int:
-        """Of sentences, or paragraphs, in the next line."""
+        """The number of sentences or paragraphs in the next line."""
         drawn = self._random.random()
         for share, number in ((self._long, longest), (EMPTY, 0), (JOINED, self._random.randint(2, 40))):
             if drawn < share:
@@ -192,7 +195,7 @@ class Text:
 
 
 def bare(way: Way, text: bytes) -> bytes:
-    """Whole lines without what tagging may change: their white space, if they are raw text."""
+    """Whole lines; of raw text, without the white space, which tagging may change."""
     if way == "tokens":
         return text
     return "".join("".join(line.split()) or "\n" for line in text.decode().split("\n")[:-1]).encode()
@@ -200,7 +203,7 @@ def bare(way: Way, text: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What all processes held together after so many seconds, and what they had done."""
+    """The state of all processes together after some seconds."""
 
     seconds: float
     tokens: int
@@ -213,7 +216,7 @@ class Sample:
 
 @dataclass
 class Soak:
-    """A run: what was seen of it, and what went wrong."""
+    """A run: its samples and problems."""
 
     samples: list[Sample] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
@@ -221,7 +224,7 @@ class Soak:
     problems: list[str] = field(default_factory=list)
 
     def speeds(self) -> list[float]:
-        """Tokens in a second of processor time, between each sample and the next."""
+        """Tokens per second of processor time between consecutive samples."""
         return [
             (b.tokens - a.tokens) / max(b.processor - a.processor, 0.01)
             for a, b in pairwise([Sample(0, 0, 0, 0, 0, 0, 0), *self.samples])
@@ -237,11 +240,10 @@ def soak(
     every: float,
     watch: Callable[[Soak], object] = lambda _: None,
 ) -> Soak:
-    """Give a process text until it has had so many tokens, or for so many seconds, and compare what it answers.
-
-    Samples are taken as long as text comes.
+    """Feed text to a process until it has read `tokens` tokens or `seconds` have passed, and check its output.
 
     Args:
+        every: seconds between samples, which end with the text.
         watch: called after each sample.
     """
     run = Soak()
@@ -264,7 +266,7 @@ def soak(
                     if fed >= tokens or time.monotonic() - started > seconds:
                         return
         except BrokenPipeError:
-            return  # as the exit code will tell
+            return  # the exit code tells
 
     feeder = threading.Thread(target=feed, daemon=True)
     feeder.start()
@@ -279,12 +281,12 @@ def soak(
             passed = time.monotonic() - started
             if passed >= due and feeder.is_alive():
                 due += every
-                with suppress(OSError):  # what has just ended is told by the exit code
+                with suppress(OSError):  # a process has just ended; the exit code tells
                     run.samples.append(sample(process.pid, passed, run.tokens))
                     watch(run)
         feeder.join()
         if rest:
-            raise DifferentError(f"what came back ends within a line: {rest[-80:]!r}")
+            raise DifferentError(f"the output ends within a line: {rest[-80:]!r}")
         run.ledger.close()
     except DifferentError as error:
         run.problems.append(str(error))
@@ -295,23 +297,23 @@ def soak(
 
 
 def sample(process: int, seconds: float, tokens: int) -> Sample:
-    found = [snapshot(one) for one in family(process)]
+    snapshots = [snapshot(member) for member in family(process)]
     return Sample(
         seconds,
         tokens,
-        len(found),
-        sum(one.megabytes for one in found),
-        sum(one.threads for one in found),
-        sum(one.descriptors for one in found),
-        sum(one.processor for one in found),
+        len(snapshots),
+        sum(each.megabytes for each in snapshots),
+        sum(each.threads for each in snapshots),
+        sum(each.descriptors for each in snapshots),
+        sum(each.processor for each in snapshots),
     )
 
 
 def verdict(run: Soak) -> list[str]:
-    """What the samples say, a line each; `run.problems` gets what should not be."""
+    """A summary of the samples, as lines; adds to `run.problems`."""
     said = [str(run.ledger)]
     if len(run.samples) < LEAST_SAMPLES:
-        return [*said, "too short to tell of memory and speed"]
+        return [*said, "too short to judge memory and speed"]
     tenth = len(run.samples) // 10
     early, late = slice(tenth, 2 * tenth), slice(-tenth, None)
     sizes, speeds = [one.megabytes for one in run.samples], run.speeds()
@@ -319,15 +321,15 @@ def verdict(run: Soak) -> list[str]:
     hours = [one.seconds / 3600 for one in run.samples[tenth:]]
     slope = statistics.linear_regression(hours, sizes[tenth:]).slope
     said.append(
-        f"memory: at most {before:.1f} MB in the second fifth, {after:.1f} MB in the last, {slope:+.2f} MB an hour"
+        f"memory: at most {before:.1f} MB in the second fifth, {after:.1f} MB in the last, {slope:+.2f} MB per hour"
     )
     if after > GROWTH * before:
         run.problems.append("memory grows")
     slow, fast = min(speeds[tenth:]), max(speeds[tenth:])
     before, after = statistics.median(speeds[early]), statistics.median(speeds[late])
     said.append(
-        f"speed: {before:,.0f} tokens in a second of processor time in the second tenth, {after:,.0f} in the last, "
-        f"{slow:,.0f} to {fast:,.0f} in all"
+        f"speed: {before:,.0f} tokens per second of processor time in the second tenth, {after:,.0f} in the last, "
+        f"{slow:,.0f} to {fast:,.0f} overall"
     )
     if after < SPEED * before:
         run.problems.append("speed falls")
@@ -344,7 +346,7 @@ def verdict(run: Soak) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("treebank", nargs="+", help="CoNLL-U whose sentences are tagged")
+    parser.add_argument("treebank", nargs="+", help="CoNLL-U files to tag")
     parser.add_argument("--model", default="models/zh-en")
     parser.add_argument("--input-format", choices=("tokens", "raw"), default="tokens")
     parser.add_argument("--tokens", type=int, default=200_000_000)
@@ -355,7 +357,7 @@ def main() -> None:
     given = parser.parse_args()
     command = [sys.executable, "-m", "rnntag", "tag", "--model", given.model, "--input-format", given.input_format]
     command += ["--jobs", str(given.jobs)]
-    print("| seconds | tokens | MB | tokens in a second of processor time | processes | threads | descriptors |")
+    print("| seconds | tokens | MB | tokens per second of processor time | processes | threads | descriptors |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |", flush=True)
 
     def row(run: Soak) -> None:

@@ -1,13 +1,12 @@
-"""Start-up, speed, latency and memory of rnntag beside NLTK's perceptron, spaCy and UDPipe 1.
+"""Start-up, speed, latency and memory of rnntag, NLTK's perceptron, spaCy and UDPipe 1.
 
     python -m benchmarks.speed en_ewt-ud-train.conllu en_ewt-ud-dev.conllu --json speed.json
 
-The peers that are installed (`pip install ".[bench]"`) are trained on the first treebank, unless
---work holds their models already. The text of the second, repeated to --tokens, is tagged from
-file to file, all of them in turn, --rounds times; medians are printed. A model with a segmenter
-tags the raw text of the same tokens as well, whose speed is told in tokens too. Start-up is a whole process
-that tags one sentence; what is written `import …` is Python importing so much and nothing else.
-Memory is the largest resident size of one process, at 50 thousand tokens and at --tokens.
+The installed peers (`pip install ".[bench]"`) are trained on the first treebank, unless --work has their models. Each
+tags the text of the second, repeated to --tokens, from file to file, in turn, --rounds times; medians are printed. A
+model with a segmenter also tags the same text raw. Start-up is a whole process that tags one sentence; `import …` rows
+show Python with only these imports. Memory is the peak resident size of one process, at 50 thousand tokens and at
+--tokens.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ from rnntag.model import directory
 
 SHORT_TOKENS = 50_000
 STARTS = 7
-QUICK = ("nltk", "spacy", "udpipe")  # which tag a million tokens in minutes
+QUICK = ("nltk", "spacy", "udpipe")  # peers that tag a million tokens within minutes
 WORKER = [sys.executable, "-m", "benchmarks.peers.worker"]
 BASELINES = ("torch", "typer, rich.table, onnxruntime")
 
 
 @dataclass
 class Contestant:
-    """A way to tag a file, and what was measured of it."""
+    """A way to tag a file, and its measurements."""
 
     name: str
     command: list[str]
@@ -56,8 +55,12 @@ class Contestant:
 
 
 def write_text(treebank: str, tokens: int, path: Path) -> int:
-    """The paragraphs of a treebank, again and again, as lines of tokens, and as raw text in a file
-    beside `path`; the number of tokens written."""
+    """Write the paragraphs of a treebank, repeated to `tokens`, as lines of tokens to `path` and as raw text to a file
+    beside it with the suffix .raw.
+
+    Returns:
+        The number of tokens written.
+    """
     (corpus,) = loading.load([treebank], whole=True)
     paragraphs = gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
     written = 0
@@ -102,7 +105,7 @@ def contestants(models: list[str], treebank: str, dev: str, work: Path) -> list[
 def table(found: list[Contestant], tokens: int, baselines: dict[str, float]) -> str:
     unit = statistics.median(next(c for c in found if c.name.startswith("nltk")).seconds)
     rows = [
-        "| | start-up, s | latency, ms | tokens/s | of NLTK's speed | MB at 50,000 tokens | at the end |",
+        "| | start-up, s | latency, ms | tokens/s | relative to NLTK | MB at 50,000 tokens | MB at the end |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in found:
@@ -118,12 +121,12 @@ def table(found: list[Contestant], tokens: int, baselines: dict[str, float]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("train", help="CoNLL-U to train the peers on")
-    parser.add_argument("text", help="CoNLL-U whose words are tagged")
-    parser.add_argument("--model", action="append", help="of rnntag, by its directory; may be repeated")
+    parser.add_argument("train", help="CoNLL-U file to train the peers on")
+    parser.add_argument("text", help="CoNLL-U file to tag")
+    parser.add_argument("--model", action="append", help="an rnntag model's directory; may be repeated")
     parser.add_argument("--tokens", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--work", type=Path, help="where the peers' models are kept")
+    parser.add_argument("--work", type=Path, help="keep the peers' models there")
     parser.add_argument("--json", type=Path, help="write all figures there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

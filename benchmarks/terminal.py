@@ -1,4 +1,4 @@
-"""Draws the README's picture of a terminal, with the real output of real commands.
+"""Draws the README's picture of a terminal from the output of real commands.
 
 python -m benchmarks.terminal
 """
@@ -43,8 +43,8 @@ def main() -> None:
             else:
                 screen.print(Text(line))
     svg = screen.export_svg(title="rnntag")
-    svg = re.sub(r"@font-face \{.*?\}\n", "", svg, flags=re.DOTALL)  # which come from the network
-    svg = re.sub(r' textLength="[^"]*"', "", svg)  # which count a Chinese character as one cell
+    svg = re.sub(r"@font-face \{.*?\}\n", "", svg, flags=re.DOTALL)  # fetched from the network
+    svg = re.sub(r' textLength="[^"]*"', "", svg)  # counts a Chinese character as one cell
     PICTURE.write_text(svg, encoding="utf-8")
 
 

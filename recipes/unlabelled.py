@@ -1,14 +1,14 @@
-"""Plain text as sentences of words, to be tagged by a teacher.
+"""Prints unlabelled sentences of words, for a teacher to tag.
 
     python -m recipes.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
         --corpus masc_tagged en_ewt-ud-train.conllu --english state_union --chinese zh_wiki.txt > text.txt
     python -m recipes.unlabelled --dev zh_gsdsimp-ud-dev.conllu \\
         --paragraphs zh_wiki.txt --everyday > paragraphs.txt
 
-The words of tagged corpora, without their tags; English text of NLTK's, which its tokenizer parts;
-and Chinese text, which jieba does. Or, for a segmenter, the paragraphs of Chinese text as they are, and
-everyday sentences, which the package hsk-sentences-audio (CC BY-SA 4.0) brings.
-Sentences that a dev part has too, or nearly, are left out, and so is what comes twice.
+The sentences are those of tagged corpora without their tags, English text from NLTK, tokenized by NLTK, and Chinese
+text, segmented by jieba. For a segmenter, prints paragraphs of Chinese text instead, and everyday sentences from the
+package hsk-sentences-audio (CC BY-SA 4.0). Duplicates and sentences that are also in a dev or test split, exactly or
+nearly, are dropped.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ def corpus_sentences(specs: Iterable[str]) -> Iterator[Sequence[str]]:
 
 
 def english_sentences(name: str) -> Iterator[Sequence[str]]:
-    """Of an untagged corpus of NLTK, with words as English treebanks part them: ca n't, well - known."""
+    """The sentences of an untagged NLTK corpus, tokenized as in English treebanks: ca n't, well - known."""
     import nltk
     from nltk.tokenize import NLTKWordTokenizer
 
     nltk_corpora.provide(name)
     tokenizer = NLTKWordTokenizer()
     for line in getattr(nltk.corpus, name).raw().split("\n"):
-        text = html.unescape(line.rpartition("##")[2].removeprefix("[t]"))  # product_reviews: what is praised##text
+        text = html.unescape(line.rpartition("##")[2].removeprefix("[t]"))  # product_reviews: features##text
         for sentence in _ENGLISH_END.split(_HYPHEN.sub(" - ", text)):
             yield ['"' if token in ("``", "''") else token for token in tokenizer.tokenize(sentence)]
 
 
 def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
-    """Of a text with a paragraph a line, in simplified characters."""
+    """The sentences of a text with one paragraph per line, in simplified characters."""
     import jieba
 
     jieba.setLogLevel(logging.WARNING)
@@ -68,12 +68,12 @@ def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
 
 
 def paragraphs(path: Path) -> Iterator[str]:
-    """Those of a text with one a line."""
+    """The paragraphs of a text with one per line."""
     yield from path.read_text(encoding="utf-8").split("\n")
 
 
 def everyday() -> Iterator[str]:
-    """Sentences of Chinese lessons, some in a paragraph."""
+    """Paragraphs of `TOGETHER` sentences from Chinese lessons."""
     data = resources.files("hsk_sentences_audio").joinpath("data", "sentences.json").read_text(encoding="utf-8")
     sentences = [row["chinese"] for row in json.loads(data)]
     for begin in range(0, len(sentences), TOGETHER):
@@ -81,7 +81,7 @@ def everyday() -> Iterator[str]:
 
 
 def without(held: Held, texts: Iterable[str]) -> Iterator[str]:
-    """Paragraphs as lines, without sentences that are held out."""
+    """Paragraphs as lines, without held-out sentences."""
     for text in texts:
         if kept := "".join(one for one in _CHINESE_END.split(text.strip()) if not held.has([one])).strip():
             yield f"{kept}\n"
@@ -91,15 +91,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dev", nargs="+", required=True, metavar="SPEC")
     parser.add_argument("--corpus", nargs="+", default=[], metavar="SPEC")
-    parser.add_argument("--english", nargs="+", default=[], metavar="NAME", help="of an NLTK corpus")
+    parser.add_argument("--english", nargs="+", default=[], metavar="NAME", help="an NLTK corpus")
     parser.add_argument("--chinese", nargs="+", default=[], type=Path, metavar="FILE")
     parser.add_argument("--paragraphs", nargs="+", default=[], type=Path, metavar="FILE")
     parser.add_argument("--everyday", action="store_true")
     given = parser.parse_args()
     held = held_out(given.dev)
-    running = [text for path in given.paragraphs for text in paragraphs(path)]
-    if running or given.everyday:
-        sys.stdout.writelines(without(held, [*running, *(everyday() if given.everyday else ())]))
+    raw = [text for path in given.paragraphs for text in paragraphs(path)]
+    if raw or given.everyday:
+        sys.stdout.writelines(without(held, [*raw, *(everyday() if given.everyday else ())]))
         return
     seen = set()
     left_out = 0
@@ -118,7 +118,7 @@ def main() -> None:
                 left_out += 1
                 continue
             print(line)
-    print(f"{len(seen) - left_out} sentences; {left_out} left out that a dev part has", file=sys.stderr)
+    print(f"{len(seen) - left_out} sentences; {left_out} held-out ones dropped", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_a_peer_has_learned_when_it_is_loaded(name: str, tmp_path: Path) -> None
     assert found == [[tag for _, tag in sentence] for sentence in TAGGED]
 
 
-def test_unseen_words_are_those_whose_form_the_train_part_lacks() -> None:
+def test_unknown_words_are_those_whose_form_the_train_split_lacks() -> None:
     tags = [["PRON", "VERB", "NOUN", "NOUN", "PUNCT"], ["DET", "NOUN", "VERB", "ADV"], ["NOUN", "PUNCT"]]
     assert peers.score(TAGGED, tags, {"I", "eat", "red", "apples", ".", "the", "cat", "eats", "Go", "!"}) == (
         9 / 11,
@@ -92,8 +92,8 @@ def test_the_command_prints_a_row_for_each_peer_that_is_there(
     monkeypatch.setattr(sys, "argv", ["peers", *files, *options])
     peers.main()
     told = capsys.readouterr()
-    assert "absent: left out, for no-such-package is not installed" in told.err
-    assert "jieba: left out" in told.err
+    assert "absent: skipped: no-such-package is not installed" in told.err
+    assert "jieba: skipped" in told.err
     assert [line.split(" |")[0] for line in told.out.splitlines() if line.startswith("| ")] == ["|", "| ---", "| TnT"]
     assert "nltk 3." in told.out
     (row,) = json.loads((tmp_path / "all.json").read_text(encoding="utf-8"))["peers"]

@@ -60,7 +60,7 @@ def conllu(folder: Path, name: str, *sentences: str) -> Path:
     return path
 
 
-def test_training_parts_are_written_without_dev_sentences(tmp_path: Path) -> None:
+def test_training_files_are_written_without_dev_sentences(tmp_path: Path) -> None:
     dev = conllu(tmp_path, "x-dev.conllu", DEV)
     train = conllu(tmp_path, "x-train.conllu", "Birds sing .", DEV, "I eat .")
     overlap.write_clean([dev], [train], tmp_path / "clean")

@@ -1,1 +1,1 @@
-"""Other taggers, trained and measured on one treebank beside rnntag; each has an adapter here."""
+"""Compares rnntag with other taggers, each behind an adapter."""

@@ -1,4 +1,4 @@
-"""What every peer is behind: it learns from a treebank's words and tags, and tags sentences of words."""
+"""The interface of a peer: it learns from tagged sentences and tags sentences of words."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ Tagged = list[list[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a peer learns from.
+    """Training data and time limit.
 
     Attributes:
-        train, dev: sentences of words and their tags.
-        language: its code, as the treebank's file name begins with it.
-        minutes: what training may take, in processor time, from the moment that the lesson is made.
+        language: the code at the beginning of the treebank's file name.
+        minutes: limit of processor time, from the creation of the lesson.
     """
 
     train: Tagged
@@ -39,12 +38,12 @@ class Peer:
 
     Attributes:
         name: in the table.
-        packages: distributions that it needs, the first of which is its own.
-        train: writes a model, a file or a folder, to a path that is free.
-        load: reads it, and gives a function from sentences of words to their tags, one by one.
-        language: the only one that it knows, if there is one.
-        keeps_best: whether it keeps what is best on the dev part, and so can end when its time is up.
-        settings: what it was trained with, for the notes.
+        packages: the distributions that it needs, its own first.
+        train: writes a model, a file or a folder, to a new path.
+        load: reads a model; returns a function that tags sentences of words one by one.
+        language: the only one that it knows, or "".
+        keeps_best: whether it keeps the best model on the dev split, and so can stop at the time limit.
+        settings: of training, for the notes.
     """
 
     name: str
@@ -56,7 +55,7 @@ class Peer:
     settings: str = ""
 
     def missing(self) -> list[str]:
-        """Those of its packages that are not installed."""
+        """Its packages that are not installed."""
         return [package for package in self.packages if not _installed(package)]
 
 
@@ -69,18 +68,18 @@ def _installed(package: str) -> bool:
 
 
 def accuracy(tag: Tag, gold: Tagged) -> float:
-    """The share of words that get their tag."""
+    """The fraction of words tagged correctly."""
     found = tag([word for word, _ in sentence] for sentence in gold)
-    right = sum(
+    correct = sum(
         mine == tag
         for sentence, tags in zip(gold, found, strict=True)
         for (_, tag), mine in zip(sentence, tags, strict=True)
     )
-    return right / sum(map(len, gold))
+    return correct / sum(map(len, gold))
 
 
 def write_conllu(sentences: Tagged, path: Path) -> None:
-    """Words and tags as CoNLL-U, all other columns empty but for a flat tree."""
+    """Write words and tags as CoNLL-U, with a flat tree and all other columns empty."""
     with path.open("w", encoding="utf-8") as out:
         for sentence in sentences:
             for number, (word, tag) in enumerate(sentence, 1):

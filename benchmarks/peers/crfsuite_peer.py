@@ -1,4 +1,4 @@
-"""A conditional random field of sklearn-crfsuite, over features such as its tutorial has."""
+"""sklearn-crfsuite's conditional random field, with features like those of its tutorial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.peers.adapter import Lesson, Peer, Sentences, Tag
 
 
 def features(words: Sequence[str]) -> list[dict[str, Any]]:
-    """Of each word: its form, its affixes, how it is written, and the words beside it."""
+    """The features of each word: form, affixes, shape and neighbouring words."""
     lower = [word.lower() for word in words]
     found = []
     for at, word in enumerate(words):

@@ -1,4 +1,4 @@
-"""flair's sequence tagger without what it would download: embeddings of words and characters that it learns itself."""
+"""flair's sequence tagger without downloads: its word and character embeddings are learned from the train split."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def train(lesson: Lesson, path: Path) -> None:
             if lesson.over():
                 raise TrainingInterrupt("time is up")
 
-    def sentences(part: Tagged) -> Any:
+    def sentences(split: Tagged) -> Any:
         made = []
-        for pairs in part:
+        for pairs in split:
             sentence = Sentence([word for word, _ in pairs])
             for token, (_, tag) in zip(sentence, pairs, strict=True):
                 token.add_label("upos", tag)
@@ -58,9 +58,7 @@ def load(path: Path) -> Tag:
 
     tagger = SequenceTagger.load(path)
     for number, embeddings in enumerate(tagger.embeddings.embeddings):
-        embeddings.name = (
-            f"{number}-{embeddings.name}"  # flair joins vectors in the order of names, and loses one's number
-        )
+        embeddings.name = f"{number}-{embeddings.name}"  # flair joins vectors by name, but loads one without its number
 
     def tag(sentences: Sentences) -> Iterator[list[str]]:
         waiting = iter(sentences)

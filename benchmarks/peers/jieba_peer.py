@@ -1,4 +1,4 @@
-"""jieba's posseg: it parts text into its own words and gives them its own tags, so that only its speed compares."""
+"""jieba's posseg. It has its own words and tags, so only its speed is comparable."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def _tagging(tagger: Any) -> Tag:
 def train_perceptron(lesson: Lesson, path: Path) -> None:
     from nltk.tag.perceptron import PerceptronTagger
 
-    random.seed(1)  # the perceptron shuffles its sentences with Python's global generator
+    random.seed(1)  # the perceptron shuffles with Python's global generator
     tagger = PerceptronTagger(load=False)
     tagger.train(lesson.train, nr_iter=5)
     model = {"weights": tagger.model.weights, "tagdict": tagger.tagdict, "classes": sorted(tagger.classes)}
@@ -53,7 +53,7 @@ def load_tnt(path: Path) -> Tag:
 
 
 def _allow(path: Path) -> None:
-    """Let NLTK read and write there: a CRFTagger's model has to lie among NLTK's data."""
+    """Let NLTK read and write there: a CRFTagger's model must be among NLTK's data."""
     import nltk
 
     nltk.data.path.append(str(path.resolve().parent))

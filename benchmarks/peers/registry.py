@@ -1,4 +1,4 @@
-"""The peers by the names that the command line knows."""
+"""The peers, by their names on the command line."""
 
 from __future__ import annotations
 

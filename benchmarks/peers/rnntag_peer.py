@@ -1,4 +1,4 @@
-"""rnntag itself: a model of its own, trained on no more than the others are."""
+"""rnntag, trained on the same data as its peers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def train(lesson: Lesson, path: Path) -> None:
         write_conllu(lesson.train, Path(folder) / "peer-train.conllu")
         write_conllu(lesson.dev, Path(folder) / "peer-dev.conllu")
         command = [sys.executable, "-c", COMMAND, "train", "--corpus", folder, "--no-segmenter", "--out", str(path)]
-        subprocess.run([*command, "--max-minutes", str(lesson.minutes)], check=True)  # of processor time, as all
+        subprocess.run([*command, "--max-minutes", str(lesson.minutes)], check=True)  # of processor time
 
 
 def load(path: Path) -> Tag:

@@ -1,4 +1,4 @@
-"""Stanza's tagger without what it would download: no pretrained vectors, no character language model."""
+"""Stanza's tagger without downloads: no pretrained vectors, no character language model."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def train(lesson: Lesson, path: Path) -> None:
     class Bounded(tagger.Trainer):
         def update(self, batch: Any, eval: bool = False) -> Any:
             if lesson.over():
-                if not path.exists():  # or else the best on dev has been saved
+                if not path.exists():  # else the best model on dev has been saved
                     self.save(path)
                 raise _TimeIsUpError
             return super().update(batch, eval=eval)
 
     tagger.Trainer = Bounded
     with tempfile.TemporaryDirectory() as folder:
-        parts = {"train": lesson.train, "dev": lesson.dev}
-        for part, sentences in parts.items():
-            write_conllu(sentences, Path(folder) / f"{part}.conllu")
+        splits = {"train": lesson.train, "dev": lesson.dev}
+        for split, sentences in splits.items():
+            write_conllu(sentences, Path(folder) / f"{split}.conllu")
         arguments = {
             "lang": lesson.language,
             "shorthand": f"{lesson.language}_peer",

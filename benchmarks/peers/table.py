@@ -1,4 +1,4 @@
-"""What was measured of each peer, as a table in Markdown."""
+"""A Markdown table of the measurements."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 @dataclass
 class Row:
-    """Of one peer; None where there is nothing to measure.
+    """The measurements of a peer; None if not applicable.
 
     Attributes:
-        accuracy, unknown: 0 to 1, on all words, and on those whose form the train part lacks.
-        minutes: that training took; `cut`: whether the limit ended it.
+        accuracy, unknown: 0 to 1, on all words and on unknown words.
+        minutes: of training; `cut`: whether the limit ended it.
         starts: seconds of whole processes that tag one sentence.
-        speeds: tokens a second after start-up.
-        megabytes: the largest resident size while it tags the test part, in 10⁶ bytes.
+        speeds: tokens per second after start-up.
+        megabytes: peak resident memory while tagging the test split, in 10⁶ bytes.
         disk: the model's size in 10⁶ bytes.
-        elsewhere: whether it was trained elsewhere, maybe on more than the train part.
+        elsewhere: whether it was trained elsewhere, perhaps on other data.
     """
 
     name: str
@@ -50,11 +50,11 @@ class Column(NamedTuple):
 
 
 def columns(unit: Row | None) -> list[Column]:
-    """Those of the table; with a `unit`, one that tells speeds as shares of its own."""
+    """The columns; with `unit`, one more for speeds relative to it."""
     speeds = [Column("tokens/s", lambda row: row.speed, ",.0f", True)]
     if unit:
         pace = unit.speed
-        speeds.append(Column(f"of the speed of {unit.name}", lambda row: row.speed / pace, ".2f", True))
+        speeds.append(Column(f"speed relative to {unit.name}", lambda row: row.speed / pace, ".2f", True))
     return [
         Column("all words, %", lambda row: row.accuracy and 100 * row.accuracy, ".2f", True),
         Column("unknown words, %", lambda row: row.unknown and 100 * row.unknown, ".2f", True),
@@ -67,12 +67,12 @@ def columns(unit: Row | None) -> list[Column]:
 
 
 def markdown(rows: Sequence[Row], reference: str, unit: str) -> str:
-    """A row a peer. Bold is what beats the row called `reference`; see `columns` for the one called `unit`."""
+    """The table, one row per peer. Figures better than those of `reference` are bold; speeds are relative to `unit`."""
     named = {row.name: row for row in rows}
-    found = columns(named.get(unit))
-    lines = [f"| | {' | '.join(column.title for column in found)} |", f"| --- |{' ---: |' * len(found)}"]
+    shown = columns(named.get(unit))
+    lines = [f"| | {' | '.join(column.title for column in shown)} |", f"| --- |{' ---: |' * len(shown)}"]
     for row in rows:
-        cells = [_cell(row, column, named.get(reference)) for column in found]
+        cells = [_cell(row, column, named.get(reference)) for column in shown]
         lines.append(f"| {row.name}{' †' if row.elsewhere else ''} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

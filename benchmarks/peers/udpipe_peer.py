@@ -34,7 +34,7 @@ def load(path: Path) -> Tag:
     model = udpipe.Model.load(str(path))
     pipeline = udpipe.Pipeline(model, "horizontal", "", udpipe.Pipeline.NONE, "conllu")
 
-    def tag(sentences: Sentences, _held: object = model) -> Iterator[list[str]]:  # the pipeline does not hold it
+    def tag(sentences: Sentences, _held: object = model) -> Iterator[list[str]]:  # the pipeline does not reference it
         waiting = iter(sentences)
         while block := list(itertools.islice(waiting, 1000)):
             text = pipeline.process("\n".join(" ".join(sentence) for sentence in block))

@@ -1,11 +1,11 @@
-"""One peer in a process of its own.
+"""Runs one peer.
 
     python -m benchmarks.peers.worker train nltk en_ewt-ud-train.conllu en_ewt-ud-dev.conllu MODEL
     python -m benchmarks.peers.worker tag nltk MODEL INPUT OUTPUT
     python -m benchmarks.peers.worker latency nltk MODEL
 
-INPUT holds a sentence a line, words parted by a space; OUTPUT gets its tags. `latency` prints the
-median time in milliseconds that one sentence of ten words takes in a warm process.
+INPUT has one sentence per line, its words separated by spaces; OUTPUT gets the tags. `latency` prints the median time
+in milliseconds for one sentence of ten words in a warm process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CALLS = 300
 
 
 def read(treebank: str) -> Tagged:
-    """All sentences of a treebank's file; a space in a word becomes one that does not part."""
+    """All sentences of a treebank file. Spaces in words become no-break spaces."""
     from rnntag.corpora import loading
 
     (corpus,) = loading.load([treebank], whole=True)
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("verb", choices=["train", "tag", "latency"])
     parser.add_argument("peer", choices=PEERS)
     parser.add_argument("paths", nargs="+")
-    parser.add_argument("--minutes", type=float, default=20.0, help="that training may take")
+    parser.add_argument("--minutes", type=float, default=20.0, help="limit of training time")
     given = parser.parse_args()
     if given.verb == "train":
         treebank, dev, model = given.paths
