@@ -99,8 +99,9 @@ class Runtime:
         if model.config.input == "embedding":
             self._encoder = _session(onnx_graph.encoder(model), threads)
         self._tagger = OnnxModel(onnx_graph.tagger(model, int8=int8), threads)
-        one = np.ones(1, dtype=np.int64)
-        self.masked_vector = self.vectors(WordIds(one, one[:, None], one))[0]
+        # Any word's vector has the right size; all of it but the range units becomes 0.
+        any_id = np.ones(1, dtype=np.int64)
+        self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
         self.masked_vector[: len(self.masked_vector) - len(self._tagger.range_units)] = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
