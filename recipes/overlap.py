@@ -4,8 +4,8 @@
     python -m recipes.overlap --dev en_ewt-ud-dev.conllu --write clean -- en_ewt-ud-train.conllu
 
 Case, width, script, digits and punctuation are ignored. Two sentences are nearly the same if the shorter has at least
-six word trigrams and four fifths of them are in the longer. `--write` makes a folder of the dev files and of the training
-files without such sentences, all CoNLL-U. Without it the exit code is 1 if there are any.
+six word trigrams and four fifths of them are in the longer. `--write` makes a folder of the dev files and of the
+training files without such sentences, all CoNLL-U. Without it the exit code is 1 if there are any.
 """
 
 from __future__ import annotations
