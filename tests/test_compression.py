@@ -134,8 +134,8 @@ def test_a_compressed_corpus_is_the_corpus(tmp_path: Path, suffix: str, name: st
 
 @EACH
 def test_splits_are_known_by_their_names_in_folders_and_globs(tmp_path: Path, suffix: str) -> None:
-    for part, times in (("train", 3), ("dev", 2)):
-        write(tmp_path / f"en_x-ud-{part}.conllu{suffix}", TREEBANK * times)
+    for split, times in (("train", 3), ("dev", 2)):
+        write(tmp_path / f"en_x-ud-{split}.conllu{suffix}", TREEBANK * times)
     (tmp_path / "README.gz").write_bytes(b"")
     for spec in (str(tmp_path), f"{tmp_path}/en_x-ud-*.conllu{suffix}"):
         (corpus,) = loading.load([spec], ("universal",))

@@ -1,4 +1,4 @@
-"""Corpora are read as they are, in the parts that the documentation tells."""
+"""Corpora are read as they are, in the documented splits."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_names_tell_the_parts(name: str, expected: tuple[str, str]) -> None:
 
 def test_a_glob_gathers_the_parts_of_each_treebank(tmp_path: Path) -> None:
     for treebank in ("en_a", "en_b"):
-        for part in ("train", "dev", "test"):
-            (tmp_path / f"{treebank}-ud-{part}.conllu").write_text(row(1, part, "X"), encoding="utf-8")
+        for split in ("train", "dev", "test"):
+            (tmp_path / f"{treebank}-ud-{split}.conllu").write_text(row(1, split, "X"), encoding="utf-8")
     for spec in (str(tmp_path / "*.conllu"), str(tmp_path)):
         loaded = loading.load([spec])
         assert [corpus.name for corpus in loaded] == ["en_a", "en_b"]

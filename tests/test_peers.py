@@ -24,10 +24,10 @@ TAGGED = [
 
 @pytest.fixture
 def treebank(tmp_path: Path) -> dict[str, Path]:
-    files = {part: tmp_path / f"en_tiny-ud-{part}.conllu" for part in ("train", "dev", "test")}
+    files = {split: tmp_path / f"en_tiny-ud-{split}.conllu" for split in ("train", "dev", "test")}
     empty = "\t_" * 6
-    for part, file in files.items():
-        sentences = TAGGED[:2] if part == "train" else TAGGED
+    for split, file in files.items():
+        sentences = TAGGED[:2] if split == "train" else TAGGED
         rows = ("".join(f"{i}\t{w}\t_\t{t}{empty}\n" for i, (w, t) in enumerate(s, 1)) for s in sentences)
         file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return files
@@ -77,7 +77,7 @@ def test_the_command_prints_a_row_for_each_peer_that_is_there(
     monkeypatch.chdir(Path(__file__).parent.parent)
     monkeypatch.setitem(PEERS, "absent", Peer("absent", ("no-such-package",), None, PEERS["tnt"].load))
     monkeypatch.setitem(PEERS, "tnt", dataclasses.replace(PEERS["tnt"], name="TnT"))
-    files = [word for part, file in treebank.items() for word in (f"--{part}", str(file))]
+    files = [word for split, file in treebank.items() for word in (f"--{split}", str(file))]
     work = tmp_path / "work"
     options = [
         "--peers",
