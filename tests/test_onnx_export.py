@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,13 +30,6 @@ WORDS = ["I", "eat", "苹果", "吃", "CANNOT", "unheard-of", "x" * 40]
 def contents(folder: Path) -> dict[Path, bytes]:
     """Of all files in a folder and its folders, hidden ones too."""
     return {file.relative_to(folder): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-def models_of_the_command(folder: Path) -> Path:
-    """The bundled models of the rnntag that `run` starts: in CI not this checkout's, but the installed one's."""
-    code = "from rnntag.model import directory; print(directory.model_folders()[-1])"
-    command = [sys.executable, "-c", code]
-    return Path(subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def session(folder: Path, name: str) -> Any:
@@ -126,7 +117,7 @@ def test_another_program_finds_words_and_tags_by_the_bundled_model(fp32: bool, r
 
 
 def test_export_overwrites_nothing_unasked(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
-    models = models_of_the_command(tmp_path)
+    models = directory.model_folders()[-1].resolve()
     before = contents(models)
     shutil.copytree(tiny_folder, tmp_path / "m")
     assert run("export", "zh-en").returncode == 2
