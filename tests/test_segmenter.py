@@ -207,6 +207,7 @@ def test_files_keep_their_offsets_in_several_processes(run: Run, tiny_raw_folder
     assert run("tag", "-m", tiny_raw_folder, "-i", "a.txt", "-f", "conllu", "--jobs", "2").stdout == one.stdout
 
 
+@pytest.mark.slow
 def test_training_and_measuring(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     row = "{}\t{}\t_\t{}\t_\t_\t_\t_\t_\t{}\n"
     words = [("I", "PRON", "_"), ("eat", "VERB", "SpaceAfter=No"), (".", "PUNCT", "_")]
