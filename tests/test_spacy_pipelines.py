@@ -81,6 +81,7 @@ def test_processes_that_begin_anew_share_the_work(tiny_folder: Path, tmp_path: P
     assert done.stdout.splitlines() == list(map(str, expected)), done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_works_where_the_model_is_not(gone: Path, tmp_path: Path) -> None:
     nlp = pipeline(gone)
     expected = tags(nlp)
