@@ -130,3 +130,12 @@ def test_faults_are_errors_and_leave_nothing(gold: Path) -> None:
     with pytest.raises(NotFoundError, match="no unfinished run"):
         rnntag.train(out="m", resume=True)
     assert sorted(path.name for path in gold.parent.iterdir()) == ["bad.txt", "gold.conllu"]
+
+
+def test_a_run_is_not_continued_with_another_choice_of_segmenter(gold: Path) -> None:
+    with pytest.raises(InterruptedTrainingError):
+        rnntag.train(gold, out="m", watch=Record(stop_after=1), segmenter_hidden=4, segmenter_epochs=1, **SMALL)
+    with pytest.raises(UsageError, match="the unfinished run has segmenter True, not False"):
+        rnntag.train(out="m", resume=True, segmenter=False)
+    rnntag.train(out="m", resume=True, segmenter=True)
+    assert directory.read(Path("m")).segmenter

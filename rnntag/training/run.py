@@ -71,6 +71,10 @@ def train(
     asked = _settings(corpora, tagset, encoding, corpus_format, options)
     given = _given(corpora=asked.corpora, tagset=tagset, encoding=encoding, corpus_format=corpus_format) | {*options}
     effects.check({**flat(asked), "segmenter": segmenter}, given)
+    if segmenter is not None:
+        given.add("segmenter")
+    if segmenter is False:
+        asked = replace(asked, segmenter=None)
     place = Path("models") / asked.model.cell if out is None else Path(out)
     request = _Request(place, asked, given, force, resume, watch or Callbacks())
     log = None if tensorboard is None else Path(tensorboard)
@@ -222,7 +226,7 @@ class _Request:
             if not (self.force or checkpoint.place(out).exists()):
                 self._check_free()
             kept = None if self.resume is False else checkpoint.read(out)
-            settings = self._continued(kept) if kept else self._begun(segmenter)
+            settings = self._continued(kept) if kept else self._begun()
             if settings.receiver:
                 directory.read(directory.find(settings.receiver))
             if log:
@@ -248,10 +252,10 @@ class _Request:
                 remedy={"out": ANOTHER, "force": True},
             )
 
-    def _begun(self, segmenter: bool | None) -> Settings:
+    def _begun(self) -> Settings:
         if self.resume and not self.given - {"receiver"}:
             raise NotFoundError(f"{self.out}: no unfinished run; to start one, name corpora or settings")
-        return replace(self.asked, segmenter=None) if segmenter is False else self.asked
+        return self.asked
 
     def _continued(self, kept: Checkpoint) -> Settings:
         """The settings of the unfinished run, if it may be continued with those that are given."""
@@ -291,7 +295,7 @@ class _Request:
             idle = {
                 name: "without a segmenter, which these corpora cannot train"
                 for name in self.given
-                if "segmenter_" in name
+                if name.startswith("segmenter_")
             }
         if "upsample" in self.given and sum(bool(corpus.train) for corpus in corpora) == 1:
             idle["upsample"] = "on a single corpus"
