@@ -29,7 +29,7 @@ from rnntag.cli.options import (
     with_settings,
 )
 from rnntag.config import CELLS, ModelConfig, TrainConfig
-from rnntag.errors import UsageError
+from rnntag.errors import ANOTHER, UsageError
 from rnntag.evaluation.metrics import percent
 from rnntag.terminal import console
 from rnntag.terminal.charts import bars
@@ -150,7 +150,7 @@ def _claimed(out: Path, configs: Sequence[ModelConfig], force: bool) -> Iterator
             if not force:
                 directory.check_free(path)  # again: the claim may have restored a model after a crash
             if checkpoint.place(path).exists():
-                raise UsageError(f"{path}: unfinished run of 'rnntag train' found: choose another --out")
+                raise UsageError(f"{path}: unfinished run of 'rnntag train' found", remedy={"out": ANOTHER})
         yield
 
 

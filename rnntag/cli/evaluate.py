@@ -13,7 +13,7 @@ from rich.measure import Measurement
 
 from rnntag.cli.options import CorpusFormatOption, EncodingOption, Fp32Option, JsonOption
 from rnntag.config import DEFAULT_MODEL, CorpusFormat
-from rnntag.errors import AccessError, DataError, NotFoundError, UsageError
+from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
 from rnntag.sentences import Corpus, Sentence
 from rnntag.terminal import console
 from rnntag.terminal.console import cell, new_table, print_table, stdout
@@ -155,11 +155,11 @@ def _check_target(path: Path) -> None:
     if path.is_dir():
         raise AccessError(f"{path}: is a directory: name a file for --html")
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise AccessError(f"{path}: {path.parent} is not a writable directory: choose another --html")
+        raise AccessError(f"{path}: {path.parent} is not a writable directory", remedy={"html": ANOTHER})
     if path.is_file():
         with path.open("rb") as file:
             if not file.read(len(_PAGE_START)).lower() == _PAGE_START:
-                raise UsageError(f"{path}: exists and is not a web page: choose another --html")
+                raise UsageError(f"{path}: exists and is not a web page", remedy={"html": ANOTHER})
 
 
 def _corpora(

@@ -175,13 +175,13 @@ def measure(tagger: Tagger, name: str, sentences: tuple[Sentence, ...]) -> Itera
 
 def _predictions(tagger: Tagger, tagset: str, head: str, sentences: tuple[Sentence, ...]) -> _Predictions:
     gold = [Sentence(s.tokens, {head: s.tags[tagset]}) for s in sentences if tagset in s.tags]
-    likeliest = tagger.predict([sentence.tokens for sentence in gold], head, top=1)
+    predictions = tagger.predict([sentence.tokens for sentence in gold], head, top=1)
     return _Predictions(
         tagset=head,
         gold=gold,
-        predicted=[[tag_probs[0][0] for tag_probs in sentence] for sentence in likeliest],
+        predicted=[[tag_probs[0][0] for tag_probs in sentence] for sentence in predictions],
         known=[[tagger.is_known(token) for token in sentence.tokens] for sentence in gold],
-        confidences=[[tag_probs[0][1] for tag_probs in sentence] for sentence in likeliest],
+        confidences=[[tag_probs[0][1] for tag_probs in sentence] for sentence in predictions],
     )
 
 

@@ -257,7 +257,7 @@ def rows(
     """Words as lines, numbered from `first`. Tags of the tagset `upos` go into UPOS, others into XPOS.
 
     Args:
-        tag_probs: the likeliest tags of each word (see `probabilities`), or empty.
+        tag_probs: the most likely tags of each word (see `probabilities`), or empty.
         spaces: the MISC attributes for the white space around each word (see `spacing`), or empty.
     """
     lines = []

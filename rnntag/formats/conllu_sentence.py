@@ -158,7 +158,7 @@ class ConlluSentence:
         """The lines with `tags` in one column.
 
         Args:
-            tag_probs: the likeliest tags of each word, for MISC; see `probabilities`.
+            tag_probs: the most likely tags of each word, for MISC; see `probabilities`.
 
         Raises:
             DataError: the file lacks the column, or MISC for the probabilities.

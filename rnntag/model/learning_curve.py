@@ -22,6 +22,59 @@ _LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingStep:
+    """Progress after a batch; the last step of an epoch also has the dev figures.
+
+    Attributes:
+        epoch, epochs: current epoch, from 1, and maximum.
+        batch, batches: current batch and number of batches in the epoch.
+        loss: mean cross-entropy per tag, in nats, in this epoch so far.
+        gradient_norm: mean before clipping, in this epoch so far.
+        clipped: share of batches with a clipped gradient, in this epoch so far.
+        tokens: training tokens processed in this run.
+        seconds: duration of this run.
+        dev: by corpus name, accuracy (0 to 1) on its dev split; empty within an epoch.
+        dev_accuracy: mean of `dev`, weighted by the square root of each split's size: small languages count, but the
+            noise of tiny splits does not dominate.
+        best: whether `dev_accuracy` is the highest so far.
+    """
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float
+    gradient_norm: float
+    clipped: float
+    tokens: int
+    seconds: float
+    dev: Mapping[str, float] = field(default_factory=dict)
+    dev_accuracy: float = 0.0
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The size of the training data and of the model.
+
+    Attributes:
+        sentences, tokens: size of the train splits.
+        dev_sentences, dev_tokens: size of the dev splits.
+        tags: by tagset, number of tags; empty for a segmenter.
+        vocabulary: number of words (or of a segmenter's units) with their own row.
+        parameters: number of weights of the network.
+    """
+
+    sentences: int
+    tokens: int
+    dev_sentences: int
+    dev_tokens: int
+    tags: Mapping[str, int]
+    vocabulary: int
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """The state at the end of an epoch; the fields are those of `TrainingStep`."""
 
@@ -79,56 +132,3 @@ def _epoch(values: Mapping[str, Any]) -> Epoch:
             if not 0 <= number <= limit:
                 raise ValueError(f"{name} is {number}")
     return Epoch(**known)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingStep:
-    """Progress after a batch; the last step of an epoch also has the dev figures.
-
-    Attributes:
-        epoch, epochs: current epoch, from 1, and maximum.
-        batch, batches: current batch and number of batches in the epoch.
-        loss: mean cross-entropy per tag, in nats, in this epoch so far.
-        gradient_norm: mean before clipping, in this epoch so far.
-        clipped: share of batches with a clipped gradient, in this epoch so far.
-        tokens: training tokens processed in this run.
-        seconds: duration of this run.
-        dev: by corpus name, accuracy (0 to 1) on its dev split; empty within an epoch.
-        dev_accuracy: mean of `dev`, weighted by the square root of each split's size: small languages count, but the
-            noise of tiny splits does not dominate.
-        best: whether `dev_accuracy` is the highest so far.
-    """
-
-    epoch: int
-    epochs: int
-    batch: int
-    batches: int
-    loss: float
-    gradient_norm: float
-    clipped: float
-    tokens: int
-    seconds: float
-    dev: Mapping[str, float] = field(default_factory=dict)
-    dev_accuracy: float = 0.0
-    best: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The size of the training data and of the model.
-
-    Attributes:
-        sentences, tokens: size of the train splits.
-        dev_sentences, dev_tokens: size of the dev splits.
-        tags: by tagset, number of tags; empty for a segmenter.
-        vocabulary: number of words (or of a segmenter's units) with their own row.
-        parameters: number of weights of the network.
-    """
-
-    sentences: int
-    tokens: int
-    dev_sentences: int
-    dev_tokens: int
-    tags: Mapping[str, int]
-    vocabulary: int
-    parameters: int
