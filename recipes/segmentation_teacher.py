@@ -23,12 +23,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recipes.teacher import BALANCE, BEGIN, END, LEAD, LONGEST, UNKNOWN_PIECE, FineTuning, pretrained, transformer
+from recipes.teacher import (
+    BALANCE,
+    BEGIN,
+    END,
+    LEAD,
+    LONGEST,
+    UNKNOWN_PIECE,
+    FineTuning,
+    pretrained,
+    read_network,
+    transformer,
+    write_network,
+)
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs
 from rnntag.evaluation.segmentation import agreement
@@ -228,17 +238,14 @@ def by_sentence(text: Iterable[GoldParagraph]) -> list[GoldParagraph]:
 
 
 def save(teacher: Teacher, path: Path) -> None:
-    fresh = path.with_suffix(".new")
     about = {"units": json.dumps(teacher.units.tables()), "dropout": str(teacher.dropout)}
-    save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
-    fresh.rename(path)
+    write_network(path, teacher, about)
 
 
 def load(path: Path) -> Teacher:
-    with safe_open(path, "pt") as file:
-        about = file.metadata()
-        teacher = Teacher(PretokenVocabulary.from_tables(json.loads(about["units"])), float(about["dropout"]))
-        teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+    about, weights = read_network(path)
+    teacher = Teacher(PretokenVocabulary.from_tables(json.loads(about["units"])), float(about["dropout"]))
+    teacher.load_state_dict(weights)
     return teacher
 
 

@@ -307,19 +307,28 @@ def accuracy(teacher: Teacher, sentences: Sequence[Sentence]) -> float:
     return float(np.mean(hits))
 
 
-def save(teacher: Teacher, path: Path) -> None:
+def write_network(path: Path, network: nn.Module, about: dict[str, str]) -> None:
     """Write beside `path`, then rename, so that `path` is always complete."""
     fresh = path.with_suffix(".new")
-    about = {"vocabulary": json.dumps(teacher.vocabulary.tables()), "dropout": str(teacher.dropout)}
-    save_file({name: value.contiguous() for name, value in teacher.state_dict().items()}, fresh, about)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, fresh, about)
     fresh.rename(path)
 
 
-def load(path: Path) -> Teacher:
+def read_network(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """What `write_network` wrote about a network, and its weights by name."""
     with safe_open(path, "pt") as file:
-        about = file.metadata()
-        teacher = Teacher(Vocabulary.from_tables(json.loads(about["vocabulary"])), float(about["dropout"]))
-        teacher.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def save(teacher: Teacher, path: Path) -> None:
+    about = {"vocabulary": json.dumps(teacher.vocabulary.tables()), "dropout": str(teacher.dropout)}
+    write_network(path, teacher, about)
+
+
+def load(path: Path) -> Teacher:
+    about, weights = read_network(path)
+    teacher = Teacher(Vocabulary.from_tables(json.loads(about["vocabulary"])), float(about["dropout"]))
+    teacher.load_state_dict(weights)
     return teacher
 
 
