@@ -39,11 +39,8 @@ CACHED_WORDS = 65536
 block may differ."""
 
 
-Vectors = npt.NDArray[np.float16]
-
-
 class WordVectorCache:
-    """The vectors of recent words, in half precision, in one matrix that grows to `CACHED_WORDS` rows.
+    """The vectors of recent words, in one matrix that grows to `CACHED_WORDS` rows.
 
     A word's vector does not depend on its sentence, so each word is encoded once. The empty word is a masked one, with
     a neutral vector (the erasure of Li et al. 2016).
@@ -60,16 +57,16 @@ class WordVectorCache:
 
     def _clear(self) -> None:
         self._rows = {"": 0}
-        self._matrix = self._runtime.masked_vector.astype(np.float16)[None]
+        self._matrix = self._runtime.masked_vector.astype(self._runtime.stored_type)[None]
 
     def _grow(self, needed: int) -> None:
         # Other threads may still read the old matrix, so it is replaced.
         rows = min(max(needed, 2 * len(self._matrix), BLOCK_TOKENS), 1 + CACHED_WORDS)
-        matrix = np.empty((rows, self._matrix.shape[1]), dtype=np.float16)
+        matrix = np.empty((rows, self._matrix.shape[1]), dtype=self._matrix.dtype)
         matrix[: len(self._rows)] = self._matrix[: len(self._rows)]
         self._matrix = matrix
 
-    def look_up(self, tokens: Sequence[str]) -> tuple[Vectors, Ids]:
+    def look_up(self, tokens: Sequence[str]) -> tuple[npt.NDArray[np.floating[Any]], Ids]:
         """A matrix of vectors [rows, size], and the row of each token [tokens].
 
         Args:
@@ -265,7 +262,7 @@ class Tagger:
         matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
-            return self._runtime.scores(matrix[rows[positions]].astype(np.float32), lengths, tagset)
+            return self._runtime.scores(matrix[rows[positions]].astype(np.float32, copy=False), lengths, tagset)
 
         return in_batches(lengths, BATCH_TOKENS, score)
 

@@ -84,6 +84,7 @@ class Runtime:
 
     Attributes:
         masked_vector: the vector of a masked word, shape [size].
+        stored_type: the type in which vectors can be kept: half precision if the network computes in 8 bits.
 
     Args:
         int8: compute in 8 bits where ONNX Runtime can; see `onnx.graph.has_int8`.
@@ -99,6 +100,7 @@ class Runtime:
         if model.config.input == "embedding":
             self._encoder = _session(onnx_graph.encoder(model), threads)
         self._tagger = OnnxModel(onnx_graph.tagger(model, int8=int8), threads)
+        self.stored_type = np.float16 if len(self._tagger.range_units) else np.float32
         # Any word's vector has the right size; all of it but the range units becomes 0.
         any_id = np.ones(1, dtype=np.int64)
         self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
