@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfi
 from rnntag.errors import UsageError
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.vocabulary import Vocabulary
+from rnntag.sentences import NATIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,21 @@ class ModelBundle:
         if name not in self.tagsets:
             raise UsageError(f"the model {self.name} does not know {name}: it knows {', '.join(self.tagsets)}")
         return name
+
+    def several_tagsets(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Check the names of one or more tagsets.
+
+        Raises:
+            UsageError: the model does not know one, one is given twice, or there are none.
+        """
+        if len(names) != len({*names}) or not names:
+            raise UsageError(f"tagsets must be given once each, not {', '.join(names) or 'none'}")
+        return tuple(map(self.tagset, names))
+
+    @property
+    def coarse_and_fine(self) -> tuple[str, ...]:
+        """The tagsets of CoNLL-U's columns UPOS and XPOS: `upos`, then `native` or the only other one. Without two such
+        tagsets, the first of `tagsets`."""
+        first, *others = self.tagsets
+        fine = [name for name in others if name == NATIVE] or others
+        return (first, *fine) if first == "upos" and len(fine) == 1 else (first,)
