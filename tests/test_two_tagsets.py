@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnntag.corpora import loading
+from rnntag.errors import DataError
 from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.onnx.session import OnnxModel
@@ -19,7 +21,7 @@ from rnntag.tagging import chunks, parallel
 from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import TagJob
 from rnntag.training import model_card
-from tests.conftest import Run, refusal
+from tests.conftest import QUICK_TO_TRAIN, Run, refusal
 
 BOTH = ("--tagset", "upos", "--tagset", "native")
 TOKENS = ("--input-format", "tokens")
@@ -259,3 +261,143 @@ def test_processes_and_blocks_do_not_show(
 def both_in_jsonl(tops: Mapping[str, list[dict[str, float]]] | None = None) -> str:
     tags = {"upos": ["PRON", "VERB"], "native": ["PRP", "VBP"]}
     return json.dumps({"tokens": ["I", "eat"], "tags": tags, **({"top": tops} if tops else {})}) + "\n"
+
+
+def test_json_lines_are_read_back_with_all_their_tagsets(two_folder: Path, tmp_path: Path, run: Run) -> None:
+    written = run("tag", "-m", two_folder, *BOTH, "-f", "jsonl", "--top", "2", "I eat apples .").stdout
+    (tmp_path / "x.jsonl").write_text(written, encoding="utf-8")
+    (record,) = map(json.loads, written.splitlines())
+    (corpus,) = loading.load([str(tmp_path / "x.jsonl")], loading.TAGSETS)
+    (sentence,) = corpus.train
+    assert sentence.tags == {name: tuple(tags) for name, tags in record["tags"].items()}
+    assert sentence.tag_probs == {
+        tagset: tuple([*choice.items()] for choice in choices) for tagset, choices in record["top"].items()
+    }
+    for kind, tagset in (("universal", "upos"), ("native", "native")):
+        (corpus,) = loading.load([str(tmp_path / "x.jsonl")], (kind,))
+        assert corpus.train[0].tags.keys() == corpus.train[0].tag_probs.keys() == {tagset}
+
+
+def test_json_lines_with_soft_targets_for_some_tagsets(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text(both_in_jsonl({"native": [{"PRP": 0.9}, {"VBP": 0.5, "VB": 0.5}]}))
+    (corpus,) = loading.load([str(tmp_path / "x.jsonl")], loading.TAGSETS)
+    assert corpus.train[0].tag_probs == {"native": ([("PRP", 0.9)], [("VBP", 0.5), ("VB", 0.5)])}
+    assert corpus.train[0].tags.keys() == {"upos", "native"}
+
+
+@pytest.mark.parametrize(
+    ("record", "tagsets", "message"),
+    [
+        ({"tags": {"native": ["PRP"]}}, ("universal",), "x.jsonl:1: has no universal tags"),
+        ({"tags": {"upos": ["PRON"]}}, ("native",), "x.jsonl:1: has no native tags"),
+        ({"tags": {}}, loading.TAGSETS, "has no universal tags"),
+        ({"tags": {"": ["PRON"]}}, loading.TAGSETS, "the name of a tagset is empty"),
+        ({"tags": {"upos": ["PRON", "X"]}}, loading.TAGSETS, "1 tokens but 2 upos tags"),
+        ({"tags": {"upos": ["a b"]}}, loading.TAGSETS, "'a b', contains white space"),
+        ({"tags": {"upos": "PRON"}}, loading.TAGSETS, "not a list of strings"),
+        ({"tags": {"upos": ["PRON"]}, "top": {"native": [{}]}}, loading.TAGSETS, r"top has .*, which tags lacks"),
+        ({"tags": {"upos": ["PRON"]}, "top": [{"PRON": 1}]}, loading.TAGSETS, "is not a JSON line"),
+        ({"tags": ["PRON"], "top": {"upos": [{"PRON": 1}]}}, loading.TAGSETS, "is not a JSON line"),
+    ],
+)
+def test_json_lines_that_are_refused(
+    tmp_path: Path, record: dict[str, object], tagsets: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "x.jsonl").write_text(json.dumps({"tokens": ["I"], **record}), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        loading.load([str(tmp_path / "x.jsonl")], tagsets)
+
+
+def conllu_of(*sentences: str) -> str:
+    """Of words such as I/PRON/PRP."""
+    return "".join(
+        "".join(
+            "{}\t{}\t_\t{}\t{}\t_\t_\t_\t_\t_\n".format(number, *word.split("/"))
+            for number, word in enumerate(sentence.split(), 1)
+        )
+        + "\n"
+        for sentence in sentences
+    )
+
+
+def test_a_file_without_xpos_has_universal_tags_alone(tmp_path: Path, here: Run) -> None:
+    (tmp_path / "en_a.conllu").write_text(conllu_of("I/PRON/PRP", "eat/VERB/VBP"))
+    (tmp_path / "zh_b.conllu").write_text(conllu_of("我/PRON/_ 吃/VERB/_", "花/NOUN/_"), encoding="utf-8")
+    specs = [str(tmp_path / name) for name in ("en_a.conllu", "zh_b.conllu")]
+    english, chinese = loading.load(specs, loading.TAGSETS, whole=True)
+    assert [sentence.tags.keys() for sentence in english.test] == [{"upos", "xpos-en"}] * 2
+    assert [sentence.tags for sentence in chinese.test] == [{"upos": ("PRON", "VERB")}, {"upos": ("NOUN",)}]
+    told = refusal(here("train", specs[1], "--tagset", "both", "--out", "m"), 65)
+    assert told == "error: zh_b: no corpus has native tags: use --tagset universal"
+    with pytest.raises(DataError, match=r"zh_b.conllu:1: the word has no XPOS tag"):
+        loading.load(specs, ("native",))
+
+
+def test_a_word_without_xpos_among_others_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.conllu").write_text(conllu_of("I/PRON/_", "I/PRON/PRP eat/VERB/_"), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        loading.load([str(tmp_path / "a.conllu")], loading.TAGSETS)
+    assert [line.rpartition("conllu:")[2] for line in error.value.args] == [
+        "1: the word has no XPOS tag", "4: the word has no XPOS tag", "2 errors in all",
+    ]  # fmt: skip
+
+
+# Training and evaluation
+
+
+def test_a_model_is_trained_on_both_and_tells_of_both(tmp_path: Path, run: Run) -> None:
+    """A teacher's soft targets for both in one file, and a dev split beside it."""
+    soft = both_in_jsonl({"upos": [{"PRON": 1.0}, {"VERB": 1.0}], "native": [{"PRP": 1.0}, {"VBP": 0.9, "VB": 0.1}]})
+    (tmp_path / "x-train.jsonl").write_text(soft * 20)
+    (tmp_path / "x-dev.jsonl").write_text(both_in_jsonl() * 2 + json.dumps({"tokens": ["I"], "tags": {"upos": ["X"]}}))
+    learn = ("--tagset", "both", "--epochs", "20", "--lr", "0.02", "--min-count", "1", *QUICK_TO_TRAIN)
+    done = run("train", "x-train.jsonl", "x-dev.jsonl", *learn, "--out", "m")
+    assert done.returncode == 0, done.stderr
+    assert "I\tPRP\tPRON\n" in run("tag", "-m", "m", "--tagset", "native", "--tagset", "upos", "I eat", *TOKENS).stdout
+    model = json.loads(run("models", "m", "--json").stdout)
+    assert model["provenance"]["by_tagset"] == {"x": {"native": {"dev": 1.0}, "upos": {"dev": 0.8}}}
+    assert "| x | upos | 80.00 % | – |\n" in run("models", "m").stdout
+    (tmp_path / "models").mkdir()
+    (tmp_path / "m").rename(tmp_path / "models" / "m")
+    listed = run("models").stdout
+    assert "x native 100.00 %" in listed
+    assert "x upos 80.00 %" in listed
+
+
+def test_a_corpus_s_own_tags_are_measured_with_native(two_folder: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "en_x.conllu").write_text(conllu_of("I/PRON/pron eat/VERB/verb apples/NOUN/x ./PUNCT/punct"))
+    (result,) = json.loads(run("eval", "en_x.conllu", "-m", two_folder, "--tagset", "native", "--json").stdout)
+    assert (result["tagset"], result["accuracy"], result["tokens"]) == ("native", 0.75, 4)
+    (result,) = json.loads(run("eval", "en_x.conllu", "-m", two_folder, "--json").stdout)
+    assert (result["tagset"], result["accuracy"]) == ("upos", 1)
+
+
+def test_raw_text_is_measured_with_native(two_folder: Path, tmp_path: Path, run: Run) -> None:
+    text = conllu_of("I/PRON/pron eat/VERB/verb apples/NOUN/x ./PUNCT/punct")
+    lines = text.split("\n")
+    lines[2] = lines[2].removesuffix("_") + "SpaceAfter=No"
+    (tmp_path / "en_x.conllu").write_text("\n".join(lines), encoding="utf-8")
+    command = ("eval", "--raw", "en_x.conllu", "-m", two_folder, "--tagset", "native", "--json")
+    (result,) = json.loads(run(*command).stdout)
+    assert (result["tagset"], result["words"]["f1"], result["tags"]["f1"]) == ("native", 1, 0.75)
+
+
+def test_a_head_of_the_corpus_s_own_name_comes_first(tiny: ModelBundle, tmp_path: Path, run: Run) -> None:
+    model = saved(with_native(tiny, ("native", "xpos-en")), tmp_path / "m")
+    (tmp_path / "en_x.conllu").write_text(conllu_of("I/PRON/pron"), encoding="utf-8")
+    (result,) = json.loads(run("eval", "en_x.conllu", "-m", model, "--tagset", "native", "--json").stdout)
+    assert result["tagset"] == "xpos-en"
+
+
+def test_spacy_has_both(two_folder: Path) -> None:
+    spacy = pytest.importorskip("spacy")
+    expected = {
+        None: [("PRON", "pron"), ("VERB", "verb"), ("NOUN", "noun"), ("PUNCT", "punct")],
+        "upos": [(tag, tag) for tag in ("PRON", "VERB", "NOUN", "PUNCT")],
+        "native": [("", tag) for tag in ("pron", "verb", "noun", "punct")],
+    }
+    for tagset, tags in expected.items():
+        nlp = spacy.blank("en")
+        nlp.add_pipe("rnntag", config={"model": str(two_folder), "tagset": tagset})
+        doc = nlp(spacy.tokens.Doc(nlp.vocab, words=WORDS))
+        assert [(token.pos_, token.tag_) for token in doc] == tags

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,7 +55,7 @@ def _summary(path: Path) -> dict[str, Any]:
         "digest": stored.digest,
         "megabytes": round(directory.megabytes(path), 1),
         "network": asdict(stored.config),
-        "tagsets": list(stored.vocabulary.tags),
+        "tagsets": list(stored.tagsets),
         "provenance": asdict(stored.provenance),
     }
 
@@ -73,7 +73,7 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             table.add_row(cell(name), "[red]damaged[/]", "", "", "", cell(model["path"]))
             continue
         network = model["network"]
-        dev = (cell(f"{corpus} {percent(accuracy)}") for corpus, accuracy in model["provenance"]["dev"].items())
+        dev = (cell(line) for line in _dev_accuracies(**model["provenance"]))
         table.add_row(
             cell(name),
             f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
@@ -83,6 +83,18 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             cell(model["path"]),
         )
     print_table(table)
+
+
+def _dev_accuracies(
+    dev: Mapping[str, float], by_tagset: Mapping[str, Mapping[str, Mapping[str, float]]], **_: Any
+) -> Iterator[str]:
+    """A line for each corpus, or for each of its tagsets if there are several."""
+    for corpus, accuracy in dev.items():
+        tagsets = {tagset: splits["dev"] for tagset, splits in by_tagset.get(corpus, {}).items() if "dev" in splits}
+        for tagset, own in tagsets.items():
+            yield f"{corpus} {tagset} {percent(own)}"
+        if not tagsets:
+            yield f"{corpus} {percent(accuracy)}"
 
 
 def _print_card(path: Path, card: str) -> None:

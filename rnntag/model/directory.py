@@ -44,6 +44,7 @@ _PROVENANCE_FORMS = {
     "corpora": {str: {"train": int, "dev": int, "test": int}},
     "dev": {str: float},
     "test": {str: float},
+    "by_tagset": {str: {str: {str: float}}},
 }
 _SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {"words": float, "sentences": float}}, "specs": [str]}
 

@@ -21,7 +21,9 @@ class Provenance:
     Attributes:
         specs, tagsets, encoding, corpus_format: the corpora as given to `train`.
         corpora: by name, the number of sentences in each split.
-        dev, test: accuracies (0 to 1) by corpus name.
+        dev, test: accuracies (0 to 1) by corpus name, over all tagsets.
+        by_tagset: accuracies of the model as stored, by corpus, tagset and split, `dev` or `test`; empty for a model
+            with one tagset.
         epoch: the epoch of the weights.
         minutes: training time up to that epoch.
         created: date, as ISO 8601.
@@ -35,6 +37,7 @@ class Provenance:
     corpora: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     dev: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)
+    by_tagset: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     epoch: int = 0
     minutes: float = 0.0
     created: str = ""
