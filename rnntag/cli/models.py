@@ -56,7 +56,7 @@ def _summary(path: Path) -> dict[str, Any]:
         "megabytes": round(directory.megabytes(path), 1),
         "network": asdict(stored.config),
         "tagsets": list(stored.tagsets),
-        "provenance": asdict(stored.provenance),
+        "provenance": stored.provenance.as_json(),
     }
 
 
@@ -73,7 +73,7 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             table.add_row(cell(name), "[red]damaged[/]", "", "", "", cell(model["path"]))
             continue
         network = model["network"]
-        dev = (cell(line) for line in _dev_accuracies(**model["provenance"]))
+        dev = (cell(line) for line in _dev_accuracies(model["provenance"]))
         table.add_row(
             cell(name),
             f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
@@ -85,16 +85,12 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
     print_table(table)
 
 
-def _dev_accuracies(
-    dev: Mapping[str, float], by_tagset: Mapping[str, Mapping[str, Mapping[str, float]]], **_: Any
-) -> Iterator[str]:
-    """A line for each corpus, or for each of its tagsets if there are several."""
-    for corpus, accuracy in dev.items():
-        tagsets = {tagset: splits["dev"] for tagset, splits in by_tagset.get(corpus, {}).items() if "dev" in splits}
-        for tagset, own in tagsets.items():
-            yield f"{corpus} {tagset} {percent(own)}"
-        if not tagsets:
-            yield f"{corpus} {percent(accuracy)}"
+def _dev_accuracies(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each corpus, or for each of its tagsets if the model has several."""
+    for corpus, accuracy in provenance["dev"].items():
+        tagsets = provenance.get("by_tagset", {}).get(corpus)
+        for tagset, splits in tagsets.items() if tagsets else [("", {"dev": accuracy})]:
+            yield f"{corpus} {tagset}".strip() + f" {percent(splits.get('dev'))}"
 
 
 def _print_card(path: Path, card: str) -> None:

@@ -191,7 +191,7 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
                 "model": asdict(model.config),
                 "training": asdict(model.training),
                 "temperatures": dict(model.temperatures),
-                "provenance": asdict(model.provenance),
+                "provenance": model.provenance.as_json(),
             }
         ),
         **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed

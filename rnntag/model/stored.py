@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class Provenance:
     created: str = ""
     rnntag: str = ""
     torch: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON; without an empty `by_tagset`."""
+        values = asdict(self)
+        return values if values["by_tagset"] else {name: values[name] for name in values if name != "by_tagset"}
 
 
 @dataclass(frozen=True)
