@@ -219,7 +219,7 @@ class Tagger:
             UsageError: the model has no segmenter, or does not know the tagset.
         """
         segmentations, sentences = self._segmented(python_input.texts(texts))
-        tags = chain.from_iterable(self.predict(sentences, tagset))
+        tags = chain.from_iterable(self.predict(sentences, self.model.tagset(tagset)))
         return [replace(each, tags=list(islice(tags, len(each.words)))) for each in segmentations]
 
     def _segmented(self, texts: Sequence[str]) -> tuple[Sequence[Segmentation], list[list[str]]]:

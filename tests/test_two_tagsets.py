@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rnntag.corpora import loading
-from rnntag.errors import DataError
+from rnntag.errors import DataError, UsageError
 from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.onnx.session import OnnxModel
@@ -81,6 +81,10 @@ def test_a_token_is_followed_by_its_tags(two: ModelBundle) -> None:
     assert list(tagger.stream([WORDS], ["upos", "native"])) == [tagged]
     assert tagger.tag(WORDS, ["native"]) == tagger.tag(WORDS, "native") == [(t, native) for t, _, native in tagged]
     assert tagger.tag_text("I eat apples.", ("upos", "native")) == [tagged]
+    (found,) = tagger.find(["I eat apples."], "native")
+    assert found.tags == [native for *_, native in tagged]
+    with pytest.raises(UsageError, match="does not know"):
+        tagger.find(["I"], ["upos", "native"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +96,7 @@ def test_a_token_is_followed_by_its_tags(two: ModelBundle) -> None:
     ],
 )
 def test_tagsets_that_cannot_be_asked_for(two: ModelBundle, tagsets: list[str], message: str) -> None:
-    with pytest.raises(Exception, match=message):
+    with pytest.raises(UsageError, match=message):
         Tagger(two).predict([WORDS], tagsets)
 
 
@@ -276,6 +280,12 @@ def test_json_lines_are_read_back_with_all_their_tagsets(two_folder: Path, tmp_p
     for kind, tagset in (("universal", "upos"), ("native", "native")):
         (corpus,) = loading.load([str(tmp_path / "x.jsonl")], (kind,))
         assert corpus.train[0].tags.keys() == corpus.train[0].tag_probs.keys() == {tagset}
+
+
+def test_json_lines_of_one_tagset_have_no_choice(tmp_path: Path, here: Run) -> None:
+    (tmp_path / "x.jsonl").write_text(json.dumps({"tokens": ["I"], "tags": ["PRON"]}), encoding="utf-8")
+    told = refusal(here("train", tmp_path / "x.jsonl", "--tagset", "both", "--out", "m"), 2)
+    assert told == "error: tagset has no effect on files with one kind of tag: leave out --tagset"
 
 
 def test_json_lines_with_soft_targets_for_some_tagsets(tmp_path: Path) -> None:
