@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from rnntag import python_input
 from rnntag.config import DEFAULT_MODEL
@@ -40,12 +41,13 @@ Tagsets = list[str] | tuple[str, ...]
 Tagged = list[tuple[str, ...]]
 """The tokens of a sentence, each with a tag of each of several tagsets."""
 
-CACHED_WORDS = 8192
-"""At least `BLOCK_TOKENS`, as all tokens of a block may differ."""
+CACHED_WORDS = 65536
+"""As many distinct words as half a million tokens of running text have. At least `BLOCK_TOKENS`, as all tokens of a
+block may differ."""
 
 
 class WordVectorCache:
-    """The vectors of recent words, in one matrix of bounded size.
+    """The vectors of recent words, in one matrix that grows to `CACHED_WORDS` rows.
 
     A word's vector does not depend on its sentence, so each word is encoded once. The empty word is a masked one, with
     a neutral vector (the erasure of Li et al. 2016).
@@ -61,15 +63,17 @@ class WordVectorCache:
         return type(self), (self._vocabulary, self._runtime)
 
     def _clear(self) -> None:
-        # Other threads may still read the old matrix, so it is replaced. It is dropped before the new one is allocated,
-        # so that its memory can be reused.
-        size = len(self._runtime.masked_vector)
         self._rows = {"": 0}
-        self._matrix = np.empty((0, size), dtype=np.float32)
-        self._matrix = np.empty((1 + CACHED_WORDS, size), dtype=np.float32)
-        self._matrix[0] = self._runtime.masked_vector
+        self._matrix = self._runtime.masked_vector.astype(self._runtime.stored_type)[None]
 
-    def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
+    def _grow(self, needed: int) -> None:
+        # Other threads may still read the old matrix, so it is replaced.
+        rows = min(max(needed, 2 * len(self._matrix), BLOCK_TOKENS), 1 + CACHED_WORDS)
+        matrix = np.empty((rows, self._matrix.shape[1]), dtype=self._matrix.dtype)
+        matrix[: len(self._rows)] = self._matrix[: len(self._rows)]
+        self._matrix = matrix
+
+    def look_up(self, tokens: Sequence[str]) -> tuple[npt.NDArray[np.floating[Any]], Ids]:
         """A matrix of vectors [rows, size], and the row of each token [tokens].
 
         Args:
@@ -90,9 +94,11 @@ class WordVectorCache:
 
     def _add(self, distinct: Iterable[str]) -> None:
         words = [word for word in distinct if word not in self._rows]
-        if len(self._rows) + len(words) > len(self._matrix):
+        if len(self._rows) + len(words) > 1 + CACHED_WORDS:
             self._clear()
             words = [word for word in distinct if word]
+        if (needed := len(self._rows) + len(words)) > len(self._matrix):
+            self._grow(needed)
         for group in length_buckets(spelling_lengths(words), ENCODED_AT_ONCE):
             encoded = self._vocabulary.encode_words([words[position] for position in group])
             start = len(self._rows)
@@ -318,7 +324,7 @@ class Tagger:
         matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
-            return self._runtime.scores(matrix[rows[positions]], lengths, *tagsets)
+            return self._runtime.scores(matrix[rows[positions]].astype(np.float32, copy=False), lengths, *tagsets)
 
         scores = in_batches(lengths, BATCH_TOKENS, score)
         ends = np.cumsum([len(self._names[tagset]) for tagset in tagsets])

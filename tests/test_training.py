@@ -189,10 +189,8 @@ def test_all_kinds_of_writing_are_met_and_each_sentence_once_an_epoch(starter: l
         assert sorted(chosen % 12) == list(range(12))
         met |= {position // 12 for position in chosen}
     assert met == set(range(VARIANTS + 1))
-    first = training.task._train.sentences[0], training.task._train.sentences[12 * 3]
-    assert [training.task._train.words.lengths[ids].tolist() for ids in first] == [
-        list(map(len, corpus.train[0].tokens))
-    ] * 2
+    assert training.task._sentence(0) == corpus.train[0]
+    assert training.task._sentence(12 * 3).tokens == tuple(token.upper() for token in corpus.train[0].tokens)
 
 
 @pytest.mark.parametrize(("upsample", "longer"), [(0.0, 1.0), (0.5, 3.0), (1.0, 9.0)])

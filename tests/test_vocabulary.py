@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnntag.model.batching import IGNORED
+from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.vocabulary import LONGEST_WORD, PAD, RESERVED, UNKNOWN, Vocabulary
 from rnntag.sentences import Sentence
 
@@ -70,7 +70,8 @@ sentences = st.lists(st.lists(st.text(max_size=4), max_size=12).map(lambda words
 def test_batches_hold_every_token_once(texts: list[Sentence], tokens: int, shuffled: bool) -> None:
     vocabulary = Vocabulary.build(texts, min_count=1)
     encoded = vocabulary.encode(texts)
-    groups = encoded.batches(tokens, np.random.default_rng(0) if shuffled else None)
+    lengths = np.array([len(text.tokens) for text in texts], dtype=np.int64)
+    groups = length_buckets(lengths, tokens, np.random.default_rng(0)) if shuffled else encoded.batches(tokens)
     assert sorted(p for group in groups for p in group) == [i for i, s in enumerate(texts) if s.tokens]
     for group in groups:
         batch = encoded.batch(group)

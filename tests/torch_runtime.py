@@ -13,7 +13,9 @@ from rnntag.tagger import Tagger, WordVectorCache
 
 
 class TorchRuntime:
-    """Does what `runtime.Runtime` does."""
+    """Does what `onnx.session.Runtime` does."""
+
+    stored_type = np.float32
 
     def __init__(self, model: ModelBundle) -> None:
         self._network = Network.of(model)

@@ -134,18 +134,7 @@ class Encoded:
                     soft[tagset][row, : len(probs)] = probs
         return Batch(self.words.take(rows), index, lengths, gold, soft)
 
-    def batches(
-        self, max_tokens: int, shuffle: np.random.Generator | None = None, among: Ids | None = None
-    ) -> list[list[int]]:
-        """Group the sentences by length; see `length_buckets`.
-
-        Args:
-            among: positions of the sentences to use, with repetitions; None: each sentence once.
-
-        Returns:
-            The positions of the sentences of each batch.
-        """
+    def batches(self, max_tokens: int) -> list[list[int]]:
+        """The positions of the sentences of each batch; see `length_buckets`."""
         lengths = np.array([len(sentence) for sentence in self.sentences], dtype=np.int64)
-        if among is None:
-            return length_buckets(lengths, max_tokens, shuffle)
-        return [among[group].tolist() for group in length_buckets(lengths[among], max_tokens, shuffle)]
+        return length_buckets(lengths, max_tokens)

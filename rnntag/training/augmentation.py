@@ -8,24 +8,21 @@ from dataclasses import replace
 from rnntag.sentences import Sentence, TagProbs
 
 VARIANTS = 7
-"""Number of `variants` of a sentence."""
+"""Number of kinds of `variant`."""
 
 
-def variants(sentence: Sentence, other: Sentence) -> tuple[Sentence, ...]:
-    """The variants that training chooses from, lower case twice; see `TrainConfig.augment`.
+def variant(kind: int, sentence: Sentence, other: Sentence) -> Sentence:
+    """One of the variants that training chooses from, lower case being two of them; see `TrainConfig.augment`.
 
     Args:
+        kind: from 0 to `VARIANTS` - 1.
         other: any sentence. It is joined to this one, and its length selects the word of the one-word variant.
     """
-    return (
-        lower_case(sentence),
-        lower_case(sentence),
-        capitals(sentence),
-        headline(sentence),
-        unpunctuated(sentence),
-        joined(sentence, other),
-        alone(sentence, len(other.tokens) % max(len(sentence.tokens), 1)),
-    )
+    if kind == VARIANTS - 2:
+        return joined(sentence, other)
+    if kind == VARIANTS - 1:
+        return alone(sentence, len(other.tokens) % max(len(sentence.tokens), 1))
+    return (lower_case, lower_case, capitals, headline, unpunctuated)[kind](sentence)
 
 
 def lower_case(sentence: Sentence) -> Sentence:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +18,7 @@ import torch
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.errors import LOWER, DataError, Remedy, RnntagError, UsageError
 from rnntag.model import learning_curve
-from rnntag.model.batching import Encoded
+from rnntag.model.batching import Encoded, length_buckets
 from rnntag.model.learning_curve import Scale
 from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import RESERVED, Vocabulary
@@ -27,7 +26,7 @@ from rnntag.model.weights import WORD_TABLE
 from rnntag.network.tagger import Network, Regularisation, predict
 from rnntag.sentences import Corpus, Sentence
 from rnntag.training import simplification, word_vectors
-from rnntag.training.augmentation import VARIANTS, variants
+from rnntag.training.augmentation import VARIANTS, variant
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.version import __version__
 
@@ -131,7 +130,8 @@ class TaggerTask(Task[list[int]]):
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
         self._rates = sampling_rates([corpus.train for corpus in corpora], config.upsample)
-        self._train = self.vocabulary.encode(chain(sentences, self._variants(sentences) if config.augment else ()))
+        self._sentences = sentences
+        self._others = np.random.default_rng(config.seed).permutation(len(sentences)).tolist()
         tokens = sum(len(sentence.tokens) for sentence in sentences)
         dev_lengths = [len(sentence.tokens) for split in dev.values() for sentence in split]
         self.scale = Scale(
@@ -150,11 +150,13 @@ class TaggerTask(Task[list[int]]):
         self.schedule = Schedule(config.epochs, config.lr, config.max_grad_norm, config.patience, config.max_minutes)
 
     def batches(self, random: np.random.Generator) -> list[list[int]]:
-        """Positions of sentences; see `Encoded.batches`."""
-        return self._train.batches(self._batch_tokens, random, self._choose(random))
+        """Positions of sentences and variants; see `_sentence`."""
+        chosen = self._choose(random)
+        lengths = np.array([len(self._sentence(position).tokens) for position in chosen.tolist()])
+        return [chosen[group].tolist() for group in length_buckets(lengths, self._batch_tokens, random)]
 
     def loss(self, batch: list[int], random: np.random.Generator, remaining: float) -> Loss:
-        sentences = self._train.batch(batch)
+        sentences = self.vocabulary.encode(map(self._sentence, batch)).batch(range(len(batch)))
         gold_rate = self.config.teacher_forcing * remaining
         loss, tags = self.network.loss(sentences, bptt_steps=self.config.bptt, gold_rate=gold_rate)
         return Loss(loss, tags, int(sentences.lengths.sum()))
@@ -171,7 +173,9 @@ class TaggerTask(Task[list[int]]):
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps(self.vocabulary.tables()).encode())
-        for encoded in (self._train, *self._dev.values()):
+        for sentence in self._sentences:
+            digest.update(json.dumps([sentence.tokens, sentence.tags, sentence.tag_probs]).encode())
+        for encoded in self._dev.values():
             for array in encoded.arrays():
                 digest.update(array.tobytes())
         for buffer in self.network.buffers():
@@ -186,11 +190,12 @@ class TaggerTask(Task[list[int]]):
         varied = random.random(len(positions)) < self.config.augment
         return positions + varied * random.integers(1, VARIANTS + 1, len(positions)) * sentences
 
-    def _variants(self, sentences: Sequence[Sentence]) -> Iterator[Sentence]:
-        """The first variant of each sentence, then the second of each, and so on."""
-        others = np.random.default_rng(self.config.seed).permutation(len(sentences))
-        by_sentence = [variants(sentence, sentences[other]) for sentence, other in zip(sentences, others, strict=True)]
-        yield from chain.from_iterable(zip(*by_sentence, strict=True))
+    def _sentence(self, position: int) -> Sentence:
+        """A sentence, or one of its variants: all first variants follow the sentences, then all second ones, and so
+        on. They are made when they are needed, as those of a large corpus would not fit in memory."""
+        kind, number = divmod(position, len(self._sentences))
+        sentence = self._sentences[number]
+        return variant(kind - 1, sentence, self._sentences[self._others[number]]) if kind else sentence
 
     def _accuracy(self, encoded: Encoded) -> float:
         correct = count = 0
