@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rnntag.errors import DataError
 
@@ -14,8 +15,32 @@ UPOS = (
 """The 17 tags of Universal Dependencies v2 (https://universaldependencies.org/u/pos/)."""
 
 
+UNIVERSAL = ("upos", "universal")
+"""The tagsets that all languages share."""
+
+
+NATIVE = "native"
+"""The tagset of a model's language-specific tags, of all its languages."""
+
+
 TagProbs = list[tuple[str, float]]
 """Tags with their probabilities (0 to 1), the most likely first."""
+
+
+class Tags(NamedTuple):
+    """The tags of a sentence in one tagset.
+
+    Attributes:
+        tags: one per token.
+        tag_probs: for each token, tags with their probabilities, the predicted one first; or empty.
+    """
+
+    tags: Sequence[str]
+    tag_probs: Sequence[TagProbs] = ()
+
+    def of(self, core: slice) -> Tags:
+        """Those of some of the tokens."""
+        return Tags(self.tags[core], self.tag_probs[core])
 
 
 Span = tuple[int, int]

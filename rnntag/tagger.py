@@ -22,6 +22,7 @@ from rnntag.model.arrays import Ids
 from rnntag.model.batching import length_buckets
 from rnntag.model.vocabulary import Vocabulary, spelling_lengths
 from rnntag.onnx.session import Probabilities, Runtime, Scores, in_batches
+from rnntag.python_input import Pairs
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import Segmentation, TagProbs
 from rnntag.version import __version__
@@ -33,6 +34,12 @@ BATCH_TOKENS = 256
 
 ENCODED_AT_ONCE = 512
 """Characters per batch of new words, padding included."""
+
+Tagsets = list[str] | tuple[str, ...]
+"""Names of several tagsets."""
+
+Tagged = list[tuple[str, ...]]
+"""The tokens of a sentence, each with a tag of each of several tagsets."""
 
 CACHED_WORDS = 65536
 """As many distinct words as half a million tokens of running text have. At least `BLOCK_TOKENS`, as all tokens of a
@@ -143,41 +150,70 @@ class Tagger:
         model = (self.model.name, self.model.digest) if self._bundled else self.model
         return _unpickled, (type(self), model, self._threads, self.int8)
 
-    def tag(self, tokens: Iterable[str], tagset: str | None = None) -> list[tuple[str, str]]:
-        """Tag a sentence: (token, tag) pairs. See `predict` for `tagset` and errors."""
+    @overload
+    def tag(self, tokens: Iterable[str], tagset: str | None = None) -> Pairs: ...
+
+    @overload
+    def tag(self, tokens: Iterable[str], tagset: Tagsets) -> Tagged: ...
+
+    def tag(self, tokens: Iterable[str], tagset: str | Tagsets | None = None) -> Pairs | Tagged:
+        """Tag a sentence: (token, tag) pairs, or (token, tag, tag, …) for several tagsets. See `predict` for `tagset`
+        and errors."""
         return self.tag_sents([python_input.one_sentence(tokens)], tagset)[0]
 
-    def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """Tag many sentences: a list of (token, tag) pairs for each. See `predict` for `tagset` and errors."""
-        return list(self.stream(sentences, tagset))
+    @overload
+    def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> list[Pairs]: ...
 
-    def stream(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> Iterator[list[tuple[str, str]]]:
+    @overload
+    def tag_sents(self, sentences: Iterable[Iterable[str]], tagset: Tagsets) -> list[Tagged]: ...
+
+    def tag_sents(
+        self, sentences: Iterable[Iterable[str]], tagset: str | Tagsets | None = None
+    ) -> list[Pairs] | list[Tagged]:
+        """Tag many sentences: a list for each, as from `tag`."""
+        python_input.check_sentences(sentences)
+        return list(self._stream(sentences, tagset))
+
+    @overload
+    def stream(self, sentences: Iterable[Iterable[str]], tagset: str | None = None) -> Iterator[Pairs]: ...
+
+    @overload
+    def stream(self, sentences: Iterable[Iterable[str]], tagset: Tagsets) -> Iterator[Tagged]: ...
+
+    def stream(
+        self, sentences: Iterable[Iterable[str]], tagset: str | Tagsets | None = None
+    ) -> Iterator[Pairs] | Iterator[Tagged]:
         """Tag sentences lazily, in constant memory; else as `tag_sents`."""
         python_input.check_sentences(sentences)
         return self._stream(sentences, tagset)
 
-    def _stream(self, sentences: Iterable[Iterable[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
+    def _stream(self, sentences: Iterable[Iterable[str]], tagset: str | Tagsets | None) -> Iterator[Any]:
         block: list[Sequence[str]] = []
         tokens = 0
         for sentence in map(python_input.sentence, sentences):
             block.append(sentence)
             tokens += max(len(sentence), 1)
             if tokens >= BLOCK_TOKENS:
-                yield from self._pairs(block, tagset)
+                yield from self._tagged(block, tagset)
                 block, tokens = [], 0
-        yield from self._pairs(block, tagset)
+        yield from self._tagged(block, tagset)
 
-    def _pairs(self, block: Sequence[Sequence[str]], tagset: str | None) -> Iterator[list[tuple[str, str]]]:
-        for tokens, tags in zip(block, self.predict(block, tagset), strict=True):
-            yield list(zip(tokens, tags, strict=True))
+    def _tagged(self, block: Sequence[Sequence[str]], tagset: str | Tagsets | None) -> Iterator[Any]:
+        predicted = self._predict(block, self._tagsets(tagset), None)
+        for tokens, *columns in zip(block, *predicted.values(), strict=True):
+            yield list(zip(tokens, *columns, strict=True))
 
-    def tag_text(self, text: str, tagset: str | None = None) -> list[list[tuple[str, str]]]:
-        """Segment and tag raw text: a list of (word, tag) pairs for each sentence. See `find`."""
+    @overload
+    def tag_text(self, text: str, tagset: str | None = None) -> list[Pairs]: ...
+
+    @overload
+    def tag_text(self, text: str, tagset: Tagsets) -> list[Tagged]: ...
+
+    def tag_text(self, text: str, tagset: str | Tagsets | None = None) -> list[Pairs] | list[Tagged]:
+        """Segment and tag raw text: a list for each sentence, as from `tag`. See `find`."""
         python_input.check_text(text)
-        (segmentation,) = self.find([text], tagset)
-        words = [text[begin:end] for begin, end in segmentation.words]
-        pairs = list(zip(words, segmentation.tags, strict=True))
-        return [pairs[first:last] for first, last in pairwise((0, *segmentation.ends))]
+        _, sentences = self._segmented([text])
+        return list(self._tagged(sentences, tagset))
 
     def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Segmentation]:
         """Segment and tag raw texts: the positions of words and sentences, and the tags of the words.
@@ -188,15 +224,19 @@ class Tagger:
             TypeError: `texts` is a single string, or a text is not a string.
             UsageError: the model has no segmenter, or does not know the tagset.
         """
-        texts = python_input.texts(texts)
+        segmentations, sentences = self._segmented(python_input.texts(texts))
+        tags = chain.from_iterable(self.predict(sentences, self.model.tagset(tagset)))
+        return [replace(each, tags=list(islice(tags, len(each.words)))) for each in segmentations]
+
+    def _segmented(self, texts: Sequence[str]) -> tuple[Sequence[Segmentation], list[list[str]]]:
+        """The segmentation of each text, and the words of the sentences of all texts."""
         segmentations = raw.segment(self._segmenter, texts)
         sentences = [
             [text[begin:end] for begin, end in segmentation.words[first:last]]
             for text, segmentation in zip(texts, segmentations, strict=True)
             for first, last in pairwise((0, *segmentation.ends))
         ]
-        tags = chain.from_iterable(self.predict(sentences, tagset))
-        return [replace(each, tags=list(islice(tags, len(each.words)))) for each in segmentations]
+        return segmentations, sentences
 
     @cached_property
     def _segmenter(self) -> Segmenter:
@@ -217,30 +257,52 @@ class Tagger:
         self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int
     ) -> list[list[TagProbs]]: ...
 
+    @overload
     def predict(
-        self, sentences: Iterable[Iterable[str]], tagset: str | None = None, *, top: int | None = None
-    ) -> list[list[str]] | list[list[TagProbs]]:
-        """The tag of each token of each sentence.
+        self, sentences: Iterable[Iterable[str]], tagset: Tagsets, *, top: None = None
+    ) -> dict[str, list[list[str]]]: ...
+
+    @overload
+    def predict(
+        self, sentences: Iterable[Iterable[str]], tagset: Tagsets, *, top: int
+    ) -> dict[str, list[list[TagProbs]]]: ...
+
+    def predict(
+        self, sentences: Iterable[Iterable[str]], tagset: str | Tagsets | None = None, *, top: int | None = None
+    ) -> Any:
+        """The tag of each token of each sentence; for several tagsets, that by tagset, in one pass over the network.
 
         Args:
             sentences: lists of tokens, of any length. An empty token is a masked word: the network does not see it.
-            tagset: one of `tagsets`; the first if None.
+            tagset: one of `tagsets`, or a list of them; the first if None.
             top: instead of the tag, return this many of the most likely tags with their probabilities.
 
         Raises:
             TypeError: a string is given instead of a list of sentences or tokens, or a token is not a string.
-            UsageError: the model does not know the tagset, or `top` is below 1.
+            UsageError: the model does not know a tagset, one is given twice, or `top` is below 1.
         """
         sentences = python_input.sentences(sentences)
-        tagset = self.model.tagset(tagset)
+        tagsets = self._tagsets(tagset)
         if top is not None and top < 1:
             raise UsageError(f"top is {top}: it must be at least 1")
-        predictions: list[list[Any]] = [[] for _ in sentences]
+        predictions = self._predict(sentences, tagsets, top)
+        return predictions if isinstance(tagset, (list, tuple)) else predictions[tagsets[0]]
+
+    def _tagsets(self, tagset: str | Tagsets | None) -> tuple[str, ...]:
+        if isinstance(tagset, (list, tuple)):
+            return self.model.several_tagsets(tagset)
+        return (self.model.tagset(tagset),)
+
+    def _predict(
+        self, sentences: Sequence[Sequence[str]], tagsets: tuple[str, ...], top: int | None
+    ) -> dict[str, list[list[Any]]]:
+        predictions: dict[str, list[list[Any]]] = {tagset: [[] for _ in sentences] for tagset in tagsets}
         for block in blocks(sentences, BLOCK_TOKENS):
-            scores = self._score([window for _, (window, _) in block], tagset)
-            tags = self._best(scores, tagset) if top is None else self._top(scores, tagset, top)
-            for position, core_tags in core_parts(block, tags):
-                predictions[position] += core_tags
+            scores = self._score([window for _, (window, _) in block], tagsets)
+            for tagset, own in scores.items():
+                tags = self._best(own, tagset) if top is None else self._top(own, tagset, top)
+                for position, core_tags in core_parts(block, tags):
+                    predictions[tagset][position] += core_tags
         return predictions
 
     def scores(self, sentences: Iterable[Iterable[str]], tagset: str) -> Scores:
@@ -248,7 +310,7 @@ class Tagger:
         sentences = python_input.sentences(sentences)
         parts = [np.empty((0, len(self._names[tagset])), dtype=np.float32)]
         for block in blocks(sentences, BLOCK_TOKENS):
-            scores = self._score([window for _, (window, _) in block], tagset)
+            scores = self._score([window for _, (window, _) in block], (tagset,))[tagset]
             parts += [core_scores for _, core_scores in core_parts(block, scores)]
         return np.concatenate(parts)
 
@@ -256,15 +318,17 @@ class Tagger:
         """The probability of each tag, shape [tokens of all sentences, tags]; see `predict`."""
         return self._calibrated(self.scores(sentences, tagset), tagset)
 
-    def _score(self, windows: list[Sequence[str]], tagset: str) -> Scores:
-        """The scores of windows of together at most `BLOCK_TOKENS` tokens."""
+    def _score(self, windows: list[Sequence[str]], tagsets: tuple[str, ...]) -> dict[str, Scores]:
+        """By tagset, the scores of windows of together at most `BLOCK_TOKENS` tokens."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
         matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
-            return self._runtime.scores(matrix[rows[positions]].astype(np.float32, copy=False), lengths, tagset)
+            return self._runtime.scores(matrix[rows[positions]].astype(np.float32, copy=False), lengths, *tagsets)
 
-        return in_batches(lengths, BATCH_TOKENS, score)
+        scores = in_batches(lengths, BATCH_TOKENS, score)
+        ends = np.cumsum([len(self._names[tagset]) for tagset in tagsets])
+        return dict(zip(tagsets, np.split(scores, ends[:-1], axis=-1), strict=True))
 
     def _best(self, scores: Scores, tagset: str) -> list[str]:
         return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]

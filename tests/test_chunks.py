@@ -55,4 +55,4 @@ def test_what_looks_like_a_row_in_a_long_comment_ends_no_sentence(tiny: ModelBun
     cut = [*chunks.chunks([Input("x", "conllu", blocks)])]
     assert [chunk.begins for chunk in cut] == [True, False]
     whole = Chunk("".join(blocks), "x", "conllu", 0, 0, 0, begins=True, ends=True)
-    assert tagged(TagJob(tiny, "upos", "jsonl"), cut) == tagged(TagJob(tiny, "upos", "jsonl"), [whole])
+    assert tagged(TagJob(tiny, ("upos",), "jsonl"), cut) == tagged(TagJob(tiny, ("upos",), "jsonl"), [whole])

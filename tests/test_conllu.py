@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rnntag.errors import DataError
 from rnntag.formats import conllu
 from rnntag.formats.records import CorpusFile
-from rnntag.sentences import UPOS
+from rnntag.sentences import UPOS, Tags
 
 SENTENCE = """\
 # sent_id = 1
@@ -43,10 +43,10 @@ def test_comments_between_and_after_sentences_are_kept() -> None:
 
 def test_everything_but_the_tags_passes_through() -> None:
     (sentence,) = conllu.read(SENTENCE.splitlines(), "x")
-    lines = sentence.with_tags(conllu.UPOS_COLUMN, ["X"] * 4)
+    lines = sentence.with_tags({conllu.UPOS_COLUMN: Tags(["X"] * 4)})
     (again,) = conllu.read(lines, "x")
     assert again.column(conllu.UPOS_COLUMN) == ("X",) * 4
-    assert again.with_tags(conllu.UPOS_COLUMN, ["PRON", "AUX", "PART", "PUNCT"]) == tuple(SENTENCE.splitlines())
+    assert again.with_tags({conllu.UPOS_COLUMN: Tags(["PRON", "AUX", "PART", "PUNCT"])}) == tuple(SENTENCE.splitlines())
 
 
 @pytest.mark.parametrize("ends", ["", "\n", "\n\n\n"])
@@ -94,7 +94,7 @@ word = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]),
 @given(st.lists(st.tuples(word, st.sampled_from(UPOS)), min_size=1))
 def test_what_is_written_is_read_back_here_and_by_the_conllu_package(pairs: list[tuple[str, str]]) -> None:
     tokens, tags = [w for w, _ in pairs], [t for _, t in pairs]
-    lines = [*conllu.rows(1, tokens, tags, "upos"), ""]
+    lines = [*conllu.rows(1, tokens, {conllu.UPOS_COLUMN: Tags(tags)}), ""]
     (sentence,) = conllu.read(lines, "x")
     assert sentence.column(conllu.FORM) == tuple(tokens)
     assert sentence.column(conllu.UPOS_COLUMN) == tuple(tags)

@@ -11,7 +11,7 @@ from rnntag.corpora import loading
 from rnntag.errors import DataError
 from rnntag.formats import conllu
 from rnntag.formats.registry import read_sentences
-from rnntag.sentences import Sentence
+from rnntag.sentences import Sentence, Tags
 from tests.conftest import Run, one_line
 
 WORDS = [("I", "PRON"), ("eat", "VERB"), ("apples", "NOUN"), (".", "PUNCT")]
@@ -165,7 +165,7 @@ def test_fewer_columns_than_are_named_are_an_error() -> None:
     with pytest.raises(DataError, match=r"^x:3: 2 tab-separated columns .* # global.columns names 3"):
         list(conllu.read(["# global.columns = ID FORM UPOS", "1\tI\tPRON", "2\teat"], "x"))
     (sentence,) = conllu.read(["# global.columns = ID FORM UPOS", "1\tI\tPRON\tmore"], "x")
-    assert sentence.with_tags(conllu.UPOS_COLUMN, ["X"])[1] == "1\tI\tX\tmore"
+    assert sentence.with_tags({conllu.UPOS_COLUMN: Tags(["X"])})[1] == "1\tI\tX\tmore"
 
 
 def test_files_may_be_joined_whose_columns_differ() -> None:

@@ -288,7 +288,7 @@ def test_a_table_shows_words_as_they_are(capsys: pytest.CaptureFixture[str]) -> 
 
 def through(model: ModelBundle, source: str, output: str, blocks: Iterator[str]) -> tuple[str, int]:
     """What comes out, and the longest chunk."""
-    pipeline = Pipeline(TagJob(model, "upos", output))
+    pipeline = Pipeline(TagJob(model, ("upos",), output))
     out, longest = [], 0
     for chunk in chunks.chunks([Input("x", source, blocks)]):
         longest = max(longest, len(chunk.text))
@@ -361,7 +361,7 @@ def test_long_words_leave_no_trace_in_memory(tiny: ModelBundle) -> None:
 def test_paragraphs_are_counted_across_any_white_space(tiny_raw: ModelBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     given_text = f"I eat.\n{' ' * 1500}\n\nI eat.{' ' * 3000}\n \n{' ' * 1200}\n\nI eat.\n\nI eat.\n"
     whole = Chunk(given_text, "x", "raw", 0, 0, 0, begins=True, ends=True)
-    expected = b"".join(Pipeline(TagJob(tiny_raw, "upos", "conllu")).tag(whole)).decode()
+    expected = b"".join(Pipeline(TagJob(tiny_raw, ("upos",), "conllu")).tag(whole)).decode()
     monkeypatch.setattr(chunks, "CHUNK_CHARS", 1)
     monkeypatch.setattr(chunks, "LONG_LINE", 1100)
     out, _ = through(tiny_raw, "raw", "conllu", iter([given_text[i : i + 50] for i in range(0, len(given_text), 50)]))

@@ -58,7 +58,7 @@ def test_python_and_the_command_line_find_the_same(
 ) -> None:
     monkeypatch.setattr(records, "LONG_LINE", 40 if long else 1 << 17)
     monkeypatch.setattr(raw, "MARGIN", 8)
-    pipeline = Pipeline(TagJob(tagger.model, "upos", "jsonl"))
+    pipeline = Pipeline(TagJob(tagger.model, ("upos",), "jsonl"))
     chunk = Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)
     assert from_python(tagger, text) == rows(b"".join(pipeline.tag(chunk)).decode())
 

@@ -29,7 +29,7 @@ def without_fork(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def task(model: ModelBundle, top: int | None = None, output: str = "slash") -> TagJob:
-    return TagJob(model, "upos", output, top)
+    return TagJob(model, ("upos",), output, top)
 
 
 def cut(*blocks: str) -> Iterator[Chunk]:

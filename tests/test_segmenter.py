@@ -94,7 +94,7 @@ def test_nothing_is_lost_and_no_cluster_is_cut(
 
 
 def tagged(model: ModelBundle, output: str, blocks: list[str]) -> str:
-    task = TagJob(model, "upos", output)  # type: ignore[arg-type]
+    task = TagJob(model, ("upos",), output)  # type: ignore[arg-type]
     pipeline = Pipeline(task)
     return b"".join(
         part for chunk in chunks.chunks([Input("x", "raw", blocks)]) for part in pipeline.tag(chunk)
@@ -135,7 +135,7 @@ def test_how_text_arrives_does_not_show(
     text = text.replace("\ufeff", "")
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
     whole = [Chunk(text, "x", "raw", 0, 0, 0, begins=True, ends=True)]
-    pipeline = Pipeline(TagJob(tiny_raw, "upos", output))
+    pipeline = Pipeline(TagJob(tiny_raw, ("upos",), output))
     expected = b"".join(part for chunk in whole for part in pipeline.tag(chunk)).decode()
     found = tagged(tiny_raw, output, blocks)
     assert found == expected
@@ -152,7 +152,7 @@ def test_how_text_arrives_does_not_show(
 
 
 def test_paragraphs_are_answered_when_they_are_complete(tiny_raw: ModelBundle) -> None:
-    pipeline = Pipeline(TagJob(tiny_raw, "upos", "slash"))
+    pipeline = Pipeline(TagJob(tiny_raw, ("upos",), "slash"))
     answered = []
 
     def blocks():  # type: ignore[no-untyped-def]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,8 +55,8 @@ def _summary(path: Path) -> dict[str, Any]:
         "digest": stored.digest,
         "megabytes": round(directory.megabytes(path), 1),
         "network": asdict(stored.config),
-        "tagsets": list(stored.vocabulary.tags),
-        "provenance": asdict(stored.provenance),
+        "tagsets": list(stored.tagsets),
+        "provenance": stored.provenance.as_json(),
     }
 
 
@@ -73,7 +73,7 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             table.add_row(cell(name), "[red]damaged[/]", "", "", "", cell(model["path"]))
             continue
         network = model["network"]
-        dev = (cell(f"{corpus} {percent(accuracy)}") for corpus, accuracy in model["provenance"]["dev"].items())
+        dev = (cell(line) for line in _dev_accuracies(model["provenance"]))
         table.add_row(
             cell(name),
             f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
@@ -83,6 +83,14 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             cell(model["path"]),
         )
     print_table(table)
+
+
+def _dev_accuracies(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each corpus, or for each of its tagsets if the model has several."""
+    for corpus, accuracy in provenance["dev"].items():
+        tagsets = provenance.get("by_tagset", {}).get(corpus)
+        for tagset, splits in tagsets.items() if tagsets else [("", {"dev": accuracy})]:
+            yield f"{corpus} {tagset}".strip() + f" {percent(splits.get('dev'))}"
 
 
 def _print_card(path: Path, card: str) -> None:

@@ -16,7 +16,7 @@ from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import UsageError
 from rnntag.formats.decoding import DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
-from rnntag.formats.registry import InputFormat, OutputFormat
+from rnntag.formats.registry import InputFormat, OutputFormat, writer
 from rnntag.tagging.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
 from rnntag.tagging.spacing import STRONG, evidence
 from rnntag.terminal import console, prompt
@@ -49,7 +49,15 @@ _OutputOption = Annotated[
         "--format",
         "-f",
         help="word/TAG, a token per line, CoNLL-U or JSON lines.",
-        show_default="slash; conllu for CoNLL-U input; tsv with --top",
+        show_default="slash; conllu for CoNLL-U input; tsv with --top or several tagsets",
+    ),
+]
+_TagsetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TAGSET",
+        help="One of the model's tagsets. May be repeated: each token gets a tag of each.",
+        show_default="the model's first; in CoNLL-U also the one for XPOS",
     ),
 ]
 _InputFormatOption = Annotated[
@@ -73,9 +81,7 @@ def tag(
     text: _TextArgument = None,
     input_file: _InputFileOption = None,
     model: ModelOption = DEFAULT_MODEL,
-    tagset: Annotated[
-        str | None, typer.Option(help="One of the model's tagsets.", show_default="the model's first")
-    ] = None,
+    tagset: _TagsetOption = None,
     output: _OutputOption = None,
     input_format: _InputFormatOption = "auto",
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
@@ -108,7 +114,9 @@ def tag(
     from rnntag.model import directory
 
     stored = directory.read(directory.find(model))
-    tagset = stored.tagset(tagset)
+    asked = stored.several_tagsets(tagset) if tagset else ()
+    if output:
+        writer(output, *asked)  # refuses tagsets that the format cannot hold
     remedy = f"add one with 'rnntag train-segmenter {shlex.quote(model)} CORPUS…'"
     without = f"the model {stored.name} has no segmenter: {remedy}"
     if input_format == "raw" and not stored.segmenter:
@@ -126,8 +134,8 @@ def tag(
     if len(formats) == 1 and not typed:
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)
-    output = output or ("conllu" if {*formats} == {"conllu"} else "tsv" if top else "slash")
-    _write(stored, tagset, output, top, inputs, jobs, threads, fp32)
+    output = output or ("conllu" if {*formats} == {"conllu"} else "tsv" if top or len(asked) > 1 else "slash")
+    _write(stored, asked, output, top, inputs, jobs, threads, fp32)
 
 
 def _files(texts: Sequence[str], files: Sequence[Path]) -> Sequence[Path]:
@@ -146,7 +154,7 @@ def _files(texts: Sequence[str], files: Sequence[Path]) -> Sequence[Path]:
 
 def _write(
     stored: ModelBundle,
-    tagset: str,
+    asked: tuple[str, ...],
     output: OutputFormat,
     top: int | None,
     inputs: Iterable[Input],
@@ -161,7 +169,9 @@ def _write(
 
     on_terminal = sys.stdout.isatty()
     coloured = on_terminal and output == "slash"
-    job = TagJob(stored, tagset, output, top, threads, not fp32, coloured)
+    tagsets = asked or (stored.coarse_and_fine if output == "conllu" else stored.tagsets[:1])
+    job = TagJob(stored, tagsets, output, top, threads, not fp32, coloured, lenient=not asked)
+    job.writer()  # refuses tagsets that the format cannot hold
     out = sys.stdout.buffer
     for tagged in parallel.tag(job, chunks(inputs), jobs):
         if on_terminal and not coloured:

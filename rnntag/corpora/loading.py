@@ -25,8 +25,8 @@ from rnntag.corpora.nltk import CATALOGUE, OnDownload
 from rnntag.errors import DataError, NotFoundError
 from rnntag.formats.compression import plain_name
 from rnntag.formats.faults import Faults
-from rnntag.formats.registry import WITH_TWO_TAGSETS, format_of, is_conllu, read_sentences
-from rnntag.sentences import UNNAMED, UPOS, Corpus, Sentence
+from rnntag.formats.registry import format_of, has_two_tagsets, is_conllu, read_sentences
+from rnntag.sentences import UNIVERSAL, UNNAMED, UPOS, Corpus, Sentence
 
 DEFAULT = ("treebank", "sinica_treebank")
 STARTER = "starter"
@@ -82,7 +82,8 @@ def load(
 
     Raises:
         NotFoundError: there is no such corpus or file.
-        DataError: a corpus is malformed. The first bad lines of all files are listed.
+        DataError: a corpus is malformed. The first bad lines of all files are listed. Or both tagsets are wanted, and
+            no corpus has native tags.
         AccessError: a file cannot be read.
         UsageError: a corpus has no such section.
     """
@@ -111,7 +112,14 @@ def load(
     twice = [name for name, count in Counter(corpus.name for corpus in corpora).items() if count > 1]
     if twice:
         raise DataError(f"two corpora are called {twice[0]}: rename a file or its folder")
+    if len(tagsets) > 1 and not any(map(_has_native_tags, corpora)):
+        names_of_all = ", ".join(corpus.name for corpus in corpora)
+        raise DataError(f"{names_of_all}: no corpus has native tags", remedy={"tagset": "universal"})
     return corpora
+
+
+def _has_native_tags(corpus: Corpus) -> bool:
+    return any(sentence.tags.keys() - {*UNIVERSAL} for sentence in corpus.train + corpus.dev + corpus.test)
 
 
 def treebank_and_split(path: Path) -> tuple[str, str]:
@@ -136,7 +144,7 @@ def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: Corpus
             used.add("encoding")
             if not is_conllu(path):
                 used.add("corpus_format")
-            if format_of(path, corpus_format, encoding) in WITH_TWO_TAGSETS:
+            if has_two_tagsets(path, corpus_format, encoding):
                 used.add("tagset")
     return used
 
@@ -225,7 +233,7 @@ def _with_tagset(splits: Mapping[str, tuple[Sentence, ...]], treebank: str) -> d
     elif tags <= set(UNIVERSAL_12):
         tagset = "universal"
     else:
-        tagset = f"{treebank}-tags" if treebank in ("upos", "universal") else treebank
+        tagset = f"{treebank}-tags" if treebank in UNIVERSAL else treebank
     return {
         name: tuple(
             replace(s, tags=_renamed(s.tags, tagset), tag_probs=_renamed(s.tag_probs, tagset)) for s in sentences

@@ -12,7 +12,7 @@ from rnntag.evaluation import metrics, significance
 from rnntag.evaluation.metrics import Report, SentenceErrors
 from rnntag.evaluation.segmentation import PRF, agreement
 from rnntag.evaluation.significance import Difference
-from rnntag.sentences import Sentence
+from rnntag.sentences import NATIVE, UNIVERSAL, Sentence
 from rnntag.tagger import Tagger
 from rnntag.version import __version__
 
@@ -226,8 +226,7 @@ def micro_average(reports: Iterable[Report]) -> tuple[float, float | None]:
 
 
 def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, ...]) -> dict[str, dict[str, str]]:
-    """The gold tagsets that all models can be measured on, with each model's head for it: the head of the same name, or
-    else one that has all gold tags."""
+    """The gold tagsets that all models can be measured on, with each model's head for it; see `_head`."""
     gold: dict[str, set[str]] = {}
     for sentence in sentences:
         for tagset, tags in sentence.tags.items():
@@ -235,9 +234,8 @@ def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, 
     shared: dict[str, dict[str, str]] = {tagset: {} for tagset in gold}
     for label, tagger in taggers.items():
         for tagset, inventory in gold.items():
-            heads = [head for head in tagger.tagsets if inventory <= set(tagger.model.vocabulary.tags[head])]
-            if tagset in tagger.tagsets or heads:
-                shared[tagset][label] = tagset if tagset in tagger.tagsets else heads[0]
+            if head := _head(tagger, tagset, inventory):
+                shared[tagset][label] = head
         if not any(label in heads for heads in shared.values()):
             raise DataError(
                 f"{name} is tagged with {', '.join(gold)}; the model {tagger.model.name} only knows "
@@ -249,3 +247,12 @@ def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, 
             f"{name} is tagged with {', '.join(gold)}, none of which is known to all of {', '.join(taggers)}"
         )
     return common
+
+
+def _head(tagger: Tagger, tagset: str, inventory: set[str]) -> str | None:
+    """The head for gold tags: that of the same name; for a corpus's own tags, `native`; or one that has all tags."""
+    if tagset in tagger.tagsets:
+        return tagset
+    if NATIVE in tagger.tagsets and tagset not in UNIVERSAL:
+        return NATIVE
+    return next((name for name in tagger.tagsets if inventory <= {*tagger.model.vocabulary.tags[name]}), None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from rnntag.errors import DataError, OnFault, stop
+from rnntag.errors import DataError, OnFault, UsageError, stop
 from rnntag.formats.conllu_sentence import (
     COLUMNS,
     CONLLU,
@@ -23,7 +23,7 @@ from rnntag.formats.conllu_sentence import (
 )
 from rnntag.formats.decoding import LineSplitter
 from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, checked_tag
-from rnntag.sentences import UPOS, Sentence, TagProbs
+from rnntag.sentences import UPOS, Sentence, Tags
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
 """The CoNLL-U Plus comment that names the columns of the lines below it."""
@@ -172,15 +172,30 @@ def read(lines: Iterable[str], source: str, on_fault: OnFault = stop) -> Iterato
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
     """The tagged sentences of a file, with the white space after each word if it is known.
 
-    `universal` tags are read from UPOS, `native` ones from XPOS. A missing tag or an unknown UPOS tag is a fault."""
-    for sentence in read(file.lines, file.source, file.on_fault):
+    `universal` tags are read from UPOS, `native` ones from XPOS. A missing tag or an unknown UPOS tag is a
+    fault; but if both are wanted, a file without any XPOS tag only has universal tags."""
+    found = read(file.lines, file.source, file.on_fault)
+    has_native = "native" in file.tagsets
+    if has_native and "universal" in file.tagsets:
+        has_native, found = _has_xpos(found)
+    for sentence in found:
         tags = {}
         if "universal" in file.tagsets:
             tags["upos"] = _tags(sentence, UPOS_COLUMN, _check_upos, file)
-        if "native" in file.tagsets:
+        if has_native:
             tags[file.native] = _tags(sentence, XPOS_COLUMN, _check_xpos, file)
         spaces, opens = sentence.spaces(), sentence.opens_paragraph
         yield Sentence(sentence.column(FORM), tags, spaces=spaces, opens=opens)
+
+
+def _has_xpos(sentences: Iterator[ConlluSentence]) -> tuple[bool, Iterator[ConlluSentence]]:
+    """Whether any word has an XPOS tag, and the sentences."""
+    untagged = []
+    for sentence in sentences:
+        untagged.append(sentence)
+        if {*sentence.column(XPOS_COLUMN)} != {"_"}:
+            return True, chain(untagged, sentences)
+    return False, iter(untagged)
 
 
 def _tags(sentence: ConlluSentence, column: int, check: Callable[[str], object], file: CorpusFile) -> tuple[str, ...]:
@@ -208,23 +223,32 @@ def _check_xpos(tag: str) -> None:
 
 
 class ConlluWriter(Writer):
-    """In CoNLL-U input only the tag column changes. Other sentences get `# sent_id`, `# text` and, for raw text, the
-    white space in MISC."""
+    """Tags of the tagset `upos` go into UPOS, others into XPOS. In CoNLL-U input only these columns change. Other
+    sentences get `# sent_id`, `# text` and, for raw text, the white space in MISC."""
+
+    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
+        super().__init__(*tagsets, number=number, lenient=lenient)
+        self._places = [UPOS_COLUMN if tagset == "upos" else XPOS_COLUMN for tagset in tagsets]
+        if len({*self._places}) < len(tagsets):
+            raise UsageError(
+                f"CoNLL-U has a column for upos and one for another tagset, not for {', '.join(tagsets)}",
+                remedy={"output": "tsv"},
+            )
 
     def _space(self, offsets: Offsets) -> str:
         return f"# SpacesAfter={escaped(offsets.before)}\n\n"
 
-    def _core(
-        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
-    ) -> str:
+    def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
+        by_place = dict(sorted(zip(self._places, columns, strict=True)))
         if sentence.source is not None:
-            column = UPOS_COLUMN if self._tagset == "upos" else XPOS_COLUMN
-            again = sentence.source.with_tags(column, tags, tag_probs)
-            return "\n".join([*again, "", ""] if tags else [*again, ""])
+            if self._lenient and len(by_place) > 1 and sentence.source.columns.places[XPOS_COLUMN] is None:
+                del by_place[XPOS_COLUMN]
+            again = sentence.source.with_tags(by_place)
+            return "\n".join([*again, "", ""] if tokens else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentences
         if offsets := sentence.offsets:
-            words = rows(1, tokens, tags, self._tagset, tag_probs, _spaces(offsets))
+            words = rows(1, tokens, by_place, _spaces(offsets))
             opening = ["# newpar"] if offsets.number == 1 else []
             name = f"# sent_id = {offsets.paragraph}-{offsets.number}"
             return "\n".join([*opening, name, f"# text = {offsets.in_one_line}", *words, "", ""])
@@ -234,7 +258,7 @@ class ConlluWriter(Writer):
             lines.append(f"# sent_id = {self._number}")
             if sentence.ends:  # a sentence in windows has no # text
                 lines.append(f"# text = {' '.join(tokens)}")
-        lines += rows(self._written + 1, tokens, tags, self._tagset, tag_probs)
+        lines += rows(self._written + 1, tokens, by_place)
         return "\n".join([*lines, sentence.line_end])
 
 
@@ -246,24 +270,18 @@ def _spaces(offsets: Offsets) -> list[str]:
     return list(map(spacing, before, after))
 
 
-def rows(
-    first: int,
-    tokens: Sequence[str],
-    tags: Sequence[str],
-    tagset: str,
-    tag_probs: Sequence[TagProbs] = (),
-    spaces: Sequence[str] = (),
-) -> list[str]:
-    """Words as lines, numbered from `first`. Tags of the tagset `upos` go into UPOS, others into XPOS.
+def rows(first: int, tokens: Sequence[str], tags: Mapping[int, Tags], spaces: Sequence[str] = ()) -> list[str]:
+    """Words as lines, numbered from `first`.
 
     Args:
-        tag_probs: the most likely tags of each word (see `probabilities`), or empty.
+        tags: by column, UPOS or XPOS.
         spaces: the MISC attributes for the white space around each word (see `spacing`), or empty.
     """
+    blank = ["_"] * len(tokens)
+    upos, xpos = (tags[column].tags if column in tags else blank for column in (UPOS_COLUMN, XPOS_COLUMN))
     lines = []
-    for position, (token, tag) in enumerate(zip(tokens, tags, strict=True)):
-        upos, xpos = (tag, "_") if tagset == "upos" else ("_", tag)
-        notes = (spaces[position] if spaces else "", probabilities(tag_probs[position]) if tag_probs else "")
+    for position, row in enumerate(zip(tokens, upos, xpos, strict=True)):
+        notes = [*spaces[position : position + 1], *probabilities(tags, position)]
         misc = "|".join(filter(None, notes)) or "_"
-        lines.append(f"{first + position}\t{token}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{misc}")
+        lines.append("{}\t{}\t_\t{}\t{}\t_\t_\t_\t_\t{}".format(first + position, *row, misc))
     return lines

@@ -7,11 +7,11 @@ Lines may have more than ten columns. In CoNLL-U Plus (https://universaldependen
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnntag.errors import DataError
-from rnntag.sentences import TagProbs
+from rnntag.sentences import Tags
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
@@ -28,7 +28,7 @@ _OPENING = re.compile(r"#\s*new(doc|par)\b")
 _ESCAPES = {" ": r"\s", "\t": r"\t", "\r": r"\r", "\n": r"\n", "|": r"\p", "\\": r"\\"}
 _ESCAPED = {escape: character for character, escape in _ESCAPES.items()}
 _UNESCAPE = re.compile(r"\\[strnp\\]")
-_OLD_CHOICE = re.compile(r"_$|(Confidence|Tag)[0-9]*=")
+_OLD_CHOICE = re.compile(r"_$|(?:XPOS)?(Confidence|Tag)[0-9]*=")
 
 
 class Columns:
@@ -154,25 +154,27 @@ class ConlluSentence:
                 spaces.append("" if number < last else after)
         return tuple(spaces)
 
-    def with_tags(self, column: int, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> tuple[str, ...]:
-        """The lines with `tags` in one column.
+    def with_tags(self, tags: Mapping[int, Tags]) -> tuple[str, ...]:
+        """The lines with other tags.
 
         Args:
-            tag_probs: the most likely tags of each word, for MISC; see `probabilities`.
+            tags: by column; probabilities go into MISC, see `probabilities`.
 
         Raises:
-            DataError: the file lacks the column, or MISC for the probabilities.
+            DataError: the file lacks a column, or MISC for the probabilities.
         """
         lines = list(self.lines)
-        place = self.columns.place(column, "where the tags go") if self.rows else 0
-        misc_place = self.columns.place(MISC_COLUMN, "where probabilities go") if tag_probs else 0
-        for position, (row, tag) in enumerate(zip(self.rows, tags, strict=True)):
+        places = {column: self.columns.place(column, "where the tags go") for column in tags if self.rows}
+        has_probs = any(column.tag_probs for column in tags.values())
+        misc_place = self.columns.place(MISC_COLUMN, "where probabilities go") if has_probs else 0
+        for position, row in enumerate(self.rows):
             fields = lines[row].split("\t")
-            fields[place] = tag
-            if tag_probs:
+            for column, place in places.items():
+                fields[place] = tags[column].tags[position]
+            if has_probs:
                 items = [item.strip(" ") for item in fields[misc_place].split("|")]
                 kept = [item for item in items if item and not _OLD_CHOICE.match(item)]
-                fields[misc_place] = "|".join([*kept, probabilities(tag_probs[position])])
+                fields[misc_place] = "|".join([*kept, *probabilities(tags, position)])
             lines[row] = "\t".join(fields)
         return tuple(lines)
 
@@ -201,10 +203,19 @@ def escaped(space: str) -> str:
     return "".join([_ESCAPES.get(character, character) for character in space])
 
 
-def probabilities(choice: TagProbs) -> str:
-    """Tags with their probabilities as MISC attributes: `Confidence` for the first, then `Tag2`, `Confidence2`, …"""
-    attributes = [f"Confidence={choice[0][1]:.4f}"]
-    for rank, (tag, probability) in enumerate(choice[1:], 2):
-        escaped = tag.replace("|", r"\p")  # as UDPipe escapes it
-        attributes.append(f"Tag{rank}={escaped}|Confidence{rank}={probability:.4f}")
-    return "|".join(attributes)
+def probabilities(tags: Mapping[int, Tags], position: int) -> Iterator[str]:
+    """The tags of a word with their probabilities as MISC attributes: `Confidence` for the first, then `Tag2`,
+    `Confidence2`, …; for XPOS beside UPOS, `XPOSConfidence`, `XPOSTag2`, …
+
+    Args:
+        tags: of all words, by column.
+        position: of the word.
+    """
+    for column, (_, tag_probs) in tags.items():
+        prefix = "XPOS" if column == XPOS_COLUMN and len(tags) > 1 else ""
+        for rank, (tag, probability) in enumerate(tag_probs[position] if tag_probs else (), 1):
+            if rank == 1:
+                yield f"{prefix}Confidence={probability:.4f}"
+            else:
+                escaped = tag.replace("|", r"\p")  # as UDPipe escapes it
+                yield f"{prefix}Tag{rank}={escaped}|{prefix}Confidence{rank}={probability:.4f}"

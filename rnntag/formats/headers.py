@@ -13,8 +13,9 @@ _WORDS = {
 }  # fmt: skip
 """Names of the first column."""
 _OTHERS = _WORDS | {
-    "tag", "tags", "tagset", "pos", "postag", "postags", "upos", "xpos", "upostag", "xpostag", "partofspeech", "label",
-    "labels", "class", "category", "lemma", "lemmas", "feats", "ner", "词性", "标签", "标注", "词性标注",
+    "tag", "tags", "tagset", "pos", "postag", "postags", "upos", "xpos", "upostag", "xpostag", "universal", "native",
+    "partofspeech", "label", "labels", "class", "category", "lemma", "lemmas", "feats", "ner",
+    "词性", "标签", "标注", "词性标注",
 }  # fmt: skip
 _IGNORED = re.compile(r"[\s_.#\"'-]+")
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from rnntag.errors import DataError, OnFault, Remedy, stop
 from rnntag.formats.conllu_sentence import ConlluSentence
-from rnntag.sentences import Sentence, Span, TagProbs
+from rnntag.sentences import Sentence, Span, TagProbs, Tags
 
 LONG_LINE = 1 << 17
 """The most characters of an unfinished line that are buffered."""
@@ -96,27 +96,45 @@ class Writer(ABC):
     """Formats tagged sentences, in order.
 
     Args:
-        tagset: of the tags.
+        tagsets: one or more.
         number: how many sentences precede the first one.
+        lenient: of several tagsets, leave out the one for XPOS where CoNLL-U input lacks that column.
+
+    Raises:
+        UsageError: the format cannot hold these tagsets together.
     """
 
-    def __init__(self, tagset: str, number: int = 0) -> None:
-        self._tagset = tagset
+    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
+        self._tagsets = tagsets
         self._number = number
+        self._lenient = lenient
         self._written = 0  # number of tokens written of an unfinished sentence
 
+    def header(self, choices: Sequence[int], *, raw: bool) -> str:
+        """The line before all sentences, or "".
+
+        Args:
+            choices: by tagset, how many tags each token has with their probabilities; 0: one tag without.
+            raw: whether the input is raw text.
+        """
+        return ""
+
     def text(self, sentence: InputSentence, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> str:
+        """As `together`, for one tagset; see `Tags`."""
+        return self.together(sentence, Tags(tags, tag_probs))
+
+    def together(self, sentence: InputSentence, *columns: Tags) -> str:
         """The sentence as lines; of a window, the text that continues its sentence's lines.
 
         Args:
-            tags: one per token.
-            tag_probs: for each token, tags with their probabilities, the predicted one first; word/TAG ignores them.
+            columns: the tags of each of the tagsets.
         """
         core = sentence.core
         if sentence.offsets and not sentence.tokens:
             return self._space(sentence.offsets)
-        text = self._core(sentence, sentence.tokens[core], tags[core], tag_probs[core])
-        self._written = 0 if sentence.ends else self._written + len(tags[core])
+        tokens = sentence.tokens[core]
+        text = self._core(sentence, tokens, [column.of(core) for column in columns])
+        self._written = 0 if sentence.ends else self._written + len(tokens)
         return text
 
     def _space(self, offsets: Offsets) -> str:
@@ -124,10 +142,8 @@ class Writer(ABC):
         return offsets.empty_lines
 
     @abstractmethod
-    def _core(
-        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
-    ) -> str:
-        """As `text`, given the tokens, tags and probabilities of the core."""
+    def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
+        """As `together`, given the tokens and tags of the core."""
 
 
 @dataclass(frozen=True, slots=True)

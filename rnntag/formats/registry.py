@@ -29,7 +29,7 @@ CONLLU_SUFFIXES = (".conllu", ".conllup", ".conll")
 TSV_SUFFIXES = (".tsv", ".vert", ".vrt")
 JSONL_SUFFIX = ".jsonl"
 
-WITH_TWO_TAGSETS: tuple[CorpusFormat, ...] = ("conllu", "spacy")
+_WITH_TWO_TAGSETS: tuple[CorpusFormat, ...] = ("conllu", "spacy")
 """Formats whose words have a universal and a native tag."""
 
 _WRITERS: dict[OutputFormat, type[Writer]] = {
@@ -73,9 +73,9 @@ def reader(
     return conllu.ConlluTextReader(source, line, columns) if name == "conllu" else word_tag.TokenReader()
 
 
-def writer(name: OutputFormat, tagset: str, number: int = 0) -> Writer:
+def writer(name: OutputFormat, *tagsets: str, number: int = 0, lenient: bool = False) -> Writer:
     """A writer of tagged sentences; see `records.Writer`."""
-    return _WRITERS[name](tagset, number)
+    return _WRITERS[name](*tagsets, number=number, lenient=lenient)
 
 
 def is_conllu(path: Path) -> bool:
@@ -98,9 +98,22 @@ def format_of(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8"
         return chosen
     suffix = plain_name(path).suffix.lower()
     if suffix == JSONL_SUFFIX:
-        first = next((line for line in file_lines(path, encoding) if line.strip()), "")
-        return "spacy" if spacy_json.is_document(first) else "jsonl"
+        return "spacy" if spacy_json.is_document(_first_line(path, encoding)) else "jsonl"
     return "tsv" if suffix in TSV_SUFFIXES else "slash"
+
+
+def has_two_tagsets(path: Path, chosen: CorpusFormat = "auto", encoding: str = "utf-8") -> bool:
+    """Whether the words of a corpus file may have universal and native tags.
+
+    Raises:
+        NotFoundError, AccessError, DataError: see `decoding.file_lines`.
+    """
+    form = format_of(path, chosen, encoding)
+    return form in _WITH_TWO_TAGSETS or (form == "jsonl" and jsonl.names_tagsets(_first_line(path, encoding)))
+
+
+def _first_line(path: Path, encoding: str) -> str:
+    return next((line for line in file_lines(path, encoding) if line.strip()), "")
 
 
 def read_sentences(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from rnntag.errors import DataError
 from rnntag.formats import headers
 from rnntag.formats.records import CorpusFile, InputSentence, Writer, checked_tag
-from rnntag.sentences import UNNAMED, Sentence, TagProbs
+from rnntag.sentences import UNNAMED, Sentence, TagProbs, Tags
 
 Pairs = list[tuple[str, str]]
 """Tokens with their tags."""
@@ -25,21 +25,34 @@ _ELEMENT = re.compile(r"</?([\w:.-]+)")
 
 
 class TsvWriter(Writer):
-    """Columns are the token and its tag, or alternating tags and probabilities (0 to 1); for raw text, also the
-    token's start and end, in characters of the input. An empty line ends a sentence."""
+    """Columns are the token and, for each tagset, its tag, or alternating tags and probabilities (0 to 1); for raw
+    text, also the token's start and end, in characters of the input. An empty line ends a sentence. With several
+    tagsets a header names the columns."""
 
-    def _core(
-        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], tag_probs: Sequence[TagProbs]
-    ) -> str:
-        if tag_probs:
-            tags = ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in tag_probs]
-        lines = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)]
+    def header(self, choices: Sequence[int], *, raw: bool) -> str:
+        if len(self._tagsets) == 1:
+            return ""
+        names = ["token"]
+        for tagset, count in zip(self._tagsets, choices, strict=True):
+            names.append(tagset)
+            names += [f"{tagset}_confidence"] * (count > 0)
+            for rank in range(2, count + 1):
+                names += [f"{tagset}_{rank}", f"{tagset}_{rank}_confidence"]
+        return "\t".join([*names, *["start", "end"] * raw]) + "\n"
+
+    def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
+        fields = [_with_probabilities(tag_probs) if tag_probs else tags for tags, tag_probs in columns]
+        lines = ["\t".join(row) + "\n" for row in zip(tokens, *fields, strict=True)]
         if offsets := sentence.offsets:
             begin = offsets.start
             lines = [
                 f"{line[:-1]}\t{begin + a}\t{begin + b}\n" for line, (a, b) in zip(lines, offsets.words, strict=True)
             ]
         return sentence.empty_lines_before + "".join(lines) + sentence.line_end
+
+
+def _with_probabilities(tag_probs: Sequence[TagProbs]) -> list[str]:
+    return ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in tag_probs]
 
 
 def sentences(file: CorpusFile) -> Iterator[Sentence]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rnntag.errors import DataError
+from rnntag.errors import DataError, UsageError
 from rnntag.formats import headers, records
 from rnntag.formats.records import CorpusFile, InputSentence, Writer
-from rnntag.sentences import UNNAMED, Sentence, TagProbs
+from rnntag.sentences import UNNAMED, Sentence, Tags
 from rnntag.windows import Cutter
 
 _ANY_SPACE = re.compile(r"\s")
@@ -60,10 +60,17 @@ class TokenReader:
 
 
 class WordTagWriter(Writer):
-    def _core(self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[str], _: Sequence[TagProbs]) -> str:
+    """One tag per token; probabilities are left out."""
+
+    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
+        if len(tagsets) > 1:
+            raise UsageError("word/TAG holds one tag for each token", remedy={"output": "tsv"})
+        super().__init__(*tagsets, number=number)
+
+    def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
         if sentence.source is not None:  # CoNLL-U allows spaces in words
             tokens = ["_".join(token.split()) for token in tokens]
-        items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)])
+        items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, columns[0].tags, strict=True)])
         return f"{' ' if self._written else sentence.empty_lines_before}{items}{sentence.line_end}"
 
 

@@ -23,14 +23,15 @@ _PARAGRAPH_END = re.compile(PARAGRAPH_END)
 
 
 class RNNTagComponent:
-    """Sets `token.tag_`, and `token.pos_` if the tagset is UPOS, of all tokens but white space.
+    """Sets `token.pos_` from the tagset `upos`, and `token.tag_` from `native` or the model's only other tagset, of all
+    tokens but white space. With one tagset, `token.tag_` has its tags, also those of `upos`.
 
     A document is tagged by sentence if an earlier component has set sentence boundaries, else by paragraph (separated
     by empty lines). `nlp.to_disk` and `nlp.to_bytes` include the model; pickles do so as those of a `Tagger`.
 
     Args:
         model: a model's name or directory.
-        tagset: one of the model's tagsets; the first if None.
+        tagset: one of the model's tagsets; None: `upos` and the other if it has both, else the first.
         lazy: load the model on first use, unless `from_disk` or `from_bytes` provides one.
 
     Raises:
@@ -53,7 +54,8 @@ class RNNTagComponent:
         return self._loaded
 
     def _set_tagger(self, tagger: Tagger, path: Path) -> None:
-        self._tagset = tagger.model.tagset(self._requested_tagset)
+        asked, model = self._requested_tagset, tagger.model
+        self._tagsets = model.coarse_and_fine if asked is None else (model.tagset(asked),)
         self._card = _card(path, tagger.model)
         self._loaded = tagger
 
@@ -68,11 +70,12 @@ class RNNTagComponent:
             sentences = [
                 [token for token in sentence if not token.is_space] for doc in docs for sentence in _sentences(doc)
             ]
-            tags = tagger.predict([[token.text for token in tokens] for tokens in sentences], self._tagset)
-            for token, tag in zip(chain.from_iterable(sentences), chain.from_iterable(tags), strict=True):
-                token.tag_ = tag
-                if self._tagset == "upos":
-                    token.pos_ = tag
+            predicted = tagger.predict([[token.text for token in tokens] for tokens in sentences], self._tagsets)
+            columns = [chain.from_iterable(tags) for tags in predicted.values()]
+            for token, *tags in zip(chain.from_iterable(sentences), *columns, strict=True):
+                token.tag_ = tags[-1]
+                if self._tagsets[0] == "upos":
+                    token.pos_ = tags[0]
             yield from docs
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:

@@ -44,6 +44,7 @@ _PROVENANCE_FORMS = {
     "corpora": {str: {"train": int, "dev": int, "test": int}},
     "dev": {str: float},
     "test": {str: float},
+    "by_tagset": {str: {str: {str: float}}},
 }
 _SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {"words": float, "sentences": float}}, "specs": [str]}
 
@@ -190,7 +191,7 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
                 "model": asdict(model.config),
                 "training": asdict(model.training),
                 "temperatures": dict(model.temperatures),
-                "provenance": asdict(model.provenance),
+                "provenance": model.provenance.as_json(),
             }
         ),
         **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfi
 from rnntag.errors import UsageError
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.vocabulary import Vocabulary
+from rnntag.sentences import NATIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,9 @@ class Provenance:
     Attributes:
         specs, tagsets, encoding, corpus_format: the corpora as given to `train`.
         corpora: by name, the number of sentences in each split.
-        dev, test: accuracies (0 to 1) by corpus name.
+        dev, test: accuracies (0 to 1) by corpus name, over all tagsets.
+        by_tagset: accuracies of the model as stored, by corpus, tagset and split, `dev` or `test`; empty for a model
+            with one tagset.
         epoch: the epoch of the weights.
         minutes: training time up to that epoch.
         created: date, as ISO 8601.
@@ -34,11 +38,17 @@ class Provenance:
     corpora: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     dev: Mapping[str, float] = field(default_factory=dict)
     test: Mapping[str, float] = field(default_factory=dict)
+    by_tagset: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     epoch: int = 0
     minutes: float = 0.0
     created: str = ""
     rnntag: str = ""
     torch: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For JSON; without an empty `by_tagset`."""
+        values = asdict(self)
+        return values if values["by_tagset"] else {name: values[name] for name in values if name != "by_tagset"}
 
 
 @dataclass(frozen=True)
@@ -98,3 +108,21 @@ class ModelBundle:
         if name not in self.tagsets:
             raise UsageError(f"the model {self.name} does not know {name}: it knows {', '.join(self.tagsets)}")
         return name
+
+    def several_tagsets(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Check the names of one or more tagsets.
+
+        Raises:
+            UsageError: the model does not know one, one is given twice, or there are none.
+        """
+        if len(names) != len({*names}) or not names:
+            raise UsageError(f"tagsets must be given once each, not {', '.join(names) or 'none'}")
+        return tuple(map(self.tagset, names))
+
+    @property
+    def coarse_and_fine(self) -> tuple[str, ...]:
+        """The tagsets of CoNLL-U's columns UPOS and XPOS: `upos`, then `native` or the only other one. Without two such
+        tagsets, the first of `tagsets`."""
+        first, *others = self.tagsets
+        fine = [name for name in others if name == NATIVE] or others
+        return (first, *fine) if first == "upos" and len(fine) == 1 else (first,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -39,17 +39,19 @@ def encoder(model: ModelBundle) -> Graph:
     return graph.graph(inputs, {"spelling": ("words", "size")})
 
 
-def tagger(model: ModelBundle, *, int8: bool = True) -> Graph:
+def tagger(model: ModelBundle, tagsets: Collection[str] | None = None, *, int8: bool = True) -> Graph:
     """The graph from word vectors to scores; see `sequences`. Each tagset has an output; see `scores_of`.
 
     Args:
+        tagsets: those to compute; None: all.
         int8: compute the recurrent layers in 8 bits if `has_int8`.
     """
     int8 = int8 and has_int8(model.config)
     # The bound of a word vector's values: the states of the spelling lie between -1 and 1.
     largest = max(1.0, largest_value(model.weights, WORD_TABLE)) if int8 else None
     sizes = {scores_of(tagset): len(tags) for tagset, tags in model.vocabulary.tags.items()}
-    return sequences(model.config, model.weights, sizes, largest)
+    asked = None if tagsets is None else [scores_of(tagset) for tagset in tagsets]
+    return sequences(model.config, model.weights, sizes, largest, asked)
 
 
 def scores_of(tagset: str) -> str:
@@ -65,12 +67,16 @@ def segmenter(model: StoredSegmenter, *, int8: bool = True) -> Graph:
 
 
 def sequences(
-    config: ModelConfig, weights: Mapping[str, Array], sizes: Mapping[str, int], largest: float | None
+    config: ModelConfig,
+    weights: Mapping[str, Array],
+    sizes: Mapping[str, int],
+    largest: float | None,
+    asked: Collection[str] | None = None,
 ) -> Graph:
     """The graph of the recurrent layers and the heads.
 
-    Inputs: `vectors` [time, sentences, size] and `lengths` [sentences], int32. Outputs: for each head the scores before
-    the softmax, [time, sentences, classes].
+    Inputs: `vectors` [time, sentences, size] and `lengths` [sentences], int32. Outputs: for each head asked for, the
+    scores before the softmax, [time, sentences, classes].
 
     In 8 bits, each vector must end in the numbers of the graph's property `RANGE_UNITS_KEY`; see
     `Layers.quantised_lstm`. The caller appends them, once per word instead of once per token.
@@ -78,6 +84,7 @@ def sequences(
     Args:
         sizes: the number of classes of each head, by the name of its output.
         largest: for 8 bits, the largest absolute value of a vector; None for 32 bits.
+        asked: the outputs to compute; None: all.
     """
     int8 = largest is not None
     graph = Layers(weights)
@@ -107,5 +114,6 @@ def sequences(
     inputs = [Port("vectors", FLOAT, ("time", "sentences", "size")), Port("lengths", INT32, ("sentences",))]
     outputs: dict[str, tuple[str, ...] | None] = {}
     for head, (name, classes) in zip(heads, sizes.items(), strict=True):
-        outputs[graph.head(x, head, name)] = ("time", "sentences", str(classes))
+        if asked is None or name in asked:
+            outputs[graph.head(x, head, name)] = ("time", "sentences", str(classes))
     return graph.graph(inputs, outputs, {} if largest is None else {RANGE_UNITS_KEY: json.dumps([largest, -largest])})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -67,16 +68,17 @@ class OnnxModel:
             json.loads(graph.properties.get(onnx_graph.RANGE_UNITS_KEY, "[]")), dtype=np.float32
         )
 
-    def scores(self, vectors: Scores, lengths: Ids, output: str) -> Scores:
-        """The scores before the softmax, shape [time, sequences, classes].
+    def scores(self, vectors: Scores, lengths: Ids, *outputs: str) -> Scores:
+        """The scores before the softmax, shape [time, sequences, classes], the classes of each output side by side.
 
         Args:
             vectors: shape [time, sequences, size]; the padding has no effect.
             lengths: length of each sequence, at least 1, shape [sequences].
-            output: the name of an output of the graph.
+            outputs: the names of outputs of the graph.
         """
         feed = {"vectors": vectors, "lengths": lengths.astype(np.int32)}
-        return self._session.run([output], feed)[0]  # type: ignore[no-any-return]
+        scores = self._session.run(outputs, feed)
+        return scores[0] if len(scores) == 1 else np.concatenate(scores, axis=-1)
 
 
 class Runtime:
@@ -99,12 +101,14 @@ class Runtime:
         self._encoder = None
         if model.config.input == "embedding":
             self._encoder = _session(onnx_graph.encoder(model), threads)
-        self._tagger = OnnxModel(onnx_graph.tagger(model, int8=int8), threads)
-        self.stored_type = np.float16 if len(self._tagger.range_units) else np.float32
+        self._lock = threading.Lock()
+        self._taggers: dict[tuple[str, ...], OnnxModel] = {}
+        self._range_units = self._tagger(model.tagsets[:1]).range_units
+        self.stored_type = np.float16 if len(self._range_units) else np.float32
         # Any word's vector has the right size; all of it but the range units becomes 0.
         any_id = np.ones(1, dtype=np.int64)
         self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
-        self.masked_vector[: len(self.masked_vector) - len(self._tagger.range_units)] = 0
+        self.masked_vector[: len(self.masked_vector) - len(self._range_units)] = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
         model, threads, int8 = self._arguments
@@ -116,12 +120,20 @@ class Runtime:
         if self._encoder:
             feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
             parts += self._encoder.run(None, feed)
-        parts.append(np.broadcast_to(self._tagger.range_units, (len(words.ids), len(self._tagger.range_units))))
+        parts.append(np.broadcast_to(self._range_units, (len(words.ids), len(self._range_units))))
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
-    def scores(self, vectors: Scores, lengths: Ids, tagset: str) -> Scores:
-        """The scores of the tags of a tagset; see `OnnxModel.scores`."""
-        return self._tagger.scores(vectors, lengths, onnx_graph.scores_of(tagset))
+    def scores(self, vectors: Scores, lengths: Ids, *tagsets: str) -> Scores:
+        """The scores of the tags of tagsets, in one pass; see `OnnxModel.scores`."""
+        return self._tagger(tagsets).scores(vectors, lengths, *map(onnx_graph.scores_of, tagsets))
+
+    def _tagger(self, tagsets: tuple[str, ...]) -> OnnxModel:
+        """The graph with these heads alone: ONNX Runtime would compute the others too."""
+        with self._lock:
+            if tagsets not in self._taggers:
+                model, threads, int8 = self._arguments
+                self._taggers[tagsets] = OnnxModel(onnx_graph.tagger(model, tagsets, int8=int8), threads)
+            return self._taggers[tagsets]
 
 
 def _session(graph: Graph, threads: int) -> Any:

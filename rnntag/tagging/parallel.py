@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from rnntag.errors import LOWER, RnntagError
@@ -28,7 +29,7 @@ AHEAD = 2
 
 
 def tag(job: TagJob, chunks: Iterable[Chunk], processes: int = 1) -> Iterator[bytes]:
-    """Tag the chunks, in order.
+    """Tag the chunks, in order, after a header if the output has one.
 
     With several processes, a thread consumes `chunks`, so that finished output does not wait for more input.
 
@@ -37,11 +38,15 @@ def tag(job: TagJob, chunks: Iterable[Chunk], processes: int = 1) -> Iterator[by
         RnntagError: a worker died.
         And whatever `chunks` raises, after the chunks before it are tagged.
     """
+    remaining = iter(chunks)
+    if len(job.tagsets) > 1 and (first := next(remaining, None)):
+        yield job.header(first.format).encode("utf-8", "surrogateescape")
+        remaining = chain([first], remaining)
     if processes > 1:
-        yield from _in_processes(job, chunks, processes)
+        yield from _in_processes(job, remaining, processes)
         return
     pipeline = Pipeline(job)
-    for chunk in chunks:
+    for chunk in remaining:
         yield from pipeline.tag(chunk)
 
 

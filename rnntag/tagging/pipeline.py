@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from rnntag.errors import RnntagError
-from rnntag.formats.records import InputSentence
-from rnntag.formats.registry import OutputFormat, reader, writer
+from rnntag.formats.records import InputSentence, Writer
+from rnntag.formats.registry import InputFormat, OutputFormat, reader, writer
 from rnntag.model.stored import ModelBundle
 from rnntag.segmenter import Segmenter
-from rnntag.sentences import TagProbs
+from rnntag.sentences import Tags
 from rnntag.tagger import Tagger
 from rnntag.tagging.chunks import Chunk
 from rnntag.terminal import console
@@ -22,20 +22,32 @@ class TagJob:
     """How to tag a text.
 
     Attributes:
-        tagset: one of the model's.
+        tagsets: one or more of the model's.
         top: how many tags to write for each token, with probabilities; None: one tag without.
         threads: of each process.
         int8: see `tagger.load`.
         coloured: whether to write word/TAG in colour; see `console.coloured`.
+        lenient: see `records.Writer`.
     """
 
     model: ModelBundle
-    tagset: str
+    tagsets: tuple[str, ...]
     output: OutputFormat
     top: int | None = None
     threads: int = 1
     int8: bool = True
     coloured: bool = False
+    lenient: bool = False
+
+    def writer(self, number: int = 0) -> Writer:
+        """See `records.Writer`."""
+        return writer(self.output, *self.tagsets, number=number, lenient=self.lenient)
+
+    def header(self, form: InputFormat) -> str:
+        """The line before all output for input in this format, or ""."""
+        tags = self.model.vocabulary.tags
+        choices = [min(self.top or 0, len(tags[tagset])) for tagset in self.tagsets]
+        return self.writer().header(choices, raw=form == "raw")
 
 
 class Pipeline:
@@ -67,7 +79,7 @@ class Pipeline:
                 columns=chunk.columns,
                 finder=self._segmenter if chunk.format == "raw" else None,
             )
-            self._write = self._coloured if self._terminal else writer(job.output, job.tagset, chunk.number).text
+            self._write = self._coloured if self._terminal else job.writer(chunk.number).together
         sentences = []
         failure = None
         try:
@@ -89,18 +101,21 @@ class Pipeline:
 
     def _tagged(self, sentences: list[InputSentence]) -> bytes:
         tokens = [sentence.tokens for sentence in sentences]
-        texts = []
+        columns: list[list[Tags]]
         if self._job.top is None:
-            for sentence, tags in zip(sentences, self._tagger.predict(tokens, self._job.tagset), strict=True):
-                texts.append(self._write(sentence, tags, ()))
+            columns = [[*map(Tags, own)] for own in self._tagger.predict(tokens, self._job.tagsets).values()]
         else:
-            predicted = self._tagger.predict(tokens, self._job.tagset, top=self._job.top)
-            for sentence, tag_probs in zip(sentences, predicted, strict=True):
-                texts.append(self._write(sentence, [probs[0][0] for probs in tag_probs], tag_probs))
+            predicted = self._tagger.predict(tokens, self._job.tagsets, top=self._job.top)
+            columns = [
+                [Tags([probs[0][0] for probs in tag_probs], tag_probs) for tag_probs in own]
+                for own in predicted.values()
+            ]
+        texts = [self._write(sentence, *tags) for sentence, *tags in zip(sentences, *columns, strict=True)]
         return "".join(texts).encode("utf-8", "surrogateescape")
 
-    def _coloured(self, sentence: InputSentence, tags: Sequence[str], _: Sequence[TagProbs]) -> str:
+    def _coloured(self, sentence: InputSentence, *columns: Tags) -> str:
         assert self._terminal
+        ((tags, _),) = columns
         with self._terminal.capture() as text:
             if sentence.offsets:
                 self._terminal.print(sentence.offsets.empty_lines, end="")

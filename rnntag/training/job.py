@@ -188,6 +188,7 @@ class Job:
                 encoding=settings.encoding,
                 corpus_format=settings.corpus_format,
                 test=self._test_accuracy(tagger),
+                by_tagset=self._by_tagset(tagger) if len(tagger.tagsets) > 1 else {},
             )
             temperatures = calibration.temperatures(tagger, dev)
         made = self._stored(segmenter) if segmenter else None
@@ -201,6 +202,15 @@ class Job:
             for corpus in self.corpora
             if corpus.test
         }
+
+    def _by_tagset(self, tagger: Tagger) -> dict[str, dict[str, dict[str, float]]]:
+        """By corpus, tagset and split."""
+        figures: dict[str, dict[str, dict[str, float]]] = {}
+        for corpus in self.corpora:
+            for split, sentences in (("dev", corpus.dev), ("test", corpus.test)):
+                for tagset, _, report in measure(tagger, corpus.name, sentences) if sentences else ():
+                    figures.setdefault(corpus.name, {}).setdefault(tagset, {})[split] = report.accuracy
+        return figures
 
 
 def _conditions() -> dict[str, str]:

@@ -19,7 +19,7 @@ def write(model: ModelBundle) -> str:
     """The card as Markdown."""
     config, provenance = model.config, model.provenance
     directions = "bidirectional" if config.bidirectional else "unidirectional"
-    tagsets = ", ".join(f"{name} ({len(tags)} tags)" for name, tags in model.vocabulary.tags.items())
+    tagsets = ", ".join(f"{name} ({len(model.vocabulary.tags[name])} tags)" for name in model.tagsets)
     rows = [
         f"| {name} | {sizes['train']:,} | {sizes['dev']:,} | {sizes['test']:,} "
         f"| {percent(provenance.dev.get(name))} | {percent(provenance.test.get(name))} |"
@@ -38,6 +38,7 @@ def write(model: ModelBundle) -> str:
             "",
             "Accuracy on the tokens of the corpora. The dev splits chose the epoch, so dev accuracy is optimistic.",
             "",
+            *_by_tagset(model),
             f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
             f"{provenance.minutes} minutes to epoch {provenance.epoch}, which was kept. To train it again:",
             "",
@@ -48,6 +49,17 @@ def write(model: ModelBundle) -> str:
             *([_raw_text(model, model.segmenter)] if model.segmenter else []),
         ]
     )
+
+
+def _by_tagset(model: ModelBundle) -> Iterator[str]:
+    """The accuracy of each tagset, if it is known by tagset."""
+    if not model.provenance.by_tagset:
+        return
+    yield from ("| corpus | tagset | dev accuracy | test accuracy |", "| --- | --- | ---: | ---: |")
+    for corpus, tagsets in model.provenance.by_tagset.items():
+        for tagset, splits in tagsets.items():
+            yield f"| {corpus} | {tagset} | {percent(splits.get('dev'))} | {percent(splits.get('test'))} |"
+    yield ""
 
 
 def with_segmenter(card: str, model: ModelBundle) -> str:

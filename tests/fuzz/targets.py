@@ -142,7 +142,7 @@ _FIRST = "tsv", None, False
 
 @cache
 def _pipeline(output: str, top: int | None, coloured: bool) -> Pipeline:
-    made = Pipeline(TagJob(_MODEL[0], "upos", output, top, coloured=coloured))
+    made = Pipeline(TagJob(_MODEL[0], ("upos",), output, top, coloured=coloured))
     if (output, top, coloured) != _FIRST:
         first = _pipeline(*_FIRST)
         made._tagger, made._segmenter = first._tagger, first._segmenter
