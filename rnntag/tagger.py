@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from rnntag import python_input
 from rnntag.config import DEFAULT_MODEL
@@ -19,91 +17,23 @@ from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.formats import raw
 from rnntag.model import directory, stored
 from rnntag.model.arrays import Ids
-from rnntag.model.batching import length_buckets
-from rnntag.model.vocabulary import Vocabulary, spelling_lengths
 from rnntag.onnx.session import Probabilities, Runtime, Scores, in_batches
 from rnntag.python_input import Pairs
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import Segmentation, TagProbs
 from rnntag.version import __version__
 from rnntag.windows import blocks, core_parts
+from rnntag.word_cache import WordCache
 
 BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
 """Tokens per batch, padding included: few enough for the processor's cache. 2,048 take twice as long."""
-
-ENCODED_AT_ONCE = 512
-"""Characters per batch of new words, padding included."""
 
 Tagsets = list[str] | tuple[str, ...]
 """Names of several tagsets."""
 
 Tagged = list[tuple[str, ...]]
 """The tokens of a sentence, each with a tag of each of several tagsets."""
-
-CACHED_WORDS = 65536
-"""As many distinct words as half a million tokens of running text have. At least `BLOCK_TOKENS`, as all tokens of a
-block may differ."""
-
-
-class WordVectorCache:
-    """The vectors of recent words, in one matrix that grows to `CACHED_WORDS` rows.
-
-    A word's vector does not depend on its sentence, so each word is encoded once. The empty word is a masked one, with
-    a neutral vector (the erasure of Li et al. 2016).
-    """
-
-    def __init__(self, vocabulary: Vocabulary, runtime: Runtime) -> None:
-        self._vocabulary = vocabulary
-        self._runtime = runtime
-        self._lock = threading.Lock()
-        self._clear()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._vocabulary, self._runtime)
-
-    def _clear(self) -> None:
-        self._rows = {"": 0}
-        self._matrix = self._runtime.masked_vector.astype(self._runtime.stored_type)[None]
-
-    def _grow(self, needed: int) -> None:
-        # Other threads may still read the old matrix, so it is replaced.
-        rows = min(max(needed, 2 * len(self._matrix), BLOCK_TOKENS), 1 + CACHED_WORDS)
-        matrix = np.empty((rows, self._matrix.shape[1]), dtype=self._matrix.dtype)
-        matrix[: len(self._rows)] = self._matrix[: len(self._rows)]
-        self._matrix = matrix
-
-    def look_up(self, tokens: Sequence[str]) -> tuple[npt.NDArray[np.floating[Any]], Ids]:
-        """A matrix of vectors [rows, size], and the row of each token [tokens].
-
-        Args:
-            tokens: at most `CACHED_WORDS` distinct ones.
-        """
-        with self._lock:
-            try:
-                rows = list(map(self._rows.get, tokens))
-            except TypeError:  # a token that cannot be hashed, such as a list
-                python_input.check_tokens(tokens)
-                raise
-            if None in rows:
-                python_input.check_tokens(tokens)
-                keys = list(map(self._vocabulary.shorten, tokens))
-                self._add(dict.fromkeys(keys))
-                rows = list(map(self._rows.get, keys))
-            return self._matrix, np.array(rows, dtype=np.int64)
-
-    def _add(self, distinct: Iterable[str]) -> None:
-        words = [word for word in distinct if word not in self._rows]
-        if len(self._rows) + len(words) > 1 + CACHED_WORDS:
-            self._clear()
-            words = [word for word in distinct if word]
-        if (needed := len(self._rows) + len(words)) > len(self._matrix):
-            self._grow(needed)
-        for group in length_buckets(spelling_lengths(words), ENCODED_AT_ONCE):
-            encoded = self._vocabulary.encode_words([words[position] for position in group])
-            start = len(self._rows)
-            self._matrix[start : start + len(group)] = self._runtime.vectors(encoded)
-            self._rows.update((words[position], row) for row, position in enumerate(group, start))
 
 
 def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1, int8: bool = True) -> Tagger:
@@ -143,7 +73,7 @@ class Tagger:
         self._threads = threads
         self._bundled = False
         self._runtime = Runtime(model, threads, int8=int8)
-        self._words = WordVectorCache(model.vocabulary, self._runtime)
+        self._words = WordCache(model.vocabulary, self._runtime)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -324,7 +254,7 @@ class Tagger:
         matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
-            return self._runtime.scores(matrix[rows[positions]].astype(np.float32, copy=False), lengths, *tagsets)
+            return self._runtime.scores(matrix[rows[positions]], lengths, *tagsets)
 
         scores = in_batches(lengths, BATCH_TOKENS, score)
         ends = np.cumsum([len(self._names[tagset]) for tagset in tagsets])

@@ -26,7 +26,7 @@ LAYERS = [
     {"corpora"},
     {"onnx"},
     {"network"},
-    {"segmenter"},
+    {"segmenter", "word_cache"},
     {"tagger"},
     {"evaluation"},
     {"training"},

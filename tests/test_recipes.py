@@ -74,7 +74,7 @@ def test_training_files_are_written_without_dev_sentences(tmp_path: Path) -> Non
 def test_lines_of_english_become_words(tmp_path: Path) -> None:
     pytest.importorskip("spacy", reason="needs rnntag[recipe]")
     text = tmp_path / "text.txt.xz"
-    text.write_bytes(lzma.compress("I can't wait! #love @ann\n\n&lt;3 well-known # 1\n".encode()))
+    text.write_bytes(lzma.compress(b"I can't wait! #love @ann\n\n&lt;3 well-known # 1\n"))
     assert [*unlabelled.line_sentences(text)] == [
         ["I", "ca", "n't", "wait", "!", "#love", "@ann"], [], ["<3", "well", "-", "known", "#", "1"]
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import rnntag
 from rnntag import tagger as tagging
-from rnntag import windows
+from rnntag import windows, word_cache
 from rnntag.errors import UsageError
 from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Corpus
@@ -83,14 +83,14 @@ def test_a_stream_is_tagged_in_blocks(tagger: Tagger, monkeypatch: pytest.Monkey
 def test_words_beyond_the_cache_are_encoded_again(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [[f"word{i}", "eat", f"{i}"] for i in range(200)]
     expected = tagger.predict(texts)
-    monkeypatch.setattr(tagging, "CACHED_WORDS", 50)
+    monkeypatch.setattr(word_cache, "CACHED_WORDS", 50)
     monkeypatch.setattr(tagging, "BLOCK_TOKENS", 30)
     assert Tagger(tagger.model).predict(texts) == expected
 
 
 def test_threads_share_a_tagger(tagger: Tagger, starter: list[Corpus], monkeypatch: pytest.MonkeyPatch) -> None:
     """Also while the cache, made small here, is emptied again and again."""
-    monkeypatch.setattr(tagging, "CACHED_WORDS", 400)
+    monkeypatch.setattr(word_cache, "CACHED_WORDS", 400)
     monkeypatch.setattr(tagging, "BLOCK_TOKENS", 100)
     texts = [sentence.tokens for corpus in starter for sentence in corpus.train[:150]]
     expected = tagger.predict(texts)

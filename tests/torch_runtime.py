@@ -9,13 +9,12 @@ from rnntag.model.arrays import Ids
 from rnntag.model.batching import WordIds
 from rnntag.model.stored import ModelBundle
 from rnntag.network.tagger import Network
-from rnntag.tagger import Tagger, WordVectorCache
+from rnntag.tagger import Tagger
+from rnntag.word_cache import WordCache
 
 
 class TorchRuntime:
     """Does what `onnx.session.Runtime` does."""
-
-    stored_type = np.float32
 
     def __init__(self, model: ModelBundle) -> None:
         self._network = Network.of(model)
@@ -35,5 +34,5 @@ def torch_tagger(model: ModelBundle) -> Tagger:
     """A tagger that computes with PyTorch."""
     tagger = Tagger(model)
     tagger._runtime = TorchRuntime(model)
-    tagger._words = WordVectorCache(model.vocabulary, tagger._runtime)
+    tagger._words = WordCache(model.vocabulary, tagger._runtime)
     return tagger

@@ -86,7 +86,6 @@ class Runtime:
 
     Attributes:
         masked_vector: the vector of a masked word, shape [size].
-        stored_type: the type in which vectors can be kept: half precision if the network computes in 8 bits.
 
     Args:
         int8: compute in 8 bits where ONNX Runtime can; see `onnx.graph.has_int8`.
@@ -104,7 +103,6 @@ class Runtime:
         self._lock = threading.Lock()
         self._taggers: dict[tuple[str, ...], OnnxModel] = {}
         self._range_units = self._tagger(model.tagsets[:1]).range_units
-        self.stored_type = np.float16 if len(self._range_units) else np.float32
         # Any word's vector has the right size; all of it but the range units becomes 0.
         any_id = np.ones(1, dtype=np.int64)
         self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
