@@ -131,7 +131,7 @@ class Chinese:
         probabilities of PKU tags, log frequency, whether the word is in the list."""
         texts, spans = zip(*map(layout, sentences), strict=True) if sentences else ((), ())
         return [
-            np.concatenate([_pooled(states, own), self._listed(sentence.tokens)], axis=1)
+            np.concatenate([pooled(states, own), self._listed(sentence.tokens)], axis=1)
             for sentence, states, own in zip(sentences, self._lac.characters(texts), spans, strict=True)
         ]
 
@@ -157,7 +157,7 @@ def layout(sentence: Sentence) -> tuple[str, list[tuple[int, int]]]:
     return text, spans
 
 
-def _pooled(states: States, spans: Sequence[tuple[int, int]]) -> States:
+def pooled(states: States, spans: Sequence[tuple[int, int]]) -> States:
     """Mean, first and last of each span's states, shape [spans, 3 * size]."""
     wide = states.astype(np.float32)
     firsts = np.array([first for first, _ in spans])

@@ -75,6 +75,7 @@ class Settings:
     warm_up: float = 0.08
     batch: int = 1200  # pretokens
     dropout: float = 0.3
+    transformer_dropout: float = 0.1
     hidden: int = 150
     layers: int = 1
     seed: int = 1
@@ -107,7 +108,7 @@ class Teacher(nn.Module):
         size = 140
         self.bert = None
         if settings.transformer:
-            self.bert = transformer(given)
+            self.bert = transformer(given, settings.transformer_dropout)
             self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, given.sizes["hidden"]))  # frozen
             self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
             size += given.sizes["hidden"]

