@@ -21,10 +21,11 @@ from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.learning_curve import Scale
 from rnntag.model.pretokens import LINE, SHARED_ROWS, SPACE, PretokenVocabulary, fallback_row
+from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.model.stored import StoredSegmenter
 from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
-from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
+from rnntag.segmenter import Segmenter
 from rnntag.sentences import Corpus
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 

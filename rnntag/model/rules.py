@@ -1,0 +1,204 @@
+"""Words and sentences of raw text that rules decide, in place of the network or on top of what it finds.
+
+- Chinese commas, stops, brackets and quotation marks are words of their own; a full-width colon between digits is left
+  to the network.
+- A URL, an e-mail address, a hashtag or a mention is one word, without the punctuation after it. A full stop, question
+  or exclamation mark between it and white space ends a sentence.
+- A run of 。, of … or of at least three full stops is one word, and ends at most one sentence.
+- Numerals written with Chinese characters are not cut (一九四一, 一点五万), except 一一 after another character.
+- The full stop after an amount of money or a percentage (`$10.`, `3.5%.`) is a word that ends a sentence.
+- A closing bracket or quotation mark right after the end of a sentence belongs to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from rnntag.model.arrays import Ids
+from rnntag.model.pretokens import NO_GAP, Scan
+from rnntag.model.weights import BOUNDARIES
+from rnntag.sentences import Span
+
+INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
+"""The class of a unit: what ends after it."""
+
+_SIGN, _CLOSING, _NUMERAL, _ONE, _DIGIT = (1 << bit for bit in range(5))  # properties of characters
+_NUMERALS = "零〇一二三四五六七八九十百千万亿两萬億兩"
+_PROPERTIES = {
+    "，。；：！？、（）［］｛｝「」『』《》〈〉【】〔〕〖〗": _SIGN,
+    ")]}）］｝”’」』》〉】〕〗\"'": _CLOSING,
+    _NUMERALS: _NUMERAL,
+    "一": _ONE,
+    "0123456789０１２３４５６７８９": _DIGIT,
+}
+_ALSO_OPENING = "\"'’"
+"""Closing only before white space or another closing one."""
+
+_URL = re.compile(r"""(?:[a-z]+://|www\.)[!#-;=?-~]{1,2000}""", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"(?<![A-Za-z0-9])(?:https?|ftps?|file)\Z", re.IGNORECASE)
+_NO_END_OF_URL = ".,;:!?'*_~"
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_LOCAL_PART = re.compile(r"(?:mailto:)?[A-Za-z0-9_][A-Za-z0-9_.%+-]*\Z")
+_DOMAIN = re.compile(r"@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_HAN = "[\u3400-\u9fff]"
+_MENTION = re.compile(r"@(?:[A-Za-z_][A-Za-z0-9_]*(?:\.[a-z0-9_]+)*|[^\W\d_]\w*)")
+_HASHTAG = re.compile(
+    rf"#(?:{_HAN}\w{{0,30}}#|[A-Za-z0-9]{{2,20}}{_HAN}\w{{0,20}}#"
+    r"|[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*|[^\W\d_]\w*)"
+)
+_GLUED = re.compile(r"[A-Za-z0-9_&/%#.@+-]")  # before a # or @ that begins neither a hashtag nor a mention
+_LONGEST_BEFORE = 64
+
+_STOP = re.compile(r"[.!?](?!\S)")  # after such a word
+
+_DOTS = re.compile(r"。。+|……*|\.(?<![\[.].)\.\.+(?![.\]])")
+_MONEY = re.compile(r"[$€£¥￥][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
+_PERCENT = re.compile(r"[%％](?<=\d.)\.(?!\S)")
+_POINT = re.compile(
+    rf"[点點](?<=[{_NUMERALS}].)[零〇一二三四五六七八九]+(?:[百千万亿萬億]+|(?=[倍元米公升度平斤吨岁%％]))"
+)
+
+
+@cache
+def _properties() -> npt.NDArray[np.uint8]:
+    """The properties of each character of the basic plane, by code point."""
+    table = np.zeros(0x10000, dtype=np.uint8)
+    for characters, bit in _PROPERTIES.items():
+        table[[ord(char) for char in characters]] |= bit
+    return table
+
+
+def applied(text: str, scan: Scan, classes: Ids) -> Ids:
+    """The classes of units after the rules.
+
+    Args:
+        text: the texts joined by line feeds.
+        classes: of the network, shape [units].
+    """
+    if not len(classes):
+        return classes
+    classes = classes.copy()
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")[scan.starts]
+    kinds = np.where(points < 0x10000, _properties()[points & 0xFFFF], 0)  # [units]
+    joined = np.append(scan.gaps[1:] == NO_GAP, False)  # [units]: the next unit follows without white space
+    _signs(kinds, points, classes)
+    _numerals(kinds, joined, classes)
+    spans = [*_spans(text)]
+    begins, ends = np.array([span for span, _ in spans], dtype=np.int64).reshape(-1, 2).T
+    firsts, lasts = np.searchsorted(scan.ends, begins + 1).tolist(), np.searchsorted(scan.ends, ends).tolist()
+    for ((begin, end), is_end), first, last in zip(spans, firsts, lasts, strict=True):
+        if last == len(scan.ends) or scan.starts[first] != begin or scan.ends[last] != end:
+            continue
+        if first:
+            classes[first - 1] = max(classes[first - 1], WORD)
+        classes[last] = max(classes[last], classes[first : last + 1].max() if is_end else WORD)
+        classes[first:last] = INSIDE
+        if not is_end and _STOP.match(text, end):
+            classes[last + 1] = SENTENCE
+    for end in _ends_of_amounts(text):
+        last = int(np.searchsorted(scan.ends, end))
+        classes[last - 1] = max(classes[last - 1], WORD)
+        classes[last] = SENTENCE
+    _closing(kinds, joined, points, classes)
+    return classes
+
+
+def _signs(kinds: npt.NDArray[np.uint8], points: Ids, classes: Ids) -> None:
+    signs = kinds & _SIGN > 0
+    between_digits = np.zeros(len(kinds), dtype=bool)
+    digits = kinds & _DIGIT > 0
+    between_digits[1:-1] = digits[:-2] & digits[2:]
+    signs &= ~(between_digits & (points == ord("：")))
+    apart = signs | np.append(signs[1:], False)  # a word ends after a sign and before one
+    classes[apart & (classes == INSIDE)] = WORD
+
+
+def _numerals(kinds: npt.NDArray[np.uint8], joined: npt.NDArray[np.bool_], classes: Ids) -> None:
+    numeral = kinds & _NUMERAL > 0
+    if numeral.any():
+        one = kinds & _ONE > 0
+        following = np.append(numeral[1:], False)
+        two_ones = one & np.append(one[1:], False) & ~np.append(False, numeral[:-1])  # as in 之一|一直
+        classes[numeral & following & joined & ~two_ones] = INSIDE
+
+
+def _closing(kinds: npt.NDArray[np.uint8], joined: npt.NDArray[np.bool_], points: Ids, classes: Ids) -> None:
+    closing = kinds & _CLOSING > 0
+    followed = np.append(closing[1:], False) & joined
+    for unit in np.flatnonzero(followed & (classes == SENTENCE)).tolist():
+        last = unit
+        while followed[last] and (
+            chr(points[last + 1]) not in _ALSO_OPENING or not joined[last + 1] or followed[last + 1]
+        ):
+            last += 1
+        classes[unit:last] = WORD
+        classes[last] = SENTENCE
+
+
+def _ends_of_amounts(text: str) -> Iterator[int]:
+    """The end of each full stop after an amount of money or a percentage."""
+    for signs, amount in (("$€£¥￥", _MONEY), ("%％", _PERCENT)):
+        if any(sign in text for sign in signs):
+            yield from (stop.end() for stop in amount.finditer(text))
+
+
+def _spans(text: str) -> Iterator[tuple[Span, bool]]:
+    """The words that are one pattern, and whether one ends a sentence where a part of it does."""
+    if "..." in text or "…" in text or "。。" in text:
+        yield from ((dots.span(), True) for dots in _DOTS.finditer(text))
+    done = 0
+    places = _places(text)
+    for place in places:
+        if place >= done and (span := _address(text, place, done)):
+            done = span[1]
+            yield span, False
+    if "点" in text or "點" in text:
+        for number in _POINT.finditer(text):
+            before = text[max(number.start() - _LONGEST_BEFORE, 0) : number.start()]
+            yield (number.start() - len(before) + len(before.rstrip(_NUMERALS)), number.end()), False
+
+
+def _places(text: str) -> list[int]:
+    """Where a URL, an e-mail address, a hashtag or a mention may be: at its ://, www., @ or #."""
+    places: list[int] = []
+    for sign in ("://", "www.", "WWW.", "Www.", "@", "#"):
+        place = text.find(sign)
+        while place >= 0:
+            places.append(place)
+            place = text.find(sign, place + 1)
+    return sorted(places)
+
+
+def _address(text: str, place: int, done: int) -> Span | None:
+    """The URL, e-mail address, hashtag or mention around a place of `_places`, if it is one and begins after `done`."""
+    sign = text[place]
+    before = text[max(place - _LONGEST_BEFORE, done) : place]
+    if sign in "@#":
+        domain = _DOMAIN.match(text, place)
+        if domain and (local := _LOCAL_PART.search(before)):
+            return place - len(local[0]), domain.end()
+        match = (_MENTION if sign == "@" else _HASHTAG).match(text, place)
+        return match.span() if match and not _GLUED.match(before[-1:]) else None
+    scheme = _SCHEME.search(before)
+    if (sign == ":") != bool(scheme) or (sign != ":" and before[-1:].isascii() and before[-1:].isalnum()):
+        return None
+    begin = place - (len(scheme[0]) if scheme else 0)
+    match = _URL.match(text, begin)
+    end = match.end() if match else begin
+    while end > begin and _is_after_url(text, begin, end):
+        end -= 1
+    return (begin, end) if end > place + len("://") else None
+
+
+def _is_after_url(text: str, begin: int, end: int) -> bool:
+    """Whether the last character of a URL is rather the punctuation after it."""
+    last = text[end - 1]
+    return last in _NO_END_OF_URL or any(
+        last == close and text.count(opening, begin, end) < text.count(close, begin, end)
+        for opening, close in _BRACKETS.items()
+    )
