@@ -34,7 +34,7 @@ def found(text: str, network: int | str) -> list[str]:
         ("答：（A）《b》", "答 ： （ A ） 《 b 》"),
         ("比分3：2", "比分3：2"),
         ("邮箱：ann@example.org。", "邮箱 ： ann@example.org 。"),
-        ("付$10.", "付$10 ."),
+        ("付$10.", "付$ 10 ."),
     ],
 )
 def test_signs_are_words_even_where_the_network_finds_none(text: str, expected: str) -> None:
@@ -78,10 +78,34 @@ def test_what_closes_belongs_to_the_sentence_before() -> None:
     assert found("S.'s a.”b", ".") == ["S .", "' s a . ”", "b"]
 
 
+def test_a_sentence_in_brackets_ends_with_them() -> None:
+    assert found("门开了。（你好？）他也走了。", "。") == ["门 开 了 。", "（ 你 好 ？ ）", "他 也 走 了 。"]
+    assert found("(Why?) No. (Why (me)?) He (why?) ran", ".") == [
+        "( Why ? )",
+        "No .",
+        "( Why ( me ) ? ) He ( why ? ) ran",
+    ]
+    assert found("他（终于！）来了", "") == ["他 （ 终 于 ！ ） 来 了"]
+
+
+def test_abbreviations_keep_their_stop() -> None:
+    assert found("Dr. Lee, Acme Corp. fell, Figs. 2 and min. (No. 3)", ".") == [
+        "Dr. Lee , Acme Corp. fell , Figs. 2 and min .",
+        "( No. 3 )",
+    ]
+    assert found("At Acme Inc. He said no. Dr.", ".") == ["At Acme Inc .", "He said no .", "Dr ."]
+    assert found("at ft.com", ".") == ["at ft .", "com"]
+    assert found("in etc., at St.\nlouis. No. we", ".") == ["in etc. , at St. louis .", "No .", "we"]
+
+
+def test_no_sentence_ends_at_a_colon_before_an_address() -> None:
+    assert found("See: www.x.org\nOr:\nwww.y.org", ":") == ["See : www.x.org Or :", "www.y.org"]
+
+
 @pytest.mark.parametrize("text", ["It is $10. Yes", "Up 3.5%. Yes", "Up 5% at $1,000.50. Yes"])
 def test_a_stop_after_an_amount_ends_a_sentence(text: str) -> None:
     assert [one[-2:] for one in found(text, WORD)] == [" .", "es"]
-    assert found("$10.5 rose 3.5% to $10.x", INSIDE) == ["$10.5 rose 3.5% to $10.x"]
+    assert found("$10.5 rose 3.5% to $10.x", INSIDE) == ["$ 10.5 rose 3.5% to $ 10.x"]
 
 
 def test_invisible_characters_and_ligatures_do_not_cut_words() -> None:

@@ -1,13 +1,17 @@
 """Words and sentences of raw text that rules decide, in place of the network or on top of what it finds.
 
-- Chinese commas, stops, brackets and quotation marks are words of their own; a full-width colon between digits is left
-  to the network.
+- Chinese punctuation marks are words of their own, except a colon between digits.
 - A URL, an e-mail address, a hashtag or a mention is one word, without the punctuation after it. A full stop, question
   or exclamation mark between it and white space ends a sentence.
 - A run of 。, of … or of at least three full stops is one word, and ends at most one sentence.
-- Numerals written with Chinese characters are not cut (一九四一, 一点五万), except 一一 after another character.
-- The full stop after an amount of money or a percentage (`$10.`, `3.5%.`) is a word that ends a sentence.
-- A closing bracket or quotation mark right after the end of a sentence belongs to it.
+- Numerals written with Chinese characters are not cut (一九四一, 一点五万), except 一一 after another character. After
+  three characters or more, a word ends.
+- An English abbreviation and its full stop (`Dr.`) are one word that ends no sentence; one that may end a sentence
+  (`Inc.`), before a small letter, a digit or a comma.
+- A sign of money before a digit is the end of a word. The full stop after an amount of money or a percentage (`$10.`,
+  `3.5%.`) is a word that ends a sentence.
+- A closing bracket or quotation mark right after the end of a sentence belongs to it. A sentence in brackets of its own
+  （他走了！） ends with them.
 """
 
 from __future__ import annotations
@@ -20,24 +24,46 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.model.arrays import Ids
-from rnntag.model.pretokens import NO_GAP, Scan
+from rnntag.model.pretokens import LINE, NO_GAP, Scan
 from rnntag.model.weights import BOUNDARIES
 from rnntag.sentences import Span
+
+Kinds = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 
 INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 """The class of a unit: what ends after it."""
 
-_SIGN, _CLOSING, _NUMERAL, _ONE, _DIGIT = (1 << bit for bit in range(5))  # properties of characters
+_SIGN, _CLOSING, _NUMERAL, _ONE, _MORE, _CURRENCY, _DIGIT = (1 << bit for bit in range(7))  # properties of characters
+_MONEY_SIGNS = "$€£¥￥"
 _NUMERALS = "零〇一二三四五六七八九十百千万亿两萬億兩"
 _PROPERTIES = {
     "，。；：！？、（）［］｛｝「」『』《》〈〉【】〔〕〖〗": _SIGN,
     ")]}）］｝”’」』》〉】〕〗\"'": _CLOSING,
     _NUMERALS: _NUMERAL,
     "一": _ONE,
+    "余餘多几幾来來点點分": _MORE,
+    _MONEY_SIGNS: _CURRENCY,
     "0123456789０１２３４５６７８９": _DIGIT,
 }
 _ALSO_OPENING = "\"'’"
 """Closing only before white space or another closing one."""
+
+_TITLES = """
+    Mr Mrs Ms Messrs Dr Prof Gen Sen Sens Rep Reps Capt Cpt Cmdr Adm Maj Lt Col Rev Sgt Gov Hon Pres Supt Msgr Mt Ft
+    Fig Figs Eq Eqs Ref Refs Vol Vols Sec Secs Sect Ch Chap Tab App pp cf vs viz ca approx incl excl resp
+"""
+_OTHERS = """
+    St Ave Rd Blvd Hwy Inc Corp Co Cos Ltd Bros Pty Mfg Intl Natl Jr Sr Esq Dept Univ Div Inst Assn Assoc Acad Soc Govt
+    dept univ assn govt fig figs eq eqs ref refs vol vols chap sect ext tel misc min mins max avg sec secs hr hrs wk wks
+    mo mos yr yrs in ft lb lbs oz yd yds mi mph gal qt pt tbsp tsp cm mm km kg etc esp al ed eds est temp
+    Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun
+    Proc Conf Trans Sci Tech Med Biol Chem Phys Math Eng
+"""
+_NUMBERED = "No Nos Art Par no nos p art par"
+_NEVER_ENDS, _MAY_END, _BEFORE_NUMBERS = (frozenset(words.split()) for words in (_TITLES, _OTHERS, _NUMBERED))
+"""Abbreviations that end no sentence, that may end one, and that are abbreviations only before a number."""
+_AFTER_STOP = [ord(char) for char in ",;:)"]
 
 _URL = re.compile(r"""(?:[a-z]+://|www\.)[!#-;=?-~]{1,2000}""", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])(?:https?|ftps?|file)\Z", re.IGNORECASE)
@@ -57,8 +83,10 @@ _LONGEST_BEFORE = 64
 _STOP = re.compile(r"[.!?](?!\S)")  # after such a word
 
 _DOTS = re.compile(r"。。+|……*|\.(?<![\[.].)\.\.+(?![.\]])")
-_MONEY = re.compile(r"[$€£¥￥][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
+_MONEY = re.compile(rf"[{_MONEY_SIGNS}][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
 _PERCENT = re.compile(r"[%％](?<=\d.)\.(?!\S)")
+_END_IN_BRACKETS = re.compile(r"[。！？]）|[!?]\)")
+_LONGEST_BRACKETED = 300
 _POINT = re.compile(
     rf"[点點](?<=[{_NUMERALS}].)[零〇一二三四五六七八九]+(?:[百千万亿萬億]+|(?=[倍元米公升度平斤吨岁%％]))"
 )
@@ -88,6 +116,7 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
     joined = np.append(scan.gaps[1:] == NO_GAP, False)  # [units]: the next unit follows without white space
     _signs(kinds, points, classes)
     _numerals(kinds, joined, classes)
+    _abbreviations(text, scan, points, classes)
     spans = [*_spans(text)]
     begins, ends = np.array([span for span, _ in spans], dtype=np.int64).reshape(-1, 2).T
     firsts, lasts = np.searchsorted(scan.ends, begins + 1).tolist(), np.searchsorted(scan.ends, ends).tolist()
@@ -98,36 +127,59 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
             classes[first - 1] = max(classes[first - 1], WORD)
         classes[last] = max(classes[last], classes[first : last + 1].max() if is_end else WORD)
         classes[first:last] = INSIDE
+        if not is_end and first and points[first - 1] == ord(":") and scan.gaps[first] != LINE:
+            classes[first - 1] = WORD
         if not is_end and _STOP.match(text, end):
             classes[last + 1] = SENTENCE
     for end in _ends_of_amounts(text):
         last = int(np.searchsorted(scan.ends, end))
         classes[last - 1] = max(classes[last - 1], WORD)
         classes[last] = SENTENCE
+    for end in _bracketed(text):
+        classes[np.searchsorted(scan.ends, end)] = SENTENCE
     _closing(kinds, joined, points, classes)
     return classes
 
 
-def _signs(kinds: npt.NDArray[np.uint8], points: Ids, classes: Ids) -> None:
-    signs = kinds & _SIGN > 0
-    between_digits = np.zeros(len(kinds), dtype=bool)
-    digits = kinds & _DIGIT > 0
-    between_digits[1:-1] = digits[:-2] & digits[2:]
-    signs &= ~(between_digits & (points == ord("：")))
+def _signs(kinds: Kinds, points: Ids, classes: Ids) -> None:
+    signs, digits = kinds & _SIGN > 0, kinds & _DIGIT > 0
+    colons = np.flatnonzero(points[1:-1] == ord("：")) + 1
+    signs[colons] = ~(digits[colons - 1] & digits[colons + 1])
     apart = signs | np.append(signs[1:], False)  # a word ends after a sign and before one
+    apart |= (kinds & _CURRENCY > 0) & np.append(digits[1:], False)
     classes[apart & (classes == INSIDE)] = WORD
 
 
-def _numerals(kinds: npt.NDArray[np.uint8], joined: npt.NDArray[np.bool_], classes: Ids) -> None:
+def _numerals(kinds: Kinds, joined: Flags, classes: Ids) -> None:
     numeral = kinds & _NUMERAL > 0
-    if numeral.any():
-        one = kinds & _ONE > 0
-        following = np.append(numeral[1:], False)
-        two_ones = one & np.append(one[1:], False) & ~np.append(False, numeral[:-1])  # as in 之一|一直
-        classes[numeral & following & joined & ~two_ones] = INSIDE
+    if not numeral.any():
+        return
+    one = kinds & _ONE > 0
+    before, after = np.append(False, numeral[:-1] & joined[:-1]), np.append(numeral[1:], False) & joined
+    two_ones = one & np.append(one[1:], False) & ~before  # as in 之一|一直
+    classes[numeral & after & ~two_ones] = INSIDE
+    third = numeral & before & np.append([False, False], numeral[:-2] & joined[:-2])[: len(numeral)]
+    more = np.append(kinds[1:] & _MORE > 0, False)
+    classes[third & ~after & ~more & (classes == INSIDE)] = WORD
 
 
-def _closing(kinds: npt.NDArray[np.uint8], joined: npt.NDArray[np.bool_], points: Ids, classes: Ids) -> None:
+def _abbreviations(text: str, scan: Scan, points: Ids, classes: Ids) -> None:
+    stops = np.flatnonzero((points[1:-1] == ord(".")) & (scan.gaps[1:-1] == NO_GAP)) + 1
+    stops = stops[(scan.gaps[stops + 1] != NO_GAP) | np.isin(points[stops + 1], _AFTER_STOP)]
+    begins, ends, nexts = (scan.starts[stops + shift].tolist() for shift in (-1, 0, 1))
+    for stop, begin, end, following in zip(stops.tolist(), begins, ends, nexts, strict=True):
+        word, first = text[begin:end], text[following]
+        is_number = first in "0123456789"
+        if (
+            word in _NEVER_ENDS
+            or (word in _MAY_END and (is_number or first.islower() or first in ",;"))
+            or (word in _BEFORE_NUMBERS and is_number)
+        ):
+            classes[stop - 1] = INSIDE
+            classes[stop] = WORD
+
+
+def _closing(kinds: Kinds, joined: Flags, points: Ids, classes: Ids) -> None:
     closing = kinds & _CLOSING > 0
     followed = np.append(closing[1:], False) & joined
     for unit in np.flatnonzero(followed & (classes == SENTENCE)).tolist():
@@ -142,9 +194,20 @@ def _closing(kinds: npt.NDArray[np.uint8], joined: npt.NDArray[np.bool_], points
 
 def _ends_of_amounts(text: str) -> Iterator[int]:
     """The end of each full stop after an amount of money or a percentage."""
-    for signs, amount in (("$€£¥￥", _MONEY), ("%％", _PERCENT)):
+    for signs, amount in ((_MONEY_SIGNS, _MONEY), ("%％", _PERCENT)):
         if any(sign in text for sign in signs):
             yield from (stop.end() for stop in amount.finditer(text))
+
+
+def _bracketed(text: str) -> Iterator[int]:
+    """The end of each pair of brackets around a whole sentence: what is before them is the end of another."""
+    for close in _END_IN_BRACKETS.finditer(text):
+        opening, closing = "（）" if close[0][-1] == "）" else "()"
+        begin = text.rfind(opening, max(close.start() - _LONGEST_BRACKETED, 0), close.start())
+        before = text[max(begin - 2, 0) : begin]
+        is_sentence = not before.strip() or before.rstrip()[-1] in "。！？…”」』.!?"
+        if begin >= 0 and is_sentence and closing not in text[begin : close.start()]:
+            yield close.end()
 
 
 def _spans(text: str) -> Iterator[tuple[Span, bool]]:
