@@ -8,8 +8,8 @@ from itertools import chain
 
 from benchmarks.kinds.cases import Kind, Slots, tagged
 
-_EMOJI = ["😂", "❤️", "😍", "🔥", "👍", "🙏", "😭", "😊", "🎉", "💪", "🤔", "😅", "👏", "🥰", "😎", "🙄", "💯", "✨", "🤣",
-          "😢", "🌹", "🐶", "⚽", "🍕", "🚀", "☀️"]  # fmt: skip
+_EMOJI = ["😂", "❤️", "😍", "🔥", "👍", "🙏", "😭", "😊", "🎉", "💪", "🤔", "😅", "👏", "🥰", "😎", "🙄", "💯", "✨",
+          "🤣", "😢", "🌹", "🐶", "⚽", "🍕", "🚀", "☀️"]  # fmt: skip
 
 
 def _both(name: str, most: float, frames: Sequence[str], slots: Slots) -> tuple[Kind, Kind]:
@@ -41,7 +41,8 @@ emoji = _both(
         "e": _EMOJI,
         "good": ["I love it", "We won the game", "This is so good", "My cat is here", "Thanks for the cake",
                  "She said yes", "It is raining again", "I can not stop laughing", "See you tomorrow"],
-        "zh": ["今天 很 开心", "我 爱 你", "太 好吃 了", "生日 快乐", "我们 赢 了", "明天 见", "天气 真 好", "我 回家 了"],
+        "zh": ["今天 很 开心", "我 爱 你", "太 好吃 了", "生日 快乐", "我们 赢 了", "明天 见", "天气 真 好",
+               "我 回家 了"],
     },
 )  # fmt: skip
 

@@ -184,7 +184,8 @@ abbreviations = Kind(
             "‹No.› {n} {did}.¦",
         ],
         {
-            "title": ["Mr.", "Mrs.", "Ms.", "Dr.", "Prof.", "Gen.", "Sen.", "Rep.", "Capt.", "St.", "Lt.", "Rev.", "Col."],
+            "title": ["Mr.", "Mrs.", "Ms.", "Dr.", "Prof.", "Gen.", "Sen.", "Rep.", "Capt.", "St.", "Lt.", "Rev.",
+                      "Col."],
             "name": ["Smith", "Acme", "Brown", "Miller", "Taylor", "Wilson", "Garcia", "Johnson", "Clark", "Young"],
             "did": ["arrived late", "fell", "won again", "has a new office", "was not there", "signed the paper",
                     "said no", "is closing", "lost money", "opened in May"],
