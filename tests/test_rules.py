@@ -33,6 +33,7 @@ def found(text: str, network: int | str) -> list[str]:
         ("得分95，474，5。", "得分95 ， 474 ， 5 。"),
         ("答：（A）《b》", "答 ： （ A ） 《 b 》"),
         ("比分3：2", "比分3：2"),
+        ("选A．b，3．5", "选A ． b ， 3．5"),
         ("邮箱：ann@example.org。", "邮箱 ： ann@example.org 。"),
         ("付$10.", "付$ 10 ."),
     ],
@@ -52,6 +53,9 @@ def test_signs_are_words_even_where_the_network_finds_none(text: str, expected: 
         ("#love #NLP2024! @tom_1: hi", ["#love #NLP2024 !", "@tom_1 : hi"]),
         ("C# #1 a@b &#12; x#y @ 7", ["C # # 1 a @ b & # 12 ; x # y @ 7"]),
         ("谢谢@张伟 和@li_lei，#周末愉快#真好#开心 ！", ["谢 谢 @张伟 和 @li_lei ， #周末愉快# 真 好 #开心 ！"]),
+        ("See a-b.com/x, or t.org. Is", ["See a-b.com/x , or t.org .", "Is"]),
+        ("Amazon.com's .com in a.com.b", ["Amazon.com ' s . com in a . com . b"]),
+        ("访问test.edu.cn，再见", ["访 问 test.edu.cn ， 再 见"]),
         ("#a#b @a.b. ://www. http://", ["#a #b @a.b .", ": / / www . http : / /"]),
     ],
 )  # fmt: skip
@@ -61,6 +65,7 @@ def test_addresses_hashtags_and_mentions_are_one_word(text: str, expected: list[
 
 def test_dots_are_one_word_and_end_one_sentence() -> None:
     assert found("走。。。我……好...a....b [...] c", "。") == ["走 。。。", "我 …… 好 ... a .... b [ . . . ] c"]
+    assert found("走．．．我···", "．") == ["走 ．．．", "我 ···"]
     assert found("走……我。。", "…。") == ["走 ……", "我 。。"]
 
 
@@ -68,6 +73,7 @@ def test_numerals_are_not_cut() -> None:
     assert found("一九四一年，三百二十一人，一点五万，二十一点七倍", WORD) == [
         "一九四一 年 ， 三百二十一 人 ， 一点五万 ， 二十一点七 倍"
     ]
+    assert found("百分之三十五点二，两点一。", WORD) == ["百分之三十五点二 ， 两点一 。"]
     assert found("之一一直八点一起三点五分", WORD) == ["之 一 一 直 八 点 一 起 三 点 五 分"]
 
 
@@ -94,7 +100,7 @@ def test_abbreviations_keep_their_stop() -> None:
         "( No. 3 )",
     ]
     assert found("At Acme Inc. He said no. Dr.", ".") == ["At Acme Inc .", "He said no .", "Dr ."]
-    assert found("at ft.com", ".") == ["at ft .", "com"]
+    assert found("at ft.zz", ".") == ["at ft .", "zz"]
     assert found("in etc., at St.\nlouis. No. we", ".") == ["in etc. , at St. louis .", "No .", "we"]
 
 

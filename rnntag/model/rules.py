@@ -1,9 +1,9 @@
 """Words and sentences of raw text that rules decide, in place of the network or on top of what it finds.
 
-- Chinese punctuation marks are words of their own, except a colon between digits.
+- Chinese punctuation marks are words of their own, except a colon or a full stop (．) between digits.
 - A URL, an e-mail address, a hashtag or a mention is one word, without the punctuation after it. A full stop, question
   or exclamation mark between it and white space ends a sentence.
-- A run of 。, of … or of at least three full stops is one word, and ends at most one sentence.
+- A run of 。, of ．, of … or of at least three full stops or · is one word, and ends at most one sentence.
 - Numerals written with Chinese characters are not cut (一九四一, 一点五万), except 一一 after another character. After
   three characters or more, a word ends.
 - An English abbreviation and its full stop (`Dr.`) are one word that ends no sentence; one that may end a sentence
@@ -38,7 +38,7 @@ _SIGN, _CLOSING, _NUMERAL, _ONE, _MORE, _CURRENCY, _DIGIT = (1 << bit for bit in
 _MONEY_SIGNS = "$€£¥￥"
 _NUMERALS = "零〇一二三四五六七八九十百千万亿两萬億兩"
 _PROPERTIES = {
-    "，。；：！？、（）［］｛｝「」『』《》〈〉【】〔〕〖〗": _SIGN,
+    "，。；：．！？、（）［］｛｝「」『』《》〈〉【】〔〕〖〗": _SIGN,
     ")]}）］｝”’」』》〉】〕〗\"'": _CLOSING,
     _NUMERALS: _NUMERAL,
     "一": _ONE,
@@ -46,6 +46,7 @@ _PROPERTIES = {
     _MONEY_SIGNS: _CURRENCY,
     "0123456789０１２３４５６７８９": _DIGIT,
 }
+_IN_NUMBERS = [ord(sign) for sign in "：．"]
 _ALSO_OPENING = "\"'’"
 """Closing only before white space or another closing one."""
 
@@ -58,6 +59,7 @@ _OTHERS = """
     dept univ assn govt fig figs eq eqs ref refs vol vols chap sect ext tel misc min mins max avg sec secs hr hrs wk wks
     mo mos yr yrs in ft lb lbs oz yd yds mi mph gal qt pt tbsp tsp cm mm km kg etc esp al ed eds est temp
     Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri Sat Sun
+    Ala Ariz Ark Calif Colo Conn Del Fla Ga Kan Ky Md Mich Minn Mont Neb Nev Okla Ore Pa Penn Tenn Tex Va Wash Wis Wyo
     Proc Conf Trans Sci Tech Med Biol Chem Phys Math Eng
 """
 _NUMBERED = "No Nos Art Par no nos p art par"
@@ -67,6 +69,9 @@ _AFTER_STOP = [ord(char) for char in ",;:)"]
 
 _URL = re.compile(r"""(?:[a-z]+://|www\.)[!#-;=?-~]{1,2000}""", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])(?:https?|ftps?|file)\Z", re.IGNORECASE)
+_HOST = re.compile(r"(?<![A-Za-z0-9.@/_-])[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*\Z")
+_TOP_DOMAINS = (".com", ".org", ".net", ".edu", ".gov", ".cn", ".io")
+_AFTER_HOST = re.compile(r"\.[a-z]+(?:\.[a-z]{2})?(?!\.?[A-Za-z0-9_@-])(?:/[!#-;=?-~]{0,2000})?")
 _NO_END_OF_URL = ".,;:!?'*_~"
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _LOCAL_PART = re.compile(r"(?:mailto:)?[A-Za-z0-9_][A-Za-z0-9_.%+-]*\Z")
@@ -82,13 +87,14 @@ _LONGEST_BEFORE = 64
 
 _STOP = re.compile(r"[.!?](?!\S)")  # after such a word
 
-_DOTS = re.compile(r"。。+|……*|\.(?<![\[.].)\.\.+(?![.\]])")
+_DOTS = re.compile(r"。。+|……*|．．+|···+|\.(?<![\[.].)\.\.+(?![.\]])")
 _MONEY = re.compile(rf"[{_MONEY_SIGNS}][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
 _PERCENT = re.compile(r"[%％](?<=\d.)\.(?!\S)")
 _END_IN_BRACKETS = re.compile(r"[。！？]）|[!?]\)")
 _LONGEST_BRACKETED = 300
 _POINT = re.compile(
-    rf"[点點](?<=[{_NUMERALS}].)[零〇一二三四五六七八九]+(?:[百千万亿萬億]+|(?=[倍元米公升度平斤吨岁%％]))"
+    rf"[点點](?<=[{_NUMERALS}].)[零〇一二三四五六七八九]+(?:[百千万亿萬億]+|(?=[倍元米公升度平斤吨岁%％，。；、）]|$))",
+    re.MULTILINE,
 )
 
 
@@ -143,8 +149,8 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
 
 def _signs(kinds: Kinds, points: Ids, classes: Ids) -> None:
     signs, digits = kinds & _SIGN > 0, kinds & _DIGIT > 0
-    colons = np.flatnonzero(points[1:-1] == ord("：")) + 1
-    signs[colons] = ~(digits[colons - 1] & digits[colons + 1])
+    numeric = np.flatnonzero(np.isin(points[1:-1], _IN_NUMBERS)) + 1
+    signs[numeric] = ~(digits[numeric - 1] & digits[numeric + 1])
     apart = signs | np.append(signs[1:], False)  # a word ends after a sign and before one
     apart |= (kinds & _CURRENCY > 0) & np.append(digits[1:], False)
     classes[apart & (classes == INSIDE)] = WORD
@@ -212,7 +218,7 @@ def _bracketed(text: str) -> Iterator[int]:
 
 def _spans(text: str) -> Iterator[tuple[Span, bool]]:
     """The words that are one pattern, and whether one ends a sentence where a part of it does."""
-    if "..." in text or "…" in text or "。。" in text:
+    if any(dots in text for dots in ("...", "…", "。。", "．．", "···")):
         yield from ((dots.span(), True) for dots in _DOTS.finditer(text))
     done = 0
     places = _places(text)
@@ -223,13 +229,16 @@ def _spans(text: str) -> Iterator[tuple[Span, bool]]:
     if "点" in text or "點" in text:
         for number in _POINT.finditer(text):
             before = text[max(number.start() - _LONGEST_BEFORE, 0) : number.start()]
-            yield (number.start() - len(before) + len(before.rstrip(_NUMERALS)), number.end()), False
+            rest = before.rstrip(_NUMERALS)
+            if rest.endswith("分之"):
+                rest = rest[:-2].rstrip(_NUMERALS)
+            yield (number.start() - len(before) + len(rest), number.end()), False
 
 
 def _places(text: str) -> list[int]:
-    """Where a URL, an e-mail address, a hashtag or a mention may be: at its ://, www., @ or #."""
+    """Where a URL, an e-mail address, a hashtag or a mention may be: at its ://, www., .com, @ or #."""
     places: list[int] = []
-    for sign in ("://", "www.", "WWW.", "Www.", "@", "#"):
+    for sign in ("://", "www.", "WWW.", "Www.", "@", "#", *_TOP_DOMAINS):
         place = text.find(sign)
         while place >= 0:
             places.append(place)
@@ -247,15 +256,22 @@ def _address(text: str, place: int, done: int) -> Span | None:
             return place - len(local[0]), domain.end()
         match = (_MENTION if sign == "@" else _HASHTAG).match(text, place)
         return match.span() if match and not _GLUED.match(before[-1:]) else None
-    scheme = _SCHEME.search(before)
-    if (sign == ":") != bool(scheme) or (sign != ":" and before[-1:].isascii() and before[-1:].isalnum()):
-        return None
-    begin = place - (len(scheme[0]) if scheme else 0)
-    match = _URL.match(text, begin)
+    if sign == ".":
+        host, match = _HOST.search(before), _AFTER_HOST.match(text, place)
+        if not host:
+            return None
+        begin, least = place - len(host[0]), place
+    else:
+        scheme = _SCHEME.search(before)
+        if (sign == ":") != bool(scheme) or (sign != ":" and before[-1:].isascii() and before[-1:].isalnum()):
+            return None
+        begin = place - (len(scheme[0]) if scheme else 0)
+        match = _URL.match(text, begin)
+        least = place + len("://")
     end = match.end() if match else begin
     while end > begin and _is_after_url(text, begin, end):
         end -= 1
-    return (begin, end) if end > place + len("://") else None
+    return (begin, end) if begin < end and end > least else None
 
 
 def _is_after_url(text: str, begin: int, end: int) -> bool:
