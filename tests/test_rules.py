@@ -63,6 +63,10 @@ def test_addresses_hashtags_and_mentions_are_one_word(text: str, expected: list[
     assert found(text, WORD) == expected
 
 
+def test_a_word_ends_after_dots() -> None:
+    assert found("走...我", INSIDE) == ["走 ... 我"]
+
+
 def test_dots_are_one_word_and_end_one_sentence() -> None:
     assert found("走。。。我……好...a....b [...] c", "。") == ["走 。。。", "我 …… 好 ... a .... b [ . . . ] c"]
     assert found("走．．．我···", "．") == ["走 ．．．", "我 ···"]
@@ -73,6 +77,7 @@ def test_numerals_are_not_cut() -> None:
     assert found("一九四一年，三百二十一人，一点五万，二十一点七倍", WORD) == [
         "一九四一 年 ， 三百二十一 人 ， 一点五万 ， 二十一点七 倍"
     ]
+    assert found("一九四一年十月三十日", INSIDE) == ["一九四一 年 十月 三十日"]
     assert found("百分之三十五点二，两点一。", WORD) == ["百分之三十五点二 ， 两点一 。"]
     assert found("之一一直八点一起三点五分", WORD) == ["之 一 一 直 八 点 一 起 三 点 五 分"]
 

@@ -16,9 +16,9 @@ from rnntag.training.segmenter import SegmenterTask
 from rnntag.training.variation import variants
 
 CHINESE = Sentence(
-    ("王芳", "有", "12", "本", "书", "，", "三十二", "支", "笔", "。"),
-    {"upos": ("PROPN", "VERB", "NUM", "NOUN", "NOUN", "PUNCT", "NUM", "NOUN", "NOUN", "PUNCT")},
-    spaces=("",) * 10,
+    ("王", "芳", "有", "12", "本", "书", "，", "三十二", "支", "笔", "。"),
+    {"upos": ("PROPN", "PROPN", "VERB", "NUM", "NOUN", "NOUN", "PUNCT", "NUM", "NOUN", "NOUN", "PUNCT")},
+    spaces=("",) * 11,
     opens=True,
 )
 ENGLISH = Sentence(
@@ -42,19 +42,19 @@ def changed(change: variation.Change, sentence: Sentence) -> set[str]:
 @pytest.mark.parametrize(
     ("change", "sentence", "pattern"),
     [
-        (variation.numbers, CHINESE, r"王芳\|有\|[\d.,]+\|本\|书\|，\|[一二三四五六七八九十百千万亿〇点]+\|支\|笔\|。"),
+        (variation.numbers, CHINESE, r"王\|芳\|有\|[\d.,]+\|本\|书\|，\|[一-龥〇]+\|支\|笔\|。"),
         (variation.numbers, ENGLISH, r"Mr\. \|Lee \|ca\|n't \|pay \|[\d.,]+\|\. "),
-        (variation.names, CHINESE, r"[^|]{2}\|有\|12\|本\|书\|，\|三十二\|支\|笔\|。"),
+        (variation.names, CHINESE, r"[^|]\|[^|]{1,2}\|有\|12\|本\|书\|，\|三十二\|支\|笔\|。"),
         (variation.names, ENGLISH, r"mr\. \|lee \|ca\|n't \|pay \|1,000\|\. "),
-        (variation.widths, CHINESE, r"王芳\|有\|12\|本\|书\|[，,]\|三十二\|支\|笔\|[。.]"),
+        (variation.widths, CHINESE, r"王\|芳\|有\|12\|本\|书\|[，,]\|三十二\|支\|笔\|[。.]"),
         (variation.widths, ENGLISH, r"Mr\. \|Lee \|ca\|n't \|pay \|1,000\|\. "),
-        (variation.wrapped, CHINESE, r"[“「（『《(]\|王芳\|.*\|。\|[”」）』》)]"),
+        (variation.wrapped, CHINESE, r"[“「（『《(]\|王\|芳\|.*\|。\|[”」）』》)]"),
         (variation.wrapped, ENGLISH, r"[(“\"\[‘]\|Mr\. \|.*\|\.\|[)”\"\]’] "),
-        (variation.other_end, CHINESE, r"王芳\|.*\|笔(\n|\|(……|。。。|…|\.\.\.|[！？。]))"),
+        (variation.other_end, CHINESE, r"王\|芳\|.*\|笔(\n|\|(……|。。。|…|\.\.\.|[！？。]))"),
         (variation.other_end, ENGLISH, r"Mr\. \|.*\|1,000(\n|\|(\.{3,4}|…|[!?.]) )"),
-        (variation.amounts, CHINESE, r"王芳\|.*\|笔\|[，：（].*\|。"),
+        (variation.amounts, CHINESE, r"王\|芳\|.*\|笔\|[，：（].*\|。"),
         (variation.amounts, ENGLISH, r"Mr\. \|.*\|1,000 \|([$£€]\|[\d.,]+|[\d.,]+\|%|\(\|[A-Za-z.]+ \|\d+\|\))\|\. "),
-        (variation.social, CHINESE, r"王芳\|.*\|笔\|(。 ?\|[^\w ]+ |[\w@#:/.?=]+\|。)"),
+        (variation.social, CHINESE, r"王\|芳\|.*\|笔\|(。 ?\|[^\w ]+ |[\w@#:/.?=]+\|。)"),
         (variation.social, ENGLISH, r"Mr\. \|.*\|1,000( \|[\w@#:/.?=]+\|\. |\|\. ?\|[^\w ]+ )"),
         (variation.abbreviations, ENGLISH, r"[\w.]+\. \|Lee \|ca\|n't \|pay \|1,000\|\. "),
     ],

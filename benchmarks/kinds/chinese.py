@@ -100,7 +100,7 @@ a_bu_ab = Kind(
 )  # fmt: skip
 
 _NAMES = [
-    f"{family}{given}"
+    f"{family}+{given}"
     for family in "王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗"
     for given in ("芳", "伟", "敏", "静", "丽", "强", "磊", "洋", "小红", "建国", "志强", "秀英", "雪梅", "晓东", "明")
 ]
@@ -124,13 +124,17 @@ names = Kind(
         {
             **_PEOPLE,
             "name": _NAMES,
-            "short": [f"{first}{family}" for first in ("小", "老") for family in "王李张刘陈杨赵黄周吴孙马林"],
+            "short": [f"{first}+{family}" for first in ("小", "老") for family in "王李张刘陈杨赵黄周吴孙马林"],
             "go": ["来", "走", "笑", "哭", "病", "到", "睡", "醒", "输", "赢", "去", "跑"],
             "say": ["问", "说", "喊", "答"],
             "eat": ["看", "买", "写", "读"],
             "thing": ["本书", "封信", "篇文章"],
             "book": ["书", "报", "信", "诗"],
         },
+        lambda frame: [
+            frame.replace("+", ""),
+            frame.replace("+", "›‹"),
+        ],  # treebanks differ, but both keep a name apart
     ),
 )
 

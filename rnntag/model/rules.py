@@ -5,7 +5,7 @@
   or exclamation mark between it and white space ends a sentence.
 - A run of 。, of ．, of … or of at least three full stops or · is one word, and ends at most one sentence.
 - Numerals written with Chinese characters are not cut (一九四一, 一点五万), except 一一 after another character. After
-  three characters or more, a word ends.
+  three characters or more, and after 年 and 月 between two, a word ends.
 - An English abbreviation and its full stop (`Dr.`) are one word that ends no sentence; one that may end a sentence
   (`Inc.`), before a small letter, a digit or a comma.
 - A sign of money before a digit is the end of a word. The full stop after an amount of money or a percentage (`$10.`,
@@ -46,6 +46,7 @@ _PROPERTIES = {
     _MONEY_SIGNS: _CURRENCY,
     "0123456789０１２３４５６７８９": _DIGIT,
 }
+_DATE = [ord(sign) for sign in "年月"]
 _IN_NUMBERS = [ord(sign) for sign in "：．"]
 _ALSO_OPENING = "\"'’"
 """Closing only before white space or another closing one."""
@@ -121,7 +122,7 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
     kinds = np.where(points < 0x10000, _properties()[points & 0xFFFF], 0)  # [units]
     joined = np.append(scan.gaps[1:] == NO_GAP, False)  # [units]: the next unit follows without white space
     _signs(kinds, points, classes)
-    _numerals(kinds, joined, classes)
+    _numerals(kinds, joined, points, classes)
     _abbreviations(text, scan, points, classes)
     spans = [*_spans(text)]
     begins, ends = np.array([span for span, _ in spans], dtype=np.int64).reshape(-1, 2).T
@@ -131,7 +132,7 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
             continue
         if first:
             classes[first - 1] = max(classes[first - 1], WORD)
-        classes[last] = max(classes[last], classes[first : last + 1].max() if is_end else WORD)
+        classes[last] = max(WORD, classes[first if is_end else last : last + 1].max())
         classes[first:last] = INSIDE
         if not is_end and first and points[first - 1] == ord(":") and scan.gaps[first] != LINE:
             classes[first - 1] = WORD
@@ -156,7 +157,7 @@ def _signs(kinds: Kinds, points: Ids, classes: Ids) -> None:
     classes[apart & (classes == INSIDE)] = WORD
 
 
-def _numerals(kinds: Kinds, joined: Flags, classes: Ids) -> None:
+def _numerals(kinds: Kinds, joined: Flags, points: Ids, classes: Ids) -> None:
     numeral = kinds & _NUMERAL > 0
     if not numeral.any():
         return
@@ -165,6 +166,8 @@ def _numerals(kinds: Kinds, joined: Flags, classes: Ids) -> None:
     two_ones = one & np.append(one[1:], False) & ~before  # as in 之一|一直
     classes[numeral & after & ~two_ones] = INSIDE
     third = numeral & before & np.append([False, False], numeral[:-2] & joined[:-2])[: len(numeral)]
+    dates = np.isin(points[1:-1], _DATE) & before[1:-1] & np.append(numeral[1:], False)[1:-1]
+    classes[1:-1][dates & (classes[1:-1] == INSIDE)] = WORD
     more = np.append(kinds[1:] & _MORE > 0, False)
     classes[third & ~after & ~more & (classes == INSIDE)] = WORD
 
@@ -207,6 +210,8 @@ def _ends_of_amounts(text: str) -> Iterator[int]:
 
 def _bracketed(text: str) -> Iterator[int]:
     """The end of each pair of brackets around a whole sentence: what is before them is the end of another."""
+    if not any(end in text for end in ("。）", "！）", "？）", "!)", "?)")):
+        return
     for close in _END_IN_BRACKETS.finditer(text):
         opening, closing = "（）" if close[0][-1] == "）" else "()"
         begin = text.rfind(opening, max(close.start() - _LONGEST_BRACKETED, 0), close.start())

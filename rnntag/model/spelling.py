@@ -19,7 +19,6 @@ READ_AS: dict[int, str | None] = {
 """For `str.translate`: a word without invisible characters, and with letters in place of Latin ligatures (ﬁ)."""
 
 _RUN = re.compile(f"[{INVISIBLE}]+")
-_ALONE = re.compile(rf"(?<!\S)[{INVISIBLE}]+(?!\S)")
 
 
 def without_invisible(text: str) -> tuple[str, Ids]:
@@ -29,11 +28,11 @@ def without_invisible(text: str) -> tuple[str, Ids]:
         The rest, and the place in `text` of each of its characters and of its end, shape [characters + 1].
     """
     shown = np.ones(len(text) + 1, dtype=bool)
-    alone = {run.start() for run in _ALONE.finditer(text)}
     parts = []
     begin = 0
     for run in _RUN.finditer(text):
-        if run.start() not in alone:
+        around = text[max(run.start() - 1, 0) : run.start()] + text[run.end() : run.end() + 1]
+        if around.strip():
             parts.append(text[begin : run.start()])
             shown[run.start() : run.end()] = False
             begin = run.end()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from random import Random
 
 from rnntag.sentences import Sentence
@@ -27,7 +28,7 @@ _ABBREVIATED = frozenset(_ABBREVIATIONS.split())
 _WITH_NUMBER = ("Fig.", "Figs.", "pp.", "Sec.", "Eq.", "Vol.", "No.", "cf.", "Jan.", "Sept.", "approx.")
 _FAMILIES = "王李张刘陈杨赵黄周吴徐孙马朱胡林郭何高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华建国志文玉海红春雪梅晓东小宁云飞立新宏博子涵宇轩思远家豪"
-_NAME = re.compile(f"[{_FAMILIES}][\u3400-\u9fff]{{1,2}}")
+_GIVEN_NAME = re.compile("[\u3400-\u9fff]{1,2}")
 _EMOJI = ("😂", "😍", "🔥", "👍", "🙏", "😭", "😊", "🎉", "💪", "🤔", "👏", "✨", "🤣", "🌹", "🚀", "❤️")
 _ADDRESSES = ("https://t.co/{}", "www.{}.org", "http://{}.com/a?b=1", "{}@example.org", "#{}", "@{}")
 _PAIRS = {True: ("“”", "「」", "（）", "『』", "《》", "()"), False: ("()", "“”", '""', "[]", "‘’")}
@@ -101,14 +102,15 @@ def numbers(tokens: Tokens, _: bool, random: Random) -> Tokens:
 
 
 def names(tokens: Tokens, is_chinese: bool, random: Random) -> Tokens:
-    """Other names in place of Chinese names of persons; lower case in place of English."""
-
-    def other(token: str, tag: str) -> str:
-        if tag == "PROPN" and _NAME.fullmatch(token):
-            return random.choice(_FAMILIES) + "".join(random.choices(_GIVEN, k=len(token) - 1))
-        return token if is_chinese else token.lower()
-
-    return [(other(token, tag), space, tag) for token, space, tag in tokens]
+    """Other names in place of Chinese names of persons, family and given name; lower case in place of English."""
+    if not is_chinese:
+        return [(token.lower(), space, tag) for token, space, tag in tokens]
+    made = list(tokens)
+    for place, ((family, space, tag), (given, after, given_tag)) in enumerate(pairwise(tokens)):
+        if tag == given_tag == "PROPN" and family in _FAMILIES and _GIVEN_NAME.fullmatch(given):
+            made[place] = (random.choice(_FAMILIES), space, tag)
+            made[place + 1] = ("".join(random.choices(_GIVEN, k=random.randint(1, 2))), after, tag)
+    return made
 
 
 def widths(tokens: Tokens, is_chinese: bool, random: Random) -> Tokens:
