@@ -216,6 +216,7 @@ class SegmenterConfig:
         lr: of Adam. It falls linearly to 0.
         dropout: share of dropped units of the layer's input and output.
         upsample: see `TrainConfig`; counted in pretokens.
+        augment: see `training.variation`.
 
     Raises:
         UsageError: a value is out of its range.
@@ -230,6 +231,12 @@ class SegmenterConfig:
     lr: float = _segmenter(0.004)
     dropout: float = _segmenter(0.3, **_DROPOUT)
     upsample: float = _segmenter(0.6, **_SHARE)
+    augment: float = _segmenter(
+        0.0,
+        "Share of paragraphs to train on a second time with other numbers, names and signs, in quotation marks or "
+        "brackets, with emoji and addresses.",
+        **_SHARE,
+    )
     seed: int = _segmenter(1, **_SEED)
 
     def __post_init__(self) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnntag.model import rules
 from rnntag.model.arrays import Ids
 from rnntag.model.pretokens import NO_GAP, Scan
+from rnntag.model.rules import INSIDE, SENTENCE
 from rnntag.model.stored import StoredSegmenter
-from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, table_rows
+from rnntag.model.weights import BIGRAM_TABLE, SHAPE_TABLE, UNIT_TABLE, table_rows
 from rnntag.onnx import graph
 from rnntag.onnx.session import OnnxModel, Scores, in_batches
 from rnntag.sentences import Segmentation
@@ -27,8 +29,6 @@ BATCH = 512
 
 OVERLAP = 16
 """See `windows.OVERLAP`, in units: boundaries depend on near context only."""
-
-INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 
 # Code points that may continue a grapheme cluster. Most text has none, and then needs no regex.
 _MARKS = re.compile("[^\\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2e80-\u3029\u3030-\u3098\u309b-\ua66e\uff00-\uff9d]")
@@ -93,12 +93,14 @@ class Segmenter:
 
 
 def segmentations(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Segmentation]:
-    """The words and sentences of texts, given the class of each unit, shape [units of all texts]."""
+    """The words and sentences of texts, given the class of each unit by the network, shape [units of all texts]."""
     # The texts are processed together: units, words and sentences have indices over all texts, and characters are
     # counted in the texts joined by line feeds. Positions relative to each text come last.
+    joined_texts = "\n".join(texts)
+    classes = rules.applied(joined_texts, scan, classes)
     before_gap = np.append(scan.gaps[1:] != NO_GAP, True)[: len(classes)]  # [units]: white space follows
     splits = classes > INSIDE
-    splits[_inside_clusters("\n".join(texts), scan, before_gap)] = False
+    splits[_inside_clusters(joined_texts, scan, before_gap)] = False
     last = np.flatnonzero(splits | before_gap)  # [words]: the last unit of each word
     first = np.append(0, last[:-1] + 1)[: len(last)]  # [words]: the first unit of each word
     text_words = np.searchsorted(first, [*scan.firsts, len(classes)])  # [texts + 1]: words before each text

@@ -42,6 +42,7 @@ CASES = {
     "segmenter_hidden": (("--segmenter-hidden", "5"), ("--no-segmenter",)),
     "segmenter_bigrams": (("--segmenter-bigrams", "5"), ("--no-segmenter",)),
     "segmenter_epochs": (("--segmenter-epochs", "5"), ("--no-segmenter",)),
+    "segmenter_augment": (("--segmenter-augment", "0.5"), ("--no-segmenter",)),
 }
 """By option: it, and what leaves it no effect."""
 

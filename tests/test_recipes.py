@@ -273,9 +273,8 @@ def test_a_stage_that_fails_leaves_no_product(work: Path) -> None:
 def test_an_interrupted_training_goes_on(work: Path) -> None:
     model = work / "zh-en-fast"
     assert make(work, str(work / "ud" / "en_more-ud-train.conllu")).returncode == 0
-    assert [sentence.tokens for corpus in loading.load([str(work / "ud")]) for sentence in corpus.train] == [
-        *[("Birds", "sing", ".")] * len(TREEBANKS), *[("Fish", "swim", ".")] * len(MORE)
-    ]  # fmt: skip
+    learned = [sentence.tokens for corpus in loading.load([str(work / "ud")]) for sentence in corpus.train]
+    assert sorted(learned) == [("Birds", "sing", ".")] * len(TREEBANKS) + [("Fish", "swim", ".")] * len(MORE)
     contents = {
         name: ""
         for name in PRODUCTS[: PRODUCTS.index("zh-en/model.safetensors")]

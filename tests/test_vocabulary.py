@@ -85,3 +85,21 @@ def test_batches_hold_every_token_once(texts: list[Sentence], tokens: int, shuff
             for mine, theirs, length in zip(batch.words.chars[rows], expected.chars, expected.lengths, strict=True):
                 assert mine[:length].tolist() == theirs[:length].tolist()
                 assert not mine[length:].any()
+
+
+def test_a_word_is_read_without_invisible_characters_and_ligatures() -> None:
+    spelt = [Sentence(("so\u00adftware", "o\ufb03ce"), {"upos": ("NOUN", "NOUN")})]
+    vocabulary = Vocabulary.build(spelt, min_count=1)
+    assert vocabulary.words == ("office", "software")
+    plain, marked = (
+        vocabulary.encode_words(words)
+        for words in (
+            ["software", "office", "x" * 300],
+            ["\ufeffsoft\u200bware", "o\ufb03c\u2060e", "\u00ad" * 300 + "x" * 300],
+        )
+    )
+    assert plain.ids.tolist() == marked.ids.tolist() != [UNKNOWN] * 3
+    assert plain.chars.tolist() == marked.chars.tolist()
+    assert plain.lengths.tolist() == marked.lengths.tolist()
+    assert vocabulary.shorten("\u00ad" * 300 + "x" * 300) == vocabulary.shorten("x" * 300)
+    assert vocabulary.encode_words(["\u200b"]).lengths.tolist() == [1]

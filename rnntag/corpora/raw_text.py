@@ -56,10 +56,11 @@ def gold_paragraphs(sentences: Sequence[Sentence], name: str) -> list[GoldParagr
     """
     if not is_spaced(sentences):
         raise DataError(f"{name}: {_UNKNOWN}")
-    return [_gold_paragraph(paragraph) for paragraph in _paragraphs(sentences)]
+    return [gold_paragraph(paragraph) for paragraph in paragraphs(sentences)]
 
 
-def _paragraphs(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
+def paragraphs(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
+    """The sentences of each paragraph; without those of unknown spacing."""
     paragraph: list[Sentence] = []
     for sentence in sentences:
         if sentence.opens and paragraph:
@@ -71,7 +72,8 @@ def _paragraphs(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
         yield paragraph
 
 
-def _gold_paragraph(sentences: list[Sentence]) -> GoldParagraph:
+def gold_paragraph(sentences: Sequence[Sentence]) -> GoldParagraph:
+    """The raw text of one paragraph, given the white space after each token."""
     parts: list[str] = []
     words: list[Span] = []
     ends: list[int] = []

@@ -2,7 +2,8 @@
 
 A pretoken, or unit, is a run of letters (Latin, Greek or Cyrillic), a run of digits, or any other character that is
 not white space. Words rarely end inside such runs, so the network need not read single letters. Where they do, as in
-can|not, is learned from the training data.
+can|not, is learned from the training data. Invisible characters (see `model.spelling`) are part of the unit before
+them, or after white space of the one after them; the network does not see them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rnntag.model import spelling
 from rnntag.model.arrays import Ids
 from rnntag.sentences import Span
 from rnntag.storage.validation import validate
@@ -28,7 +30,7 @@ _LETTERS = (
     "AZ", "az", "ªª", "ºº", "ÀÖ", "Øö", "øʯ",
     "\u0300\u036f",  # combining marks
     "\u0370\u0373", "\u0376\u0377", "\u037b\u037d", "\u037f\u037f", "\u0386\u0386", "\u0388\u0481", "\u0483\u052f",
-    "\u1e00\u1fbc", "ＡＺ", "ａｚ",
+    "\u1e00\u1fbc", "ﬀﬆ", "ＡＺ", "ａｚ",
 )  # fmt: skip
 _DIGITS = ("09", "０９")
 
@@ -162,8 +164,8 @@ class PretokenVocabulary:
         return {form: row for row, form in enumerate(self.known, SHARED_ROWS)}
 
     @cached_property
-    def _char_map(self) -> dict[int, int]:
-        return str.maketrans(*self.char_map)
+    def _char_map(self) -> dict[int, Any]:
+        return spelling.READ_AS | str.maketrans(*self.char_map)
 
     @cached_property
     def _codes(self) -> _Codes:
@@ -173,8 +175,9 @@ class PretokenVocabulary:
         """The key of a unit: mapped characters in lower case; a run of digits as at most five zeros."""
         if _char_classes()[ord(form[0])] == _DIGIT:
             return "0" * min(len(form), 5)
-        lower = form.translate(self._char_map).lower()
-        return lower if len(lower) == len(form) else form
+        mapped = form.translate(self._char_map) or form
+        lower = mapped.lower()
+        return lower if len(lower) == len(mapped) else mapped
 
     def _split_key(self, form: str) -> str:
         """The key of a form in `splits`; "" for long runs of digits, whose normal form has lost their length."""
@@ -193,10 +196,22 @@ class PretokenVocabulary:
 
     def scan(self, texts: Sequence[str]) -> Scan:
         """Find the units of texts."""
+        text = "\n".join(texts)
+        text_starts = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
+        if any(char in text for char in spelling.INVISIBLE):
+            text, places = spelling.without_invisible(text)
+            scan = self._scan(text, np.searchsorted(places, text_starts))
+            # What is between two characters of the rest belongs to the unit before, or after white space to the next.
+            after_space = scan.gaps != NO_GAP
+            starts = np.where(after_space, np.append(-1, places)[scan.starts] + 1, places[scan.starts])
+            return scan._replace(starts=starts, ends=places[scan.ends])
+        return self._scan(text, text_starts)
+
+    def _scan(self, text: str, text_starts: Ids) -> Scan:
+        """The units of texts joined by line feeds, given where each begins."""
         # All texts at once, as one array of characters. joined[i]: characters i and i + 1 are in the same run, so a
         # unit starts (ends) at each character that is not white space and not joined to the one before (after).
         # The slices matter only for an empty text.
-        text = "\n".join(texts)
         classes = _char_classes()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
         joined = (classes[1:] == classes[:-1]) & (classes[1:] >= _LETTER)
         solid = (classes != _SPACE) & (classes != _LINE)
@@ -215,7 +230,6 @@ class PretokenVocabulary:
         has_line = lines[starts] > lines[previous_ends - 1]
         gaps = np.where(starts > previous_ends, np.where(has_line, LINE, SPACE), NO_GAP)
         gaps[:1] = LINE
-        text_starts = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
         return Scan(starts, ends, codes // _SHAPES, codes % _SHAPES, gaps, np.searchsorted(starts, text_starts))
 
     def _split(self, text: str, starts: Ids, ends: Ids, codes: Ids) -> tuple[Ids, Ids, Ids]:

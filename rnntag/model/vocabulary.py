@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rnntag.errors import DataError
+from rnntag.model import spelling
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, Encoded, SoftTargets, WordIds
 from rnntag.sentences import Sentence, TagProbs
@@ -68,7 +69,7 @@ class Vocabulary:
         embedded = (*self.words[: self.n_embedded], *self.extra)
         object.__setattr__(self, "_word_index", dict(zip(embedded, itertools.count(RESERVED))))
         object.__setattr__(self, "_char_index", dict(zip(self.characters, itertools.count(RESERVED))))
-        object.__setattr__(self, "_char_map", str.maketrans(*self.char_map))
+        object.__setattr__(self, "_char_map", _reading(self.char_map))
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.init}
@@ -76,7 +77,7 @@ class Vocabulary:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]  # rebuilds the indices
 
-    _char_map: dict[int, int] = field(init=False, repr=False, compare=False)
+    _char_map: dict[int, Any] = field(init=False, repr=False, compare=False)
     _word_index: dict[str, int] = field(init=False, repr=False, compare=False)
     _char_index: dict[str, int] = field(init=False, repr=False, compare=False)
 
@@ -102,13 +103,13 @@ class Vocabulary:
         words: Counter[str] = Counter()
         gold_words: set[str] = set()
         characters: Counter[str] = Counter()
-        translation = str.maketrans(*char_map)
+        translation = _reading(char_map)
         for form, count in forms.items():
-            spelling = form.translate(translation)
-            words[spelling.lower()] += count
-            characters.update(set(spelling))
+            read = form.translate(translation) or form
+            words[read.lower()] += count
+            characters.update(set(read))
             if form in gold:
-                gold_words.add(spelling.lower())
+                gold_words.add(read.lower())
         try:
             check_tags(tags)
         except ValueError as error:
@@ -167,8 +168,11 @@ class Vocabulary:
         return len(self.characters) + RESERVED
 
     def normal_form(self, word: str) -> str:
-        """The key of a word in the word table."""
-        return word.translate(self._char_map).lower()
+        """The key of a word in the word table: see `model.spelling`; mapped characters; lower case."""
+        return self._read(word).lower()
+
+    def _read(self, word: str) -> str:
+        return word.translate(self._char_map) or word
 
     @cached_property
     def _longest(self) -> int:
@@ -182,19 +186,23 @@ class Vocabulary:
         """
         if len(word) <= LONG_WORD or len(word) <= self._longest:
             return word
+        word = word.translate(spelling.READ_AS) or word
+        if len(word) <= LONG_WORD or len(word) <= self._longest:
+            return word
         half = LONGEST_WORD // 2
         return word[:half] + "\0" * (max(LONG_WORD, self._longest) - LONGEST_WORD + 1) + word[-half:]
 
     def encode_words(self, words: Sequence[str]) -> WordIds:
         """Words as indices, in the same order. An empty word is encoded as one character of padding."""
-        lengths = spelling_lengths(words)
+        spellings = [self._read(word) for word in words]
+        lengths = spelling_lengths(spellings)
         chars = np.full((len(words), int(lengths.max(initial=1))), PAD, dtype=np.int64)
         half = LONGEST_WORD // 2
         lookup = self._char_index.get
-        for row, word in enumerate(words):
-            spelling = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
-            chars[row, : len(spelling)] = [lookup(char, UNKNOWN) for char in spelling.translate(self._char_map)]
-        ids = np.array([self._word_index.get(self.normal_form(word), UNKNOWN) for word in words], dtype=np.int64)
+        for row, word in enumerate(spellings):
+            read = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
+            chars[row, : len(read)] = [lookup(char, UNKNOWN) for char in read]
+        ids = np.array([self._word_index.get(word.lower(), UNKNOWN) for word in spellings], dtype=np.int64)
         return WordIds(ids, chars, lengths)
 
     def encode(self, sentences: Iterable[Sentence]) -> Encoded:
@@ -222,6 +230,11 @@ class Vocabulary:
             {tagset: tuple(column) for tagset, column in gold.items()},
             {tagset: tuple(column) for tagset, column in soft.items()},
         )
+
+
+def _reading(char_map: tuple[str, str]) -> dict[int, Any]:
+    """What the network reads in place of characters, for `str.translate`."""
+    return spelling.READ_AS | str.maketrans(*char_map)
 
 
 def check_tags(tagsets: Mapping[str, Iterable[str]]) -> None:

@@ -66,8 +66,9 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
         yield (
             f"`chars` holds the ids of the characters of each word, padded at the end with {PAD}; `lengths` holds the "
             "number of characters of each word, at least 1. Ids are positions in `characters` of `vocabulary.json`, "
-            f"counted from {RESERVED}; other characters are {UNKNOWN}. First replace the characters of `char_map[0]` "
-            f"by those at the same position in `char_map[1]`. Of a word with more than {LONGEST_WORD} characters, take "
+            f"counted from {RESERVED}; other characters are {UNKNOWN}. First remove invisible characters and expand "
+            "ligatures (`rnntag.model.spelling.READ_AS`), and replace the characters of `char_map[0]` by those at the "
+            f"same position in `char_map[1]`. Of a word with more than {LONGEST_WORD} characters, take "
             f"the first and the last {LONGEST_WORD // 2}. `spelling` is the second part of each word's vector."
         )
         parts.append("`spelling`")
@@ -78,9 +79,9 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
     yield _vectors(parts, size, graph, "word")
     yield (
         f"The row of a word is its position in the first {model.vocabulary.n_embedded} entries of `words`, followed by "
-        f"`extra` (`vocabulary.json`), counted from {RESERVED}; {UNKNOWN} if it is not there. First replace its "
-        "characters by `char_map` and put it in lower case. `lengths` holds the number of words of each sentence, "
-        "at least 1; vectors after the end of a sentence have no effect"
+        f"`extra` (`vocabulary.json`), counted from {RESERVED}; {UNKNOWN} if it is not there. First change its "
+        "characters as for the spelling and put it in lower case. `lengths` holds the number of words of each "
+        "sentence, at least 1; vectors after the end of a sentence have no effect"
         f"{', if their values are within the range' if _range(graph) else ''}."
     )
     yield "The outputs are scores before the softmax, one per tag, in the order of `tags` in `vocabulary.json`:"

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from random import Random
 from typing import ClassVar
 
 import numpy as np
@@ -14,19 +15,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnntag.config import SegmenterConfig
-from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs, is_spaced, spaced
+from rnntag.corpora.raw_text import GoldParagraph, gold_paragraph, gold_paragraphs, is_spaced, paragraphs, spaced
 from rnntag.errors import ANOTHER, Remedy
 from rnntag.evaluation.segmentation import agreement
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.learning_curve import Scale
 from rnntag.model.pretokens import LINE, SHARED_ROWS, SPACE, PretokenVocabulary, fallback_row
+from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.model.stored import StoredSegmenter
 from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
-from rnntag.segmenter import INSIDE, SENTENCE, WORD, Segmenter
+from rnntag.segmenter import Segmenter
 from rnntag.sentences import Corpus
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
+from rnntag.training.variation import variants
 
 MIN_COUNT = 2
 """Rarer pretokens share the rows of similar ones."""
@@ -130,6 +133,11 @@ class SegmenterTask(Task[list[Ids]]):
         parts = [gold_paragraphs(corpus.train, corpus.name) for corpus in usable]
         self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in usable if is_spaced(c.dev)}
         self.config = config
+        size = _counted(parts)
+        if config.augment:
+            random = Random(config.seed)
+            for corpus, part in zip(usable, parts, strict=True):
+                part += map(gold_paragraph, variants(paragraphs(corpus.train), config.augment, random))
         texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map)
         self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
@@ -142,7 +150,7 @@ class SegmenterTask(Task[list[Ids]]):
         torch.manual_seed(config.seed)
         self.network = SegmenterNetwork(config, self.units)
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
-        self.scale = Scale(*_counted(parts), *_counted(self._dev.values()), {}, len(self.units.known), parameters)
+        self.scale = Scale(*size, *_counted(self._dev.values()), {}, len(self.units.known), parameters)
         self.seed = config.seed
         self.schedule = Schedule(config.epochs, config.lr, CLIP)
 
