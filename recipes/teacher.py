@@ -83,7 +83,12 @@ def train(
             for name, gold in batch.gold.items():
                 if (gold != IGNORED).any():
                     target = torch.from_numpy(gold).to(device).flatten()
-                    one = functional.cross_entropy(scores[name].flatten(0, 1), target, ignore_index=IGNORED)
+                    one = functional.cross_entropy(
+                        scores[name].flatten(0, 1),
+                        target,
+                        ignore_index=IGNORED,
+                        label_smoothing=settings.label_smoothing,
+                    )
                     loss = loss + one * (1.0 if name == TAGSET else OTHER_TAGSETS)
             tuning.step(loss, done)
             loss_sum += loss.item()

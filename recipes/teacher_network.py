@@ -56,6 +56,8 @@ class Settings:
     batch_pieces: int = 1000
     dropout: float = 0.3
     transformer_dropout: float = 0.1
+    frozen_dropout: float = 0.2
+    label_smoothing: float = 0.0
     hidden: int = 200
     layers: int = 1
     lower_case: float = 0.15
@@ -65,9 +67,10 @@ class Settings:
 class FrozenLayer(nn.Module):
     """Frozen features of words, brought to `FROZEN_WIDTH`."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, dropout: float) -> None:
         super().__init__()
         self.size = size
+        self.dropout = dropout
         self.norm = nn.LayerNorm(size)
         self.linear = nn.Linear(size, FROZEN_WIDTH)
 
@@ -82,7 +85,7 @@ class FrozenLayer(nn.Module):
         if given:
             owners = torch.cat([torch.arange(len(one)) + row * longest for row, one in given]).to(device)
             x = self.norm(torch.cat([one for _, one in given]).to(device, torch.float32))
-            x = functional.gelu(self.linear(functional.dropout(x, 0.2, self.training)))
+            x = functional.gelu(self.linear(functional.dropout(x, self.dropout, self.training)))
             found = found.view(-1, FROZEN_WIDTH).index_copy(0, owners, x).view(found.shape)
         return found
 
@@ -103,7 +106,7 @@ class Teacher(nn.Module):
             self.tokenizer = Tokenizer(models.Unigram(given.pieces, unk_id=UNKNOWN_PIECE))
             self.mix = nn.Parameter(torch.zeros(given.sizes["layers"] + 1))
             size += given.sizes["hidden"]
-        self.frozen = nn.ModuleList(FrozenLayer(one) for one in frozen_sizes)
+        self.frozen = nn.ModuleList(FrozenLayer(one, settings.frozen_dropout) for one in frozen_sizes)
         size += FROZEN_WIDTH * len(frozen_sizes)
         self.layers = nn.ModuleList()
         for _ in range(settings.layers):
