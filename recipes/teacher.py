@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from recipes.emoji import is_emoji
 from recipes.frozen import Features, Frozen
 from recipes.native import NATIVE, Pku, is_chinese, record
 from recipes.pretrained import FineTuning, add_settings, settings_of
@@ -155,7 +156,10 @@ def tag(teachers: Sequence[Teacher], sources: Frozen, sentences: Sequence[Senten
                 [(names[i], float(row[i])) for i in best if row[i] > LEAST]
                 for row, best in zip(rows, order, strict=True)
             ]
-            own = next(chinese) if is_chinese(sentence) else [penn[i] for i in other.argmax(-1)]
+            own = [*(next(chinese) if is_chinese(sentence) else (penn[i] for i in other.argmax(-1)))]
+            for position in filter(lambda place: is_emoji(sentence.tokens[place]), range(len(own))):
+                top[position] = [("SYM", 1.0)]
+                own[position] = "w" if is_chinese(sentence) else "NFP"
             yield record(sentence, {TAGSET: [one[0][0] for one in top], NATIVE: own}, {TAGSET: top})
 
 

@@ -7,9 +7,10 @@
         --paragraphs zh_wikipedia.txt.xz --everyday > paragraphs.txt
 
 The sentences are those of tagged or segmented corpora without their tags, English text from NLTK, tokenized by NLTK,
-and lines of English text, tokenized by spaCy's rules. For a segmenter, prints paragraphs of Chinese text instead, and
-everyday sentences from the package hsk-sentences-audio (CC BY-SA 4.0). Duplicates and sentences that are also in a dev
-or test split, exactly or nearly, are dropped. With `--held-out`, every fiftieth paragraph goes to that file instead.
+and lines of English text, tokenized by spaCy's rules; some get emoji. For a segmenter, prints paragraphs of Chinese
+text instead, and everyday sentences from the package hsk-sentences-audio (CC BY-SA 4.0). Duplicates and sentences that
+are also in a dev or test split, exactly or nearly, are dropped. With `--held-out`, every fiftieth paragraph goes to
+that file instead.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+
+from recipes.emoji import with_emoji
 from recipes.overlap import Held, held_out
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
@@ -116,6 +120,7 @@ def main() -> None:
             del kept[::HELD_OUT]
         sys.stdout.writelines([*kept, *without(held, everyday() if given.everyday else ())])
         return
+    random = np.random.default_rng(1)
     seen = set()
     left_out = 0
     sources = [
@@ -132,7 +137,7 @@ def main() -> None:
             if held.has(tokens):
                 left_out += 1
                 continue
-            print(line)
+            print(" ".join(with_emoji(tokens, random)))
     print(f"{len(seen) - left_out} sentences; {left_out} held-out ones dropped", file=sys.stderr)
 
 

