@@ -116,15 +116,16 @@ def transformer(given: Pretrained, dropout: float) -> nn.Module:
 
 
 class FineTuning:
-    """AdamW for a network with pretrained parts: separate learning rates, linear warm-up and decay to 0."""
+    """AdamW for a network on a transformer, or on none: separate learning rates, linear warm-up and decay to 0."""
 
     def __init__(
-        self, network: nn.Module, head_lr: float, warm_up: float, *pretrained: tuple[nn.Module | None, float]
+        self, network: nn.Module, head_lr: float, warm_up: float, transformer: nn.Module | None, lr: float
     ) -> None:
-        parts = [([*part.parameters()], lr) for part, lr in pretrained if part is not None]
-        known = {parameter for parameters, _ in parts for parameter in parameters}
+        pretrained = [*transformer.parameters()] if transformer is not None else []
+        known = {*pretrained}
         groups = [{"params": [p for p in network.parameters() if p not in known], "lr": head_lr}]
-        groups += [{"params": parameters, "lr": lr, "weight_decay": 0.01} for parameters, lr in parts]
+        if pretrained:
+            groups.append({"params": pretrained, "lr": lr, "weight_decay": 0.01})
         self._network = network
         self._warm_up = warm_up
         self._optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0, fused=True)

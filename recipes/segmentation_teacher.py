@@ -251,7 +251,7 @@ def train(corpora: Sequence[Corpus], settings: Settings, path: Path, device: tor
     hiding = UnkDropout(tables, units)
     sizes = np.array([sum(len(table) for _, table in split) for split in encoded])
     rates = (sizes.max() / sizes) ** BALANCE
-    tuning = FineTuning(teacher, settings.head_lr, settings.warm_up, (teacher.bert, settings.lr))
+    tuning = FineTuning(teacher, settings.head_lr, settings.warm_up, teacher.bert, settings.lr)
     started = time.monotonic()
     for epoch, random in tuning.epochs(settings.epochs, settings.seed, path.with_suffix(".checkpoint")):
         teacher.train()

@@ -61,9 +61,7 @@ def train(
     features = described(sources, both)
     dev_features = {corpus.name: described(sources, corpus.dev) for corpus in corpora}
     encoded, lengths = vocabulary.encode(both), teacher.lengths(both)
-    tuning = FineTuning(
-        teacher, settings.head_lr, settings.warm_up, (teacher.bert, settings.lr), (teacher.lac, settings.lac_lr)
-    )
+    tuning = FineTuning(teacher, settings.head_lr, settings.warm_up, teacher.bert, settings.lr)
     started = time.monotonic()
     for epoch, random in tuning.epochs(settings.epochs, settings.seed, path.with_suffix(".checkpoint")):
         teacher.train()

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recipes.frozen import HAN, Features, States
-from recipes.lac_network import LacNetwork
 from recipes.pretrained import (
     BEGIN,
     END,
@@ -50,8 +49,6 @@ class Settings:
     language: str = ""  # zh: of use for sentences with Chinese characters, en: for the others
     transformer: bool = True
     frozen: bool = True
-    lac: bool = True  # LAC's layers, fine-tuned
-    lac_lr: float = 5e-4
     epochs: int = 3
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
@@ -111,11 +108,6 @@ class Teacher(nn.Module):
             size += given.sizes["hidden"]
         self.frozen = nn.ModuleList(FrozenLayer(one, settings.frozen_dropout) for one in frozen_sizes)
         size += FROZEN_WIDTH * len(frozen_sizes)
-        self.lac = LacNetwork() if settings.lac else None
-        if self.lac is not None:
-            self.lac_norm = nn.LayerNorm(self.lac.outputs)
-            self.lac_linear = nn.Linear(self.lac.outputs, FROZEN_WIDTH)
-            size += FROZEN_WIDTH
         self.layers = nn.ModuleList()
         for _ in range(settings.layers):
             self.layers.append(RecurrentLayer("lstm", "tanh", size, settings.hidden, bidirectional=True))
@@ -181,9 +173,6 @@ class Teacher(nn.Module):
             inputs.append(self.in_context(sentences, longest))
         for number, layer in enumerate(self.frozen):
             inputs.append(layer([one[number] for one in features], longest, device))
-        if self.lac is not None:
-            states = functional.dropout(self.lac_norm(self.lac(sentences, longest)), self.dropout, self.training)
-            inputs.append(functional.gelu(self.lac_linear(states)))
         x = torch.cat(inputs, dim=-1)
         order = reversal(sizes, longest)
         for layer in self.layers:

