@@ -15,10 +15,10 @@ import numpy as np
 from recipes.frozen import hanlp
 from rnntag.model.arrays import Ids
 from rnntag.model.pretokens import Scan
+from rnntag.model.rules import INSIDE, WORD
 from rnntag.sentences import Span
 from rnntag.training import simplification
 
-INSIDE, WORD = 0, 1
 _KINDS = {"z", "a", "d", "v", "i"}
 LENGTHS = (4, 3)
 

@@ -14,7 +14,6 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +40,11 @@ def package_file(package: str, name: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         sys.exit(f"{package} is missing: pip install '.[recipe]'")
     return Path(spec.submodule_search_locations[0]) / name
+
+
+def is_chinese(sentence: Sentence) -> bool:
+    """Whether a sentence has Chinese characters."""
+    return bool(HAN.search("".join(sentence.tokens)))
 
 
 class Lac:
@@ -193,10 +197,6 @@ class English:
         self.tags: tuple[str, ...] = self._nlp.get_pipe("tagger").labels
         self.size = 96 + len(self.tags) + 4
 
-    @cached_property
-    def _empty(self) -> list[float]:
-        return [0.0] * 4
-
     def words(self, sentences: Sequence[Sentence]) -> list[States]:
         """For each sentence its words' features, shape [tokens, size]: vector, tag probabilities, senses in WordNet."""
         from spacy.tokens import Doc
@@ -209,7 +209,7 @@ class English:
             own = np.asarray(own, dtype=np.float32)
             scores = own @ linear.get_param("W").T + linear.get_param("b")
             scores = np.exp(scores - scores.max(1, keepdims=True))
-            senses = [self._wordnet.get(token.lower(), self._empty) for token in sentence.tokens]
+            senses = [self._wordnet.get(token.lower(), [0.0] * 4) for token in sentence.tokens]
             probabilities = scores / scores.sum(1, keepdims=True)
             found.append(np.concatenate([own, probabilities, np.array(senses)], axis=1).astype(np.float16))
         return found

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recipes.frozen import HAN, Lac, layout
+from recipes.frozen import Lac, is_chinese, layout
 from rnntag.errors import DataError
 from rnntag.formats import registry
 from rnntag.sentences import Sentence, TagProbs
@@ -38,10 +38,6 @@ class Pku:
             tags = [tag.rpartition("-")[0] for tag in self._lac.best_tags(states)]
             found.append(tuple(_PKU.get(tag, tag) for tag in (tags[end - 1] for _, end in own)))
         return found
-
-
-def is_chinese(sentence: Sentence) -> bool:
-    return bool(HAN.search("".join(sentence.tokens)))
 
 
 def record(sentence: Sentence, tags: Mapping[str, Sequence[str]], top: Mapping[str, Sequence[TagProbs]]) -> str:

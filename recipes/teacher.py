@@ -25,8 +25,8 @@ import torch
 from torch.nn import functional
 
 from recipes.emoji import is_emoji
-from recipes.frozen import Features, Frozen
-from recipes.native import NATIVE, Pku, is_chinese, record
+from recipes.frozen import Features, Frozen, is_chinese
+from recipes.native import NATIVE, Pku, record
 from recipes.pretrained import FineTuning, add_settings, settings_of
 from recipes.teacher_network import PIECES_AT_ONCE, TAGSET, Settings, Teacher, load, mean_probabilities, save
 from rnntag.corpora import loading

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer, models
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recipes.frozen import HAN, Features, States
+from recipes.frozen import Features, States, is_chinese
 from recipes.pretrained import (
     BEGIN,
     END,
@@ -222,7 +222,7 @@ def mean_probabilities(
     those of the first teacher."""
     names = teachers[0].vocabulary.tags[tagset]
     sums = [np.zeros((len(sentence.tokens), len(names)), dtype=np.float32) for sentence in sentences]
-    chinese = [bool(HAN.search("".join(sentence.tokens))) for sentence in sentences]
+    chinese = [*map(is_chinese, sentences)]
     for teacher in teachers:
         language = teacher.settings.language
         chosen = [n for n, is_chinese in enumerate(chinese) if not language or is_chinese == (language == "zh")]

@@ -78,8 +78,8 @@ def likely_encoding(sample: bytes, encoding: str) -> Guess | None:
         for guess in _CHINESE
         if guess.codec != wrong
     }
-    likeliest = max(shares, key=lambda guess: shares[guess])
-    return likeliest if shares[likeliest] >= _LEAST_COMMON else None
+    best = max(shares, key=lambda guess: shares[guess])
+    return best if shares[best] >= _LEAST_COMMON else None
 
 
 def _decoded(sample: bytes, codec: str) -> list[str]:
