@@ -14,8 +14,8 @@ import sys
 
 import numpy as np
 
-from recipes.native import NATIVE, record
-from rnntag.sentences import Sentence
+from recipes.native import record
+from rnntag.sentences import NATIVE, Sentence
 
 SENTENCES = 4000
 

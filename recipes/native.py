@@ -18,9 +18,8 @@ from typing import Any
 from recipes.frozen import Lac, is_chinese, layout
 from rnntag.errors import DataError
 from rnntag.formats import registry
-from rnntag.sentences import Sentence, TagProbs
+from rnntag.sentences import NATIVE, Sentence, TagProbs
 
-NATIVE = "native"
 _PKU = {"PER": "nr", "LOC": "ns", "ORG": "nt", "TIME": "t"}
 
 

@@ -26,14 +26,14 @@ from torch.nn import functional
 
 from recipes.emoji import is_emoji
 from recipes.frozen import Features, Frozen, is_chinese
-from recipes.native import NATIVE, Pku, record
+from recipes.native import Pku, record
 from recipes.pretrained import FineTuning, add_settings, settings_of
 from recipes.teacher_network import PIECES_AT_ONCE, TAGSET, Settings, Teacher, load, mean_probabilities, save
 from rnntag.corpora import loading
 from rnntag.errors import DataError
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.vocabulary import RESERVED, Vocabulary
-from rnntag.sentences import Corpus, Sentence
+from rnntag.sentences import NATIVE, Corpus, Sentence
 from rnntag.training import simplification
 from rnntag.training.augmentation import lower_case
 from rnntag.training.tagger import choose_device, sampling_rates

@@ -108,11 +108,14 @@ def tiny() -> ModelBundle:
     return tiny_model()
 
 
+def saved(model: ModelBundle, folder: Path) -> Path:
+    directory.write(folder, model, model_card.write(model))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tiny: ModelBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny"
-    directory.write(path, tiny, model_card.write(tiny))
-    return path
+    return saved(tiny, tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +125,7 @@ def tiny_raw(tiny: ModelBundle) -> ModelBundle:
 
 @pytest.fixture(scope="session")
 def tiny_raw_folder(tiny_raw: ModelBundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "tiny_raw"
-    directory.write(path, tiny_raw, model_card.write(tiny_raw))
-    return path
+    return saved(tiny_raw, tmp_path_factory.mktemp("models") / "tiny_raw")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import pytest
 
 from rnntag.corpora import loading
 from rnntag.errors import DataError, UsageError
-from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.onnx.session import OnnxModel
 from rnntag.sentences import Corpus
@@ -20,8 +19,7 @@ from rnntag.tagger import Tagger
 from rnntag.tagging import chunks, parallel
 from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import TagJob
-from rnntag.training import model_card
-from tests.conftest import QUICK_TO_TRAIN, Run, refusal
+from tests.conftest import QUICK_TO_TRAIN, Run, refusal, saved
 
 BOTH = ("--tagset", "upos", "--tagset", "native")
 TOKENS = ("--input-format", "tokens")
@@ -41,11 +39,6 @@ def with_native(model: ModelBundle, others: tuple[str, ...] = ("native",)) -> Mo
     return replace(
         model, vocabulary=replace(model.vocabulary, tags=tags), weights=weights, temperatures=temperatures, name="two"
     )
-
-
-def saved(model: ModelBundle, folder: Path) -> Path:
-    directory.write(folder, model, model_card.write(model))
-    return folder
 
 
 @pytest.fixture(scope="module")
