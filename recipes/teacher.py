@@ -127,7 +127,8 @@ def report(
             if not with_tags:
                 continue
             sentences = [corpus.dev[number] for number in with_tags]
-            means = mean_probabilities(teachers, sentences, [features[corpus.name][n] for n in with_tags], tagset)
+            own = [features[corpus.name][n] for n in with_tags]
+            means = mean_probabilities(teachers, sentences, own, [tagset])[tagset]
             names = teachers[0].vocabulary.tags[tagset]
             hits = [
                 names[best] == tag
@@ -146,9 +147,8 @@ def tag(teachers: Sequence[Teacher], sources: Frozen, sentences: Sequence[Senten
         some = sentences[begin : begin + SENTENCES_AT_ONCE]
         features = [*sources.features(some)]
         chinese = iter(pku.tags([*filter(is_chinese, some)]))
-        english = mean_probabilities([t for t in teachers if PENN in t.heads], some, features, PENN)
-        means = mean_probabilities(teachers, some, features, TAGSET)
-        for sentence, rows, other in zip(some, means, english, strict=True):
+        means = mean_probabilities(teachers, some, features, (TAGSET, PENN))
+        for sentence, rows, other in zip(some, means[TAGSET], means[PENN], strict=True):
             order = np.argsort(-rows, axis=-1)[:, :TOP]
             top = [
                 [(names[i], float(row[i])) for i in best if row[i] > LEAST]

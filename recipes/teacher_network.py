@@ -182,17 +182,18 @@ class Teacher(nn.Module):
 
     @torch.inference_mode()
     def probabilities(
-        self, sentences: Sequence[Sentence], features: Sequence[Features], tagset: str
-    ) -> list[np.ndarray]:
-        """For each sentence, shape [tokens, tags]."""
+        self, sentences: Sequence[Sentence], features: Sequence[Features], tagsets: Sequence[str]
+    ) -> dict[str, list[np.ndarray]]:
+        """For each tagset and sentence, shape [tokens, tags]."""
         self.eval()
         encoded = self.vocabulary.encode(sentences)
-        found = [np.empty((0, 0), dtype=np.float32)] * len(sentences)
+        found = {tagset: [np.empty((0, 0), dtype=np.float32)] * len(sentences) for tagset in tagsets}
         for positions in length_buckets(self.lengths(sentences), PIECES_AT_ONCE):
             chosen = [sentences[position] for position in positions]
             scores = self(encoded.batch(positions), chosen, [features[position] for position in positions])
-            for row, position in zip(scores[tagset].softmax(-1).cpu().numpy(), positions, strict=True):
-                found[position] = row[: len(sentences[position].tokens)]
+            for tagset, own in found.items():
+                for row, position in zip(scores[tagset].softmax(-1).cpu().numpy(), positions, strict=True):
+                    own[position] = row[: len(sentences[position].tokens)]
         return found
 
 
@@ -216,18 +217,25 @@ def load(path: Path) -> Teacher:
 
 
 def mean_probabilities(
-    teachers: Sequence[Teacher], sentences: Sequence[Sentence], features: Sequence[Features], tagset: str
-) -> list[np.ndarray]:
-    """The mean of the probabilities of a sentence's teachers, for each sentence of shape [tokens, tags]; the tags are
-    those of the first teacher."""
-    names = teachers[0].vocabulary.tags[tagset]
-    sums = [np.zeros((len(sentence.tokens), len(names)), dtype=np.float32) for sentence in sentences]
+    teachers: Sequence[Teacher], sentences: Sequence[Sentence], features: Sequence[Features], tagsets: Sequence[str]
+) -> dict[str, list[np.ndarray]]:
+    """The mean of the probabilities of a sentence's teachers that have the tagset, for each tagset and sentence of
+    shape [tokens, tags], all 0 without such a teacher; the tags are those of the first teacher."""
+    names = {tagset: teachers[0].vocabulary.tags[tagset] for tagset in tagsets}
+    sums = {
+        tagset: [np.zeros((len(sentence.tokens), len(tags)), dtype=np.float32) for sentence in sentences]
+        for tagset, tags in names.items()
+    }
     chinese = [*map(is_chinese, sentences)]
     for teacher in teachers:
         language = teacher.settings.language
         chosen = [n for n, is_chinese in enumerate(chinese) if not language or is_chinese == (language == "zh")]
-        columns = [names.index(name) for name in teacher.vocabulary.tags[tagset]]
-        own = teacher.probabilities([sentences[n] for n in chosen], [features[n] for n in chosen], tagset)
-        for number, rows in zip(chosen, own, strict=True):
-            sums[number][:, columns] += rows
-    return [rows / rows.sum(-1, keepdims=True) for rows in sums]
+        had = [tagset for tagset in tagsets if tagset in teacher.heads]
+        own = teacher.probabilities([sentences[n] for n in chosen], [features[n] for n in chosen], had)
+        for tagset in had:
+            columns = [names[tagset].index(name) for name in teacher.vocabulary.tags[tagset]]
+            for number, rows in zip(chosen, own[tagset], strict=True):
+                sums[tagset][number][:, columns] += rows
+    return {
+        tagset: [rows / np.maximum(rows.sum(-1, keepdims=True), 1e-9) for rows in own] for tagset, own in sums.items()
+    }
