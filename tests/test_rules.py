@@ -6,10 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.segmenter import segmentations
+from rnntag.sentences import Segmentation
 
 UNITS = PretokenVocabulary((), {}, ("", ""), 0)
 
@@ -135,3 +138,23 @@ def test_invisible_characters_and_ligatures_do_not_cut_words() -> None:
 def test_long_text_takes_linear_time(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     assert "".join(found(text, WORD)).replace(" ", "") == text
+
+
+PIECES = [
+    "Sun.", "and", "No.", "3", "：", "．", "一", "年",
+    "多", "点", "（", "他走了！", "）", ")", "。", "a.b", "$5.", " ", "\n",
+]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES)).map("".join)), st.sampled_from([INSIDE, WORD, SENTENCE]))
+@example(["on Sun.", "and 3"], WORD)
+@example(["3：", "4"], INSIDE)
+@example(["3", "．4"], INSIDE)
+@example(["No", "（他走了！）", "3"], WORD)
+@example(["（", "", "他走了！）他"], WORD)
+def test_no_text_depends_on_its_neighbours(texts: list[str], network: int) -> None:
+    def segmented(together: list[str]) -> list[Segmentation]:
+        scan = UNITS.scan(together)
+        return segmentations(together, scan, np.full(len(scan.ends), network))
+
+    assert segmented(texts) == [one for text in texts for one in segmented([text])]

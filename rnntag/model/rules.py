@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -121,9 +122,11 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")[scan.starts]
     kinds = np.where(points < 0x10000, _properties()[points & 0xFFFF], 0)  # [units]
     joined = np.append(scan.gaps[1:] == NO_GAP, False)  # [units]: the next unit follows without white space
-    _signs(kinds, points, classes)
+    opens = np.zeros(len(classes), dtype=bool)  # [units]: the first of its text
+    opens[scan.firsts[scan.firsts < len(classes)]] = True
+    _signs(kinds, opens, points, classes)
     _numerals(kinds, joined, points, classes)
-    _abbreviations(text, scan, points, classes)
+    _abbreviations(text, scan, opens, points, classes)
     spans = [*_spans(text)]
     begins, ends = np.array([span for span, _ in spans], dtype=np.int64).reshape(-1, 2).T
     firsts, lasts = np.searchsorted(scan.ends, begins + 1).tolist(), np.searchsorted(scan.ends, ends).tolist()
@@ -142,15 +145,15 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
         last = int(np.searchsorted(scan.ends, end))
         classes[last - 1] = max(classes[last - 1], WORD)
         classes[last] = SENTENCE
-    for end in _bracketed(text):
+    for end in _bracketed(text, scan.starts[opens].tolist()):
         classes[np.searchsorted(scan.ends, end)] = SENTENCE
     _closing(kinds, joined, points, classes)
     return classes
 
 
-def _signs(kinds: Kinds, points: Ids, classes: Ids) -> None:
+def _signs(kinds: Kinds, opens: Flags, points: Ids, classes: Ids) -> None:
     signs, digits = kinds & _SIGN > 0, kinds & _DIGIT > 0
-    numeric = np.flatnonzero(np.isin(points[1:-1], _IN_NUMBERS)) + 1
+    numeric = np.flatnonzero(np.isin(points[1:-1], _IN_NUMBERS) & ~opens[1:-1] & ~opens[2:]) + 1
     signs[numeric] = ~(digits[numeric - 1] & digits[numeric + 1])
     apart = signs | np.append(signs[1:], False)  # a word ends after a sign and before one
     apart |= (kinds & _CURRENCY > 0) & np.append(digits[1:], False)
@@ -172,8 +175,8 @@ def _numerals(kinds: Kinds, joined: Flags, points: Ids, classes: Ids) -> None:
     classes[third & ~after & ~more & (classes == INSIDE)] = WORD
 
 
-def _abbreviations(text: str, scan: Scan, points: Ids, classes: Ids) -> None:
-    stops = np.flatnonzero((points[1:-1] == ord(".")) & (scan.gaps[1:-1] == NO_GAP)) + 1
+def _abbreviations(text: str, scan: Scan, opens: Flags, points: Ids, classes: Ids) -> None:
+    stops = np.flatnonzero((points[1:-1] == ord(".")) & (scan.gaps[1:-1] == NO_GAP) & ~opens[2:]) + 1
     stops = stops[(scan.gaps[stops + 1] != NO_GAP) | np.isin(points[stops + 1], _AFTER_STOP)]
     begins, ends, nexts = (scan.starts[stops + shift].tolist() for shift in (-1, 0, 1))
     for stop, begin, end, following in zip(stops.tolist(), begins, ends, nexts, strict=True):
@@ -208,14 +211,20 @@ def _ends_of_amounts(text: str) -> Iterator[int]:
             yield from (stop.end() for stop in amount.finditer(text))
 
 
-def _bracketed(text: str) -> Iterator[int]:
-    """The end of each pair of brackets around a whole sentence: what is before them is the end of another."""
+def _bracketed(text: str, starts: Sequence[int]) -> Iterator[int]:
+    """The end of each pair of brackets around a whole sentence: what is before them is the end of another.
+
+    Args:
+        text: the texts joined by line feeds.
+        starts: where the words of each text begin.
+    """
     if not any(end in text for end in ("。）", "！）", "？）", "!)", "?)")):
         return
     for close in _END_IN_BRACKETS.finditer(text):
         opening, closing = "（）" if close[0][-1] == "）" else "()"
-        begin = text.rfind(opening, max(close.start() - _LONGEST_BRACKETED, 0), close.start())
-        before = text[max(begin - 2, 0) : begin]
+        start = starts[bisect_right(starts, close.start()) - 1]
+        begin = text.rfind(opening, max(close.start() - _LONGEST_BRACKETED, start), close.start())
+        before = text[max(begin - 2, start) : begin]
         is_sentence = not before.strip() or before.rstrip()[-1] in "。！？…”」』.!?"
         if begin >= 0 and is_sentence and closing not in text[begin : close.start()]:
             yield close.end()
