@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.measure import Measurement
 
+from rnntag.cli import completion
 from rnntag.cli.options import CorpusFormatOption, EncodingOption, Fp32Option, JsonOption
 from rnntag.config import DEFAULT_MODEL, CorpusFormat
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
@@ -31,6 +32,7 @@ _CorpusArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="CORPUS...",
+        autocompletion=completion.corpora,
         help="NLTK corpora, .conllu files, or files in another format (see --corpus-format).",
         show_default="the corpora the model was trained on",
     ),
@@ -41,6 +43,7 @@ _ModelsOption = Annotated[
         "--model",
         "-m",
         metavar="MODEL",
+        autocompletion=completion.models,
         help="A model's name (see `rnntag models`) or directory. May be repeated: the others are compared with the "
         "first.",
         show_default=f"$RNNTAG_MODEL, or {DEFAULT_MODEL}",

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
+from rnntag.cli import completion
 from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import JsonOption, ModelOption
 from rnntag.config import DEFAULT_MODEL
@@ -30,7 +31,10 @@ def explain(
     text: Annotated[list[str], typer.Argument(metavar="TEXT...", help="Sentences, words separated by spaces.")],
     model: ModelOption = DEFAULT_MODEL,
     tagset: Annotated[
-        str | None, typer.Option(help="One of the model's tagsets.", show_default="the model's first")
+        str | None,
+        typer.Option(
+            autocompletion=completion.tagsets, help="One of the model's tagsets.", show_default="the model's first"
+        ),
     ] = None,
     gates: Annotated[
         bool, typer.Option("--gates", help="Also show how far the gates are open (needs PyTorch).")

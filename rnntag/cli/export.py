@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from rnntag.cli.options import ForceOption, Fp32Option
+from rnntag.cli.options import ForceOption, Fp32Option, ModelArgument
 from rnntag.errors import AccessError
 from rnntag.terminal import console
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
+    name: ModelArgument,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Directory for the graphs.")],
     fp32: Fp32Option = False,
     force: ForceOption = False,

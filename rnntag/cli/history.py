@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from rnntag.cli.options import JsonOption
+from rnntag.cli.options import JsonOption, ModelArgument
 from rnntag.evaluation.metrics import percent
 from rnntag.model import learning_curve
 from rnntag.model.learning_curve import Epoch
@@ -27,7 +27,7 @@ _NARROW, _WIDE = 60, 120
 
 
 def history(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
+    name: ModelArgument,
     out: Annotated[
         Path | None, typer.Option(help="Also plot the curves to this .svg or .png file (needs matplotlib).")
     ] = None,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rnntag.cli import completion
 from rnntag.cli.options import JsonOption
 from rnntag.errors import RnntagError
 from rnntag.evaluation.metrics import percent
@@ -18,7 +19,10 @@ from rnntag.terminal.sanitize import visible
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(metavar="MODEL", help="Show the card of this model.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL", autocompletion=completion.models, help="Show the card of this model."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the models, or show one's card.

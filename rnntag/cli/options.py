@@ -11,13 +11,17 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from rnntag.cli import completion
 from rnntag.config import CorpusFormat, about
 
 INPUT = "Input"
 
+_MODEL_HELP = "A model's name (see `rnntag models`) or directory."
 ModelOption = Annotated[
-    str, typer.Option("--model", "-m", envvar="RNNTAG_MODEL", help="A model's name (see `rnntag models`) or directory.")
+    str,
+    typer.Option("--model", "-m", envvar="RNNTAG_MODEL", autocompletion=completion.models, help=_MODEL_HELP),
 ]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completion.models, help=_MODEL_HELP)]
 EncodingOption = Annotated[str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input.")]
 CorpusFormatOption = Annotated[
     CorpusFormat,
@@ -41,6 +45,7 @@ TrainingCorpusOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="CORPUS",
+        autocompletion=completion.corpora,
         help="An NLTK corpus (see `rnntag corpora`); a file, directory or glob of .conllu files; a file in another "
         "format (see --corpus-format); or output of `rnntag tag --format jsonl --top K`. Files may be compressed. May "
         "be repeated.",
@@ -48,7 +53,10 @@ TrainingCorpusOption = Annotated[
     ),
 ]
 TrainingCorpusArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="CORPUS...", help="Same as --corpus.", show_default=False)
+    list[str] | None,
+    typer.Argument(
+        metavar="CORPUS...", autocompletion=completion.corpora, help="Same as --corpus.", show_default=False
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnntag.cli import completion
 from rnntag.cli.arguments import check_texts
 from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
 from rnntag.config import DEFAULT_MODEL
@@ -56,6 +57,7 @@ _TagsetOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TAGSET",
+        autocompletion=completion.tagsets,
         help="One of the model's tagsets. May be repeated: each token gets a tag of each.",
         show_default="the model's first; in CoNLL-U also the one for XPOS",
     ),

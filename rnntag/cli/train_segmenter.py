@@ -12,6 +12,7 @@ from rnntag.cli.options import (
     CorpusFormatOption,
     EncodingOption,
     ForceOption,
+    ModelArgument,
     ResumeOption,
     given,
     settings_of,
@@ -23,7 +24,7 @@ from rnntag.config import SegmenterConfig, TrainConfig
 @with_settings(settings_of(SegmenterConfig), settings_of(TrainConfig, "simplify_chinese", "seed"))
 def train_segmenter(
     context: typer.Context,
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name (see `rnntag models`) or directory.")],
+    model: ModelArgument,
     corpus: Annotated[
         list[str] | None,
         typer.Argument(
