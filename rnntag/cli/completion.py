@@ -17,9 +17,10 @@ def models() -> list[str]:
 
 def corpora() -> list[str]:
     """The names of the corpora that rnntag knows."""
-    from rnntag.corpora import loading
+    from rnntag.corpora.loading import STARTER
+    from rnntag.corpora.nltk import CATALOGUE
 
-    return [loading.STARTER, *loading.CATALOGUE]
+    return [STARTER, *CATALOGUE]
 
 
 def tagsets(context: typer.Context) -> list[str]:
