@@ -9,6 +9,8 @@ from typing import Any
 Pairs = list[tuple[str, str]]
 
 _STRINGS = (str, bytes, bytearray)
+_MISSING = ("NoneType", "float", "NAType")
+"""What stands for a missing text in a column of a table: None, NaN, and pandas's NA."""
 _HINT = "split it into tokens with .split(), or give raw text to tag_text()"
 
 
@@ -77,10 +79,7 @@ def check_text(text: str) -> None:
         TypeError: it is not.
     """
     if not isinstance(text, str):
-        hint = "decode it, as in text.decode('utf-8')" if isinstance(text, _STRINGS) else ""
-        if isinstance(text, (list, tuple)):
-            hint = "tag() takes the tokens of a sentence, find() a list of texts"
-        raise TypeError(f"a text must be str, not {_kind(text)}" + f": {hint}" * bool(hint))
+        raise TypeError(f"a text must be str, not {_kind(text)}{_text_hint(text)}")
 
 
 def texts(value: Iterable[str]) -> list[str]:
@@ -90,11 +89,26 @@ def texts(value: Iterable[str]) -> list[str]:
         TypeError: it is a single string, or a text is not a string.
     """
     if isinstance(value, _STRINGS) or not _is_iterable(value):
-        raise TypeError(f"find() takes a list of texts, such as ['I swim.'], not {_kind(value)}")
+        raise TypeError(
+            f"expected a list of texts, such as ['I swim.', 'No.'], not {_kind(value)}: give one text to tag_text()"
+        )
     checked = list(value)
-    for text in checked:
-        check_text(text)
+    for number, text in enumerate(checked):
+        if not isinstance(text, str):
+            raise TypeError(f"texts[{number}]: a text must be str, not {_kind(text)}{_text_hint(text)}")
     return checked
+
+
+def _text_hint(value: object) -> str:
+    if isinstance(value, _STRINGS):
+        return ": decode it, as in text.decode('utf-8')"
+    if isinstance(value, (list, tuple)):
+        return ": tag() takes the tokens of a sentence, tag_texts() a list of texts"
+    if _kind(value) in _MISSING:
+        return ": it is missing; replace it, as in column.fillna('')"
+    if hasattr(value, "as_py"):
+        return ": convert the column, as in column.to_pylist()"
+    return ""
 
 
 def tagged_sentences(gold: Iterable[Iterable[tuple[str, str]]]) -> list[Pairs]:

@@ -79,8 +79,26 @@ def test_a_text_is_a_string(tagger: Tagger, text: Any) -> None:
 
 
 @pytest.mark.parametrize("texts", ["I eat.", b"I eat.", None, 5])
-def test_find_takes_several_texts(tagger: Tagger, texts: Any) -> None:
-    assert "a list of texts" in refused(tagger.find, texts)
+def test_several_texts_are_no_single_one(tagger: Tagger, texts: Any) -> None:
+    for call in (tagger.find, tagger.segment, tagger.tag_texts):
+        assert "a list of texts" in refused(call, texts)
+
+
+class Scalar:
+    """As the columns of Arrow yield."""
+
+    def as_py(self) -> str:
+        return "I eat."
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [(None, "fillna"), (float("nan"), "fillna"), (b"I eat.", "decode"), (["I"], "tag()"), (Scalar(), "to_pylist()")],
+)
+def test_a_row_without_text_is_told_with_its_place(tagger: Tagger, text: Any, advice: str) -> None:
+    message = refused(tagger.tag_texts, ["I eat.", text])
+    assert message.startswith(f"texts[1]: a text must be str, not {type(text).__name__}: ")
+    assert advice in message
 
 
 def test_a_wrong_call_is_told_before_what_the_model_lacks(tiny_folder: Path) -> None:
@@ -167,3 +185,11 @@ def test_a_missing_model_is_caught() -> None:
     code = "import rnntag\ntry:\n    rnntag.load('none such')\nexcept rnntag.NotFoundError as error:\n    print(error)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("none such: no such model")
+
+
+def test_a_column_of_pandas_is_a_list_of_texts(tagger: Tagger) -> None:
+    pandas = pytest.importorskip("pandas")
+    texts = ["I eat apples.", "", "Go!"]
+    for dtype in (object, "string", "category"):
+        assert tagger.tag_texts(pandas.Series(texts, index=[7, 8, 9], dtype=dtype)) == tagger.tag_texts(texts)
+    assert "fillna" in refused(tagger.tag_texts, pandas.Series(["Go!", None], dtype="string"))

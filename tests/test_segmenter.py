@@ -197,6 +197,18 @@ def test_from_python(tiny: ModelBundle, tiny_raw: ModelBundle) -> None:
         Tagger(tiny).tag_text("x")
 
 
+def test_many_texts_in_one_call_are_tagged_as_each_alone(tiny_raw: ModelBundle) -> None:
+    tagger = Tagger(tiny_raw)
+    texts = ["I eat apples. Go!", "", "我吃苹果。", " \n", "on Sun.", "and 3", "Sales manager\n\nJohn"]
+    tagged = tagger.tag_texts(texts)
+    assert tagged == [tagger.tag_text(text) for text in texts]
+    assert [len(sentences) for sentences in tagged][:4] == [2, 0, 1, 0]
+    assert tagger.tag_texts(iter(texts), ["upos"]) == tagged
+    assert tagger.tag_texts([]) == []
+    found = tagger.find(texts)
+    assert [(one.words, one.ends) for one in tagger.segment(texts)] == [(one.words, one.ends) for one in found]
+
+
 def test_files_keep_their_offsets_in_several_processes(run: Run, tiny_raw_folder: Path, tmp_path: Path) -> None:
     text = "I can't eat apples. Go!\nNow.\n\n 我吃苹果。\n\n" * 2000
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
