@@ -14,6 +14,9 @@ from rnntag.errors import UsageError
 
 DEFAULT_MODEL = "zh-en"
 Cell = Literal["rnn", "lstm", "gru"]
+LexiconMode = Literal["prefer", "force"]
+"""Whether words of a lexicon are more likely or certain; see `tagger.load`."""
+
 CorpusFormat = Literal["auto", "slash", "underscore", "tsv", "spacy", "conllu", "jsonl"]
 CELLS: tuple[str, ...] = get_args(Cell)
 ACTIVATIONS = ("tanh", "relu")

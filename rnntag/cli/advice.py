@@ -11,6 +11,7 @@ _PHRASES = {
     ("encoding", ANOTHER): "name its encoding with {}",
     ("errors", "replace"): "replace such bytes with {} replace",
     ("force", True): "replace it with {}",
+    ("lexicon", ANOTHER): "name its file with {}",
     ("jobs", LOWER): "use fewer {}",
     ("resume", False): "start again with {}",
 }

@@ -14,6 +14,7 @@ import typer
 from rnntag.config import CorpusFormat, about
 
 INPUT = "Input"
+LEXICON = "Own words"
 
 ModelOption = Annotated[
     str, typer.Option("--model", "-m", envvar="RNNTAG_MODEL", help="A model's name (see `rnntag models`) or directory.")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnntag.cli.arguments import check_texts
-from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
-from rnntag.config import DEFAULT_MODEL
+from rnntag.cli.options import INPUT, LEXICON, EncodingOption, Fp32Option, ModelOption
+from rnntag.config import DEFAULT_MODEL, LexiconMode
 from rnntag.errors import UsageError
 from rnntag.formats.decoding import DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
 from rnntag.formats.registry import InputFormat, OutputFormat, writer
@@ -23,6 +23,7 @@ from rnntag.terminal import console, prompt
 from rnntag.terminal.sanitize import as_lines
 
 if TYPE_CHECKING:
+    from rnntag.lexicon.lexicon import Lexicon
     from rnntag.model.stored import ModelBundle
 
 _STDIN = Path("-")
@@ -72,6 +73,22 @@ _TopOption = Annotated[
     int | None,
     typer.Option(metavar="K", min=1, help="Add the K most probable tags, with probabilities.", show_default=False),
 ]
+_LexiconOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=LEXICON,
+        help="Your own words, to be found in raw text: a word per line, optionally its frequency (ignored) and the "
+        "only tags that it may get (NOUN,VERB). May be repeated.",
+    ),
+]
+_LexiconModeOption = Annotated[
+    LexiconMode,
+    typer.Option(
+        rich_help_panel=LEXICON,
+        help="prefer: these words are more likely to be found; force: always, of overlapping ones the longest.",
+    ),
+]
 _ErrorsOption = Annotated[
     DecodingErrors, typer.Option(rich_help_panel=INPUT, help="What to do with bytes that are not in the encoding.")
 ]
@@ -86,6 +103,8 @@ def tag(
     input_format: _InputFormatOption = "auto",
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     top: _TopOption = None,
+    lexicon: _LexiconOption = None,
+    lexicon_mode: _LexiconModeOption = "prefer",
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
     fp32: Fp32Option = False,
@@ -103,6 +122,8 @@ def tag(
 
         rnntag tag --format conllu -i text.txt > text.conllu
 
+        rnntag tag --lexicon words.txt -i text.txt
+
         cat text.txt | rnntag tag
     """
     files = _files(text or [], input_file or [])
@@ -117,6 +138,7 @@ def tag(
     asked = stored.several_tagsets(tagset) if tagset else ()
     if output:
         writer(output, *asked)  # refuses tagsets that the format cannot hold
+    words = _lexicon(lexicon or [], lexicon_mode, stored)
     remedy = f"add one with 'rnntag train-segmenter {shlex.quote(model)} CORPUS…'"
     without = f"the model {stored.name} has no segmenter: {remedy}"
     if input_format == "raw" and not stored.segmenter:
@@ -135,7 +157,7 @@ def tag(
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)
     output = output or ("conllu" if {*formats} == {"conllu"} else "tsv" if top or len(asked) > 1 else "slash")
-    _write(stored, asked, output, top, inputs, jobs, threads, fp32)
+    _write(stored, asked, output, top, inputs, jobs, threads, fp32, words)
 
 
 def _files(texts: Sequence[str], files: Sequence[Path]) -> Sequence[Path]:
@@ -152,6 +174,14 @@ def _files(texts: Sequence[str], files: Sequence[Path]) -> Sequence[Path]:
     return files or [_STDIN] * (not texts)
 
 
+def _lexicon(files: Sequence[Path], mode: LexiconMode, stored: ModelBundle) -> Lexicon | None:
+    if not files and mode == "prefer":
+        return None  # without a lexicon, start-up does not pay for it
+    from rnntag.lexicon import reading
+
+    return reading.load(files, mode, stored)
+
+
 def _write(
     stored: ModelBundle,
     asked: tuple[str, ...],
@@ -161,6 +191,7 @@ def _write(
     jobs: int,
     threads: int,
     fp32: bool,
+    lexicon: Lexicon | None,
 ) -> None:
     """Tag the inputs and write them to stdout."""
     from rnntag.tagging import parallel
@@ -170,7 +201,7 @@ def _write(
     on_terminal = sys.stdout.isatty()
     coloured = on_terminal and output == "slash"
     tagsets = asked or (stored.coarse_and_fine if output == "conllu" else stored.tagsets[:1])
-    job = TagJob(stored, tagsets, output, top, threads, not fp32, coloured, lenient=not asked)
+    job = TagJob(stored, tagsets, output, top, threads, not fp32, coloured, not asked, lexicon)
     job.writer()  # refuses tagsets that the format cannot hold
     out = sys.stdout.buffer
     for tagged in parallel.tag(job, chunks(inputs), jobs):

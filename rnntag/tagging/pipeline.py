@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rnntag.errors import RnntagError
 from rnntag.formats.records import InputSentence, Writer
@@ -15,6 +16,9 @@ from rnntag.sentences import Tags
 from rnntag.tagger import Tagger
 from rnntag.tagging.chunks import Chunk
 from rnntag.terminal import console
+
+if TYPE_CHECKING:
+    from rnntag.lexicon.lexicon import Lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class TagJob:
         int8: see `tagger.load`.
         coloured: whether to write word/TAG in colour; see `console.coloured`.
         lenient: see `records.Writer`.
+        lexicon: see `tagger.load`.
     """
 
     model: ModelBundle
@@ -38,6 +43,7 @@ class TagJob:
     int8: bool = True
     coloured: bool = False
     lenient: bool = False
+    lexicon: Lexicon | None = None
 
     def writer(self, number: int = 0) -> Writer:
         """See `records.Writer`."""
@@ -59,7 +65,7 @@ class Pipeline:
 
     def __init__(self, job: TagJob) -> None:
         self._job = job
-        self._tagger = Tagger(job.model, threads=job.threads, int8=job.int8)
+        self._tagger = Tagger(job.model, threads=job.threads, int8=job.int8, lexicon=job.lexicon)
         self._terminal = console.stdout() if job.coloured else None
 
     def tag(self, chunk: Chunk) -> Iterator[bytes]:
@@ -96,8 +102,9 @@ class Pipeline:
     @cached_property
     def _segmenter(self) -> Segmenter:
         """Loaded with the first raw text."""
-        assert self._job.model.segmenter
-        return Segmenter(self._job.model.segmenter, threads=self._job.threads, int8=self._job.int8)
+        job = self._job
+        assert job.model.segmenter
+        return Segmenter(job.model.segmenter, threads=job.threads, int8=job.int8, lexicon=job.lexicon)
 
     def _tagged(self, sentences: list[InputSentence]) -> bytes:
         tokens = [sentence.tokens for sentence in sentences]
