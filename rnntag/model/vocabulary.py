@@ -99,7 +99,7 @@ class Vocabulary:
             if not sentence.tag_probs:
                 gold.update(sentence.tokens)
             for tagset, column in sentence.tags.items():
-                tags.setdefault(tagset, set()).update(column)
+                tags.setdefault(tagset, set()).update(filter(None, column))  # without UNTAGGED
         words: Counter[str] = Counter()
         gold_words: set[str] = set()
         characters: Counter[str] = Counter()

@@ -296,7 +296,8 @@ class Network(nn.Module):
         """
         total = torch.zeros(())
         count = 0
-        for tagset, scores in self(batch, bptt_steps=bptt_steps, gold_rate=gold_rate).items():
+        predicted = self(batch, bptt_steps=bptt_steps, gold_rate=gold_rate)
+        for tagset, scores in predicted.items():
             gold = batch.gold[tagset]
             annotated = int((gold != IGNORED).sum())
             if annotated:
@@ -309,6 +310,8 @@ class Network(nn.Module):
                 probabilities = torch.from_numpy(batch.soft[tagset]).to(scores.device)
                 total = total.to(scores.device) - (probabilities * scores.log_softmax(-1)).sum()
                 count += int((batch.soft[tagset].any(-1)).sum())
+        if not count:  # all tagged words were cut off
+            total = 0 * sum(scores.sum() for scores in predicted.values())
         return total / max(count, 1), count
 
     def weights(self) -> dict[str, np.ndarray]:

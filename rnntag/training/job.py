@@ -200,7 +200,7 @@ class Job:
         return {
             corpus.name: micro_average(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
             for corpus in self.corpora
-            if corpus.test
+            if any(sentence.tags for sentence in corpus.test)
         }
 
     def _by_tagset(self, tagger: Tagger) -> dict[str, dict[str, dict[str, float]]]:
@@ -208,7 +208,9 @@ class Job:
         figures: dict[str, dict[str, dict[str, float]]] = {}
         for corpus in self.corpora:
             for split, sentences in (("dev", corpus.dev), ("test", corpus.test)):
-                for tagset, _, report in measure(tagger, corpus.name, sentences) if sentences else ():
+                if not any(sentence.tags for sentence in sentences):
+                    continue
+                for tagset, _, report in measure(tagger, corpus.name, sentences):
                     figures.setdefault(corpus.name, {}).setdefault(tagset, {})[split] = report.accuracy
         return figures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -24,7 +24,7 @@ from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import RESERVED, Vocabulary
 from rnntag.model.weights import WORD_TABLE
 from rnntag.network.tagger import Network, Regularisation, predict
-from rnntag.sentences import Corpus, Sentence
+from rnntag.sentences import UNTAGGED, Corpus, Sentence
 from rnntag.training import simplification, word_vectors
 from rnntag.training.augmentation import VARIANTS, variant
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
@@ -44,6 +44,17 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("this machine or this build of torch has no CUDA device", remedy={"device": "cpu"})
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _tagged(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences in which a word has a tag."""
+    return [sentence for sentence in sentences if sentence.tokens and sentence.tags]
+
+
+def _gold_tags(sentences: Iterable[Sentence], tagsets: Collection[str]) -> int:
+    """The number of gold tags of these tagsets."""
+    columns = [s.tags[tagset] for s in sentences for tagset in s.tags.keys() & tagsets if tagset not in s.tag_probs]
+    return sum(tag != UNTAGGED for column in columns for tag in column)
 
 
 def sampling_rates(parts: Sequence[Sequence[Sentence]], upsample: float) -> np.ndarray:
@@ -94,16 +105,15 @@ class TaggerTask(Task[list[int]]):
     remedy: ClassVar[Remedy] = {"lr": LOWER, "max_grad_norm": LOWER}
 
     def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
-        sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]
-        dev = {corpus.name: [s for s in corpus.dev if s.tokens] for corpus in corpora}
+        train = [_tagged(corpus.train) for corpus in corpora]
+        sentences = [sentence for part in train for sentence in part]
+        dev = {corpus.name: _tagged(corpus.dev) for corpus in corpora}
         if not sentences or not any(dev.values()):
-            part = "dev" if sentences else "train"
-            raise DataError(
-                f"{', '.join(c.name for c in corpora)}: no sentence in the {part} split: add a corpus, or sentences"
-            )
+            part, names = "dev" if sentences else "train", ", ".join(corpus.name for corpus in corpora)
+            raise DataError(f"{names}: no tagged sentence in the {part} split: add a corpus, or sentences")
         learned = {tagset for sentence in sentences for tagset in sentence.tags}
         for corpus in corpora:
-            for sentence in corpus.dev + corpus.test:
+            for sentence in _tagged(corpus.dev + corpus.test):
                 if not learned & sentence.tags.keys():
                     raise DataError(
                         f"{corpus.name}: its dev or test split is tagged with {', '.join(sentence.tags) or 'nothing'}, "
@@ -129,7 +139,7 @@ class TaggerTask(Task[list[int]]):
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
-        self._rates = sampling_rates([corpus.train for corpus in corpora], config.upsample)
+        self._rates = sampling_rates(train, config.upsample)
         self._sentences = sentences
         self._others = np.random.default_rng(config.seed).permutation(len(sentences)).tolist()
         tokens = sum(len(sentence.tokens) for sentence in sentences)
@@ -145,6 +155,7 @@ class TaggerTask(Task[list[int]]):
         )
         self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
+        self._dev_tags = {name: _gold_tags(part, self.vocabulary.tags) for name, part in dev.items()}
         self._dev_weights = [sum(map(len, encoded.sentences)) ** 0.5 for encoded in self._dev.values()]
         self.seed = config.seed
         self.schedule = Schedule(config.epochs, config.lr, config.max_grad_norm, config.patience, config.max_minutes)
@@ -163,7 +174,7 @@ class TaggerTask(Task[list[int]]):
 
     def evaluate(self) -> tuple[Mapping[str, float], float]:
         """Accuracy on each dev split, and their mean, weighted by the square roots of the splits' sizes."""
-        dev = {name: self._accuracy(encoded) for name, encoded in self._dev.items()}
+        dev = {name: self._correct(encoded) / max(self._dev_tags[name], 1) for name, encoded in self._dev.items()}
         return dev, float(np.average([*dev.values()], weights=self._dev_weights))
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -197,16 +208,16 @@ class TaggerTask(Task[list[int]]):
         sentence = self._sentences[number]
         return variant(kind - 1, sentence, self._sentences[self._others[number]]) if kind else sentence
 
-    def _accuracy(self, encoded: Encoded) -> float:
-        correct = count = 0
+    def _correct(self, encoded: Encoded) -> int:
+        """The number of correct tags, over all tagsets."""
+        correct = 0
         for tagset, column in encoded.gold.items():
             if all(gold is None for gold in column):
                 continue
             for gold, best in zip(column, predict(self.network, encoded, tagset), strict=True):
                 if gold is not None:
                     correct += int((gold == best).sum())
-                    count += len(gold)
-        return correct / count if count else 0.0
+        return correct
 
 
 def bundle(trainer: Trainer[TaggerTask], name: str) -> ModelBundle:
