@@ -48,6 +48,7 @@ class About:
         group: of options in the help.
         least, most: the range of a number.
         choices: the allowed values, if they are few.
+        metavar: what the help calls its value, if not by its type.
         flags: the option's names, if they do not follow from the setting's; for a bool, yes and no with a slash
             between them.
         need: the condition for it to have an effect, if there is one.
@@ -58,6 +59,7 @@ class About:
     least: float = -math.inf
     most: float = math.inf
     choices: tuple[str, ...] = ()
+    metavar: str = ""
     flags: str = ""
     need: Need | None = None
 
@@ -153,6 +155,7 @@ class TrainConfig:
         vectors: paths; see `training.word_vectors`.
         augment: see `training.augmentation`.
         simplify_chinese: see `training.simplification`.
+        class_weights: see `training.class_weights`.
         device: `auto` is CUDA if there is a device, else the CPU.
 
     Raises:
@@ -189,6 +192,12 @@ class TrainConfig:
         0.0,
         "Share of sentences to augment: lower case, capitals, headlines, no final mark, two in a line, one word.",
         **_SHARE,
+    )
+    class_weights: str = _training(
+        "",
+        "Weight of each tag in the loss: balanced, so that rare tags count as much as frequent ones, or a file with a "
+        "tag and its weight on each line.",
+        metavar="balanced|FILE",
     )
     simplify_chinese: bool = _training(False, "Read traditional Chinese as simplified (needs OpenCC).")
     patience: int = _training(5, "Stop after N epochs without a better dev accuracy.", **_COUNT)

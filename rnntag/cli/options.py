@@ -82,7 +82,7 @@ def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) ->
             kind, default = list[Path] | None, None
         name = prefix + setting.name
         flags = known.flags or f"--{name.replace('_', '-')}"
-        option = typer.Option(flags, help=known.help, rich_help_panel=known.group)
+        option = typer.Option(flags, metavar=known.metavar or None, help=known.help, rich_help_panel=known.group)
         annotation = Annotated[kind, option]
         parameters.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -143,6 +143,7 @@ class Network(nn.Module):
         self.tagsets = tuple(vocabulary.tags)
         self.heads = nn.ModuleList(nn.Linear(inputs, count) for count in self._tag_counts)
         self.regularisation: Regularisation | None = None
+        self.class_weights: Mapping[str, Tensor] = {}  # by tagset, the weight of each gold tag in the loss, [tags]
 
     @classmethod
     def of(cls, model: ModelBundle) -> Network:
@@ -287,7 +288,8 @@ class Network(nn.Module):
     def loss(self, batch: Batch, *, bptt_steps: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
         """The mean cross-entropy over all tags of all tagsets, in nats, and the number of tags.
 
-        Targets are gold tags, or the tag probabilities of a model (Hinton et al. 2015, at temperature 1).
+        Targets are gold tags, weighted by `class_weights`, or the tag probabilities of a model (Hinton et al. 2015, at
+        temperature 1).
 
         Args:
             bptt_steps: see `scores`.
@@ -303,7 +305,11 @@ class Network(nn.Module):
             if annotated:
                 target = torch.from_numpy(gold).to(scores.device)
                 total = total.to(scores.device) + functional.cross_entropy(
-                    scores.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
+                    scores.flatten(0, 1),
+                    target.flatten(),
+                    self.class_weights.get(tagset),
+                    ignore_index=IGNORED,
+                    reduction="sum",
                 )
                 count += annotated
             if tagset in batch.soft:
@@ -311,7 +317,7 @@ class Network(nn.Module):
                 total = total.to(scores.device) - (probabilities * scores.log_softmax(-1)).sum()
                 count += int((batch.soft[tagset].any(-1)).sum())
         if not count:  # all tagged words were cut off
-            total = 0 * sum(scores.sum() for scores in predicted.values())
+            total = torch.stack([scores.sum() for scores in predicted.values()]).sum() * 0
         return total / max(count, 1), count
 
     def weights(self) -> dict[str, np.ndarray]:

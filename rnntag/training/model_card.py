@@ -123,5 +123,5 @@ def _options(config: ModelConfig | TrainConfig | SegmenterConfig, without: Itera
             yes, _, no = (known.flags or option).partition("/")
             yield from [yes if value else no] * (value != setting.default)
             continue
-        for each in value if isinstance(value, tuple) else [value]:
+        for each in value if isinstance(value, tuple) else [value] if value != "" else []:
             yield from (option, f"{each}")

@@ -25,7 +25,7 @@ from rnntag.model.vocabulary import RESERVED, Vocabulary
 from rnntag.model.weights import WORD_TABLE
 from rnntag.network.tagger import Network, Regularisation, predict
 from rnntag.sentences import UNTAGGED, Corpus, Sentence
-from rnntag.training import simplification, word_vectors
+from rnntag.training import class_weights, simplification, word_vectors
 from rnntag.training.augmentation import VARIANTS, variant
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.version import __version__
@@ -97,7 +97,7 @@ class TaggerTask(Task[list[int]]):
     Raises:
         DataError: the corpora have no training or no dev sentence, or a dev or test sentence has other tagsets.
         UsageError: the device does not exist.
-        NotFoundError: OpenCC is not installed, or a file of vectors does not exist.
+        NotFoundError: OpenCC is not installed, or a file of vectors or class weights does not exist.
     """
 
     network: Network
@@ -139,6 +139,11 @@ class TaggerTask(Task[list[int]]):
         self.network.regularisation = Regularisation(
             config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
         )
+        if config.class_weights:
+            weights = class_weights.of_tags(config.class_weights, sentences, self.vocabulary.tags)
+            self.network.class_weights = {
+                tagset: torch.from_numpy(own).to(self.device) for tagset, own in weights.items()
+            }
         self._rates = sampling_rates(train, config.upsample)
         self._sentences = sentences
         self._others = np.random.default_rng(config.seed).permutation(len(sentences)).tolist()
@@ -189,8 +194,8 @@ class TaggerTask(Task[list[int]]):
         for encoded in self._dev.values():
             for array in encoded.arrays():
                 digest.update(array.tobytes())
-        for buffer in self.network.buffers():
-            digest.update(buffer.cpu().numpy().tobytes())
+        for tensor in (*self.network.buffers(), *self.network.class_weights.values()):
+            digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
 
     def _choose(self, random: np.random.Generator) -> np.ndarray:
