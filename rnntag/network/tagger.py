@@ -335,15 +335,20 @@ class Network(nn.Module):
         Raises:
             DataError: a name or a shape differs from this network's.
         """
-        parameters = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
-        if parameters.keys() != weights.keys():
-            odd = ", ".join(sorted(parameters.keys() ^ weights.keys()))
-            raise DataError(f"the weights do not fit the configuration: {odd}")
-        with torch.no_grad():
-            for name, parameter in parameters.items():
-                if tuple(parameter.shape) != weights[name].shape:
-                    raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
-                parameter.copy_(torch.from_numpy(weights[name]))
+        load(self, weights)
+
+
+def load(network: nn.Module, weights: Mapping[str, np.ndarray]) -> None:
+    """Copy weights of any float type into a network; see `Network.load_weights`."""
+    parameters = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    if parameters.keys() != weights.keys():
+        odd = ", ".join(sorted(parameters.keys() ^ weights.keys()))
+        raise DataError(f"the weights do not fit the configuration: {odd}")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            if tuple(parameter.shape) != weights[name].shape:
+                raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
+            parameter.copy_(torch.from_numpy(weights[name]))
 
 
 @torch.inference_mode()
