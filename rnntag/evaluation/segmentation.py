@@ -59,7 +59,7 @@ def agreement(
         if tagset:
             tags = dict(zip(paragraph.words, paragraph.tags[tagset], strict=True))
             found_tags = zip(segmentation.words, segmentation.tags, strict=True)
-            gold_tags = {(word, tag) for word, tag in tags.items() if tag != UNTAGGED}
+            gold_tags: set[tuple[object, ...]] = {(word, tag) for word, tag in tags.items() if tag != UNTAGGED}
             count("tags", gold_tags, {(word, tag) for word, tag in found_tags if tags.get(word) != UNTAGGED})
     return {kind: PRF(*numbers) for kind, numbers in counts.items()}
 

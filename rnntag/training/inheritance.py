@@ -137,5 +137,6 @@ def _taken_over(
 def _with_defaults(asked: _Config, given: Collection[str], prefix: str = "") -> _Config:
     """The settings with the defaults of runs that start from a model."""
     settings: Sequence[Any] = fields(asked)
-    defaults = {setting.name: about(setting).with_init for setting in settings if prefix + setting.name not in given}
-    return replace(asked, **{name: value for name, value in defaults.items() if value is not None})
+    own = [setting for setting in settings if prefix + setting.name not in given and about(setting).with_init]
+    defaults: dict[str, Any] = {setting.name: about(setting).with_init for setting in own}
+    return replace(asked, **defaults)

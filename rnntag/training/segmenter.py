@@ -154,7 +154,7 @@ class SegmenterTask(Task[list[Ids]]):
             for corpus, part in zip(usable, parts, strict=True):
                 part += map(gold_paragraph, variants(paragraphs(corpus.train), config.augment, random))
         texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
-        self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map, old and old.units)
+        self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map, old.units if old else None)
         self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
         self._kept = [labelled(p, self.units) for corpus in kept for p in gold_paragraphs(corpus.train, corpus.name)]
         tables = [table for part in self._parts for table, _ in part]

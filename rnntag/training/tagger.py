@@ -38,6 +38,10 @@ LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
 steps per epoch a network learns too little (4 points less on the starter corpus)."""
 
 
+LEAST_EPOCH_TOKENS = 2000
+"""Of an epoch that starts from a model: a smaller corpus is repeated."""
+
+
 def choose_device(name: str) -> torch.device:
     """The device for `auto`, `cpu` or `cuda`.
 
@@ -175,14 +179,14 @@ class TaggerTask(Task[list[int]]):
             self.network.class_weights = {
                 tagset: torch.from_numpy(own).to(self.device) for tagset, own in weights.items()
             }
-        self._rates = sampling_rates(train, config.upsample)
         tokens = sum(len(sentence.tokens) for sentence in sentences)
-        per_epoch = tokens
+        per_epoch = max(tokens, LEAST_EPOCH_TOKENS) if start else tokens
+        self._rates = sampling_rates(train, config.upsample) * (per_epoch / tokens)
         self._sentences = sentences + [sentence for corpus in kept for sentence in corpus.train]
         if more := sum(len(sentence.tokens) for sentence in self._sentences) - tokens:
-            per_epoch += int(KEPT_SHARE * tokens)
-            rate = np.full(len(self._sentences) - len(sentences), KEPT_SHARE * tokens / more)
+            rate = np.full(len(self._sentences) - len(sentences), KEPT_SHARE * per_epoch / more)
             self._rates = np.concatenate([self._rates, rate])
+            per_epoch += int(KEPT_SHARE * per_epoch)
         self._others = np.random.default_rng(config.seed).permutation(len(self._sentences)).tolist()
         self.start = f"{start.model.name}:{start.model.digest}" if start else ""
         dev_lengths = [len(sentence.tokens) for split in dev.values() for sentence in split]
