@@ -67,15 +67,15 @@ def main() -> None:
     parser.add_argument("--model", default="zh-en")
     parser.add_argument("--known", action="append", default=[], metavar="CORPUS", help="what the model has learned")
     parser.add_argument("--sentences", type=int, default=100)
-    parser.add_argument("--epochs", type=int, help="of each training, at most")
+    parser.add_argument("--epochs", type=int, help="of the further training, at most")
     arguments = parser.parse_args()
     known = loading.load(arguments.known, whole=True)
     architecture = asdict(directory.read(directory.find(arguments.model)).config)
     more: dict[str, Any] = {} if arguments.epochs is None else {"epochs": arguments.epochs}
     runs: dict[str, dict[str, Any]] = {
         "from nothing": {**architecture, "min_count": 1},
-        "--init, --no-keep": {"init": arguments.model, "keep": False},
-        "--init": {"init": arguments.model},
+        "--init, --no-keep": {"init": arguments.model, "keep": False, **more},
+        "--init": {"init": arguments.model, **more},
     }
     print(f"| {arguments.sentences} sentences of | model | held out | {' | '.join(each.name for each in known)} |")
     print("| --- | --- | ---: |" + " ---: |" * len(known))
@@ -91,7 +91,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             files = write(Path(folder), corpus.name, sentences)
             for name, options in runs.items():
-                out = rnntag.train(files, out=Path(folder) / "m", segmenter=False, force=True, **more, **options)
+                out = rnntag.train(files, out=Path(folder) / "m", segmenter=False, force=True, **options)
                 row(name, rnntag.load(str(out)))
 
 

@@ -210,7 +210,10 @@ def test_contradictions_are_refused(options: Sequence[str], message: str, mine: 
 
 def test_keep_needs_init(mine: Path, tiny_folder: Path, here: Run) -> None:
     for command in (["train", "mine.txt"], ["train-segmenter", mine, "mine.conllu"]):
-        assert refusal(here(*command, "--no-keep"), 2) == "error: keep has no effect without init: leave out --keep"
+        assert (
+            refusal(here(*command, "--no-keep"), 2)
+            == "error: keep has no effect without init: leave out --keep/--no-keep"
+        )
     told = refusal(here("train-segmenter", mine, "mine.conllu", "--init", tiny_folder, "--force"), 2)
     assert told == "error: the model tiny has no segmenter to start from: leave out --init"
     assert refusal(here("train", "mine.txt", "--init", "none"), 66).startswith("error: none: no such model")
