@@ -165,9 +165,9 @@ class TrainConfig:
         UsageError: a value is out of its range.
     """
 
-    epochs: int = _training(20, "Passes over the training data, at most.", with_init=10, **_COUNT)
+    epochs: int = _training(20, "Passes over the training data, at most.", **_COUNT)
     batch_tokens: int = _training(1000, "Tokens per batch, at most.", **_COUNT)
-    lr: float = _training(0.002, "Initial learning rate (Adam). It falls to 0.", with_init=0.0005)
+    lr: float = _training(0.002, "Initial learning rate (Adam). It falls to 0.", with_init=0.001)
     max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
     bptt: int = _training(0, "Propagate each word's error over at most N words; 0: the whole sentence.", **_LIMIT)
     teacher_forcing: float = _training(

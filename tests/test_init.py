@@ -161,7 +161,7 @@ def test_train_starts_from_a_model(mine: Path, tmp_path: Path, here: Run) -> Non
     old, new = directory.read(mine), directory.read(tmp_path / "m")
     assert new.config == old.config
     assert new.tagsets == ("upos", "mine")
-    assert (new.training.lr, new.training.dropout, new.training.init) == (0.0005, 0.1, str(mine))
+    assert (new.training.lr, new.training.dropout, new.training.init) == (0.001, 0.1, str(mine))
     assert new.segmenter  # as it was: word/TAG lines have no raw text
     same(new.segmenter.weights, old.segmenter.weights if old.segmenter else {})
     assert new.provenance.init == f"tiny_raw:{old.digest}"
@@ -233,9 +233,9 @@ def test_an_interrupted_run_is_continued(
 
 def test_python_has_the_same_names(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    path = rnntag.train("mine.txt", out="m", init=str(mine), keep=False, class_weights="balanced", epochs=1, lr=0.001)
+    path = rnntag.train("mine.txt", out="m", init=str(mine), keep=False, class_weights="balanced", epochs=1, lr=0.003)
     model = directory.read(path)
-    assert (model.training.lr, model.training.keep, model.training.class_weights) == (0.001, False, "balanced")
+    assert (model.training.lr, model.training.keep, model.training.class_weights) == (0.003, False, "balanced")
     with pytest.raises(UsageError, match="cell is rnn, but lstm"):
         rnntag.train("mine.txt", out="n", init=str(mine), cell="rnn")
     assert SegmenterConfig().init == ""
