@@ -155,7 +155,7 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["train", "--hidden", "10000000"], 2, "hidden is 10000000: it must be between 1 and 10000"),
         (["train", "--out", "."], 74, "contains bad.txt, which does not belong to a model"),
         (["train", "nix"], 66, "nix: no such corpus and no such file"),
-        (["train", "own.txt"], 65, "own: no sentence in the dev split: add a corpus"),
+        (["train", "own.txt"], 65, "own: no tagged sentence in the dev split: add a corpus"),
         (["train", "--cell", "banana"], 2, "'banana' is not one of 'rnn', 'lstm', 'gru'"),
         (["train", "--cell", "gru", "--activation", "relu"], 2, "activation relu needs cell rnn, not gru"),
         (["train", "--epochs", "0"], 2, "epochs is 0"),

@@ -39,7 +39,7 @@ def _phrase(option: Any, value: object) -> str:
 
 def _generic(flag: str, negative: str, value: object) -> str:
     if value is None:
-        return f"leave out {flag}"
+        return f"leave out {flag if flag == negative else f'{flag}/{negative}'}"
     if value == ANOTHER:
         return f"choose another {flag}" if negative == flag else f"use {flag} or {negative}"
     if value == LOWER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from rnntag.errors import DataError, OnFault, UsageError, stop
@@ -23,7 +23,7 @@ from rnntag.formats.conllu_sentence import (
 )
 from rnntag.formats.decoding import LineSplitter
 from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, checked_tag
-from rnntag.sentences import UPOS, Sentence, Tags
+from rnntag.sentences import UNTAGGED, UPOS, Sentence, Tags, with_tags
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
 """The CoNLL-U Plus comment that names the columns of the lines below it."""
@@ -172,20 +172,27 @@ def read(lines: Iterable[str], source: str, on_fault: OnFault = stop) -> Iterato
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
     """The tagged sentences of a file, with the white space after each word if it is known.
 
-    `universal` tags are read from UPOS, `native` ones from XPOS. A missing tag or an unknown UPOS tag is a
-    fault; but if both are wanted, a file without any XPOS tag only has universal tags."""
+    `universal` tags are read from UPOS, `native` ones from XPOS. `_` is a word without a tag. An unknown UPOS tag is a
+    fault, and so is a file without any tag in a column; but if both are wanted, a file without any XPOS tag only has
+    universal tags."""
     found = read(file.lines, file.source, file.on_fault)
     has_native = "native" in file.tagsets
     if has_native and "universal" in file.tagsets:
         has_native, found = _has_xpos(found)
+    wanted = {"upos": UPOS_COLUMN} if "universal" in file.tagsets else {}
+    if has_native:
+        wanted[file.native] = XPOS_COLUMN
+    unseen = dict(wanted)
+    first = 0
     for sentence in found:
-        tags = {}
-        if "universal" in file.tagsets:
-            tags["upos"] = _tags(sentence, UPOS_COLUMN, _check_upos, file)
-        if has_native:
-            tags[file.native] = _tags(sentence, XPOS_COLUMN, _check_xpos, file)
-        spaces, opens = sentence.spaces(), sentence.opens_paragraph
-        yield Sentence(sentence.column(FORM), tags, spaces=spaces, opens=opens)
+        first = first or sentence.number + sentence.rows[0]
+        tags = with_tags({tagset: _tags(sentence, column, file) for tagset, column in wanted.items()})
+        for tagset in tags:
+            unseen.pop(tagset, None)
+        yield Sentence(sentence.column(FORM), tags, spaces=sentence.spaces(), opens=sentence.opens_paragraph)
+    for column in unseen.values() if first else ():
+        remedy = {"tagset": "universal" if column == XPOS_COLUMN else "native"}
+        file.fault(first, f"neither this word nor any other has a tag in {COLUMNS[column]}", remedy)
 
 
 def _has_xpos(sentences: Iterator[ConlluSentence]) -> tuple[bool, Iterator[ConlluSentence]]:
@@ -198,28 +205,23 @@ def _has_xpos(sentences: Iterator[ConlluSentence]) -> tuple[bool, Iterator[Conll
     return False, iter(untagged)
 
 
-def _tags(sentence: ConlluSentence, column: int, check: Callable[[str], object], file: CorpusFile) -> tuple[str, ...]:
-    tags = sentence.column(column)
+def _tags(sentence: ConlluSentence, column: int, file: CorpusFile) -> tuple[str, ...]:
+    tags = tuple(UNTAGGED if tag == "_" else tag for tag in sentence.column(column))
     for row, tag in zip(sentence.rows, tags, strict=True):
         try:
-            check(tag)
+            if tag and column == UPOS_COLUMN:
+                _check_upos(tag)
+            elif tag:
+                checked_tag(tag, "the XPOS tag")
         except DataError as error:
             file.fault(sentence.number + row, error)
     return tags
 
 
 def _check_upos(tag: str) -> None:
-    if tag == "_":
-        raise DataError("the word has no UPOS tag")
     if tag not in UPOS:
         hint = f"did you mean {tag.upper()}?" if tag.upper() in UPOS else f"use one of {' '.join(UPOS)}"
         raise DataError(f"{tag!r} is not a UPOS tag: {hint}")
-
-
-def _check_xpos(tag: str) -> None:
-    if tag == "_":
-        raise DataError("the word has no XPOS tag", remedy={"tagset": "universal"})
-    checked_tag(tag, "the XPOS tag")
 
 
 class ConlluWriter(Writer):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from rnntag.errors import DataError, UsageError
 from rnntag.formats import headers, records
 from rnntag.formats.records import CorpusFile, InputSentence, Writer
-from rnntag.sentences import UNNAMED, Sentence, Tags
+from rnntag.sentences import UNNAMED, Sentence, Tags, with_tags
 from rnntag.windows import Cutter
 
 _ANY_SPACE = re.compile(r"\s")
@@ -75,26 +75,32 @@ class WordTagWriter(Writer):
 
 
 def sentences(file: CorpusFile, mark: str = "/") -> Iterator[Sentence]:
-    """The tagged sentences of a file. Words without a tag, tags without a word and a header in the first line are
-    faults.
+    """The tagged sentences of a file; `word/` is a word without a tag.
+
+    Words without a mark, tags without a word, a header in the first line and a file without any tag are faults.
 
     Args:
         mark: separates word and tag; its last occurrence counts.
     """
-    is_first = True
+    first, has_tags = 0, False
     for number, line in enumerate(file.lines, 1):
         if line.strip():
             try:
-                yield _sentence(line, mark, is_first)
+                sentence = _sentence(line, mark, is_first=not first)
+                has_tags = has_tags or bool(sentence.tags)
+                yield sentence
             except DataError as error:
                 file.fault(number, error)
-            is_first = False
+                has_tags = True
+            first = first or number
+    if first and not has_tags:
+        file.fault(first, f"no word has a tag: expected word{mark}TAG")
 
 
-def _sentence(line: str, mark: str, is_first: bool) -> Sentence:
+def _sentence(line: str, mark: str, *, is_first: bool) -> Sentence:
     items = line.split()
     pairs = [item.rpartition(mark)[::2] for item in items]
-    wrong = next((item for item, pair in zip(items, pairs, strict=True) if not all(pair)), None)
+    wrong = next((item for item, (word, _) in zip(items, pairs, strict=True) if not word), None)
     if wrong is not None:
         remedy = None
         if "\t" in line.strip():
@@ -105,4 +111,4 @@ def _sentence(line: str, mark: str, is_first: bool) -> Sentence:
     if is_first and all(map(headers.is_header, pairs)):
         raise DataError(f"{line.strip()!r} {headers.ADVICE}")
     words, tags = zip(*pairs, strict=True)
-    return Sentence(words, {UNNAMED: tags})
+    return Sentence(words, with_tags({UNNAMED: tags}))
