@@ -8,15 +8,25 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Literal, get_args
 
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, RnntagError, UsageError
 from rnntag.formats import compression
 from rnntag.formats.compression import decompressed
-from rnntag.formats.encoding_guess import SAMPLE_BYTES, likely_encoding, wide_encoding
+from rnntag.formats.encoding_guess import (
+    SAMPLE_BYTES,
+    WIDE_BYTES,
+    likely_encoding,
+    western_encoding,
+    wide_encoding,
+)
 
 BLOCK_BYTES = 1 << 17
+AUTO = "auto"
+"""Stands for an encoding that is guessed."""
+
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
 
@@ -35,6 +45,7 @@ def text_blocks(
     Args:
         source_bytes: an open file descriptor, or blocks of bytes.
         source: its name in error messages.
+        encoding: its name in Python, or `AUTO`; see `_detected`.
         errors: one of `DECODING_ERRORS`.
 
     Raises:
@@ -43,14 +54,26 @@ def text_blocks(
         AccessError: the source cannot be read.
         UsageError: there is no such encoding.
     """
+    blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
+    if encoding == AUTO:
+        yield from _detected(blocks, source, errors)
+    else:
+        yield from _decoded(blocks, source, encoding, errors)
+
+
+def _decoded(
+    blocks: Iterator[bytes], source: str, encoding: str, errors: str, line: int = 1, position: int = 0
+) -> Iterator[str]:
+    """The text of blocks; see `text_blocks`.
+
+    Args:
+        line, position: where the first block begins in the source.
+    """
     decoder = _decoder(encoding, errors)
     may_have_surrogates = codecs.lookup(encoding).name != "utf-8"
-    blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
     head = b""
     before = b""  # up to SAMPLE_BYTES before the block, for `_sample`
-    line = 1
-    position = 0
-    started = False
+    started = position > 0
     while True:
         block = next(blocks, b"")
         if position < compression.MAGIC_BYTES:
@@ -99,6 +122,35 @@ def text_blocks(
             return
         position += len(block)
         before = (before + block)[-SAMPLE_BYTES:] if len(block) < SAMPLE_BYTES else block[-SAMPLE_BYTES:]
+
+
+def _detected(blocks: Iterator[bytes], source: str, errors: str) -> Iterator[str]:
+    """The text of blocks whose encoding is guessed: UTF-16 or UTF-32 by the first bytes, else by the first bytes that
+    are not ASCII. If they are not UTF-8, nor like Chinese or Western text, they are decoded as UTF-8 all the same."""
+    head = b""
+    while len(head) < WIDE_BYTES and (block := next(blocks, b"")):
+        head += block
+    wide = wide_encoding(head, "utf-8")
+    codec = wide.codec.split(" or ")[0 if head[0] else -1] if wide else ""  # little endian first
+    line, position = 1, 0
+    block = head
+    while block.isascii() and block and not codec:
+        yield block.decode()
+        line, position = line + block.count(b"\n"), position + len(block)
+        block = next(blocks, b"")
+    while not codec:
+        try:
+            if not codecs.getincrementaldecoder("utf-8")().decode(block).isascii():
+                codec = "utf-8"
+            elif more := next(blocks, b""):
+                block += more
+            else:
+                codec = "utf-8"
+        except UnicodeDecodeError as error:
+            sample = block[max(error.start - SAMPLE_BYTES, 0) : error.start + SAMPLE_BYTES]
+            guess = likely_encoding(sample, "utf-8") or western_encoding(sample)
+            codec = guess.codec if guess else "utf-8"
+    yield from _decoded(chain([block] * bool(block), blocks), source, codec, errors, line, position)
 
 
 def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
@@ -189,6 +241,16 @@ def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
         yield lines
 
 
+def check_encoding(encoding: str) -> None:
+    """Check that there is such an encoding.
+
+    Raises:
+        UsageError: there is not.
+    """
+    if encoding != AUTO:
+        _decoder(encoding, "strict")
+
+
 def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
     if errors not in DECODING_ERRORS:
         raise UsageError(f"errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
@@ -196,7 +258,9 @@ def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
         io.TextIOWrapper(io.BytesIO(), encoding).read()  # refuses codecs that are not for text, such as hex
         return codecs.getincrementaldecoder(encoding)(errors)
     except (LookupError, UnicodeError) as error:
-        raise UsageError(f"there is no encoding named {encoding!r}: try utf-8, gb18030, big5 or latin-1") from error
+        raise UsageError(
+            f"there is no encoding named {encoding!r}: try auto, utf-8, gb18030, big5 or latin-1"
+        ) from error
 
 
 def check_readable(path: Path) -> None:
@@ -210,7 +274,7 @@ def check_readable(path: Path) -> None:
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
     if path.is_dir():
-        raise AccessError(f"{path}: is a directory, not a file")
+        raise AccessError(f"{path}: is a directory, not a file", remedy={"recursive": True})
     if not os.access(path, os.R_OK):
         raise AccessError(f"{path}: cannot be read: permission denied")
     compression.check(path)

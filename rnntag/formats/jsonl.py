@@ -9,15 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rnntag.errors import DataError
-from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, checked_tag, checked_word
+from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, WriterOptions, checked_tag, checked_word
 from rnntag.sentences import UNIVERSAL, UNNAMED, Sentence, TagProbs, Tags
 
 
 class JsonlWriter(Writer):
-    """Probabilities (0 to 1) have four decimal places; offsets are characters of the input."""
+    """Probabilities (0 to 1) have four decimal places; offsets are characters of the input. `source` is the name of the
+    document, if it is to be written."""
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
-        super().__init__(*tagsets, number=number)
+    suffix = ".jsonl"
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
+        super().__init__(tagsets, options)
         self._columns: dict[str, Any] = {}  # of the unfinished sentence, all but `tokens`
 
     def _space(self, offsets: Offsets) -> str:
@@ -28,19 +31,20 @@ class JsonlWriter(Writer):
         for tagset, (tags, _) in by_tagset.items():
             self._add("tags", tagset, tags)
         if offsets := sentence.offsets:
-            begins, ends = zip(*offsets.words, strict=True)
-            self._columns.setdefault("start", []).extend([offsets.start + begin for begin in begins])
-            self._columns.setdefault("end", []).extend([offsets.start + end for end in ends])
+            self._columns.setdefault("start", []).extend([offsets.start + begin for begin, _ in offsets.words])
+            self._columns.setdefault("end", []).extend([offsets.start + end for _, end in offsets.words])
         for tagset, (_, tag_probs) in by_tagset.items():
             if tag_probs:
                 self._add("confidence", tagset, [_rounded(choice[0][1]) for choice in tag_probs])
         for tagset, (_, tag_probs) in by_tagset.items():
             if tag_probs and len(tag_probs[0]) > 1:
                 self._add("top", tagset, [{tag: _rounded(p) for tag, p in choice} for choice in tag_probs])
-        items = json.dumps(tokens, ensure_ascii=False)[1:-1]
-        if not items.isascii():  # arguments that are not UTF-8 must still give valid JSON
-            items = items.encode("utf-8", "backslashreplace").decode()
-        text = (", " if self._written else '{"tokens": [') + items
+        items = _dumped(list(tokens))[1:-1]
+        if not self._written:
+            source = f'"source": {_dumped(self._options.document)}, ' if self._options.document else ""
+            text = f'{{{source}"tokens": [{items}'
+        else:
+            text = f", {items}" if tokens else ""
         if sentence.ends:
             text += "], " + json.dumps(self._columns, ensure_ascii=False)[1:] + "\n"
             self._columns = {}
@@ -51,6 +55,12 @@ class JsonlWriter(Writer):
             self._columns.setdefault(name, []).extend(column)
         else:
             self._columns.setdefault(name, {}).setdefault(tagset, []).extend(column)
+
+
+def _dumped(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    # Arguments and names of files that are not UTF-8 must still give valid JSON.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _rounded(probability: float) -> float:

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from rnntag.errors import DataError, OnFault, Remedy, stop
 from rnntag.formats.conllu_sentence import ConlluSentence
@@ -92,31 +92,72 @@ class Reader(Protocol):
         """The sentences that the end of the input completes."""
 
 
+@dataclass(frozen=True, slots=True)
+class WriterOptions:
+    """How to write, besides the format.
+
+    Attributes:
+        number: how many sentences precede the first one.
+        lenient: of several tagsets, leave out the one for XPOS where CoNLL-U input lacks that column.
+        document: the name of the document that the sentences are in, to be written with them; "" for none.
+        opens: whether the document begins with the first sentence.
+        columns: of TSV and vertical text, by name; empty for the default.
+        only: the tags of the words to write; empty for all.
+        answers_all: whether to write something for a sentence even if `only` leaves none of its words.
+    """
+
+    number: int = 0
+    lenient: bool = False
+    document: str = ""
+    opens: bool = False
+    columns: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+    answers_all: bool = False
+
+
 class Writer(ABC):
     """Formats tagged sentences, in order.
 
     Args:
         tagsets: one or more.
-        number: how many sentences precede the first one.
-        lenient: of several tagsets, leave out the one for XPOS where CoNLL-U input lacks that column.
 
     Raises:
-        UsageError: the format cannot hold these tagsets together.
+        UsageError: the format cannot hold these tagsets together, or does not have these options.
     """
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
+    suffix: ClassVar[str]
+    """Of files in this format."""
+    whole: ClassVar[bool] = False
+    """Whether the format only has whole sentences."""
+    has_columns: ClassVar[bool] = False
+    """Whether its columns can be chosen."""
+    has_header: ClassVar[bool] = False
+    """Whether a line can name its columns."""
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
         self._tagsets = tagsets
-        self._number = number
-        self._lenient = lenient
+        self._options = options
+        self._opens = options.opens
         self._written = 0  # number of tokens written of an unfinished sentence
 
-    def header(self, choices: Sequence[int], *, raw: bool) -> str:
-        """The line before all sentences, or "".
+    def header(self, choices: Sequence[int]) -> str:
+        """The line that names the columns, in formats that can have it; else "".
 
         Args:
             choices: by tagset, how many tags each token has with their probabilities; 0: one tag without.
-            raw: whether the input is raw text.
         """
+        return ""
+
+    def opening(self) -> str:
+        """What stands before a document."""
+        return ""
+
+    def closing(self) -> str:
+        """What stands after a document."""
+        return ""
+
+    def finish(self) -> str:
+        """What follows the sentences, at the end of a paragraph or of an input."""
         return ""
 
     def text(self, sentence: InputSentence, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> str:
@@ -131,11 +172,34 @@ class Writer(ABC):
         """
         core = sentence.core
         if sentence.offsets and not sentence.tokens:
-            return self._space(sentence.offsets)
+            return "" if self._options.only else self._space(sentence.offsets)
         tokens = sentence.tokens[core]
-        text = self._core(sentence, tokens, [column.of(core) for column in columns])
+        columns = tuple(column.of(core) for column in columns)
+        if self._options.only:
+            sentence, tokens, columns = self._chosen(sentence, tokens, columns)
+            if not tokens and not self._written and not self._options.answers_all:
+                return ""
+        text = self._core(sentence, tokens, columns)
         self._written = 0 if sentence.ends else self._written + len(tokens)
         return text
+
+    def _chosen(
+        self, sentence: InputSentence, tokens: Sequence[str], columns: tuple[Tags, ...]
+    ) -> tuple[InputSentence, Sequence[str], tuple[Tags, ...]]:
+        """Those words of the core that have one of the tags to write."""
+        places = [
+            place
+            for place, tags in enumerate(zip(*(column.tags for column in columns), strict=True))
+            if not self._options.only.isdisjoint(tags)
+        ]
+        chosen = tuple(
+            Tags([tags[place] for place in places], [probs[place] for place in places] if probs else ())
+            for tags, probs in columns
+        )
+        if offsets := sentence.offsets:
+            words = [offsets.words[place] for place in places]
+            sentence = sentence._replace(offsets=offsets._replace(before="", words=words))
+        return sentence, [tokens[place] for place in places], chosen
 
     def _space(self, offsets: Offsets) -> str:
         """White space at the end of raw text."""

@@ -9,20 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from rnntag.config import CorpusFormat
 from rnntag.errors import DataError
-from rnntag.formats import conllu, jsonl, spacy_json, tsv, word_tag
+from rnntag.formats import conllu, jsonl, spacy_json, tsv, vertical, word_tag
 from rnntag.formats.compression import plain_name
 from rnntag.formats.decoding import file_lines
 from rnntag.formats.faults import Faults
 from rnntag.formats.raw import Finder, RawReader
-from rnntag.formats.records import CorpusFile, Reader, Writer
+from rnntag.formats.records import CorpusFile, Reader, Writer, WriterOptions
 from rnntag.sentences import Sentence
 
 InputFormat = Literal["tokens", "raw", "conllu"]
-OutputFormat = Literal["slash", "tsv", "conllu", "jsonl"]
+OutputFormat = Literal["slash", "tsv", "conllu", "jsonl", "vertical"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 
 CONLLU_SUFFIXES = (".conllu", ".conllup", ".conll")
@@ -37,6 +37,7 @@ _WRITERS: dict[OutputFormat, type[Writer]] = {
     "tsv": tsv.TsvWriter,
     "conllu": conllu.ConlluWriter,
     "jsonl": jsonl.JsonlWriter,
+    "vertical": vertical.VerticalWriter,
 }
 _CORPUS_READERS: dict[CorpusFormat, Callable[[CorpusFile], Iterator[Sentence]]] = {
     "slash": word_tag.sentences,
@@ -73,9 +74,19 @@ def reader(
     return conllu.ConlluTextReader(source, line, columns) if name == "conllu" else word_tag.TokenReader()
 
 
-def writer(name: OutputFormat, *tagsets: str, number: int = 0, lenient: bool = False) -> Writer:
-    """A writer of tagged sentences; see `records.Writer`."""
-    return _WRITERS[name](*tagsets, number=number, lenient=lenient)
+def writer(name: OutputFormat, *tagsets: str, **options: Any) -> Writer:
+    """A writer of tagged sentences; see `records.Writer` and `records.WriterOptions`."""
+    return _WRITERS[name](tagsets, WriterOptions(**options))
+
+
+def writer_type(name: OutputFormat) -> type[Writer]:
+    """The class of a format's writers, which says what the format can do."""
+    return _WRITERS[name]
+
+
+def own_output(name: InputFormat | None) -> OutputFormat | None:
+    """The output format that keeps everything that is in an input format, or None."""
+    return "conllu" if name == "conllu" else None
 
 
 def is_conllu(path: Path) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rnntag.errors import DataError, UsageError
 from rnntag.formats import headers, records
-from rnntag.formats.records import CorpusFile, InputSentence, Writer
+from rnntag.formats.records import CorpusFile, InputSentence, Writer, WriterOptions
 from rnntag.sentences import UNNAMED, Sentence, Tags
 from rnntag.windows import Cutter
 
@@ -62,16 +62,21 @@ class TokenReader:
 class WordTagWriter(Writer):
     """One tag per token; probabilities are left out."""
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
+    suffix = ".tagged"
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
         if len(tagsets) > 1:
             raise UsageError("word/TAG holds one tag for each token", remedy={"output": "tsv"})
-        super().__init__(*tagsets, number=number)
+        super().__init__(tagsets, options)
 
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
         if sentence.source is not None:  # CoNLL-U allows spaces in words
-            tokens = ["_".join(token.split()) for token in tokens]
-        items = " ".join([f"{token}/{tag}" for token, tag in zip(tokens, columns[0].tags, strict=True)])
-        return f"{' ' if self._written else sentence.empty_lines_before}{items}{sentence.line_end}"
+            tokens = ["_".join(token.split()) or "_" for token in tokens]
+        before = sentence.empty_lines_before if not self._written else " " if tokens else ""
+        return f"{before}{self._items(tokens, columns[0].tags)}{sentence.line_end}"
+
+    def _items(self, tokens: Sequence[str], tags: Sequence[str]) -> str:
+        return " ".join([f"{token}/{tag}" for token, tag in zip(tokens, tags, strict=True)])
 
 
 def sentences(file: CorpusFile, mark: str = "/") -> Iterator[Sentence]:

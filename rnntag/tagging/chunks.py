@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from rnntag.errors import RnntagError
 from rnntag.formats.conllu import GLOBAL_COLUMNS
 from rnntag.formats.raw import BLANK, PARAGRAPH_END
 from rnntag.formats.records import LONG_LINE
@@ -41,6 +42,8 @@ class Chunk(NamedTuple):
         begins: whether it begins a sentence.
         ends: whether it ends a sentence.
         columns: for CoNLL-U, the last line before it that names columns, or "".
+        position: of the input among all inputs, counted from 0.
+        opens: whether there are no words of the input before it.
     """
 
     text: str
@@ -52,18 +55,40 @@ class Chunk(NamedTuple):
     begins: bool
     ends: bool
     columns: str = ""
+    position: int = 0
+    opens: bool = False
 
 
-def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
-    """Chunks of each input, as soon as their sentences are complete."""
+class End(NamedTuple):
+    """The end of an input.
+
+    Attributes:
+        source, format, position: as of its chunks.
+        line: the number of line feeds in it.
+        is_empty: whether it has no chunks.
+        error: what ended it too soon, or None.
+    """
+
+    source: str
+    format: InputFormat
+    position: int
+    line: int
+    is_empty: bool
+    error: RnntagError | None
+
+
+def chunks(inputs: Iterable[Input]) -> Iterator[Chunk | End]:
+    """Chunks of each input, as soon as their sentences are complete, then its end."""
     number = 0
-    for source, form, blocks in inputs:
+    for position, (source, form, blocks) in enumerate(inputs):
         line = start = 0
-        begins = True
+        begins = opens = True
         in_words = False  # whether the chunk before ends within a line that has words
         handed_on = columns = ""
-        for text, ends in _cut(form, blocks):
-            yield Chunk(text, source, form, line, start, number, begins, ends, columns)
+        errors: list[RnntagError] = []
+        for text, ends in _caught(_cut(form, blocks), errors):
+            yield Chunk(text, source, form, line, start, number, begins, ends, columns, position, opens)
+            opens = opens and text.isspace()
             if form == "conllu":
                 for named in GLOBAL_COLUMNS.finditer(text):
                     columns = named[0]
@@ -79,6 +104,15 @@ def chunks(inputs: Iterable[Input]) -> Iterator[Chunk]:
                 in_words = full[-1] or (in_words and len(lines) == 1)
             line += len(lines) - 1
             begins = ends
+        yield End(source, form, position, line, not start, errors[0] if errors else None)
+
+
+def _caught(pieces: Iterator[tuple[str, bool]], errors: list[RnntagError]) -> Iterator[tuple[str, bool]]:
+    """The pieces; an error in them ends them and is added to `errors`."""
+    try:
+        yield from pieces
+    except RnntagError as error:
+        errors.append(error)
 
 
 def _cut(form: InputFormat, blocks: Iterable[str]) -> Iterator[tuple[str, bool]]:
