@@ -12,9 +12,9 @@ import typer
 from rnntag.cli import tag_inputs, tag_outputs
 from rnntag.cli.options import INPUT, Fp32Option, ModelOption
 from rnntag.config import DEFAULT_MODEL
+from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
 from rnntag.formats.registry import InputFormat, OutputFormat
-from rnntag.tagging.inputs import format_by_name
 
 OUTPUT = "Output"
 
@@ -39,7 +39,8 @@ _OutputOption = Annotated[
         rich_help_panel=OUTPUT,
         help="slash: word/TAG; tsv: a token per line; conllu; jsonl: JSON lines; vertical: for CWB, CQPweb and Sketch "
         "Engine.",
-        show_default="slash; conllu for CoNLL-U input; tsv with --top, --columns, --header or several tagsets",
+        show_default="slash; that of the input for conllu, vertical and jsonl; tsv with --top, --columns, --header or "
+        "several tagsets",
     ),
 ]
 _OutputFileOption = Annotated[
@@ -105,6 +106,15 @@ _GlobOption = Annotated[
         show_default=False,
     ),
 ]
+_TextFieldOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=INPUT,
+        help="The field of jsonl with the text, or with the tokens.",
+        show_default="tokens, or else text",
+    ),
+]
 _EncodingOption = Annotated[
     str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input; auto: a guess for each file.")
 ]
@@ -120,8 +130,9 @@ _InputFormatOption = Annotated[
     Literal["auto", InputFormat],
     typer.Option(
         rich_help_panel=INPUT,
-        help="tokens: words separated by white space, a sentence per line; raw: raw text; auto: conllu for files "
-        "named .conllu or .conll, else a guess from the start of the input.",
+        help="tokens: words separated by white space, a sentence per line; raw: raw text; lines: raw text, each line "
+        "by itself; conllu; vertical: a token per line; slash: word/TAG; jsonl: an object with a text or tokens per "
+        "line; auto: by the suffix (.conllu, .vert, .tsv, .jsonl), else a guess from the start of the input.",
     ),
 ]
 _TopOption = Annotated[
@@ -149,6 +160,7 @@ def tag(
     input_format: _InputFormatOption = "auto",
     recursive: _RecursiveOption = False,
     glob: _GlobOption = None,
+    text_field: _TextFieldOption = None,
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     top: _TopOption = None,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
@@ -183,12 +195,12 @@ def tag(
     refusal = tag_inputs.refusal(stored, model, known)
     paths: list[Path] = []
     if output_dir:
-        form = request.format_of([known or format_by_name(file.path) for file in files])
+        form = request.format_of([known or registry.input_format(file.path) for file in files])
         request = replace(request, format=form)
         files, paths = tag_outputs.to_do(files, output_dir, output_file, form, force)
         if not files:
             return
-    formats = [known or format_by_name(file.path) for file in files] or [known] * len(text or [])
+    formats = [known or registry.input_format(file.path) for file in files] or [known] * len(text or [])
     typed, prompted = tag_inputs.greet(files, stored, encoding)
     if prompted:
         jobs = 1  # several jobs read ahead in a thread, where Ctrl-C would not reach the line being edited
@@ -198,6 +210,7 @@ def tag(
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)
     job = request.job(stored, formats, threads, not fp32, len(files) > 1 and not paths, not output_file)
+    job = replace(job, text_field=tag_inputs.check_field(text_field, formats))
     head = job.header() if header else b""
     with tag_outputs.destination(output_file, job, force) as write:
         code = tag_outputs.run(job, inputs, jobs, head, paths or write, context.command)

@@ -66,9 +66,20 @@ def refusal(stored: ModelBundle, model: str, asked: InputFormat | None) -> str:
     """
     remedy = f"add one with 'rnntag train-segmenter {shlex.quote(model)} CORPUS…'"
     without = f"the model {stored.name} has no segmenter: {remedy}"
-    if asked == "raw" and not stored.segmenter:
+    if asked in ("raw", "lines") and not stored.segmenter:
         raise UsageError(f"{without}, or give tokens with --input-format tokens")
     return f"looks like raw text, and {without}, or use --input-format tokens"
+
+
+def check_field(field: str | None, formats: Iterable[InputFormat | None]) -> str:
+    """The field of JSON lines with the text, or "".
+
+    Raises:
+        UsageError: there are no JSON lines.
+    """
+    if field is not None and "jsonl" not in formats:
+        raise UsageError("--text-field is for --input-format jsonl")
+    return field or ""
 
 
 def greet(files: Sequence[FoundFile], stored: ModelBundle, encoding: str) -> tuple[bool, bool]:
@@ -104,7 +115,7 @@ def inputs(
         if typed and name == STDIN_NAME and known in (None, "raw"):
             yield from _typed(stored, known, name, blocks, refusal)
             continue
-        if known != "conllu" and name != ARGUMENT:
+        if known in (None, "raw", "lines", "tokens") and name != ARGUMENT:
             blocks = _with_warning(name, blocks)
         if known:
             yield Input(name, known, blocks)

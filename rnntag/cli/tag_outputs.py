@@ -51,10 +51,10 @@ class Request:
         """The format to write for input in these formats."""
         if self.format:
             return self.format
-        if self.columns or self.header:
-            return "tsv"
         kinds = {*formats}
         own = own_output(kinds.pop()) if len(kinds) == 1 else None
+        if self.header or (self.columns and own != "vertical"):
+            return "tsv"
         return own or ("tsv" if self.top or len(self.tagsets) > 1 else "slash")
 
     def job(

@@ -22,7 +22,16 @@ from rnntag.formats.conllu_sentence import (
     spacing,
 )
 from rnntag.formats.decoding import LineSplitter
-from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, WriterOptions, checked_tag
+from rnntag.formats.records import (
+    CorpusFile,
+    InputSentence,
+    Offsets,
+    Record,
+    Writer,
+    WriterOptions,
+    checked_tag,
+    one_line,
+)
 from rnntag.sentences import UPOS, Sentence, Tags
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
@@ -246,7 +255,9 @@ class ConlluWriter(Writer):
 
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
         by_place = dict(sorted(zip(self._places, columns, strict=True)))
-        if sentence.source is not None:
+        if isinstance(sentence.source, Record):
+            tokens = [*map(one_line, tokens)]
+        if isinstance(sentence.source, ConlluSentence):
             if self._options.lenient and len(by_place) > 1 and sentence.source.columns.places[XPOS_COLUMN] is None:
                 del by_place[XPOS_COLUMN]
             again = self._with_document(sentence.source, sentence.source.with_tags(by_place))

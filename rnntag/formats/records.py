@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from rnntag.errors import DataError, OnFault, Remedy, stop
 from rnntag.formats.conllu_sentence import ConlluSentence
@@ -15,6 +15,7 @@ from rnntag.sentences import Sentence, Span, TagProbs, Tags
 LONG_LINE = 1 << 17
 """The most characters of an unfinished line that are buffered."""
 
+_BREAK = re.compile(r"[\t\n\r]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -28,6 +29,7 @@ class Offsets(NamedTuple):
         words: the span of each token in `text`.
         stop: where the next sentence begins in `text`, or the end of `text`.
         paragraph, number: of the paragraph, and of the sentence in it, both counted from 1.
+        by_line: whether each line is a paragraph.
     """
 
     before: str
@@ -37,11 +39,12 @@ class Offsets(NamedTuple):
     stop: int
     paragraph: int
     number: int
+    by_line: bool = False
 
     @property
     def empty_lines(self) -> str:
-        """The blank lines before the paragraph."""
-        return "\n" * self.before.count("\n")
+        """The blank lines before the paragraph, unless they are sentences themselves."""
+        return "" if self.by_line else "\n" * self.before.count("\n")
 
     @property
     def in_one_line(self) -> str:
@@ -50,18 +53,48 @@ class Offsets(NamedTuple):
         return re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\t]+", " ", text)
 
 
-class InputSentence(NamedTuple):
-    """A sentence to tag, or a window of a long one.
+class VerticalSentence(NamedTuple):
+    """A sentence of vertical text as it is in the file.
 
     Attributes:
-        source: the sentence in CoNLL-U input.
+        lines: all lines since the previous sentence, through that which ends it.
+        rows: indices of the lines of the words.
+    """
+
+    lines: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    def chosen(self, places: Sequence[int]) -> VerticalSentence:
+        """With some of the words, by their number, and all other lines."""
+        rows = {self.rows[place] for place in places}
+        kept = [number for number in range(len(self.lines)) if number in rows or number not in self.rows]
+        lines = tuple(self.lines[number] for number in kept)
+        return VerticalSentence(lines, tuple(place for place, number in enumerate(kept) if number in rows))
+
+
+class Record(NamedTuple):
+    """A JSON object that the tokens belong to.
+
+    Attributes:
+        fields: to be written again.
+    """
+
+    fields: Mapping[str, Any]
+
+
+class InputSentence(NamedTuple):
+    """A sentence to tag, or a window of a long one. A unit of several sentences, such as a line of text, comes as
+    several of these, of which only the last has `ends`.
+
+    Attributes:
+        source: what the input has beside the tokens.
         core: the tokens to write; the others are context, written by other windows.
         ends: whether the sentence ends here.
         offsets: positions in raw text input. Without tokens, white space not followed by a sentence.
     """
 
     tokens: Sequence[str]
-    source: ConlluSentence | None = None
+    source: ConlluSentence | VerticalSentence | Record | None = None
     core: slice = slice(None)
     ends: bool = True
     offsets: Offsets | None = None
@@ -173,12 +206,14 @@ class Writer(ABC):
         core = sentence.core
         if sentence.offsets and not sentence.tokens:
             return "" if self._options.only else self._space(sentence.offsets)
+        if isinstance(sentence.source, VerticalSentence) and not sentence.tokens:
+            return self._markup(sentence.source)
         tokens = sentence.tokens[core]
         columns = tuple(column.of(core) for column in columns)
         if self._options.only:
             sentence, tokens, columns = self._chosen(sentence, tokens, columns)
             if not tokens and not self._written and not self._options.answers_all:
-                return ""
+                return self._markup(sentence.source) if isinstance(sentence.source, VerticalSentence) else ""
         text = self._core(sentence, tokens, columns)
         self._written = 0 if sentence.ends else self._written + len(tokens)
         return text
@@ -199,11 +234,17 @@ class Writer(ABC):
         if offsets := sentence.offsets:
             words = [offsets.words[place] for place in places]
             sentence = sentence._replace(offsets=offsets._replace(before="", words=words))
+        if isinstance(sentence.source, VerticalSentence):
+            sentence = sentence._replace(source=sentence.source.chosen(places))
         return sentence, [tokens[place] for place in places], chosen
 
     def _space(self, offsets: Offsets) -> str:
         """White space at the end of raw text."""
         return offsets.empty_lines
+
+    def _markup(self, source: VerticalSentence) -> str:
+        """Lines of vertical text without words."""
+        return ""
 
     @abstractmethod
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
@@ -242,6 +283,11 @@ class CorpusFile:
                     yield from parse(line)
                 except DataError as error:
                     self.fault(number, error)
+
+
+def one_line(token: str) -> str:
+    """The token as a cell of a table, which has no tabs and line breaks. Tokens of JSON may."""
+    return _BREAK.sub(" ", token).strip() or "_"
 
 
 def checked_word(word: str, what: str) -> str:

@@ -21,7 +21,7 @@ from rnntag.formats.raw import Finder, RawReader
 from rnntag.formats.records import CorpusFile, Reader, Writer, WriterOptions
 from rnntag.sentences import Sentence
 
-InputFormat = Literal["tokens", "raw", "conllu"]
+InputFormat = Literal["tokens", "raw", "lines", "conllu", "vertical", "slash", "jsonl"]
 OutputFormat = Literal["slash", "tsv", "conllu", "jsonl", "vertical"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 
@@ -58,6 +58,7 @@ def reader(
     start: int = 0,
     number: int = 0,
     columns: str = "",
+    field: str = "",
     finder: Finder | None = None,
 ) -> Reader:
     """A reader of sentences to tag.
@@ -66,12 +67,21 @@ def reader(
         source: the input's name in error messages.
         line, start, number: how many lines, characters and paragraphs precede the text.
         columns: of CoNLL-U, the last preceding line that names columns, or "".
+        field: of JSON lines, the one with the text, or "".
         finder: for raw text.
     """
-    if name == "raw":
-        assert finder
-        return RawReader(finder, start, number)
-    return conllu.ConlluTextReader(source, line, columns) if name == "conllu" else word_tag.TokenReader()
+    if name == "conllu":
+        return conllu.ConlluTextReader(source, line, columns)
+    if name == "vertical":
+        return vertical.VerticalReader(source, line)
+    if name == "slash":
+        return word_tag.WordTagReader(source, line)
+    if name == "tokens":
+        return word_tag.TokenReader()
+    assert finder
+    if name == "jsonl":
+        return jsonl.JsonlReader(source, line, finder, number, field)
+    return RawReader(finder, start, number, by_line=name == "lines")
 
 
 def writer(name: OutputFormat, *tagsets: str, **options: Any) -> Writer:
@@ -86,7 +96,15 @@ def writer_type(name: OutputFormat) -> type[Writer]:
 
 def own_output(name: InputFormat | None) -> OutputFormat | None:
     """The output format that keeps everything that is in an input format, or None."""
-    return "conllu" if name == "conllu" else None
+    return name if name in ("conllu", "vertical", "jsonl") else None
+
+
+def input_format(path: Path) -> InputFormat | None:
+    """The format of a file to tag that its name tells, or None. A compression suffix is ignored."""
+    suffix = plain_name(path).suffix.lower()
+    if suffix == JSONL_SUFFIX:
+        return "jsonl"
+    return "conllu" if suffix in CONLLU_SUFFIXES else "vertical" if suffix in TSV_SUFFIXES else None
 
 
 def is_conllu(path: Path) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rnntag.errors import DataError
 from rnntag.formats import columns, headers
-from rnntag.formats.records import CorpusFile, InputSentence, Writer, WriterOptions, checked_tag
+from rnntag.formats.records import CorpusFile, InputSentence, Record, Writer, WriterOptions, checked_tag, one_line
 from rnntag.sentences import UNNAMED, Sentence, Tags
 
 Pairs = list[tuple[str, str]]
@@ -18,8 +18,8 @@ FINAL_TAG = "SENT"
 """The tag of sentence-final punctuation in many of TreeTagger's tagsets."""
 
 _COLUMNS = (2, 3)
-_SENTENCES = ("s", "sentence")
-_TEXTS = ("p", "head", "div", "text", "doc", "file", "corpus")
+SENTENCES = ("s", "sentence")
+TEXTS = ("p", "head", "div", "text", "doc", "file", "corpus")
 """Elements that end a sentence but do not mark sentences."""
 _ELEMENT = re.compile(r"</?([\w:.-]+)")
 
@@ -44,14 +44,22 @@ class TsvWriter(Writer):
             return ""
         return "".join([f"{row}\n" for row in self._rows(sentence, tokens, tags)]) + sentence.line_end
 
-    def _rows(self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[Tags]) -> list[str]:
-        """The columns of each token."""
+    def _rows(
+        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[Tags], *, others: bool = False
+    ) -> list[str]:
+        """The columns of each token, or those other than the token itself."""
+        if isinstance(sentence.source, Record):
+            tokens = [*map(one_line, tokens)]
         by_tagset = dict(zip(self._tagsets, tags, strict=True))
         if not self._columns and tokens:
             choices = [len(tag_probs[0]) if tag_probs else 0 for _, tag_probs in tags]
             self._columns = columns.default(self._tagsets, choices)
         document = self._options.document
-        table = [columns.cells(one, tokens, sentence, by_tagset.get(one.tagset), document) for one in self._columns]
+        table = [
+            columns.cells(one, tokens, sentence, by_tagset.get(one.tagset), document)
+            for one in self._columns
+            if not (others and one.name == "form")
+        ]
         return ["\t".join(row) for row in zip(*table, strict=True)]
 
 
@@ -72,8 +80,8 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
         elif "\t" not in line and line.startswith("<") and line.rstrip().endswith(">"):
             element = _ELEMENT.match(line)
             name = element[1].lower() if element else ""
-            are_separated |= name in _SENTENCES
-            if name in _SENTENCES or name in _TEXTS:
+            are_separated |= name in SENTENCES
+            if name in SENTENCES or name in TEXTS:
                 groups.append([])
                 after_blank = False
         else:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rnntag.errors import RnntagError
+from rnntag.errors import DataError, RnntagError
 from rnntag.formats.records import InputSentence, Writer, WriterOptions
 from rnntag.formats.registry import OutputFormat, reader, writer_type
 from rnntag.formats.word_tag import WordTagWriter
 from rnntag.model.stored import ModelBundle
 from rnntag.segmenter import Segmenter
-from rnntag.sentences import Tags
+from rnntag.sentences import Segmentation, Tags
 from rnntag.tagger import Tagger
 from rnntag.tagging.chunks import Chunk, End
 from rnntag.terminal import console
@@ -30,6 +30,7 @@ class TagJob:
         coloured: whether to write word/TAG in colour; see `console.coloured`.
         lenient, columns, only: see `records.WriterOptions`.
         names_sources: whether the output says which input its sentences are from. Vertical text always does.
+        text_field: of JSON lines, see `jsonl.JsonlReader`.
     """
 
     model: ModelBundle
@@ -43,6 +44,7 @@ class TagJob:
     columns: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
     names_sources: bool = False
+    text_field: str = ""
 
     def writer(self, piece: Chunk | End | None = None) -> Writer:
         """The writer of what begins with this piece of the input; see `records.Writer`."""
@@ -55,6 +57,7 @@ class TagJob:
             opens=isinstance(piece, Chunk) and piece.opens,
             columns=self.columns,
             only=self.only,
+            answers_all=piece is not None and piece.format in ("lines", "jsonl"),
         )
         return make(self.tagsets, options)
 
@@ -67,7 +70,13 @@ class TagJob:
     def closing(self, end: End) -> bytes:
         """What stands after the sentences of an input."""
         writer = self.writer(end)
+        if end.format == "vertical":  # which has its own structure
+            return b""
         return _encoded(writer.opening() * end.is_empty + writer.closing())
+
+    def opening(self, writer: Writer, chunk: Chunk) -> str:
+        """What stands before the sentences of an input."""
+        return "" if chunk.format == "vertical" else writer.opening()
 
 
 class ColouredWriter(WordTagWriter):
@@ -119,7 +128,8 @@ class Pipeline:
                 start=chunk.start,
                 number=chunk.number,
                 columns=chunk.columns,
-                finder=self._segmenter if chunk.format == "raw" else None,
+                field=self._job.text_field,
+                finder=self,
             )
         sentences = []
         failure = None
@@ -130,16 +140,25 @@ class Pipeline:
                 sentences += self._reader.finish()
         except RnntagError as error:
             failure = error
-        text = self._writer.opening() * (chunk.begins and not chunk.start) + self._tagged(sentences)
+        text = ("" if chunk.start else self._job.opening(self._writer, chunk)) + self._tagged(sentences)
         if failure:
             yield _encoded(text)
             raise failure
         yield _encoded(text + self._writer.finish() * chunk.ends)
 
+    def find(self, texts: Sequence[str]) -> Sequence[Segmentation]:
+        """The words and sentences of raw texts.
+
+        Raises:
+            DataError: the model has no segmenter.
+        """
+        return self._segmenter.find(texts)
+
     @cached_property
     def _segmenter(self) -> Segmenter:
         """Loaded with the first raw text."""
-        assert self._job.model.segmenter
+        if not self._job.model.segmenter:
+            raise DataError(f"there is raw text, and the model {self._job.model.name} has no segmenter: give tokens")
         return Segmenter(self._job.model.segmenter, threads=self._job.threads, int8=self._job.int8)
 
     def _tagged(self, sentences: list[InputSentence]) -> str:
