@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from rnntag.cli import tag_inputs, tag_outputs
+from rnntag.cli import signals, tag_inputs, tag_outputs
 from rnntag.cli.options import INPUT, Fp32Option, ModelOption
+from rnntag.cli.tag_progress import Watch
 from rnntag.config import DEFAULT_MODEL
 from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
 from rnntag.formats.registry import InputFormat, OutputFormat
+from rnntag.terminal import console
 
 OUTPUT = "Output"
 
@@ -144,6 +146,13 @@ _ErrorsOption = Annotated[
 ]
 
 
+_QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, warnings or hints, only errors.")]
+_ColorOption = Annotated[
+    console.Colour,
+    typer.Option(help="Colours: on a terminal, always (word/TAG also in a pipe, as for less -R), or never."),
+]
+
+
 def tag(
     context: typer.Context,
     text: _TextArgument = None,
@@ -168,6 +177,8 @@ def tag(
     fp32: Fp32Option = False,
     encoding: _EncodingOption = "utf-8",
     errors: _ErrorsOption = "strict",
+    quiet: _QuietOption = False,
+    color: _ColorOption = "auto",
 ) -> None:
     """Tag TEXT, files or standard input.
 
@@ -184,6 +195,7 @@ def tag(
 
         cat text.txt | rnntag tag
     """
+    console.set_up(color, quiet=quiet)
     check_encoding(encoding)
     files = tag_inputs.find_files(text or [], input_file or [], recursive, glob, output_dir)
     known = None if input_format == "auto" else input_format
@@ -204,7 +216,8 @@ def tag(
     typed, prompted = tag_inputs.greet(files, stored, encoding)
     if prompted:
         jobs = 1  # several jobs read ahead in a thread, where Ctrl-C would not reach the line being edited
-    texts = tag_inputs.read(files, encoding, errors, prompted) if files else tag_inputs.arguments(text or [])
+    watch = Watch(files, is_typed=typed, to_stdout=not (output_file or paths), one_each=bool(paths))
+    texts = tag_inputs.read(files, text or [], encoding, errors, prompted, watch.read)
     inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed)
     if len(formats) == 1 and not typed:
         first = next(inputs)
@@ -212,7 +225,7 @@ def tag(
     job = request.job(stored, formats, threads, not fp32, len(files) > 1 and not paths, not output_file)
     job = replace(job, text_field=tag_inputs.check_field(text_field, formats))
     head = job.header() if header else b""
-    with tag_outputs.destination(output_file, job, force) as write:
-        code = tag_outputs.run(job, inputs, jobs, head, paths or write, context.command)
+    with signals.ending(), tag_outputs.destination(output_file, job, force) as write:
+        code = tag_outputs.run(job, inputs, jobs, head, paths or write, watch, context.command)
     if code:
         raise typer.Exit(code)

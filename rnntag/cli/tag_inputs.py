@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnntag.cli.arguments import check_texts
 from rnntag.errors import UsageError
-from rnntag.formats.decoding import DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
+from rnntag.formats.decoding import DecodingErrors, OnRead, byte_blocks, check_readable, file_blocks, text_blocks
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.folders import FoundFile, walk
 from rnntag.tagging.inputs import Input, guessed, has_bare_carriage_returns, tokens_or_treebank
@@ -91,12 +91,6 @@ def greet(files: Sequence[FoundFile], stored: ModelBundle, encoding: str) -> tup
     return typed, STDIN in files and prompt.is_wanted(encoding)
 
 
-def arguments(texts: Sequence[str]) -> Iterator[tuple[str, Iterable[str]]]:
-    """TEXT arguments, each as `read` yields files."""
-    for text in texts:
-        yield ARGUMENT, [f"{text}\n"]
-
-
 def inputs(
     stored: ModelBundle,
     formats: Sequence[InputFormat | None],
@@ -140,15 +134,27 @@ def _typed(
 
 
 def read(
-    files: Sequence[FoundFile], encoding: str, errors: DecodingErrors, prompted: bool
+    files: Sequence[FoundFile],
+    texts: Sequence[str],
+    encoding: str,
+    errors: DecodingErrors,
+    prompted: bool,
+    on_read: OnRead,
 ) -> Iterator[tuple[str, Iterable[str]]]:
-    """The name and the text of each file."""
+    """The name and the text of each TEXT argument and of each file.
+
+    Args:
+        prompted: whether standard input is typed at a prompt.
+        on_read: see `decoding.file_blocks`.
+    """
+    for text in texts:
+        yield ARGUMENT, [f"{text}\n"]
     for file in files:
         name = STDIN_NAME if file == STDIN else str(file.path)
         if file != STDIN:
-            blocks = file_blocks(file.path)
+            blocks = file_blocks(file.path, on_read)
         else:
-            blocks = prompt.typed_lines() if prompted else byte_blocks(sys.stdin.fileno(), name)
+            blocks = prompt.typed_lines() if prompted else byte_blocks(sys.stdin.fileno(), name, on_read)
         yield name, text_blocks(blocks, name, encoding, errors)
 
 

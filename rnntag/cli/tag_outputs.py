@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnntag.cli import advice
 from rnntag.cli.tag_inputs import STDIN
+from rnntag.cli.tag_progress import Watch
 from rnntag.errors import ANOTHER, AccessError, UsageError
 from rnntag.formats import columns as column_names
 from rnntag.formats.registry import InputFormat, OutputFormat, own_output, writer, writer_type
@@ -82,7 +83,7 @@ class Request:
             self.top,
             threads,
             int8,
-            coloured=to_stdout and output == "slash" and sys.stdout.isatty(),
+            coloured=to_stdout and output == "slash" and console.has_coloured_results(),
             lenient=not self.tagsets,
             columns=self.columns,
             only=self.only,
@@ -173,6 +174,7 @@ def run(
     jobs: int,
     header: bytes,
     to: Callable[[bytes], object] | Sequence[Path],
+    watch: Watch,
     command: Any,
 ) -> int:
     """Tag the inputs and write them. Returns the exit code.
@@ -189,15 +191,15 @@ def run(
     parts = parallel.tag(job, chunks(inputs), jobs)
     if callable(to):
         to(header)
-        for _ in outputs.to_stream(parts, to):
+        for _ in watch.watched(outputs.to_stream(parts, to)):
             pass
         return 0
     code = 0
-    for part in outputs.to_files(parts, to, header):
+    for part in watch.watched(outputs.to_files(parts, to, header)):
         if part.error:
             code = code or part.error.exit_code
             for line in advice.lines(part.error, command):
-                console.error(line)
+                watch.error(line)
     return code
 
 

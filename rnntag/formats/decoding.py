@@ -6,7 +6,7 @@ import codecs
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -29,6 +29,8 @@ AUTO = "auto"
 
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
+
+OnRead = Callable[[int], None]
 
 _OTHER = {"encoding": ANOTHER, "errors": "replace"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -168,21 +170,28 @@ def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
     return known[max(wrong - SAMPLE_BYTES, 0) : end or wrong + SAMPLE_BYTES]
 
 
-def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
+def byte_blocks(descriptor: int, source: str, on_read: OnRead = lambda count: None) -> Iterator[bytes]:
     """The bytes of each read, up to `BLOCK_BYTES`.
+
+    Args:
+        on_read: called with the number of bytes of each read.
 
     Raises:
         AccessError: `source` cannot be read.
     """
     try:
         while block := os.read(descriptor, BLOCK_BYTES):
+            on_read(len(block))
             yield block
     except OSError as error:
         raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
 
 
-def file_blocks(path: Path) -> Iterator[bytes]:
+def file_blocks(path: Path, on_read: OnRead = lambda count: None) -> Iterator[bytes]:
     """The bytes of a file, decompressed if its name has a compression suffix.
+
+    Args:
+        on_read: called with the number of bytes of each read, before they are decompressed.
 
     Raises:
         DataError, NotFoundError: see `compression.decompressed`.
@@ -191,7 +200,7 @@ def file_blocks(path: Path) -> Iterator[bytes]:
     """
     descriptor = open_for_reading(path)
     try:
-        blocks = byte_blocks(descriptor, str(path))
+        blocks = byte_blocks(descriptor, str(path), on_read)
         yield from decompressed(path, _full(blocks)) if path.suffix.lower() in compression.SUFFIXES else blocks
     finally:
         os.close(descriptor)

@@ -159,6 +159,7 @@ def _work(connection: Connection, job: TagJob, inherited: list[Connection]) -> N
     for other in inherited:
         other.close()  # or the end of the parent would go unnoticed
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the parent closes the connection
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     pipeline = None
     try:
         while True:
