@@ -107,7 +107,8 @@ class RawReader:
     def finish(self) -> Iterator[InputSentence]:
         yield from self._read(final=True)
         if self._before:
-            yield from self._blank_lines(self._before)
+            is_open = not self._before.endswith("\n")
+            yield from self._blank_lines(self._before + "\n" * is_open)
             yield self._space(self._before, self._start)
             self._before = ""
 
