@@ -208,6 +208,33 @@ def test_a_second_call_does_what_is_missing(folder: Path, run: Run, tiny_raw_fol
     assert "5 of 5 files have been tagged before" in shown
 
 
+def test_a_thousand_files(tmp_path: Path, run: Run, tiny_raw_folder: Path) -> None:
+    texts = [("I eat apples.\n", "utf-8"), ("我们明天在学校里看书。\n", "gb18030"), ("the can 苹果\n", "utf-16")]
+    for number in range(1000):
+        path = tmp_path / "texts" / str(number % 7) / f"{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text, encoding = texts[number % 3]
+        path.write_bytes(b"I \xff\xff eat\n" if number == 500 else text.encode(encoding))
+    options = "-i texts --recursive --output-dir out --encoding auto --format jsonl"
+    command = ("tag", "-m", tiny_raw_folder, *options.split())
+    ended = run(*command)
+    assert ended.returncode == 65
+    assert "texts/3/500.txt:1: byte 3 of the input is not utf-8" in one_line(ended.stderr)
+    written = files(tmp_path / "out")
+    assert len(written) == 999
+    for number in (0, 1, 2):
+        words = json.loads((tmp_path / "out" / str(number) / f"{number}.jsonl").read_text("utf-8"))["tokens"]
+        assert "".join(words) == "".join(texts[number][0].split())
+    old = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in written}
+    for name in written[:3]:
+        (tmp_path / "out" / name).unlink()
+    ended = run(*command)
+    assert (ended.returncode, ended.stderr.count("\n")) == (65, 1)
+    assert files(tmp_path / "out") == written
+    now = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in written}
+    assert [name for name in written if old[name] != now[name]] == written[:3]
+
+
 @pytest.mark.parametrize(
     ("names", "suffix", "outputs_or_error"),
     [
