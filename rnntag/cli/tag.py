@@ -11,6 +11,7 @@ import typer
 
 from rnntag.cli import signals, tag_inputs, tag_outputs
 from rnntag.cli.options import INPUT, Fp32Option, ModelOption
+from rnntag.cli.tag_inputs import STDIN
 from rnntag.cli.tag_progress import Watch
 from rnntag.config import DEFAULT_MODEL
 from rnntag.formats import registry
@@ -197,6 +198,7 @@ def tag(
     """
     console.set_up(color, quiet=quiet)
     check_encoding(encoding)
+    output_file = None if output_file == STDIN.path else output_file  # - is standard output here
     files = tag_inputs.find_files(text or [], input_file or [], recursive, glob, output_dir)
     known = None if input_format == "auto" else input_format
     from rnntag.model import directory
@@ -218,7 +220,7 @@ def tag(
         jobs = 1  # several jobs read ahead in a thread, where Ctrl-C would not reach the line being edited
     watch = Watch(files, is_typed=typed, to_stdout=not (output_file or paths), one_each=bool(paths))
     texts = tag_inputs.read(files, text or [], encoding, errors, prompted, watch.read)
-    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed)
+    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, watch.leaves_room)
     if len(formats) == 1 and not typed:
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)

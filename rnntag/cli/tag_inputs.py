@@ -97,12 +97,14 @@ def inputs(
     texts: Iterable[tuple[str, Iterable[str]]],
     refusal: str,
     typed: bool,
+    hints: bool,
 ) -> Iterator[Input]:
     """The texts with their formats, guessed where they are unknown.
 
     Args:
         refusal: the message for raw text that the model cannot read.
         typed: whether standard input is a terminal. Then each line is a separate input.
+        hints: whether to say what is guessed.
     """
     last_guess: InputFormat | None = None
     for known, (name, blocks) in zip(formats, texts, strict=True):
@@ -115,7 +117,7 @@ def inputs(
             yield Input(name, known, blocks)
             continue
         guess, blocks = guessed(blocks) if stored.segmenter else tokens_or_treebank(blocks, name, refusal)
-        if stored.segmenter and guess != last_guess and console.is_interactive():
+        if stored.segmenter and guess != last_guess and hints:
             taken = {"tokens": "as tokens separated by spaces", "raw": "as raw text", "conllu": "as CoNLL-U"}[guess]
             console.note(f"reading {name} {taken}; --input-format overrides")
         last_guess = guess

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rnntag.model.stored import ModelBundle
     from rnntag.tagging.pipeline import TagJob
 
-STDOUT = Path("-")
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -212,7 +210,7 @@ def destination(path: Path | None, job: TagJob, force: bool) -> Iterator[Callabl
         UsageError: the file exists already.
         AccessError: it cannot be written.
     """
-    if path is None or path == STDOUT:
+    if path is None:
         yield _to_stdout(escape=sys.stdout.isatty() and not job.coloured)
         return
     if path.is_dir():

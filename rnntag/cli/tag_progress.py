@@ -42,6 +42,11 @@ class Watch:
         )
         self._bar: Any = None
 
+    @property
+    def leaves_room(self) -> bool:
+        """Whether hints about inputs can be shown on a terminal: there is no bar, or it comes after the only hint."""
+        return console.is_interactive() and (not self._is_shown or len(self._files) == 1)
+
     def read(self, count: int) -> None:
         """Take note that so many bytes have been read."""
         self._read += count
