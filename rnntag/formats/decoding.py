@@ -32,6 +32,8 @@ DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
 
 OnRead = Callable[[int], None]
 
+ASCII_MOST = 0x7F
+
 _OTHER = {"encoding": ANOTHER, "errors": "replace"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -127,32 +129,43 @@ def _decoded(
 
 
 def _detected(blocks: Iterator[bytes], source: str, errors: str) -> Iterator[str]:
-    """The text of blocks whose encoding is guessed: UTF-16 or UTF-32 by the first bytes, else by the first bytes that
-    are not ASCII. If they are not UTF-8, nor like Chinese or Western text, they are decoded as UTF-8 all the same."""
+    """The text of blocks whose encoding is guessed: UTF-16 or UTF-32 by the first bytes, else by the first
+    `SAMPLE_BYTES` from a byte on that is not ASCII. If they are not UTF-8, nor like Chinese or Western text, they are
+    decoded as UTF-8 all the same. How the bytes come in blocks makes no difference."""
     head = b""
     while len(head) < WIDE_BYTES and (block := next(blocks, b"")):
         head += block
     wide = wide_encoding(head, "utf-8")
     codec = wide.codec.split(" or ")[0 if head[0] else -1] if wide else ""  # little endian first
     line, position = 1, 0
+    before = b""
     block = head
     while block.isascii() and block and not codec:
         yield block.decode()
         line, position = line + block.count(b"\n"), position + len(block)
+        before = (before + block)[-SAMPLE_BYTES:]
         block = next(blocks, b"")
-    while not codec:
-        try:
-            if not codecs.getincrementaldecoder("utf-8")().decode(block).isascii():
-                codec = "utf-8"
-            elif more := next(blocks, b""):
-                block += more
-            else:
-                codec = "utf-8"
-        except UnicodeDecodeError as error:
-            sample = block[max(error.start - SAMPLE_BYTES, 0) : error.start + SAMPLE_BYTES]
-            guess = likely_encoding(sample, "utf-8") or western_encoding(sample)
-            codec = guess.codec if guess else "utf-8"
+    if not codec:
+        first = next((place for place, byte in enumerate(block) if byte > ASCII_MOST), 0)
+        before = (before + block[:first])[-SAMPLE_BYTES:]
+        while len(block) - first < SAMPLE_BYTES and (more := next(blocks, b"")):
+            block += more
+        codec = "utf-8"
+        sample = block[first : first + SAMPLE_BYTES]
+        if not _is_utf8(sample):
+            lines = [before + sample, before + sample.partition(b"\n")[0]]
+            guesses = [*(likely_encoding(each, "utf-8") for each in lines), western_encoding(lines[0])]
+            codec = next((guess.codec for guess in guesses if guess), codec)
     yield from _decoded(chain([block] * bool(block), blocks), source, codec, errors, line, position)
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Whether the bytes begin UTF-8 text."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
