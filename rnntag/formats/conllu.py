@@ -22,11 +22,22 @@ from rnntag.formats.conllu_sentence import (
     spacing,
 )
 from rnntag.formats.decoding import LineSplitter
-from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, checked_tag
+from rnntag.formats.records import (
+    CorpusFile,
+    InputSentence,
+    Offsets,
+    Record,
+    Writer,
+    WriterOptions,
+    checked_tag,
+    one_line,
+)
 from rnntag.sentences import UNTAGGED, UPOS, Sentence, Tags, with_tags
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
 """The CoNLL-U Plus comment that names the columns of the lines below it."""
+
+NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
 
 MOST_LINES = 10_000
 """The most comment and blank lines that are buffered before a sentence."""
@@ -226,10 +237,14 @@ def _check_upos(tag: str) -> None:
 
 class ConlluWriter(Writer):
     """Tags of the tagset `upos` go into UPOS, others into XPOS. In CoNLL-U input only these columns change. Other
-    sentences get `# sent_id`, `# text` and, for raw text, the white space in MISC."""
+    sentences get `# sent_id`, `# text` and, for raw text, the white space in MISC. `# newdoc` names the document."""
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
-        super().__init__(*tagsets, number=number, lenient=lenient)
+    suffix = ".conllu"
+    whole = True
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
+        super().__init__(tagsets, options)
+        self._number = options.number
         self._places = [UPOS_COLUMN if tagset == "upos" else XPOS_COLUMN for tagset in tagsets]
         if len({*self._places}) < len(tagsets):
             raise UsageError(
@@ -242,26 +257,43 @@ class ConlluWriter(Writer):
 
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
         by_place = dict(sorted(zip(self._places, columns, strict=True)))
-        if sentence.source is not None:
-            if self._lenient and len(by_place) > 1 and sentence.source.columns.places[XPOS_COLUMN] is None:
+        if isinstance(sentence.source, Record):
+            tokens = [*map(one_line, tokens)]
+        if isinstance(sentence.source, ConlluSentence):
+            if self._options.lenient and len(by_place) > 1 and sentence.source.columns.places[XPOS_COLUMN] is None:
                 del by_place[XPOS_COLUMN]
-            again = sentence.source.with_tags(by_place)
+            again = self._with_document(sentence.source, sentence.source.with_tags(by_place))
             return "\n".join([*again, "", ""] if tokens else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentences
         if offsets := sentence.offsets:
             words = rows(1, tokens, by_place, _spaces(offsets))
-            opening = ["# newpar"] if offsets.number == 1 else []
+            opening = [*self._newdoc(), *["# newpar"] * (offsets.number == 1)]
             name = f"# sent_id = {offsets.paragraph}-{offsets.number}"
             return "\n".join([*opening, name, f"# text = {offsets.in_one_line}", *words, "", ""])
         lines = []
         if not self._written:
             self._number += 1
+            lines += self._newdoc()
             lines.append(f"# sent_id = {self._number}")
             if sentence.ends:  # a sentence in windows has no # text
                 lines.append(f"# text = {' '.join(tokens)}")
         lines += rows(self._written + 1, tokens, by_place)
         return "\n".join([*lines, sentence.line_end])
+
+    def _newdoc(self) -> list[str]:
+        """The comment that begins a document, before its first sentence."""
+        opens, self._opens = self._opens, False
+        return [f"# newdoc id = {' '.join(self._options.document.split())}"] * bool(opens and self._options.document)
+
+    def _with_document(self, sentence: ConlluSentence, lines: Sequence[str]) -> Sequence[str]:
+        """The lines of a sentence of CoNLL-U input, which may name its document itself."""
+        if not self._opens or not sentence.rows:
+            return lines
+        named = any(NEW_DOCUMENT.match(line) for line in lines)
+        first = next(place for place, line in enumerate(lines) if not GLOBAL_COLUMNS.match(line))
+        newdoc = self._newdoc()
+        return lines if named else [*lines[:first], *newdoc, *lines[first:]]
 
 
 def _spaces(offsets: Offsets) -> list[str]:

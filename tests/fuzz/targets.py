@@ -240,7 +240,7 @@ def _check(
     if source == "tokens" and output in ("slash", "jsonl"):
         assert out.count("\n") == lines, "lines are lost"
     if source == "tokens" and output == "tsv":
-        assert out.count("\n") == lines + sum(map(len, expected)), "lines are lost"
+        assert out.count("\n") == len(expected) + sum(map(len, expected)), "lines are lost"
 
 
 def _sentences(source: str, given: str) -> tuple[list[list[str]], int]:
