@@ -62,12 +62,14 @@ def load(
         AccessError: it cannot be read.
         UsageError: there is no such mode, or no lexicon to force the words of.
     """
-    from rnntag.lexicon import reading  # most users have none
-
     path = directory.find(str(name))
     model = directory.read(path)
     files = [lexicon] if isinstance(lexicon, (str, Path)) else lexicon
-    words = reading.load(files, lexicon_mode, model)
+    words = None
+    if files or lexicon_mode != "prefer":
+        from rnntag.lexicon import reading  # most users have none
+
+        words = reading.load(files, lexicon_mode, model)
     tagger = Tagger(model, threads=threads, int8=int8, lexicon=words)
     tagger._bundled = directory.is_bundled(path)
     return tagger

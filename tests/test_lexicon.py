@@ -408,7 +408,8 @@ def test_workers_have_the_lexicon(monkeypatch: pytest.MonkeyPatch, tiny_raw: Mod
     monkeypatch.setattr(chunks, "CHUNK_CHARS", 20)
     job = TagJob(tiny_raw, ("upos",), "slash", lexicon=lexicon({"果树": ("ADV",)}))
     text = "我吃苹果树上的苹果。\n\n" * 30
-    one, two = (b"".join(parallel.tag(job, chunks.chunks([Input("x", "raw", [text])]), jobs)) for jobs in (1, 2))
+    parts = (parallel.tag(job, chunks.chunks([Input("x", "raw", [text])]), jobs) for jobs in (1, 2))
+    one, two = (b"".join(part.text for part in own) for own in parts)
     assert one.decode().count(" 果树/ADV ") == 30
     assert two == one
 

@@ -16,10 +16,12 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit with 128 plus the signal's number, so that what is unfinished is put in
-    order, as after Ctrl-C."""
+    """Let SIGTERM and SIGHUP end the process only when what is unfinished has been put in order, as after Ctrl-C."""
+    received = 0
 
     def end(number: int, frame: object) -> None:
+        nonlocal received
+        received = number
         raise SystemExit(128 + number)
 
     before = {}
@@ -32,6 +34,8 @@ def ending() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if received:
+            os.kill(os.getpid(), received)
 
 
 class Interruption:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnntag.cli.arguments import check_texts
-from rnntag.errors import UsageError
+from rnntag.errors import AccessError, UsageError
 from rnntag.formats.decoding import DecodingErrors, OnRead, byte_blocks, check_readable, file_blocks, text_blocks
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.folders import FoundFile, walk
@@ -51,6 +51,8 @@ def find_files(
             files.append(STDIN)
         elif recursive and path.is_dir():
             files += walk(path, pattern or "*", output_dir)
+        elif path.is_dir():
+            raise AccessError(f"{path}: is a directory, not a file", remedy={"recursive": True})
         else:
             check_readable(path)  # now, and not after an hour of work on the files before it
             files.append(FoundFile(path, Path(path.name)))

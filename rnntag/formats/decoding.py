@@ -296,7 +296,7 @@ def check_readable(path: Path) -> None:
     if not path.exists():
         raise NotFoundError(f"{path}: no such file")
     if path.is_dir():
-        raise AccessError(f"{path}: is a directory, not a file", remedy={"recursive": True})
+        raise AccessError(f"{path}: is a directory, not a file")
     if not os.access(path, os.R_OK):
         raise AccessError(f"{path}: cannot be read: permission denied")
     compression.check(path)
