@@ -14,6 +14,9 @@ from rnntag.errors import UsageError
 
 DEFAULT_MODEL = "zh-en"
 Cell = Literal["rnn", "lstm", "gru"]
+LexiconMode = Literal["prefer", "force"]
+"""Whether words of a lexicon are more likely or certain; see `tagger.load`."""
+
 CorpusFormat = Literal["auto", "slash", "underscore", "tsv", "spacy", "conllu", "jsonl"]
 CELLS: tuple[str, ...] = get_args(Cell)
 ACTIVATIONS = ("tanh", "relu")
@@ -48,9 +51,11 @@ class About:
         group: of options in the help.
         least, most: the range of a number.
         choices: the allowed values, if they are few.
+        metavar: what the help calls its value, if not by its type.
         flags: the option's names, if they do not follow from the setting's; for a bool, yes and no with a slash
             between them.
         need: the condition for it to have an effect, if there is one.
+        with_init: the default of a run that starts from a model, if it differs.
     """
 
     help: str
@@ -58,8 +63,10 @@ class About:
     least: float = -math.inf
     most: float = math.inf
     choices: tuple[str, ...] = ()
+    metavar: str = ""
     flags: str = ""
     need: Need | None = None
+    with_init: float | None = None
 
 
 def about(setting: Any) -> About:
@@ -153,6 +160,8 @@ class TrainConfig:
         vectors: paths; see `training.word_vectors`.
         augment: see `training.augmentation`.
         simplify_chinese: see `training.simplification`.
+        init, keep: see `training.inheritance`.
+        class_weights: see `training.class_weights`.
         device: `auto` is CUDA if there is a device, else the CPU.
 
     Raises:
@@ -161,7 +170,7 @@ class TrainConfig:
 
     epochs: int = _training(20, "Passes over the training data, at most.", **_COUNT)
     batch_tokens: int = _training(1000, "Tokens per batch, at most.", **_COUNT)
-    lr: float = _training(0.002, "Initial learning rate (Adam). It falls to 0.")
+    lr: float = _training(0.002, "Initial learning rate (Adam). It falls to 0.", with_init=0.001)
     max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
     bptt: int = _training(0, "Propagate each word's error over at most N words; 0: the whole sentence.", **_LIMIT)
     teacher_forcing: float = _training(
@@ -170,7 +179,7 @@ class TrainConfig:
         need=Need("feedback", bool, "without feedback", neutral=0.0),
         **_SHARE,
     )
-    dropout: float = _training(0.4, "Share of units dropped.", **_DROPOUT)
+    dropout: float = _training(0.4, "Share of units dropped.", with_init=0.1, **_DROPOUT)
     word_dropout: float = _training(1.0, "Word dropout: P(unknown) = p / (p + count).", **_LIMIT)
     min_count: int = _training(1, "Rarer words have no embedding of their own.", **_COUNT)
     vectors: tuple[str, ...] = _training(
@@ -189,6 +198,21 @@ class TrainConfig:
         0.0,
         "Share of sentences to augment: lower case, capitals, headlines, no final mark, two in a line, one word.",
         **_SHARE,
+    )
+    init: str = _training(
+        "", "Start from this model (a name or a directory), and learn more words, characters and tags.", metavar="MODEL"
+    )
+    keep: bool = _training(
+        True,
+        "With --init, also train on the starter corpus and on what the model predicts, so that it forgets little.",
+        flags="--keep/--no-keep",
+        need=Need("init", bool, "without init", neutral=True),
+    )
+    class_weights: str = _training(
+        "",
+        "Weight of each tag in the loss: balanced, so that rare tags count as much as frequent ones, or a file with a "
+        "tag and its weight on each line.",
+        metavar="balanced|FILE",
     )
     simplify_chinese: bool = _training(False, "Read traditional Chinese as simplified (needs OpenCC).")
     patience: int = _training(5, "Stop after N epochs without a better dev accuracy.", **_COUNT)
@@ -217,6 +241,7 @@ class SegmenterConfig:
         dropout: share of dropped units of the layer's input and output.
         upsample: see `TrainConfig`; counted in pretokens.
         augment: see `training.variation`.
+        init, keep: see `training.inheritance`.
 
     Raises:
         UsageError: a value is out of its range.
@@ -228,7 +253,7 @@ class SegmenterConfig:
     bigrams: int = _segmenter(16384, "Rows of the hash table of character pairs; 0: no pairs.", least=0, most=1 << 24)
     bigram_dim: int = _segmenter(16, **_SIZE)
     epochs: int = _segmenter(8, "Passes over the segmenter's training data.", **_SIZE)
-    lr: float = _segmenter(0.004)
+    lr: float = _segmenter(0.004, with_init=0.001)
     dropout: float = _segmenter(0.3, **_DROPOUT)
     upsample: float = _segmenter(0.6, **_SHARE)
     augment: float = _segmenter(
@@ -237,6 +262,8 @@ class SegmenterConfig:
         "brackets, with emoji and addresses.",
         **_SHARE,
     )
+    init: str = _segmenter("")
+    keep: bool = _segmenter(True)
     seed: int = _segmenter(1, **_SEED)
 
     def __post_init__(self) -> None:

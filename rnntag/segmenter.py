@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rnntag.model import rules
 from rnntag.model.arrays import Ids
 from rnntag.model.pretokens import NO_GAP, Scan
-from rnntag.model.rules import INSIDE, SENTENCE
+from rnntag.model.rules import INSIDE, SENTENCE, Flags
 from rnntag.model.stored import StoredSegmenter
-from rnntag.model.weights import BIGRAM_TABLE, SHAPE_TABLE, UNIT_TABLE, table_rows
+from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, table_rows
 from rnntag.onnx import graph
 from rnntag.onnx.session import OnnxModel, Scores, in_batches
 from rnntag.sentences import Segmentation
 from rnntag.windows import blocks, core_parts
+
+if TYPE_CHECKING:
+    from rnntag.lexicon.lexicon import Lexicon
 
 BLOCK = 1 << 13
 """Units whose vectors are in memory at once."""
@@ -44,13 +46,17 @@ class Segmenter:
 
     Args:
         int8: compute in 8 bits rather than 32.
+        lexicon: words to find.
 
     Raises:
         DataError: ONNX Runtime cannot load its graph.
     """
 
-    def __init__(self, stored: StoredSegmenter, *, threads: int = 1, int8: bool = True) -> None:
+    def __init__(
+        self, stored: StoredSegmenter, *, threads: int = 1, int8: bool = True, lexicon: Lexicon | None = None
+    ) -> None:
         self._stored = stored
+        self._lexicon = lexicon
         self._threads = threads
         self._int8 = int8
         self._units = stored.units
@@ -60,7 +66,8 @@ class Segmenter:
             self._tables += [table_rows(stored.weights, BIGRAM_TABLE)] * 2
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), threads=self._threads, int8=self._int8), (self._stored,)
+        own = partial(type(self), threads=self._threads, int8=self._int8, lexicon=self._lexicon)
+        return own, (self._stored,)
 
     def find(self, texts: Sequence[str]) -> list[Segmentation]:
         """The words and sentences of each text.
@@ -69,21 +76,22 @@ class Segmenter:
         before white space and at the end of a text, and never inside a grapheme cluster.
         """
         scan, columns = self._units.encode(texts)
-        classes = [np.empty(0, dtype=np.int64)]
+        scores = [np.empty((0, len(BOUNDARIES)), dtype=np.float32)]
         for block in blocks(columns, BLOCK, OVERLAP):
-            best = self._classes([window for _, (window, _) in block])
-            classes += [core for _, core in core_parts(block, best)]
-        return segmentations(texts, scan, np.concatenate(classes))
+            own = self._scores([window for _, (window, _) in block])
+            scores += [core for _, core in core_parts(block, own)]
+        found = np.concatenate(scores)
+        apply = partial(self._lexicon.applied, found) if self._lexicon else None
+        return segmentations(texts, scan, found.argmax(-1), apply)
 
-    def _classes(self, windows: list[Ids]) -> Ids:
-        """The most likely class of each unit, shape [units]."""
+    def _scores(self, windows: list[Ids]) -> Scores:
+        """The scores of the classes of each unit, shape [units, classes]."""
         vectors = self._vectors(np.concatenate(windows))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
             return self._model.scores(vectors[positions], lengths, graph.CLASSES)
 
-        best: Ids = in_batches(np.array(list(map(len, windows))), BATCH, score).argmax(-1)
-        return best
+        return in_batches(np.array(list(map(len, windows))), BATCH, score)
 
     def _vectors(self, columns: Ids) -> Scores:
         """The vectors of units, shape [units, size], given their `PretokenVocabulary.columns`."""
@@ -92,15 +100,23 @@ class Segmenter:
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def segmentations(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Segmentation]:
-    """The words and sentences of texts, given the class of each unit by the network, shape [units of all texts]."""
+def segmentations(
+    texts: Sequence[str], scan: Scan, classes: Ids, apply: Callable[[str, Scan, Flags], Ids] | None = None
+) -> list[Segmentation]:
+    """The words and sentences of texts.
+
+    Args:
+        classes: of each unit by the network, shape [units of all texts].
+        apply: see `Lexicon.applied`; without, the rules alone change the classes.
+    """
     # The texts are processed together: units, words and sentences have indices over all texts, and characters are
     # counted in the texts joined by line feeds. Positions relative to each text come last.
     joined_texts = "\n".join(texts)
-    classes = rules.applied(joined_texts, scan, classes)
     before_gap = np.append(scan.gaps[1:] != NO_GAP, True)[: len(classes)]  # [units]: white space follows
-    splits = classes > INSIDE
-    splits[_inside_clusters(joined_texts, scan, before_gap)] = False
+    may_end = np.ones(len(classes), dtype=np.bool_)  # [units]
+    may_end[_inside_clusters(joined_texts, scan, before_gap)] = False
+    classes = apply(joined_texts, scan, may_end) if apply else rules.applied(joined_texts, scan, classes)
+    splits = (classes > INSIDE) & may_end
     last = np.flatnonzero(splits | before_gap)  # [words]: the last unit of each word
     first = np.append(0, last[:-1] + 1)[: len(last)]  # [words]: the first unit of each word
     text_words = np.searchsorted(first, [*scan.firsts, len(classes)])  # [texts + 1]: words before each text
@@ -119,7 +135,7 @@ def segmentations(texts: Sequence[str], scan: Scan, classes: Ids) -> list[Segmen
     return [Segmentation(words[a:b], relative_ends[c:d]) for (a, b), (c, d) in spans]
 
 
-def _inside_clusters(text: str, scan: Scan, before_gap: npt.NDArray[np.bool_]) -> list[int]:
+def _inside_clusters(text: str, scan: Scan, before_gap: Flags) -> list[int]:
     """The units that end inside a grapheme cluster (UAX #29)."""
     marks = [mark.start() for mark in _MARKS.finditer(text)]
     if not marks:

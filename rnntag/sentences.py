@@ -51,11 +51,21 @@ UNNAMED = ""
 """The tagset of tags whose tagset is not known yet."""
 
 
+UNTAGGED = ""
+"""The tag of a word without one, in a sentence in which other words have one."""
+
+
+def with_tags(columns: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The columns in which at least one word has a tag, by tagset."""
+    return {tagset: column for tagset, column in columns.items() if any(column)}
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """The tokens of a sentence, with one tag per token for each tagset that it is annotated with.
 
     Attributes:
+        tags: `UNTAGGED` for single words without a tag.
         tag_probs: by tagset, the likely tags of each token, if a model has annotated the sentence.
         spaces: the white space after each token; empty if unknown.
         opens: whether a paragraph begins with it.

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from rnntag import python_input
-from rnntag.config import DEFAULT_MODEL
+from rnntag.config import DEFAULT_MODEL, LexiconMode
 from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.formats import raw
 from rnntag.model import directory, stored
@@ -25,6 +25,9 @@ from rnntag.version import __version__
 from rnntag.windows import blocks, core_parts
 from rnntag.word_cache import WordCache
 
+if TYPE_CHECKING:
+    from rnntag.lexicon.lexicon import Lexicon
+
 BLOCK_TOKENS = 8192
 BATCH_TOKENS = 256
 """Tokens per batch, padding included: few enough for the processor's cache. 2,048 take twice as long."""
@@ -36,20 +39,38 @@ Tagged = list[tuple[str, ...]]
 """The tokens of a sentence, each with a tag of each of several tagsets."""
 
 
-def load(name: str | Path = DEFAULT_MODEL, *, threads: int = 1, int8: bool = True) -> Tagger:
+def load(
+    name: str | Path = DEFAULT_MODEL,
+    *,
+    threads: int = 1,
+    int8: bool = True,
+    lexicon: str | Path | Sequence[str | Path] = (),
+    lexicon_mode: LexiconMode = "prefer",
+) -> Tagger:
     """Load a model, given its name or its directory.
 
     Args:
         threads: number of threads to compute with.
         int8: compute in 8 bits where ONNX Runtime can, twice as fast; else in 32 bits, as PyTorch does.
+        lexicon: files of words to find in raw text, with tags that they may have; see `lexicon.reading.load`.
+        lexicon_mode: `prefer`: words of the lexicon are more likely; `force`: they are always found, of overlapping
+            ones the longest.
 
     Raises:
-        NotFoundError: there is no such model.
-        DataError: it is damaged.
+        NotFoundError: there is no such model or file.
+        DataError: it is damaged, or a lexicon has bad lines.
         AccessError: it cannot be read.
+        UsageError: there is no such mode, or no lexicon to force the words of.
     """
     path = directory.find(str(name))
-    tagger = Tagger(directory.read(path), threads=threads, int8=int8)
+    model = directory.read(path)
+    files = [lexicon] if isinstance(lexicon, (str, Path)) else lexicon
+    words = None
+    if files or lexicon_mode != "prefer":
+        from rnntag.lexicon import reading  # most users have none
+
+        words = reading.load(files, lexicon_mode, model)
+    tagger = Tagger(model, threads=threads, int8=int8, lexicon=words)
     tagger._bundled = directory.is_bundled(path)
     return tagger
 
@@ -64,12 +85,16 @@ class Tagger:
         model: the model.
         tagsets: the model's tagsets; the first is the default.
         int8: whether it computes in 8 bits where ONNX Runtime can; see `load`.
+        lexicon: the words of the user's files, if there are any; see `load`.
     """
 
-    def __init__(self, model: stored.ModelBundle, *, threads: int = 1, int8: bool = True) -> None:
+    def __init__(
+        self, model: stored.ModelBundle, *, threads: int = 1, int8: bool = True, lexicon: Lexicon | None = None
+    ) -> None:
         self.model = model
         self.tagsets = model.tagsets
         self.int8 = int8
+        self.lexicon = lexicon
         self._threads = threads
         self._bundled = False
         self._runtime = Runtime(model, threads, int8=int8)
@@ -78,7 +103,7 @@ class Tagger:
 
     def __reduce__(self) -> tuple[Any, ...]:
         model = (self.model.name, self.model.digest) if self._bundled else self.model
-        return _unpickled, (type(self), model, self._threads, self.int8)
+        return _unpickled, (type(self), model, self._threads, self.int8, self.lexicon)
 
     @overload
     def tag(self, tokens: Iterable[str], tagset: str | None = None) -> Pairs: ...
@@ -192,7 +217,7 @@ class Tagger:
                 f"the model {self.model.name} has no segmenter for raw text: add one with "
                 "'rnntag train-segmenter MODEL CORPUS…', or give tokens to tag()"
             )
-        return Segmenter(self.model.segmenter, threads=self._threads, int8=self.int8)
+        return Segmenter(self.model.segmenter, threads=self._threads, int8=self.int8, lexicon=self.lexicon)
 
     @overload
     def predict(
@@ -268,14 +293,33 @@ class Tagger:
     def _score(self, windows: list[Sequence[str]], tagsets: tuple[str, ...]) -> dict[str, Scores]:
         """By tagset, the scores of windows of together at most `BLOCK_TOKENS` tokens."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
-        matrix, rows = self._words.look_up(list(chain.from_iterable(windows)))
+        tokens = list(chain.from_iterable(windows))
+        matrix, rows = self._words.look_up(tokens)
 
         def score(positions: Ids, lengths: Ids) -> Scores:
             return self._runtime.scores(matrix[rows[positions]], lengths, *tagsets)
 
         scores = in_batches(lengths, BATCH_TOKENS, score)
         ends = np.cumsum([len(self._names[tagset]) for tagset in tagsets])
-        return dict(zip(tagsets, np.split(scores, ends[:-1], axis=-1), strict=True))
+        by_tagset = dict(zip(tagsets, np.split(scores, ends[:-1], axis=-1), strict=True))
+        if self.lexicon:
+            choices = self.lexicon.choices_of(tokens)
+            limited = np.flatnonzero(choices)
+            for tagset in tagsets if len(limited) else ():
+                by_tagset[tagset][limited] += self._limits[tagset][choices[limited]]
+        return by_tagset
+
+    @cached_property
+    def _limits(self) -> dict[str, Scores]:
+        """By tagset, what is added to the scores of words of the lexicon, shape [choices, tags]: minus infinity for
+        tags that they must not have. A choice without tags of the tagset leaves them all."""
+        assert self.lexicon
+        limits = {}
+        for tagset, names in self._names.items():
+            allowed = np.array([np.isin(names, tags) for tags in self.lexicon.choices])
+            allowed |= ~allowed.any(-1, keepdims=True)
+            limits[tagset] = np.where(allowed, 0, -np.inf).astype(np.float32)
+        return limits
 
     def _best(self, scores: Scores, tagset: str) -> list[str]:
         return self._names[tagset][scores.argmax(-1)].tolist()  # type: ignore[no-any-return]
@@ -300,10 +344,16 @@ class Tagger:
         return self.model.vocabulary.normal_form(word) in self._known
 
 
-def _unpickled(kind: type[Tagger], model: stored.ModelBundle | tuple[str, str], threads: int, int8: bool) -> Tagger:
+def _unpickled(
+    kind: type[Tagger],
+    model: stored.ModelBundle | tuple[str, str],
+    threads: int,
+    int8: bool,
+    lexicon: Lexicon | None,
+) -> Tagger:
     if isinstance(model, stored.ModelBundle):
-        return kind(model, threads=threads, int8=int8)
-    tagger = kind(_read_bundled(*model), threads=threads, int8=int8)
+        return kind(model, threads=threads, int8=int8, lexicon=lexicon)
+    tagger = kind(_read_bundled(*model), threads=threads, int8=int8, lexicon=lexicon)
     tagger._bundled = True
     return tagger
 

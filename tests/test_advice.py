@@ -18,7 +18,7 @@ WITH_OPTIONS = {"cli", "config.py", "model_card.py"}
 """What is about options: the command line, their definitions, and the command in a model's card."""
 
 CASES = [
-    ("train slash.txt --restart", "slash: no sentence in the dev split: add a corpus, or sentences"),
+    ("train slash.txt --restart", "slash: no tagged sentence in the dev split: add a corpus, or sentences"),
     ("train under.txt", "under.txt:1: 'a_X' is not word/TAG: use --corpus-format underscore"),
     ("train tab.txt", "tab.txt:1: 'a' is not word/TAG: use --corpus-format tsv"),
     ("train gb.txt", "gb.txt:1: byte 1 of the input is not utf-8: looks like GB18030: use --encoding gb18030"),

@@ -33,7 +33,10 @@ def options(text: str) -> dict[str, Any]:
     ("config", "training"),
     [
         (ModelConfig(), TrainConfig()),
-        (ModelConfig(cell="rnn", activation="relu", input="onehot"), TrainConfig(word_dropout=0.5)),
+        (
+            ModelConfig(cell="rnn", activation="relu", input="onehot"),
+            TrainConfig(word_dropout=0.5, init="it", keep=False),
+        ),
         (
             ModelConfig(cell="gru", bidirectional=False, feedback=True, layers=3, hidden=7, char_dim=9),
             TrainConfig(
@@ -47,6 +50,7 @@ def options(text: str) -> dict[str, Any]:
                 teacher_forcing=0.5,
                 min_count=4,
                 max_minutes=1.5,
+                class_weights="balanced",
             ),
         ),
     ],

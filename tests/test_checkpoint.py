@@ -218,7 +218,7 @@ def test_other_versions_and_threads_are_told_of(tmp_path: Path, monkeypatch: pyt
     kept = Checkpoint(Settings(), conditions={"torch": "1.0", "threads": "99"})
     watch, told = Callbacks(), []
     monkeypatch.setattr(watch, "warn", told.append)
-    Job(tmp_path / "m", Settings(), (), (), kept, 0, None, watch)._check_conditions()
+    Job(tmp_path / "m", Settings(), (), (), kept, None, 0, None, watch)._check_conditions()
     assert [warning.partition(" and continues with ")[0] for warning in told] == [
         "the run began with torch 1.0",
         "the run began with threads 99",

@@ -31,6 +31,7 @@ def completed(run: Run, *words: str | Path) -> list[str]:
     [
         ["tag", "--model"], ["tag", "swim", "-m"], ["explain", "-m"], ["eval", "treebank", "--model"],
         ["models"], ["history"], ["export"], ["train-segmenter"],
+        ["train", "--init"], ["train-segmenter", "mine", "--init"],
     ],
 )  # fmt: skip
 def test_models(run: Run, tiny_folder: Path, tmp_path: Path, words: list[str]) -> None:

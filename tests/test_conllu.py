@@ -80,7 +80,7 @@ def test_a_malformed_line_is_named(line: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "message"),
     [("noun", "x:1: 'noun' is not a UPOS tag: did you mean NOUN?"), ("NN", "x:1: 'NN' is not a UPOS tag: use one of"),
-     ("_", "x:1: the word has no UPOS tag")],
+     ("_", "x:1: neither this word nor any other has a tag in UPOS")],
 )  # fmt: skip
 def test_an_unknown_upos_is_named(tag: str, message: str) -> None:
     with pytest.raises(DataError) as error:

@@ -103,7 +103,7 @@ def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
     (corpus,) = loading.load([str(path)], loading.TAGSETS, whole=True)
     assert corpus.train[0].tags == {"upos": ("PRON", "VERB"), "xpos-en": ("PRP", "VBP")}
     path.write_text(row(1, "I", "PRON"), encoding="utf-8")
-    with pytest.raises(DataError, match=r"x-ud-train.conllu:1: the word has no XPOS"):
+    with pytest.raises(DataError, match=r"x-ud-train.conllu:1: neither this word nor any other has a tag in XPOS"):
         loading.load([str(path)], ("native",))
 
 

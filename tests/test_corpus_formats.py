@@ -145,8 +145,8 @@ def tagged_line(**fields: Any) -> str:
 
 GOOD = {"slash": "a/X", "underscore": "a_X", "tsv": "a\tX", "jsonl": tagged_line(), "spacy": document("a", (0, 1))}
 REFUSED: dict[CorpusFormat, dict[str, str]] = {
-    "slash": {item: f"'{item}' is not word/TAG" for item in ("word", "/NOUN", "word/", "/")},
-    "underscore": {f"a_X {item}": f"'{item}' is not word_TAG" for item in ("c", "_Y", "b_")},
+    "slash": {item: f"'{item}' is not word/TAG" for item in ("word", "/NOUN", "/")},
+    "underscore": {f"a_X {item}": f"'{item}' is not word_TAG" for item in ("c", "_Y", "_")},
     "tsv": {
         "word": "no tag after 'word': expected token, tab, tag",
         "<": "no tag after '<'",

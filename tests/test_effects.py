@@ -26,7 +26,7 @@ ALWAYS = {
     "spec", "corpus", "out", "force", "cell", "input", "bidirectional", "feedback", "layers", "hidden", "epochs",
     "max_minutes", "patience", "batch_tokens", "lr", "max_grad_norm", "bptt", "dropout", "word_dropout", "min_count",
     "augment", "simplify_chinese", "segmenter", "resume", "checkpoint_every", "tensorboard", "seed",
-    "device", "as_json", "context",
+    "device", "as_json", "context", "init", "class_weights",
 }  # fmt: skip
 """What has an effect whatever the others are, or is refused by name beside those that leave it none."""
 BY_CORPORA = {"upsample", *loading.READING}
@@ -38,6 +38,7 @@ CASES = {
     "char_hidden": (("--char-hidden", "50"), ("--input", "onehot")),
     "vectors": (("--vectors", "v.txt"), ("--input", "onehot")),
     "extra_vector_words": (("--extra-vector-words", "5"), ()),
+    "keep": (("--no-keep",), ()),
     "teacher_forcing": (("--teacher-forcing", "0.5"), ()),
     "segmenter_hidden": (("--segmenter-hidden", "5"), ("--no-segmenter",)),
     "segmenter_bigrams": (("--segmenter-bigrams", "5"), ("--no-segmenter",)),
@@ -75,7 +76,8 @@ def test_what_has_no_effect_is_refused_before_any_work(
     assert beside is not None
     assert typed("train", "x.txt", "--out", "m", *option, *beside) == 2
     told = capsys.readouterr().err
-    assert told == f"error: {name} has no effect {effects.NEEDS[name].otherwise}: leave out {option[0]}\n"
+    left_out = "--keep/--no-keep" if name == "keep" else option[0]
+    assert told == f"error: {name} has no effect {effects.NEEDS[name].otherwise}: leave out {left_out}\n"
     assert not (folder / "m").exists()
 
 

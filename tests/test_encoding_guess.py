@@ -158,3 +158,47 @@ def test_chinese_text_from_others_is_named(treebanks: Path) -> None:
             found = [refused([line.encode(encoding, "ignore") + os.linesep.encode()])[0] for line in lines]
             wanted = "GB18030" if encoding == "gb18030" else "Big5"
             assert sum(f"looks like {wanted}" in one for one in found) > 0.98 * len(lines)
+
+
+AUTOMATIC = [
+    ("I eat 苹果。\n我们明天在学校里看书。\n", "utf-8"),
+    ("I eat 苹果。\n", "utf-8-sig"),
+    ("one\ntwo\n目录\n我们明天在学校里看书，这是他们的学校。\n", "gb18030"),
+    ("one\n我們明天在學校裡看書，這是他們的學校。\n", "big5"),
+    ("I eat 苹果。\n", "utf-16"),
+    ("I eat apples.\n", "utf-16-le"),
+    ("I eat apples.\n", "utf-16-be"),
+    ("I eat apples.\n", "utf-32"),
+    ("The café is “open” – isn’t it? Über Äpfel.\n", "cp1252"),
+    ("Le garçon a mangé à l’école.\n", "cp1252"),
+    ("I eat.\n", "ascii"),
+    ("", "ascii"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1 << 17])
+@pytest.mark.parametrize(("text", "encoding"), AUTOMATIC, ids=[encoding for _, encoding in AUTOMATIC])
+def test_an_encoding_is_guessed_if_that_is_asked_for(text: str, encoding: str, size: int) -> None:
+    data = text.encode(encoding)
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert "".join(text_blocks(pieces, "x", "auto")) == text
+
+
+@pytest.mark.parametrize("size", [1, 1 << 17])
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b"I eat\n\xff\xff apples\n", "x:2: byte 7 of the input is not utf-8"),
+        (b"I eat \x81\n", "x:1: byte 7 of the input is not utf-8"),
+        (b"a \xfe\xfd\xfc b\n", "x:1: byte 3 of the input is not utf-8"),
+        ("苹果\n".encode() + b"\xff\n", "x:2: byte 8 of the input is not utf-8"),
+        (
+            b"one\n" + "我们明天在学校里看书。".encode("gb18030") + b"\n\xff\n",
+            "x:3: byte 28 of the input is not gb18030",
+        ),
+    ],
+)
+def test_what_cannot_be_guessed_is_an_error(data: bytes, place: str, size: int) -> None:
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    with pytest.raises(DataError, match=place):
+        list(text_blocks(pieces, "x", "auto"))

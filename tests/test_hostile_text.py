@@ -291,7 +291,7 @@ def through(model: ModelBundle, source: str, output: str, blocks: Iterator[str])
     pipeline = Pipeline(TagJob(model, ("upos",), output))
     out, longest = [], 0
     for chunk in chunks.chunks([Input("x", source, blocks)]):
-        longest = max(longest, len(chunk.text))
+        longest = max(longest, len(chunk.text) if isinstance(chunk, Chunk) else 0)
         out.extend(pipeline.tag(chunk))
     return b"".join(out).decode(), longest
 

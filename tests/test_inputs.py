@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
+from rnntag.formats import registry
 from rnntag.tagging import inputs
-from rnntag.tagging.inputs import format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
+from rnntag.tagging.inputs import guessed, has_bare_carriage_returns, tokens_or_treebank
 from tests.conftest import few
 
 ROW = "1\tapples\t_\tNOUN\t_\t_\t0\troot\t_\t_\n"
@@ -101,10 +102,13 @@ def test_what_is_guessed(text: str, expected: str) -> None:
         ("a.txt", None),
         ("a.txt.gz", None),
         ("conllu", None),
+        ("a.vert.xz", "vertical"),
+        ("a.tsv", "vertical"),
+        ("a.jsonl", "jsonl"),
     ],
 )
 def test_names(name: str, expected: str | None) -> None:
-    assert format_by_name(Path(name)) == expected
+    assert registry.input_format(Path(name)) == expected
 
 
 # how it comes

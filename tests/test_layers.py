@@ -25,7 +25,7 @@ LAYERS = [
     {"model"},
     {"corpora"},
     {"onnx"},
-    {"network"},
+    {"lexicon", "network"},
     {"segmenter", "word_cache"},
     {"tagger"},
     {"evaluation"},
@@ -110,7 +110,7 @@ def test_tagging_and_evaluation_load_neither_torch_nor_nltk(tiny_folder: Path, t
     page = ["--html", str(tmp_path / "page.html")]
     for command, *rest in (["tag", "I eat"], ["explain", "I eat"], ["eval", str(gold), *page]):
         arguments = [command, "-m", str(tiny_folder), *rest]
-        assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib", "filelock"}
+        assert not loaded_by(running(arguments)) & {"torch", "nltk", "onnx", "matplotlib", "filelock", "rnntag.lexicon"}
 
 
 def test_a_learning_curve_is_shown_and_drawn_without_torch(tiny: ModelBundle, tmp_path: Path) -> None:

@@ -125,7 +125,8 @@ def test_a_treebank_comes_out_as_one(run: Run, folder: Path, tiny_raw_folder: Pa
         assert run("tag", "-m", model, "-i", "old.conllu").stdout == expected
         assert run("tag", "-m", model, stdin=ROWS).stdout == expected
         assert run("tag", "-m", model, ROWS.rstrip()).stdout == expected
-        assert run("tag", "-m", model, "-i", "old.conllu", "old.conllu").stdout == expected * 2
+        twice = run("tag", "-m", model, "-i", "old.conllu", "old.conllu").stdout
+        assert twice == f"# newdoc id = old.conllu\n{expected}" * 2
         assert run("tag", "-m", model, "-f", "slash", stdin=ROWS).stdout == TAGGED
         assert run("tag", "-m", model, "-i", "old.conllu", "a.txt").stdout.startswith(TAGGED * 2)
     (folder / "old.conllu").write_text("I eat.\n", encoding="utf-8")

@@ -167,9 +167,9 @@ def test_time_runs_out(starter: list[Corpus]) -> None:
 
 def test_corpora_without_a_train_or_dev_part_are_refused() -> None:
     sentence = Sentence(("a",), {"t": ("A",)})
-    with pytest.raises(DataError, match="no sentence in the train split"):
+    with pytest.raises(DataError, match="no tagged sentence in the train split"):
         Trainer(TaggerTask([Corpus("x", dev=(sentence,))], SMALL, QUICK))
-    with pytest.raises(DataError, match="no sentence in the dev split"):
+    with pytest.raises(DataError, match="no tagged sentence in the dev split"):
         Trainer(TaggerTask([Corpus("x", train=(sentence,))], SMALL, QUICK))
 
 

@@ -11,6 +11,7 @@ _PHRASES = {
     ("encoding", ANOTHER): "name its encoding with {}",
     ("errors", "replace"): "replace such bytes with {} replace",
     ("force", True): "replace it with {}",
+    ("lexicon", ANOTHER): "name its file with {}",
     ("jobs", LOWER): "use fewer {}",
     ("resume", False): "start again with {}",
 }
@@ -38,7 +39,7 @@ def _phrase(option: Any, value: object) -> str:
 
 def _generic(flag: str, negative: str, value: object) -> str:
     if value is None:
-        return f"leave out {flag}"
+        return f"leave out {flag if flag == negative else f'{flag}/{negative}'}"
     if value == ANOTHER:
         return f"choose another {flag}" if negative == flag else f"use {flag} or {negative}"
     if value == LOWER:

@@ -15,6 +15,7 @@ from rnntag.cli import completion
 from rnntag.config import CorpusFormat, about
 
 INPUT = "Input"
+LEXICON = "Own words"
 
 _MODEL_HELP = "A model's name (see `rnntag models`) or directory."
 ModelOption = Annotated[
@@ -82,6 +83,7 @@ def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) ->
     chosen = [
         setting for setting in fields(config) if about(setting).help and setting.name in (names or {setting.name})
     ]
+    starts = "init" in [setting.name for setting in chosen]
     parameters = []
     for setting in chosen:
         known, default = about(setting), defaults.get(setting.name, setting.default)
@@ -90,7 +92,17 @@ def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) ->
             kind, default = list[Path] | None, None
         name = prefix + setting.name
         flags = known.flags or f"--{name.replace('_', '-')}"
-        option = typer.Option(flags, help=known.help, rich_help_panel=known.group)
+        shown = (
+            f"{default}; with --init {known.with_init}" if known.with_init and starts else bool(default) or default == 0
+        )
+        option = typer.Option(
+            flags,
+            metavar=known.metavar or None,
+            autocompletion=completion.models if known.metavar == "MODEL" else None,
+            help=known.help,
+            rich_help_panel=known.group,
+            show_default=shown,
+        )
         annotation = Annotated[kind, option]
         parameters.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

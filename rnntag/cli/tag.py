@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from rnntag.cli import completion
-from rnntag.cli.arguments import check_texts
-from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, ModelOption
-from rnntag.config import DEFAULT_MODEL
-from rnntag.errors import UsageError
-from rnntag.formats.decoding import DecodingErrors, byte_blocks, check_readable, file_blocks, text_blocks
-from rnntag.formats.registry import InputFormat, OutputFormat, writer
-from rnntag.tagging.inputs import Input, format_by_name, guessed, has_bare_carriage_returns, tokens_or_treebank
-from rnntag.tagging.spacing import STRONG, evidence
-from rnntag.terminal import console, prompt
-from rnntag.terminal.sanitize import as_lines
+from rnntag.cli import completion, signals, tag_inputs, tag_outputs
+from rnntag.cli.options import INPUT, LEXICON, Fp32Option, ModelOption
+from rnntag.cli.tag_inputs import STDIN
+from rnntag.cli.tag_progress import Watch
+from rnntag.config import DEFAULT_MODEL, LexiconMode
+from rnntag.formats import registry
+from rnntag.formats.decoding import DecodingErrors, check_encoding
+from rnntag.formats.registry import InputFormat, OutputFormat
+from rnntag.terminal import console
 
-if TYPE_CHECKING:
-    from rnntag.model.stored import ModelBundle
-
-_STDIN = Path("-")
-_STDIN_NAME = "<stdin>"
-_ARGUMENT = "TEXT"
-
+OUTPUT = "Output"
 
 _TextArgument = Annotated[
     list[str] | None,
@@ -49,9 +39,87 @@ _OutputOption = Annotated[
     typer.Option(
         "--format",
         "-f",
-        help="word/TAG, a token per line, CoNLL-U or JSON lines.",
-        show_default="slash; conllu for CoNLL-U input; tsv with --top or several tagsets",
+        rich_help_panel=OUTPUT,
+        help="slash: word/TAG; tsv: a token per line; conllu; jsonl: JSON lines; vertical: for CWB, CQPweb and Sketch "
+        "Engine.",
+        show_default="slash; that of the input for conllu, vertical and jsonl; tsv with --top, --columns, --header or "
+        "several tagsets",
     ),
+]
+_OutputFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-file",
+        "-o",
+        rich_help_panel=OUTPUT,
+        help="Write to a file. It appears when it is complete.",
+        show_default="standard output",
+    ),
+]
+_OutputDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        rich_help_panel=OUTPUT,
+        help="Write a file for each input file, with the same name and the suffix of the format: .tagged (word/TAG), "
+        ".tsv, .conllu, .jsonl or .vert. Files that are there already are skipped.",
+        show_default=False,
+    ),
+]
+_ForceOption = Annotated[
+    bool,
+    typer.Option("--force", rich_help_panel=OUTPUT, help="Replace what exists at --output-file or in --output-dir."),
+]
+_ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        rich_help_panel=OUTPUT,
+        help="Columns of tsv and vertical, separated by commas: form, start and end (in raw text), source, confidence, "
+        "and names of tagsets, such as upos; also upos_confidence, upos_2, upos_2_confidence …",
+        show_default="form and the tags",
+    ),
+]
+_HeaderOption = Annotated[
+    bool, typer.Option("--header", rich_help_panel=OUTPUT, help="Begin tsv with the names of the columns.")
+]
+_OnlyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TAGS",
+        rich_help_panel=OUTPUT,
+        help="Write only words with these tags, separated by commas: NOUN,PROPN.",
+        show_default=False,
+    ),
+]
+_RecursiveOption = Annotated[
+    bool,
+    typer.Option(
+        "--recursive",
+        "-r",
+        rich_help_panel=INPUT,
+        help="Read the files in folders given with -i, and in the folders in them.",
+    ),
+]
+_GlobOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATTERN",
+        rich_help_panel=INPUT,
+        help="With --recursive: only files with such names, as '*.txt'.",
+        show_default=False,
+    ),
+]
+_TextFieldOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=INPUT,
+        help="The field of jsonl with the text, or with the tokens.",
+        show_default="tokens, or else text",
+    ),
+]
+_EncodingOption = Annotated[
+    str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input; auto: a guess for each file.")
 ]
 _TagsetOption = Annotated[
     list[str] | None,
@@ -66,33 +134,71 @@ _InputFormatOption = Annotated[
     Literal["auto", InputFormat],
     typer.Option(
         rich_help_panel=INPUT,
-        help="tokens: words separated by white space, a sentence per line; raw: raw text; auto: conllu for files "
-        "named .conllu or .conll, else a guess from the start of the input.",
+        help="tokens: words separated by white space, a sentence per line; raw: raw text; lines: raw text, each line "
+        "by itself; conllu; vertical: a token per line; slash: word/TAG; jsonl: an object with a text or tokens per "
+        "line; auto: by the suffix (.conllu, .vert, .tsv, .jsonl), else a guess from the start of the input.",
     ),
 ]
 _TopOption = Annotated[
     int | None,
     typer.Option(metavar="K", min=1, help="Add the K most probable tags, with probabilities.", show_default=False),
 ]
+_LexiconOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=LEXICON,
+        help="Your own words, to be found in raw text: a word per line, optionally its frequency (ignored) and the "
+        "only tags that it may get (NOUN,VERB). May be repeated.",
+    ),
+]
+_LexiconModeOption = Annotated[
+    LexiconMode,
+    typer.Option(
+        rich_help_panel=LEXICON,
+        help="prefer: these words are more likely to be found; force: always, of overlapping ones the longest.",
+    ),
+]
 _ErrorsOption = Annotated[
     DecodingErrors, typer.Option(rich_help_panel=INPUT, help="What to do with bytes that are not in the encoding.")
 ]
 
 
+_QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, warnings or hints, only errors.")]
+_ColorOption = Annotated[
+    console.Colour,
+    typer.Option(help="Colours: on a terminal, always (word/TAG also in a pipe, as for less -R), or never."),
+]
+
+
 def tag(
+    context: typer.Context,
     text: _TextArgument = None,
     input_file: _InputFileOption = None,
     model: ModelOption = DEFAULT_MODEL,
     tagset: _TagsetOption = None,
     output: _OutputOption = None,
+    output_file: _OutputFileOption = None,
+    output_dir: _OutputDirOption = None,
+    force: _ForceOption = False,
+    columns: _ColumnsOption = None,
+    header: _HeaderOption = False,
+    only: _OnlyOption = None,
     input_format: _InputFormatOption = "auto",
+    recursive: _RecursiveOption = False,
+    glob: _GlobOption = None,
+    text_field: _TextFieldOption = None,
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     top: _TopOption = None,
+    lexicon: _LexiconOption = None,
+    lexicon_mode: _LexiconModeOption = "prefer",
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
     fp32: Fp32Option = False,
-    encoding: EncodingOption = "utf-8",
+    encoding: _EncodingOption = "utf-8",
     errors: _ErrorsOption = "strict",
+    quiet: _QuietOption = False,
+    color: _ColorOption = "auto",
 ) -> None:
     """Tag TEXT, files or standard input.
 
@@ -103,145 +209,44 @@ def tag(
 
         rnntag tag "我 吃 苹果"
 
-        rnntag tag --format conllu -i text.txt > text.conllu
+        rnntag tag --format conllu -i text.txt -o text.conllu
+
+        rnntag tag -i texts --recursive --output-dir tagged
 
         cat text.txt | rnntag tag
     """
-    files = _files(text or [], input_file or [])
+    console.set_up(color, quiet=quiet)
+    check_encoding(encoding)
+    output_file = None if output_file == STDIN.path else output_file  # - is standard output here
+    files = tag_inputs.find_files(text or [], input_file or [], recursive, glob, output_dir)
     known = None if input_format == "auto" else input_format
-    formats = [known or format_by_name(file) for file in files] or [known] * len(text or [])
-    top = top or (1 if confidence else None)
-    if top and output == "slash":
-        raise UsageError("word/TAG cannot hold probabilities: use --format tsv, conllu or jsonl")
     from rnntag.model import directory
 
     stored = directory.read(directory.find(model))
-    asked = stored.several_tagsets(tagset) if tagset else ()
-    if output:
-        writer(output, *asked)  # refuses tagsets that the format cannot hold
-    remedy = f"add one with 'rnntag train-segmenter {shlex.quote(model)} CORPUS…'"
-    without = f"the model {stored.name} has no segmenter: {remedy}"
-    if input_format == "raw" and not stored.segmenter:
-        raise UsageError(f"{without}, or give tokens with --input-format tokens")
-    typed = _STDIN in files and sys.stdin.isatty()
-    if typed and console.is_interactive():
-        what = "text" if stored.segmenter else "a sentence, words separated by spaces,"
-        console.note(f"Type {what} and press Enter; end with Ctrl-D.")
-    prompted = _STDIN in files and prompt.is_wanted(encoding)
+    top = top or (1 if confidence else None)
+    request = tag_outputs.request(stored, output, tagset or [], columns, only, header, top)
+    words = tag_inputs.own_words(lexicon or [], lexicon_mode, stored)
+    refusal = tag_inputs.refusal(stored, model, known)
+    paths: list[Path] = []
+    if output_dir:
+        form = request.format_of([known or registry.input_format(file.path) for file in files])
+        request = replace(request, format=form)
+        files, paths = tag_outputs.to_do(files, output_dir, output_file, form, force)
+        if not files:
+            return
+    formats = [known or registry.input_format(file.path) for file in files] or [known] * len(text or [])
+    typed, prompted = tag_inputs.greet(files, stored, encoding)
     if prompted:
         jobs = 1  # several jobs read ahead in a thread, where Ctrl-C would not reach the line being edited
-    texts = _read(files, encoding, errors, prompted) if files else ((_ARGUMENT, [f"{line}\n"]) for line in text or [])
-    refusal = f"looks like raw text, and {without}, or use --input-format tokens"
-    inputs = _inputs(stored, formats, texts, refusal, typed)
+    watch = Watch(files, is_typed=typed, to_stdout=not (output_file or paths), one_each=bool(paths))
+    texts = tag_inputs.read(files, text or [], encoding, errors, prompted, watch.read)
+    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, watch.leaves_room)
     if len(formats) == 1 and not typed:
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)
-    output = output or ("conllu" if {*formats} == {"conllu"} else "tsv" if top or len(asked) > 1 else "slash")
-    _write(stored, asked, output, top, inputs, jobs, threads, fp32)
-
-
-def _files(texts: Sequence[str], files: Sequence[Path]) -> Sequence[Path]:
-    """The files to read, `_STDIN` for standard input; none if there are texts."""
-    check_texts(texts, "rnntag tag -i {}")
-    if texts and files:
-        raise UsageError(f"give TEXT or --input-file, not both: {texts[0]!r} is not a file")
-    if sys.stdin is None and not texts and not files:
-        raise UsageError("there is no TEXT, no --input-file and no standard input")
-    console.results()
-    for file in files:
-        if file != _STDIN:
-            check_readable(file)  # now, and not after an hour of work on the files before it
-    return files or [_STDIN] * (not texts)
-
-
-def _write(
-    stored: ModelBundle,
-    asked: tuple[str, ...],
-    output: OutputFormat,
-    top: int | None,
-    inputs: Iterable[Input],
-    jobs: int,
-    threads: int,
-    fp32: bool,
-) -> None:
-    """Tag the inputs and write them to stdout."""
-    from rnntag.tagging import parallel
-    from rnntag.tagging.chunks import chunks
-    from rnntag.tagging.pipeline import TagJob
-
-    on_terminal = sys.stdout.isatty()
-    coloured = on_terminal and output == "slash"
-    tagsets = asked or (stored.coarse_and_fine if output == "conllu" else stored.tagsets[:1])
-    job = TagJob(stored, tagsets, output, top, threads, not fp32, coloured, lenient=not asked)
-    job.writer()  # refuses tagsets that the format cannot hold
-    out = sys.stdout.buffer
-    for tagged in parallel.tag(job, chunks(inputs), jobs):
-        if on_terminal and not coloured:
-            tagged = as_lines(tagged.decode("utf-8", "surrogateescape")).encode()
-        out.write(tagged)
-        out.flush()
-
-
-def _inputs(
-    stored: ModelBundle,
-    formats: Sequence[InputFormat | None],
-    texts: Iterable[tuple[str, Iterable[str]]],
-    refusal: str,
-    typed: bool,
-) -> Iterator[Input]:
-    """The texts with their formats, guessed where they are unknown.
-
-    Args:
-        refusal: the message for raw text that the model cannot read.
-        typed: whether standard input is a terminal. Then each line is a separate input.
-    """
-    last_guess: InputFormat | None = None
-    for known, (name, blocks) in zip(formats, texts, strict=True):
-        if typed and name == _STDIN_NAME and known in (None, "raw"):
-            yield from _typed(stored, known, name, blocks, refusal)
-            continue
-        if known != "conllu" and name != _ARGUMENT:
-            blocks = _with_warning(name, blocks)
-        if known:
-            yield Input(name, known, blocks)
-            continue
-        guess, blocks = guessed(blocks) if stored.segmenter else tokens_or_treebank(blocks, name, refusal)
-        if stored.segmenter and guess != last_guess and console.is_interactive():
-            taken = {"tokens": "as tokens separated by spaces", "raw": "as raw text", "conllu": "as CoNLL-U"}[guess]
-            console.note(f"reading {name} {taken}; --input-format overrides")
-        last_guess = guess
-        yield Input(name, guess, blocks)
-
-
-def _typed(
-    stored: ModelBundle, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str
-) -> Iterator[Input]:
-    for line in lines:
-        for_tokens = evidence(line)
-        if not stored.segmenter and for_tokens <= -STRONG:
-            console.warning(refusal)
-            continue
-        yield Input(name, known or ("tokens" if for_tokens > 0 or not stored.segmenter else "raw"), [line])
-
-
-def _read(
-    files: Sequence[Path], encoding: str, errors: DecodingErrors, prompted: bool
-) -> Iterator[tuple[str, Iterable[str]]]:
-    for file in files:
-        name = _STDIN_NAME if file == _STDIN else str(file)
-        if file != _STDIN:
-            blocks = file_blocks(file)
-        else:
-            blocks = prompt.typed_lines() if prompted else byte_blocks(sys.stdin.fileno(), name)
-        yield name, text_blocks(blocks, name, encoding, errors)
-
-
-def _with_warning(name: str, blocks: Iterable[str]) -> Iterator[str]:
-    """The blocks, with a warning if lines end as on the first Macs."""
-    has_bare, blocks = has_bare_carriage_returns(blocks)
-    if has_bare:
-        console.warning(
-            f"{name}: has carriage returns, but no line feed: they separate words, not lines; convert them with "
-            "`tr '\\r' '\\n'`"
-        )
-    yield from blocks
+    job = request.job(stored, formats, threads, not fp32, len(files) > 1 and not paths, not output_file)
+    job = replace(job, text_field=tag_inputs.check_field(text_field, formats), lexicon=words)
+    with signals.ending(), tag_outputs.destination(output_file, job, force) as write:
+        code = tag_outputs.run(job, inputs, jobs, header, paths or write, watch, context.command)
+    if code:
+        raise typer.Exit(code)

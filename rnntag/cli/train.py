@@ -72,6 +72,8 @@ def train(
 
         rnntag train mine.txt --corpus-format underscore
 
+        rnntag train mine.conllu --init zh-en --out models/mine
+
         rnntag train --resume --out models/ewt
     """
     from rnntag.cli.run_view import RunView

@@ -21,7 +21,7 @@ from rnntag.cli.options import (
 from rnntag.config import SegmenterConfig, TrainConfig
 
 
-@with_settings(settings_of(SegmenterConfig), settings_of(TrainConfig, "simplify_chinese", "seed"))
+@with_settings(settings_of(SegmenterConfig), settings_of(TrainConfig, "simplify_chinese", "init", "keep", "seed"))
 def train_segmenter(
     context: typer.Context,
     model: ModelArgument,
@@ -48,6 +48,8 @@ def train_segmenter(
         rnntag train-segmenter lstm 'en_ewt-ud-*.conllu'
 
         rnntag train-segmenter lstm 'en_ewt-ud-*.conllu' --out models/lstm-raw
+
+        rnntag train-segmenter zh-en mine.conllu --init zh-en --out models/mine
     """
     from rnntag.cli.run_view import RunView
     from rnntag.model import directory

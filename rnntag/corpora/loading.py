@@ -26,7 +26,7 @@ from rnntag.errors import DataError, NotFoundError
 from rnntag.formats.compression import plain_name
 from rnntag.formats.faults import Faults
 from rnntag.formats.registry import format_of, has_two_tagsets, is_conllu, read_sentences
-from rnntag.sentences import UNIVERSAL, UNNAMED, UPOS, Corpus, Sentence
+from rnntag.sentences import UNIVERSAL, UNNAMED, UNTAGGED, UPOS, Corpus, Sentence
 
 DEFAULT = ("treebank", "sinica_treebank")
 STARTER = "starter"
@@ -226,6 +226,7 @@ def _with_tagset(splits: Mapping[str, tuple[Sentence, ...]], treebank: str) -> d
     """The splits with a name for an unnamed tagset: `upos` or `universal` if all tags belong to it, else the
     treebank's."""
     tags = {tag for sentences in splits.values() for sentence in sentences for tag in sentence.tags.get(UNNAMED, ())}
+    tags.discard(UNTAGGED)
     if not tags:
         return dict(splits)
     if tags <= set(UPOS):

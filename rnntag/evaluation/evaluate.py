@@ -12,7 +12,7 @@ from rnntag.evaluation import metrics, significance
 from rnntag.evaluation.metrics import Report, SentenceErrors
 from rnntag.evaluation.segmentation import PRF, agreement
 from rnntag.evaluation.significance import Difference
-from rnntag.sentences import NATIVE, UNIVERSAL, Sentence
+from rnntag.sentences import NATIVE, UNIVERSAL, UNTAGGED, Sentence
 from rnntag.tagger import Tagger
 from rnntag.version import __version__
 
@@ -41,9 +41,9 @@ class _Predictions:
 
     @property
     def hits(self) -> list[list[bool]]:
-        """For each token, whether its tag is correct."""
+        """For each token with a gold tag, whether its tag is correct."""
         return [
-            [gold == tag for gold, tag in zip(sentence.tags[self.tagset], tags, strict=True)]
+            [gold == tag for gold, tag in zip(sentence.tags[self.tagset], tags, strict=True) if gold != UNTAGGED]
             for sentence, tags in zip(self.gold, self.predicted, strict=True)
         ]
 
@@ -230,7 +230,7 @@ def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, 
     gold: dict[str, set[str]] = {}
     for sentence in sentences:
         for tagset, tags in sentence.tags.items():
-            gold.setdefault(tagset, set()).update(tags)
+            gold.setdefault(tagset, set()).update(filter(None, tags))  # without UNTAGGED
     shared: dict[str, dict[str, str]] = {tagset: {} for tagset in gold}
     for label, tagger in taggers.items():
         for tagset, inventory in gold.items():
@@ -238,7 +238,7 @@ def _heads(taggers: Mapping[str, Tagger], name: str, sentences: tuple[Sentence, 
                 shared[tagset][label] = head
         if not any(label in heads for heads in shared.values()):
             raise DataError(
-                f"{name} is tagged with {', '.join(gold)}; the model {tagger.model.name} only knows "
+                f"{name} is tagged with {', '.join(gold) or 'nothing'}; the model {tagger.model.name} only knows "
                 f"{', '.join(tagger.tagsets)}"
             )
     common = {tagset: heads for tagset, heads in shared.items() if len(heads) == len(taggers)}

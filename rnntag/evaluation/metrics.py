@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import compress
 from operator import not_
 
-from rnntag.sentences import Sentence
+from rnntag.sentences import UNTAGGED, Sentence
 
 CALIBRATION_BINS = 15
 MISTAKEN_WORDS = 100
@@ -31,7 +31,7 @@ def evaluate(
     A tag that was never predicted has precision 0. One that is not among the gold tags has recall 0.
 
     Args:
-        sentences: gold sentences, each with `tagset`.
+        sentences: gold sentences, each with `tagset`. Words without a gold tag are left out.
         predicted: a tag for each token.
         is_known: for each token, whether its word is in the training data.
         confidences: for each token, the probability (0 to 1) of the predicted tag; may be empty.
@@ -40,10 +40,14 @@ def evaluate(
 
     ambiguous = _ambiguous(sentences, tagset)
     triples: Counter[tuple[str, str, str]] = Counter()
+    untagged = 0
     counts = []  # for each sentence and each of `ACCURACIES`: correct, total
     for sentence, tags, known in zip(sentences, predicted, is_known, strict=True):
-        gold = sentence.tags[tagset]
-        words = [token.lower() for token in sentence.tokens]
+        tagged = list(map(bool, sentence.tags[tagset]))
+        untagged += tagged.count(False)
+        gold, tags = list(compress(sentence.tags[tagset], tagged)), list(compress(tags, tagged))
+        known = list(compress(known, tagged))
+        words = [token.lower() for token in compress(sentence.tokens, tagged)]
         triples.update(zip(words, gold, tags, strict=True))
         hits = [expected == tag for expected, tag in zip(gold, tags, strict=True)]
         groups = (
@@ -65,6 +69,7 @@ def evaluate(
     return Report(
         sentences=len(sentences),
         tokens=tokens,
+        untagged_tokens=untagged,
         unknown_tokens=unknown_tokens,
         ambiguous_tokens=ambiguous_tokens,
         accuracy=accuracies["accuracy"] or 0.0,
@@ -92,7 +97,7 @@ def faulty(
         mistakes = tuple(
             TagError(token, gold, tag, confidences[position][token] if confidences else None)
             for token, (gold, tag) in enumerate(zip(sentence.tags[tagset], tags, strict=True))
-            if gold != tag
+            if gold not in (tag, UNTAGGED)
         )
         if mistakes:
             yield SentenceErrors(position + 1, sentence.tokens, mistakes)
@@ -110,8 +115,10 @@ def most_frequent_tags(train: Iterable[Sentence], tagset: str, sentences: Iterab
     overall: Counter[str] = Counter()
     for sentence in train:
         tags = sentence.tags.get(tagset, ())
-        overall.update(tags)
+        overall.update(filter(None, tags))
         for token, tag in zip(sentence.tokens if tags else (), tags, strict=True):
+            if tag == UNTAGGED:
+                continue
             by_word.setdefault(token.lower(), Counter())[tag] += 1
     best = {word: _most_frequent(counts) for word, counts in by_word.items()}
     default = _most_frequent(overall)
@@ -134,7 +141,8 @@ def _ambiguous(sentences: Sequence[Sentence], tagset: str) -> set[str]:
     tags: dict[str, set[str]] = {}
     for sentence in sentences:
         for token, tag in zip(sentence.tokens, sentence.tags[tagset], strict=True):
-            tags.setdefault(token.lower(), set()).add(tag)
+            if tag != UNTAGGED:
+                tags.setdefault(token.lower(), set()).add(tag)
     return {word for word, its_tags in tags.items() if len(its_tags) > 1}
 
 
@@ -167,6 +175,8 @@ def _calibration(
     tokens, hits, sums = [0] * CALIBRATION_BINS, [0] * CALIBRATION_BINS, [0.0] * CALIBRATION_BINS
     for sentence, tags, shares in zip(sentences, predicted, confidences, strict=True):
         for gold, tag, share in zip(sentence.tags[tagset], tags, shares, strict=True):
+            if gold == UNTAGGED:
+                continue
             place = min(int(share * CALIBRATION_BINS), CALIBRATION_BINS - 1)
             tokens[place] += 1
             hits[place] += gold == tag
@@ -258,6 +268,8 @@ class Report:
     Every accuracy lies between 0 and 1, or is None where there is nothing to measure it on.
 
     Attributes:
+        tokens: those with a gold tag.
+        untagged_tokens: all others, which no other figure counts.
         unknown_tokens: tokens whose word is not in the training data.
         ambiguous_tokens: tokens whose lower-cased form has more than one tag in these gold sentences. (A model does not
             store how many it has in the training data.)
@@ -272,6 +284,7 @@ class Report:
 
     sentences: int
     tokens: int
+    untagged_tokens: int
     unknown_tokens: int
     ambiguous_tokens: int
     accuracy: float

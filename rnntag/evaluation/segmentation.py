@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rnntag.corpora.raw_text import GoldParagraph
-from rnntag.sentences import Segmentation, Span
+from rnntag.sentences import UNTAGGED, Segmentation, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ def agreement(
 ) -> dict[str, PRF]:
     """Compare words, sentences and tags by their places in the text, as in the CoNLL 2018 shared task (Zeman et al.
     2018). A word is correct if it begins and ends where a gold word does, and so is a sentence; a tag is correct if its
-    word is and has that tag in the gold standard. White space does not count.
+    word is and has that tag in the gold standard. White space does not count, nor does the tag of a word that has none
+    in the gold standard.
 
     Args:
         found: in the order of `gold`.
@@ -56,8 +57,10 @@ def agreement(
         gold_sentences = _sentences(paragraph.words, paragraph.ends)
         count("sentences", gold_sentences, _sentences(segmentation.words, segmentation.ends))
         if tagset:
-            gold_tags = zip(paragraph.words, paragraph.tags[tagset], strict=True)
-            count("tags", {*gold_tags}, {*zip(segmentation.words, segmentation.tags, strict=True)})
+            tags = dict(zip(paragraph.words, paragraph.tags[tagset], strict=True))
+            found_tags = zip(segmentation.words, segmentation.tags, strict=True)
+            gold_tags: set[tuple[object, ...]] = {(word, tag) for word, tag in tags.items() if tag != UNTAGGED}
+            count("tags", gold_tags, {(word, tag) for word, tag in found_tags if tags.get(word) != UNTAGGED})
     return {kind: PRF(*numbers) for kind, numbers in counts.items()}
 
 

@@ -32,6 +32,8 @@ LABELS = {
 
 BASELINE = "most frequent tag"
 
+UNTAGGED_ROW = "without a gold tag (left out)"
+
 LEAST_P = 0.0001
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
@@ -126,7 +128,10 @@ def _accuracies(result: Result) -> Table:
         for name, label in LABELS.items()
     ]
     columns = ("", "correct", "95 % interval", *((BASELINE,) if baseline else ()), "of")
-    rows.append(("calibration error", percent(report.calibration_error), *[""] * (len(columns) - 2)))
+    blank = [""] * (len(columns) - 3)
+    rows.append(("calibration error", percent(report.calibration_error), *blank, ""))
+    if report.untagged_tokens:
+        rows.append((UNTAGGED_ROW, "–", *blank, f"{report.untagged_tokens:,} tokens"))
     return Table(result.title, columns, tuple(rows), columns[1:])
 
 
@@ -179,6 +184,8 @@ def _side_by_side(results: Sequence[Result]) -> Table:
     rows = [(label, *(percent(getattr(report, name)) for report in reports.values())) for name, label in LABELS.items()]
     rows.insert(1, ("95 % interval", *(interval(report.intervals["accuracy"]) for report in reports.values())))
     rows.append(("calibration error", *(percent(report.calibration_error) for report in reports.values())))
+    if untagged := results[0].report.untagged_tokens:
+        rows.append((UNTAGGED_ROW, *(f"{untagged:,} tokens" for _ in reports)))
     return Table(results[0].title, ("", *reports), tuple(rows), tuple(reports))
 
 

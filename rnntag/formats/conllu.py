@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from rnntag.errors import DataError, OnFault, UsageError, stop
@@ -22,11 +22,22 @@ from rnntag.formats.conllu_sentence import (
     spacing,
 )
 from rnntag.formats.decoding import LineSplitter
-from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, checked_tag
-from rnntag.sentences import UPOS, Sentence, Tags
+from rnntag.formats.records import (
+    CorpusFile,
+    InputSentence,
+    Offsets,
+    Record,
+    Writer,
+    WriterOptions,
+    checked_tag,
+    one_line,
+)
+from rnntag.sentences import UNTAGGED, UPOS, Sentence, Tags, with_tags
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
 """The CoNLL-U Plus comment that names the columns of the lines below it."""
+
+NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
 
 MOST_LINES = 10_000
 """The most comment and blank lines that are buffered before a sentence."""
@@ -172,20 +183,27 @@ def read(lines: Iterable[str], source: str, on_fault: OnFault = stop) -> Iterato
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
     """The tagged sentences of a file, with the white space after each word if it is known.
 
-    `universal` tags are read from UPOS, `native` ones from XPOS. A missing tag or an unknown UPOS tag is a
-    fault; but if both are wanted, a file without any XPOS tag only has universal tags."""
+    `universal` tags are read from UPOS, `native` ones from XPOS. `_` is a word without a tag. An unknown UPOS tag is a
+    fault, and so is a file without any tag in a column; but if both are wanted, a file without any XPOS tag only has
+    universal tags."""
     found = read(file.lines, file.source, file.on_fault)
     has_native = "native" in file.tagsets
     if has_native and "universal" in file.tagsets:
         has_native, found = _has_xpos(found)
+    wanted = {"upos": UPOS_COLUMN} if "universal" in file.tagsets else {}
+    if has_native:
+        wanted[file.native] = XPOS_COLUMN
+    unseen = dict(wanted)
+    first = 0
     for sentence in found:
-        tags = {}
-        if "universal" in file.tagsets:
-            tags["upos"] = _tags(sentence, UPOS_COLUMN, _check_upos, file)
-        if has_native:
-            tags[file.native] = _tags(sentence, XPOS_COLUMN, _check_xpos, file)
-        spaces, opens = sentence.spaces(), sentence.opens_paragraph
-        yield Sentence(sentence.column(FORM), tags, spaces=spaces, opens=opens)
+        first = first or sentence.number + sentence.rows[0]
+        tags = with_tags({tagset: _tags(sentence, column, file) for tagset, column in wanted.items()})
+        for tagset in tags:
+            unseen.pop(tagset, None)
+        yield Sentence(sentence.column(FORM), tags, spaces=sentence.spaces(), opens=sentence.opens_paragraph)
+    for column in unseen.values() if first else ():
+        remedy = {"tagset": "universal" if column == XPOS_COLUMN else "native"}
+        file.fault(first, f"neither this word nor any other has a tag in {COLUMNS[column]}", remedy)
 
 
 def _has_xpos(sentences: Iterator[ConlluSentence]) -> tuple[bool, Iterator[ConlluSentence]]:
@@ -198,36 +216,35 @@ def _has_xpos(sentences: Iterator[ConlluSentence]) -> tuple[bool, Iterator[Conll
     return False, iter(untagged)
 
 
-def _tags(sentence: ConlluSentence, column: int, check: Callable[[str], object], file: CorpusFile) -> tuple[str, ...]:
-    tags = sentence.column(column)
+def _tags(sentence: ConlluSentence, column: int, file: CorpusFile) -> tuple[str, ...]:
+    tags = tuple(UNTAGGED if tag == "_" else tag for tag in sentence.column(column))
     for row, tag in zip(sentence.rows, tags, strict=True):
         try:
-            check(tag)
+            if tag and column == UPOS_COLUMN:
+                _check_upos(tag)
+            elif tag:
+                checked_tag(tag, "the XPOS tag")
         except DataError as error:
             file.fault(sentence.number + row, error)
     return tags
 
 
 def _check_upos(tag: str) -> None:
-    if tag == "_":
-        raise DataError("the word has no UPOS tag")
     if tag not in UPOS:
         hint = f"did you mean {tag.upper()}?" if tag.upper() in UPOS else f"use one of {' '.join(UPOS)}"
         raise DataError(f"{tag!r} is not a UPOS tag: {hint}")
 
 
-def _check_xpos(tag: str) -> None:
-    if tag == "_":
-        raise DataError("the word has no XPOS tag", remedy={"tagset": "universal"})
-    checked_tag(tag, "the XPOS tag")
-
-
 class ConlluWriter(Writer):
     """Tags of the tagset `upos` go into UPOS, others into XPOS. In CoNLL-U input only these columns change. Other
-    sentences get `# sent_id`, `# text` and, for raw text, the white space in MISC."""
+    sentences get `# sent_id`, `# text` and, for raw text, the white space in MISC. `# newdoc` names the document."""
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
-        super().__init__(*tagsets, number=number, lenient=lenient)
+    suffix = ".conllu"
+    whole = True
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
+        super().__init__(tagsets, options)
+        self._number = options.number
         self._places = [UPOS_COLUMN if tagset == "upos" else XPOS_COLUMN for tagset in tagsets]
         if len({*self._places}) < len(tagsets):
             raise UsageError(
@@ -240,26 +257,43 @@ class ConlluWriter(Writer):
 
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
         by_place = dict(sorted(zip(self._places, columns, strict=True)))
-        if sentence.source is not None:
-            if self._lenient and len(by_place) > 1 and sentence.source.columns.places[XPOS_COLUMN] is None:
+        if isinstance(sentence.source, Record):
+            tokens = [*map(one_line, tokens)]
+        if isinstance(sentence.source, ConlluSentence):
+            if self._options.lenient and len(by_place) > 1 and sentence.source.columns.places[XPOS_COLUMN] is None:
                 del by_place[XPOS_COLUMN]
-            again = sentence.source.with_tags(by_place)
+            again = self._with_document(sentence.source, sentence.source.with_tags(by_place))
             return "\n".join([*again, "", ""] if tokens else [*again, ""])
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentences
         if offsets := sentence.offsets:
             words = rows(1, tokens, by_place, _spaces(offsets))
-            opening = ["# newpar"] if offsets.number == 1 else []
+            opening = [*self._newdoc(), *["# newpar"] * (offsets.number == 1)]
             name = f"# sent_id = {offsets.paragraph}-{offsets.number}"
             return "\n".join([*opening, name, f"# text = {offsets.in_one_line}", *words, "", ""])
         lines = []
         if not self._written:
             self._number += 1
+            lines += self._newdoc()
             lines.append(f"# sent_id = {self._number}")
             if sentence.ends:  # a sentence in windows has no # text
                 lines.append(f"# text = {' '.join(tokens)}")
         lines += rows(self._written + 1, tokens, by_place)
         return "\n".join([*lines, sentence.line_end])
+
+    def _newdoc(self) -> list[str]:
+        """The comment that begins a document, before its first sentence."""
+        opens, self._opens = self._opens, False
+        return [f"# newdoc id = {' '.join(self._options.document.split())}"] * bool(opens and self._options.document)
+
+    def _with_document(self, sentence: ConlluSentence, lines: Sequence[str]) -> Sequence[str]:
+        """The lines of a sentence of CoNLL-U input, which may name its document itself."""
+        if not self._opens or not sentence.rows:
+            return lines
+        named = any(NEW_DOCUMENT.match(line) for line in lines)
+        first = next(place for place, line in enumerate(lines) if not GLOBAL_COLUMNS.match(line))
+        newdoc = self._newdoc()
+        return lines if named else [*lines[:first], *newdoc, *lines[first:]]
 
 
 def _spaces(offsets: Offsets) -> list[str]:

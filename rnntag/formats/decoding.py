@@ -6,19 +6,33 @@ import codecs
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Literal, get_args
 
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, RnntagError, UsageError
 from rnntag.formats import compression
 from rnntag.formats.compression import decompressed
-from rnntag.formats.encoding_guess import SAMPLE_BYTES, likely_encoding, wide_encoding
+from rnntag.formats.encoding_guess import (
+    SAMPLE_BYTES,
+    WIDE_BYTES,
+    likely_encoding,
+    western_encoding,
+    wide_encoding,
+)
 
 BLOCK_BYTES = 1 << 17
+AUTO = "auto"
+"""Stands for an encoding that is guessed."""
+
 DecodingErrors = Literal["strict", "replace", "ignore"]
 DECODING_ERRORS: tuple[str, ...] = get_args(DecodingErrors)
+
+OnRead = Callable[[int], None]
+
+ASCII_MOST = 0x7F
 
 _OTHER = {"encoding": ANOTHER, "errors": "replace"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -35,6 +49,7 @@ def text_blocks(
     Args:
         source_bytes: an open file descriptor, or blocks of bytes.
         source: its name in error messages.
+        encoding: its name in Python, or `AUTO`; see `_detected`.
         errors: one of `DECODING_ERRORS`.
 
     Raises:
@@ -43,14 +58,26 @@ def text_blocks(
         AccessError: the source cannot be read.
         UsageError: there is no such encoding.
     """
+    blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
+    if encoding == AUTO:
+        yield from _detected(blocks, source, errors)
+    else:
+        yield from _decoded(blocks, source, encoding, errors)
+
+
+def _decoded(
+    blocks: Iterator[bytes], source: str, encoding: str, errors: str, line: int = 1, position: int = 0
+) -> Iterator[str]:
+    """The text of blocks; see `text_blocks`.
+
+    Args:
+        line, position: where the first block begins in the source.
+    """
     decoder = _decoder(encoding, errors)
     may_have_surrogates = codecs.lookup(encoding).name != "utf-8"
-    blocks = byte_blocks(source_bytes, source) if isinstance(source_bytes, int) else iter(source_bytes)
     head = b""
     before = b""  # up to SAMPLE_BYTES before the block, for `_sample`
-    line = 1
-    position = 0
-    started = False
+    started = position > 0
     while True:
         block = next(blocks, b"")
         if position < compression.MAGIC_BYTES:
@@ -101,6 +128,46 @@ def text_blocks(
         before = (before + block)[-SAMPLE_BYTES:] if len(block) < SAMPLE_BYTES else block[-SAMPLE_BYTES:]
 
 
+def _detected(blocks: Iterator[bytes], source: str, errors: str) -> Iterator[str]:
+    """The text of blocks whose encoding is guessed: UTF-16 or UTF-32 by the first bytes, else by the first
+    `SAMPLE_BYTES` from a byte on that is not ASCII. If they are not UTF-8, nor like Chinese or Western text, they are
+    decoded as UTF-8 all the same. How the bytes come in blocks makes no difference."""
+    head = b""
+    while len(head) < WIDE_BYTES and (block := next(blocks, b"")):
+        head += block
+    wide = wide_encoding(head, "utf-8")
+    codec = wide.codec.split(" or ")[0 if head[0] else -1] if wide else ""  # little endian first
+    line, position = 1, 0
+    before = b""
+    block = head
+    while block.isascii() and block and not codec:
+        yield block.decode()
+        line, position = line + block.count(b"\n"), position + len(block)
+        before = (before + block)[-SAMPLE_BYTES:]
+        block = next(blocks, b"")
+    if not codec:
+        first = next((place for place, byte in enumerate(block) if byte > ASCII_MOST), 0)
+        before = (before + block[:first])[-SAMPLE_BYTES:]
+        while len(block) - first < SAMPLE_BYTES and (more := next(blocks, b"")):
+            block += more
+        codec = "utf-8"
+        sample = block[first : first + SAMPLE_BYTES]
+        if not _is_utf8(sample):
+            lines = [before + sample, before + sample.partition(b"\n")[0]]
+            guesses = [*(likely_encoding(each, "utf-8") for each in lines), western_encoding(lines[0])]
+            codec = next((guess.codec for guess in guesses if guess), codec)
+    yield from _decoded(chain([block] * bool(block), blocks), source, codec, errors, line, position)
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Whether the bytes begin UTF-8 text."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
     """Up to `SAMPLE_BYTES` before an invalid byte and as many from it on, read at most to the end of its line.
 
@@ -116,21 +183,28 @@ def _sample(known: bytes, wrong: int, blocks: Iterator[bytes]) -> bytes:
     return known[max(wrong - SAMPLE_BYTES, 0) : end or wrong + SAMPLE_BYTES]
 
 
-def byte_blocks(descriptor: int, source: str) -> Iterator[bytes]:
+def byte_blocks(descriptor: int, source: str, on_read: OnRead = lambda count: None) -> Iterator[bytes]:
     """The bytes of each read, up to `BLOCK_BYTES`.
+
+    Args:
+        on_read: called with the number of bytes of each read.
 
     Raises:
         AccessError: `source` cannot be read.
     """
     try:
         while block := os.read(descriptor, BLOCK_BYTES):
+            on_read(len(block))
             yield block
     except OSError as error:
         raise AccessError(f"{source}: cannot be read: {error.strerror}") from error
 
 
-def file_blocks(path: Path) -> Iterator[bytes]:
+def file_blocks(path: Path, on_read: OnRead = lambda count: None) -> Iterator[bytes]:
     """The bytes of a file, decompressed if its name has a compression suffix.
+
+    Args:
+        on_read: called with the number of bytes of each read, before they are decompressed.
 
     Raises:
         DataError, NotFoundError: see `compression.decompressed`.
@@ -139,7 +213,7 @@ def file_blocks(path: Path) -> Iterator[bytes]:
     """
     descriptor = open_for_reading(path)
     try:
-        blocks = byte_blocks(descriptor, str(path))
+        blocks = byte_blocks(descriptor, str(path), on_read)
         yield from decompressed(path, _full(blocks)) if path.suffix.lower() in compression.SUFFIXES else blocks
     finally:
         os.close(descriptor)
@@ -189,6 +263,16 @@ def line_blocks(blocks: Iterable[str]) -> Iterator[list[str]]:
         yield lines
 
 
+def check_encoding(encoding: str) -> None:
+    """Check that there is such an encoding.
+
+    Raises:
+        UsageError: there is not.
+    """
+    if encoding != AUTO:
+        _decoder(encoding, "strict")
+
+
 def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
     if errors not in DECODING_ERRORS:
         raise UsageError(f"errors is {errors!r}: it must be one of {', '.join(DECODING_ERRORS)}")
@@ -196,7 +280,9 @@ def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
         io.TextIOWrapper(io.BytesIO(), encoding).read()  # refuses codecs that are not for text, such as hex
         return codecs.getincrementaldecoder(encoding)(errors)
     except (LookupError, UnicodeError) as error:
-        raise UsageError(f"there is no encoding named {encoding!r}: try utf-8, gb18030, big5 or latin-1") from error
+        raise UsageError(
+            f"there is no encoding named {encoding!r}: try auto, utf-8, gb18030, big5 or latin-1"
+        ) from error
 
 
 def check_readable(path: Path) -> None:

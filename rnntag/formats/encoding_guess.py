@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from contextlib import suppress
 from typing import NamedTuple
@@ -18,7 +19,9 @@ class Guess(NamedTuple):
     codec: str
 
 
-_WIDE_BYTES = 4
+WIDE_BYTES = 4
+"""How many bytes `wide_encoding` looks at."""
+
 _MARKS = {  # UTF-32 first: UTF-16's mark is a prefix of it
     codecs.BOM_UTF32_LE: Guess("UTF-32 (little endian)", "utf-32"),
     codecs.BOM_UTF32_BE: Guess("UTF-32 (big endian)", "utf-32"),
@@ -41,6 +44,10 @@ _CJK_MARKS = frozenset("，。、；：？！“”‘’（）《》「」『�
 _CHINESE = (Guess("GB18030", "gb18030"), Guess("Big5", "big5"), Guess("Big5 (Windows)", "cp950"))
 _LONGEST_CHARACTER = 4
 
+_WESTERN_LETTERS = "àáâãäåæçèéêëìíîïñòóôõöøùúûüœßÀÁÂÄÅÆÇÈÉÊËÍÎÏÑÓÔÖØÙÚÜŒ"
+_WESTERN_SIGNS = frozenset("‘’“”–—…•«»£€©®™°§ªº¡¿½¼·\xa0")
+_STRAY_LETTER = re.compile(f"(?<![A-Za-z{_WESTERN_LETTERS}])[{_WESTERN_LETTERS}]{{2,}}(?![A-Za-z])")
+
 
 def wide_encoding(head: bytes, encoding: str) -> Guess | None:
     """UTF-16 or UTF-32, if the bytes begin with a byte order mark or every other byte is zero; None if `encoding` is
@@ -49,8 +56,8 @@ def wide_encoding(head: bytes, encoding: str) -> Guess | None:
     Args:
         head: the first bytes, at least four for an answer.
     """
-    start = head[:_WIDE_BYTES]
-    if len(start) < _WIDE_BYTES or codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
+    start = head[:WIDE_BYTES]
+    if len(start) < WIDE_BYTES or codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")):
         return None
     for mark, guess in _MARKS.items():
         if start.startswith(mark):
@@ -80,6 +87,18 @@ def likely_encoding(sample: bytes, encoding: str) -> Guess | None:
     }
     best = max(shares, key=lambda guess: shares[guess])
     return best if shares[best] >= _LEAST_COMMON else None
+
+
+def western_encoding(sample: bytes) -> Guess | None:
+    """Windows-1252, of which Latin-1 text is a part, if the bytes beyond ASCII are the accented letters of words or
+    typographic signs, and few; None in doubt."""
+    with suppress(UnicodeDecodeError):
+        text = sample.decode("cp1252")
+        beyond = _beyond_ascii(text)
+        plausible = all(sign in _WESTERN_SIGNS or sign in _WESTERN_LETTERS for sign in beyond)
+        if plausible and 4 * len(beyond) <= len(text) and not _STRAY_LETTER.search(text):
+            return Guess("Windows-1252", "cp1252")
+    return None
 
 
 def _decoded(sample: bytes, codec: str) -> list[str]:

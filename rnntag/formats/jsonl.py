@@ -8,39 +8,136 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rnntag.errors import DataError
-from rnntag.formats.records import CorpusFile, InputSentence, Offsets, Writer, checked_tag, checked_word
-from rnntag.sentences import UNIVERSAL, UNNAMED, Sentence, TagProbs, Tags
+from rnntag.errors import ANOTHER, DataError
+from rnntag.formats import raw
+from rnntag.formats.decoding import LineSplitter
+from rnntag.formats.raw import Finder
+from rnntag.formats.records import (
+    CorpusFile,
+    InputSentence,
+    Offsets,
+    Record,
+    Writer,
+    WriterOptions,
+    checked_tag,
+    checked_word,
+)
+from rnntag.sentences import UNIVERSAL, UNNAMED, Segmentation, Sentence, TagProbs, Tags
+
+
+class JsonlReader:
+    """A `records.Reader` of JSON lines with a text or with tokens, whose other fields are kept.
+
+    Args:
+        field: the one with the text, or with the tokens; "": `tokens`, or else `text`.
+        number: how many lines that are not blank precede the text.
+    """
+
+    def __init__(self, source: str, line: int, finder: Finder, number: int = 0, field: str = "") -> None:
+        self._splitter = LineSplitter()
+        self._source = source
+        self._line = line
+        self._finder = finder
+        self._number = number
+        self._field = field
+
+    def feed(self, text: str) -> Iterator[InputSentence]:
+        yield from self._read(self._splitter.feed(text))
+
+    def finish(self) -> Iterator[InputSentence]:
+        yield from self._read(self._splitter.finish())
+
+    def _read(self, lines: Iterable[str]) -> Iterator[InputSentence]:
+        records: list[tuple[Record, str | list[str]]] = []
+        failure = None
+        for line in lines:
+            self._line += 1
+            if line.strip():
+                try:
+                    records.append(self._record(line))
+                except DataError as error:
+                    failure = DataError(f"{self._source}:{self._line}: {error}", remedy=error.remedies[0])
+                    break
+        texts = [given for _, given in records if isinstance(given, str)]
+        found = iter(raw.segment(self._finder, texts) if texts else ())
+        for record, given in records:
+            self._number += 1
+            if isinstance(given, str):
+                yield from self._sentences(record, given, next(found))
+            else:
+                yield InputSentence(given, record)
+        if failure:
+            raise failure
+
+    def _record(self, line: str) -> tuple[Record, str | list[str]]:
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"is not JSON: {error}") from error
+        if not isinstance(fields, dict):
+            raise DataError("is not a JSON object")
+        has_tokens = isinstance(fields.get("tokens"), list) and all(isinstance(one, str) for one in fields["tokens"])
+        field = self._field or ("tokens" if has_tokens else "text")
+        if field not in fields:
+            raise DataError(f"has no field {field!r}", remedy=None if self._field else {"text_field": ANOTHER})
+        kept = Record({name: value for name, value in fields.items() if name not in _WRITTEN})
+        given = fields[field]
+        if isinstance(given, str):
+            return kept, checked_word(given, f"the field {field!r}") if given else ""
+        try:
+            tokens = _strings(given)
+        except TypeError as error:
+            raise DataError(f"the field {field!r} is neither a string nor a list of strings") from error
+        return kept, [checked_word(token, f"token {position}") for position, token in enumerate(tokens, 1)]
+
+    def _sentences(self, record: Record, text: str, found: Segmentation) -> Iterator[InputSentence]:
+        first = 0
+        for number, end in enumerate(found.ends, 1):
+            words = found.words[first:end]
+            stop = found.words[end][0] if end < len(found.words) else len(text)
+            before = text[: words[0][0]] if number == 1 else ""
+            offsets = Offsets(before, text, 0, words, stop, self._number, number, by_line=True)
+            yield InputSentence([text[a:b] for a, b in words], record, ends=number == len(found.ends), offsets=offsets)
+            first = end
+        if not found.ends:
+            yield InputSentence((), record)
 
 
 class JsonlWriter(Writer):
-    """Probabilities (0 to 1) have four decimal places; offsets are characters of the input."""
+    """Probabilities (0 to 1) have four decimal places; offsets are characters of the input. `source` is the name of the
+    document, if it is to be written. A record of JSON lines keeps its fields."""
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
-        super().__init__(*tagsets, number=number)
+    suffix = ".jsonl"
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
+        super().__init__(tagsets, options)
         self._columns: dict[str, Any] = {}  # of the unfinished sentence, all but `tokens`
 
     def _space(self, offsets: Offsets) -> str:
         return ""
 
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
+        begun = bool(self._columns)
         by_tagset = dict(zip(self._tagsets, columns, strict=True))
         for tagset, (tags, _) in by_tagset.items():
             self._add("tags", tagset, tags)
         if offsets := sentence.offsets:
-            begins, ends = zip(*offsets.words, strict=True)
-            self._columns.setdefault("start", []).extend([offsets.start + begin for begin in begins])
-            self._columns.setdefault("end", []).extend([offsets.start + end for end in ends])
+            self._columns.setdefault("start", []).extend([offsets.start + begin for begin, _ in offsets.words])
+            self._columns.setdefault("end", []).extend([offsets.start + end for _, end in offsets.words])
         for tagset, (_, tag_probs) in by_tagset.items():
             if tag_probs:
                 self._add("confidence", tagset, [_rounded(choice[0][1]) for choice in tag_probs])
         for tagset, (_, tag_probs) in by_tagset.items():
             if tag_probs and len(tag_probs[0]) > 1:
                 self._add("top", tagset, [{tag: _rounded(p) for tag, p in choice} for choice in tag_probs])
-        items = json.dumps(tokens, ensure_ascii=False)[1:-1]
-        if not items.isascii():  # arguments that are not UTF-8 must still give valid JSON
-            items = items.encode("utf-8", "backslashreplace").decode()
-        text = (", " if self._written else '{"tokens": [') + items
+        items = _dumped(list(tokens))[1:-1]
+        if begun:
+            text = f", {items}" if tokens and self._written else items
+        else:
+            kept = dict(sentence.source.fields) if isinstance(sentence.source, Record) else {}
+            if self._options.document:
+                kept = {"source": self._options.document, **kept}
+            text = f'{{{_dumped(kept)[1:-1]}{", " * bool(kept)}"tokens": [{items}'
         if sentence.ends:
             text += "], " + json.dumps(self._columns, ensure_ascii=False)[1:] + "\n"
             self._columns = {}
@@ -51,6 +148,16 @@ class JsonlWriter(Writer):
             self._columns.setdefault(name, []).extend(column)
         else:
             self._columns.setdefault(name, {}).setdefault(tagset, []).extend(column)
+
+
+_WRITTEN = frozenset({"tokens", "tags", "start", "end", "confidence", "top"})
+"""The fields that are written anew."""
+
+
+def _dumped(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    # Arguments and names of files that are not UTF-8 must still give valid JSON.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _rounded(probability: float) -> float:

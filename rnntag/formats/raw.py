@@ -21,6 +21,7 @@ PARAGRAPH_END = rf"\n(?=[^\S\n]{{0,{BLANK}}}\n)"
 """A line feed before a blank line."""
 
 _PARAGRAPH_END = re.compile(PARAGRAPH_END)
+_LINE_END = re.compile(r"\n")
 _SPACE = re.compile(r"\s*")
 
 
@@ -85,9 +86,13 @@ class RawReader:
 
     Args:
         start, number: how many characters and paragraphs precede the text.
+        by_line: make each line a paragraph. Its sentences are one unit (see `InputSentence`), and a blank line is an
+            empty sentence.
     """
 
-    def __init__(self, finder: Finder, start: int = 0, number: int = 0) -> None:
+    def __init__(self, finder: Finder, start: int = 0, number: int = 0, *, by_line: bool = False) -> None:
+        self._by_line = by_line
+        self._end = _LINE_END if by_line else _PARAGRAPH_END
         self._finder = finder
         self._rest = ""
         self._start = start  # offset of `_rest`
@@ -102,6 +107,8 @@ class RawReader:
     def finish(self) -> Iterator[InputSentence]:
         yield from self._read(final=True)
         if self._before:
+            is_open = not self._before.endswith("\n")
+            yield from self._blank_lines(self._before + "\n" * is_open)
             yield self._space(self._before, self._start)
             self._before = ""
 
@@ -113,7 +120,7 @@ class RawReader:
                 self._before += self._rest[:size]
                 self._drop(size)
                 yield from self._long_space()
-            end = _PARAGRAPH_END.search(self._rest)
+            end = self._end.search(self._rest)
             size = end.end() if end else len(self._rest)
             if size > records.LONG_LINE + (0 if end or final else BLANK):
                 yield from self._segmented(whole)
@@ -133,11 +140,15 @@ class RawReader:
     def _long_space(self) -> Iterator[InputSentence]:
         while len(self._before) > records.LONG_LINE:
             piece, self._before = self._before[: records.LONG_LINE], self._before[records.LONG_LINE :]
+            yield from self._blank_lines(piece)
             yield self._space(piece, self._start)
 
     def _space(self, space: str, start: int) -> InputSentence:
         """White space not followed by a sentence, which ends at `start`."""
-        return InputSentence((), offsets=Offsets(space, "", start, (), 0, self._paragraph, 0))
+        return InputSentence((), offsets=Offsets(space, "", start, (), 0, self._paragraph, 0, self._by_line))
+
+    def _blank_lines(self, space: str) -> list[InputSentence]:
+        return [InputSentence(())] * (space.count("\n") * self._by_line)
 
     def _drop(self, size: int) -> None:
         self._rest = self._rest[size:]
@@ -153,7 +164,8 @@ class RawReader:
             ends = [sum(end <= sure for _, end in words) or len(words)]
         taken = ends[-1] if ends else 0  # words
         cut = words[taken][0] if ends and taken < len(words) else records.LONG_LINE
-        yield from self._sentences(self._before, self._start, self._rest[:cut], Segmentation(words[:taken], ends))
+        segmentation = Segmentation(words[:taken], ends)
+        yield from self._sentences(self._before, self._start, self._rest[:cut], segmentation, ends=not self._by_line)
         self._before = ""
         self._drop(cut)
 
@@ -163,9 +175,15 @@ class RawReader:
             yield from self._sentences(*paragraph, segmentation)
             self._sentence = 0
 
-    def _sentences(self, before: str, start: int, text: str, segmentation: Segmentation) -> Iterator[InputSentence]:
+    def _sentences(
+        self, before: str, start: int, text: str, segmentation: Segmentation, *, ends: bool = True
+    ) -> Iterator[InputSentence]:
+        """The sentences of a paragraph, or of a piece of it that does not end its unit unless `ends`."""
         all_words = segmentation.words
+        yield from self._blank_lines(before)
         if not all_words:
+            if self._by_line and ends:
+                yield InputSentence(())  # the rest of a long line, or a line without words
             yield self._space(before + text, start + len(text))
             return
         self._paragraph += not self._sentence
@@ -174,7 +192,9 @@ class RawReader:
             words = all_words[first:end]
             stop = all_words[end][0] if end < len(all_words) else len(text)
             self._sentence += 1
-            offsets = Offsets(before, text, start, words, stop, self._paragraph, self._sentence)
-            yield InputSentence([text[a:b] for a, b in words], offsets=offsets)
+            offsets = Offsets(before, text, start, words, stop, self._paragraph, self._sentence, self._by_line)
+            is_last = ends and end == segmentation.ends[-1]
+            tokens = [text[a:b] for a, b in words]
+            yield InputSentence(tokens, ends=is_last or not self._by_line, offsets=offsets)
             before = ""
             first = end

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from rnntag.errors import DataError, OnFault, Remedy, stop
 from rnntag.formats.conllu_sentence import ConlluSentence
@@ -15,6 +15,7 @@ from rnntag.sentences import Sentence, Span, TagProbs, Tags
 LONG_LINE = 1 << 17
 """The most characters of an unfinished line that are buffered."""
 
+_BREAK = re.compile(r"[\t\n\r]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -28,6 +29,7 @@ class Offsets(NamedTuple):
         words: the span of each token in `text`.
         stop: where the next sentence begins in `text`, or the end of `text`.
         paragraph, number: of the paragraph, and of the sentence in it, both counted from 1.
+        by_line: whether each line is a paragraph.
     """
 
     before: str
@@ -37,11 +39,12 @@ class Offsets(NamedTuple):
     stop: int
     paragraph: int
     number: int
+    by_line: bool = False
 
     @property
     def empty_lines(self) -> str:
-        """The blank lines before the paragraph."""
-        return "\n" * self.before.count("\n")
+        """The blank lines before the paragraph, unless they are sentences themselves."""
+        return "" if self.by_line else "\n" * self.before.count("\n")
 
     @property
     def in_one_line(self) -> str:
@@ -50,18 +53,48 @@ class Offsets(NamedTuple):
         return re.sub(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\t]+", " ", text)
 
 
-class InputSentence(NamedTuple):
-    """A sentence to tag, or a window of a long one.
+class VerticalSentence(NamedTuple):
+    """A sentence of vertical text as it is in the file.
 
     Attributes:
-        source: the sentence in CoNLL-U input.
+        lines: all lines since the previous sentence, through that which ends it.
+        rows: indices of the lines of the words.
+    """
+
+    lines: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    def chosen(self, places: Sequence[int]) -> VerticalSentence:
+        """With some of the words, by their number, and all other lines."""
+        rows = {self.rows[place] for place in places}
+        kept = [number for number in range(len(self.lines)) if number in rows or number not in self.rows]
+        lines = tuple(self.lines[number] for number in kept)
+        return VerticalSentence(lines, tuple(place for place, number in enumerate(kept) if number in rows))
+
+
+class Record(NamedTuple):
+    """A JSON object that the tokens belong to.
+
+    Attributes:
+        fields: to be written again.
+    """
+
+    fields: Mapping[str, Any]
+
+
+class InputSentence(NamedTuple):
+    """A sentence to tag, or a window of a long one. A unit of several sentences, such as a line of text, comes as
+    several of these, of which only the last has `ends`.
+
+    Attributes:
+        source: what the input has beside the tokens.
         core: the tokens to write; the others are context, written by other windows.
         ends: whether the sentence ends here.
         offsets: positions in raw text input. Without tokens, white space not followed by a sentence.
     """
 
     tokens: Sequence[str]
-    source: ConlluSentence | None = None
+    source: ConlluSentence | VerticalSentence | Record | None = None
     core: slice = slice(None)
     ends: bool = True
     offsets: Offsets | None = None
@@ -92,31 +125,72 @@ class Reader(Protocol):
         """The sentences that the end of the input completes."""
 
 
+@dataclass(frozen=True, slots=True)
+class WriterOptions:
+    """How to write, besides the format.
+
+    Attributes:
+        number: how many sentences precede the first one.
+        lenient: of several tagsets, leave out the one for XPOS where CoNLL-U input lacks that column.
+        document: the name of the document that the sentences are in, to be written with them; "" for none.
+        opens: whether the document begins with the first sentence.
+        columns: of TSV and vertical text, by name; empty for the default.
+        only: the tags of the words to write; empty for all.
+        answers_all: whether to write something for a sentence even if `only` leaves none of its words.
+    """
+
+    number: int = 0
+    lenient: bool = False
+    document: str = ""
+    opens: bool = False
+    columns: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+    answers_all: bool = False
+
+
 class Writer(ABC):
     """Formats tagged sentences, in order.
 
     Args:
         tagsets: one or more.
-        number: how many sentences precede the first one.
-        lenient: of several tagsets, leave out the one for XPOS where CoNLL-U input lacks that column.
 
     Raises:
-        UsageError: the format cannot hold these tagsets together.
+        UsageError: the format cannot hold these tagsets together, or does not have these options.
     """
 
-    def __init__(self, *tagsets: str, number: int = 0, lenient: bool = False) -> None:
+    suffix: ClassVar[str]
+    """Of files in this format."""
+    whole: ClassVar[bool] = False
+    """Whether the format only has whole sentences."""
+    has_columns: ClassVar[bool] = False
+    """Whether its columns can be chosen."""
+    has_header: ClassVar[bool] = False
+    """Whether a line can name its columns."""
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
         self._tagsets = tagsets
-        self._number = number
-        self._lenient = lenient
+        self._options = options
+        self._opens = options.opens
         self._written = 0  # number of tokens written of an unfinished sentence
 
-    def header(self, choices: Sequence[int], *, raw: bool) -> str:
-        """The line before all sentences, or "".
+    def header(self, choices: Sequence[int]) -> str:
+        """The line that names the columns, in formats that can have it; else "".
 
         Args:
             choices: by tagset, how many tags each token has with their probabilities; 0: one tag without.
-            raw: whether the input is raw text.
         """
+        return ""
+
+    def opening(self) -> str:
+        """What stands before a document."""
+        return ""
+
+    def closing(self) -> str:
+        """What stands after a document."""
+        return ""
+
+    def finish(self) -> str:
+        """What follows the sentences, at the end of a paragraph or of an input."""
         return ""
 
     def text(self, sentence: InputSentence, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> str:
@@ -131,15 +205,46 @@ class Writer(ABC):
         """
         core = sentence.core
         if sentence.offsets and not sentence.tokens:
-            return self._space(sentence.offsets)
+            return "" if self._options.only else self._space(sentence.offsets)
+        if isinstance(sentence.source, VerticalSentence) and not sentence.tokens:
+            return self._markup(sentence.source)
         tokens = sentence.tokens[core]
-        text = self._core(sentence, tokens, [column.of(core) for column in columns])
+        columns = tuple(column.of(core) for column in columns)
+        if self._options.only:
+            sentence, tokens, columns = self._chosen(sentence, tokens, columns)
+            if not tokens and not self._written and not self._options.answers_all:
+                return self._markup(sentence.source) if isinstance(sentence.source, VerticalSentence) else ""
+        text = self._core(sentence, tokens, columns)
         self._written = 0 if sentence.ends else self._written + len(tokens)
         return text
+
+    def _chosen(
+        self, sentence: InputSentence, tokens: Sequence[str], columns: tuple[Tags, ...]
+    ) -> tuple[InputSentence, Sequence[str], tuple[Tags, ...]]:
+        """Those words of the core that have one of the tags to write."""
+        places = [
+            place
+            for place, tags in enumerate(zip(*(column.tags for column in columns), strict=True))
+            if not self._options.only.isdisjoint(tags)
+        ]
+        chosen = tuple(
+            Tags([tags[place] for place in places], [probs[place] for place in places] if probs else ())
+            for tags, probs in columns
+        )
+        if offsets := sentence.offsets:
+            words = [offsets.words[place] for place in places]
+            sentence = sentence._replace(offsets=offsets._replace(before="", words=words))
+        if isinstance(sentence.source, VerticalSentence):
+            sentence = sentence._replace(source=sentence.source.chosen(places))
+        return sentence, [tokens[place] for place in places], chosen
 
     def _space(self, offsets: Offsets) -> str:
         """White space at the end of raw text."""
         return offsets.empty_lines
+
+    def _markup(self, source: VerticalSentence) -> str:
+        """Lines of vertical text without words."""
+        return ""
 
     @abstractmethod
     def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
@@ -178,6 +283,11 @@ class CorpusFile:
                     yield from parse(line)
                 except DataError as error:
                     self.fault(number, error)
+
+
+def one_line(token: str) -> str:
+    """The token as a cell of a table, which has no tabs and line breaks. Tokens of JSON may."""
+    return _BREAK.sub(" ", token).strip() or "_"
 
 
 def checked_word(word: str, what: str) -> str:

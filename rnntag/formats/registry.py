@@ -9,20 +9,20 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from rnntag.config import CorpusFormat
 from rnntag.errors import DataError
-from rnntag.formats import conllu, jsonl, spacy_json, tsv, word_tag
+from rnntag.formats import conllu, jsonl, spacy_json, tsv, vertical, word_tag
 from rnntag.formats.compression import plain_name
 from rnntag.formats.decoding import file_lines
 from rnntag.formats.faults import Faults
 from rnntag.formats.raw import Finder, RawReader
-from rnntag.formats.records import CorpusFile, Reader, Writer
+from rnntag.formats.records import CorpusFile, Reader, Writer, WriterOptions
 from rnntag.sentences import Sentence
 
-InputFormat = Literal["tokens", "raw", "conllu"]
-OutputFormat = Literal["slash", "tsv", "conllu", "jsonl"]
+InputFormat = Literal["tokens", "raw", "lines", "conllu", "vertical", "slash", "jsonl"]
+OutputFormat = Literal["slash", "tsv", "conllu", "jsonl", "vertical"]
 OUTPUT_FORMATS: tuple[str, ...] = get_args(OutputFormat)
 
 CONLLU_SUFFIXES = (".conllu", ".conllup", ".conll")
@@ -37,6 +37,7 @@ _WRITERS: dict[OutputFormat, type[Writer]] = {
     "tsv": tsv.TsvWriter,
     "conllu": conllu.ConlluWriter,
     "jsonl": jsonl.JsonlWriter,
+    "vertical": vertical.VerticalWriter,
 }
 _CORPUS_READERS: dict[CorpusFormat, Callable[[CorpusFile], Iterator[Sentence]]] = {
     "slash": word_tag.sentences,
@@ -57,6 +58,7 @@ def reader(
     start: int = 0,
     number: int = 0,
     columns: str = "",
+    field: str = "",
     finder: Finder | None = None,
 ) -> Reader:
     """A reader of sentences to tag.
@@ -65,17 +67,44 @@ def reader(
         source: the input's name in error messages.
         line, start, number: how many lines, characters and paragraphs precede the text.
         columns: of CoNLL-U, the last preceding line that names columns, or "".
+        field: of JSON lines, the one with the text, or "".
         finder: for raw text.
     """
-    if name == "raw":
-        assert finder
-        return RawReader(finder, start, number)
-    return conllu.ConlluTextReader(source, line, columns) if name == "conllu" else word_tag.TokenReader()
+    if name == "conllu":
+        return conllu.ConlluTextReader(source, line, columns)
+    if name == "vertical":
+        return vertical.VerticalReader(source, line)
+    if name == "slash":
+        return word_tag.WordTagReader(source, line)
+    if name == "tokens":
+        return word_tag.TokenReader()
+    assert finder
+    if name == "jsonl":
+        return jsonl.JsonlReader(source, line, finder, number, field)
+    return RawReader(finder, start, number, by_line=name == "lines")
 
 
-def writer(name: OutputFormat, *tagsets: str, number: int = 0, lenient: bool = False) -> Writer:
-    """A writer of tagged sentences; see `records.Writer`."""
-    return _WRITERS[name](*tagsets, number=number, lenient=lenient)
+def writer(name: OutputFormat, *tagsets: str, **options: Any) -> Writer:
+    """A writer of tagged sentences; see `records.Writer` and `records.WriterOptions`."""
+    return _WRITERS[name](tagsets, WriterOptions(**options))
+
+
+def writer_type(name: OutputFormat) -> type[Writer]:
+    """The class of a format's writers, which says what the format can do."""
+    return _WRITERS[name]
+
+
+def own_output(name: InputFormat | None) -> OutputFormat | None:
+    """The output format that keeps everything that is in an input format, or None."""
+    return name if name in ("conllu", "vertical", "jsonl") else None
+
+
+def input_format(path: Path) -> InputFormat | None:
+    """The format of a file to tag that its name tells, or None. A compression suffix is ignored."""
+    suffix = plain_name(path).suffix.lower()
+    if suffix == JSONL_SUFFIX:
+        return "jsonl"
+    return "conllu" if suffix in CONLLU_SUFFIXES else "vertical" if suffix in TSV_SUFFIXES else None
 
 
 def is_conllu(path: Path) -> bool:

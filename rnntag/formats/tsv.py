@@ -1,5 +1,5 @@
-"""Reads and writes TSV: one token per line, then a tab and its tag, as in TreeTagger
-(https://www.cis.lmu.de/~schmid/tools/TreeTagger/) and the "vertical text" of corpus managers."""
+"""Writes TSV: one token per line, then a tab and its tag. Reads such corpora, as from TreeTagger
+(https://www.cis.lmu.de/~schmid/tools/TreeTagger/), and the "vertical text" of corpus managers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rnntag.errors import DataError
-from rnntag.formats import headers
-from rnntag.formats.records import CorpusFile, InputSentence, Writer, checked_tag
-from rnntag.sentences import UNNAMED, Sentence, TagProbs, Tags
+from rnntag.formats import columns, headers
+from rnntag.formats.records import CorpusFile, InputSentence, Record, Writer, WriterOptions, checked_tag, one_line
+from rnntag.sentences import UNNAMED, Sentence, Tags
 
 Pairs = list[tuple[str, str]]
 """Tokens with their tags."""
@@ -18,41 +18,49 @@ FINAL_TAG = "SENT"
 """The tag of sentence-final punctuation in many of TreeTagger's tagsets."""
 
 _COLUMNS = (2, 3)
-_SENTENCES = ("s", "sentence")
-_TEXTS = ("p", "head", "div", "text", "doc", "file", "corpus")
+SENTENCES = ("s", "sentence")
+TEXTS = ("p", "head", "div", "text", "doc", "file", "corpus")
 """Elements that end a sentence but do not mark sentences."""
 _ELEMENT = re.compile(r"</?([\w:.-]+)")
 
 
 class TsvWriter(Writer):
-    """Columns are the token and, for each tagset, its tag, or alternating tags and probabilities (0 to 1); for raw
-    text, also the token's start and end, in characters of the input. An empty line ends a sentence. With several
-    tagsets a header names the columns."""
+    """A token per line, its columns separated by tabs; see `columns`. An empty line ends a sentence, and there are no
+    other empty lines."""
 
-    def header(self, choices: Sequence[int], *, raw: bool) -> str:
-        if len(self._tagsets) == 1:
+    suffix = ".tsv"
+    has_columns = has_header = True
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
+        super().__init__(tagsets, options)
+        self._columns = columns.parse(options.columns, tagsets)
+
+    def header(self, choices: Sequence[int]) -> str:
+        names = [column.name for column in self._columns or columns.default(self._tagsets, choices)]
+        return "\t".join(names) + "\n"
+
+    def _core(self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[Tags]) -> str:
+        if not tokens and not self._written:
             return ""
-        names = ["token"]
-        for tagset, count in zip(self._tagsets, choices, strict=True):
-            names.append(tagset)
-            names += [f"{tagset}_confidence"] * (count > 0)
-            for rank in range(2, count + 1):
-                names += [f"{tagset}_{rank}", f"{tagset}_{rank}_confidence"]
-        return "\t".join([*names, *["start", "end"] * raw]) + "\n"
+        return "".join([f"{row}\n" for row in self._rows(sentence, tokens, tags)]) + sentence.line_end
 
-    def _core(self, sentence: InputSentence, tokens: Sequence[str], columns: Sequence[Tags]) -> str:
-        fields = [_with_probabilities(tag_probs) if tag_probs else tags for tags, tag_probs in columns]
-        lines = ["\t".join(row) + "\n" for row in zip(tokens, *fields, strict=True)]
-        if offsets := sentence.offsets:
-            begin = offsets.start
-            lines = [
-                f"{line[:-1]}\t{begin + a}\t{begin + b}\n" for line, (a, b) in zip(lines, offsets.words, strict=True)
-            ]
-        return sentence.empty_lines_before + "".join(lines) + sentence.line_end
-
-
-def _with_probabilities(tag_probs: Sequence[TagProbs]) -> list[str]:
-    return ["\t".join([f"{tag}\t{p:.4f}" for tag, p in choice]) for choice in tag_probs]
+    def _rows(
+        self, sentence: InputSentence, tokens: Sequence[str], tags: Sequence[Tags], *, others: bool = False
+    ) -> list[str]:
+        """The columns of each token, or those other than the token itself."""
+        if isinstance(sentence.source, Record):
+            tokens = [*map(one_line, tokens)]
+        by_tagset = dict(zip(self._tagsets, tags, strict=True))
+        if not self._columns and tokens:
+            choices = [len(tag_probs[0]) if tag_probs else 0 for _, tag_probs in tags]
+            self._columns = columns.default(self._tagsets, choices)
+        document = self._options.document
+        table = [
+            columns.cells(one, tokens, sentence, by_tagset.get(one.tagset), document)
+            for one in self._columns
+            if not (others and one.name == "form")
+        ]
+        return ["\t".join(row) for row in zip(*table, strict=True)]
 
 
 def sentences(file: CorpusFile) -> Iterator[Sentence]:
@@ -72,8 +80,8 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
         elif "\t" not in line and line.startswith("<") and line.rstrip().endswith(">"):
             element = _ELEMENT.match(line)
             name = element[1].lower() if element else ""
-            are_separated |= name in _SENTENCES
-            if name in _SENTENCES or name in _TEXTS:
+            are_separated |= name in SENTENCES
+            if name in SENTENCES or name in TEXTS:
                 groups.append([])
                 after_blank = False
         else:
@@ -97,14 +105,14 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
 
 
 def _pair(line: str) -> tuple[str, str]:
-    token, *columns = line.split("\t")
-    if not columns or not columns[0].strip():
+    token, *others = line.split("\t")
+    if not others or not others[0].strip():
         raise DataError(f"no tag after {token!r}: expected token, tab, tag")
     if not token.strip():
-        raise DataError(f"no token before the tag {columns[0]!r}")
-    if 1 + len(columns) not in _COLUMNS:
-        raise DataError(f"{1 + len(columns)} tab-separated columns, expected token, tag and optionally lemma")
-    return token, checked_tag(columns[0], "the tag")
+        raise DataError(f"no token before the tag {others[0]!r}")
+    if 1 + len(others) not in _COLUMNS:
+        raise DataError(f"{1 + len(others)} tab-separated columns, expected token, tag and optionally lemma")
+    return token, checked_tag(others[0], "the tag")
 
 
 def _at_final_tags(pairs: Pairs) -> Iterator[Pairs]:

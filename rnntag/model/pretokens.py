@@ -101,18 +101,30 @@ class PretokenVocabulary:
 
     @classmethod
     def build(
-        cls, texts: Iterable[SegmentedText], min_count: int, bigrams: int, char_map: tuple[str, str] = ("", "")
+        cls,
+        texts: Iterable[SegmentedText],
+        min_count: int,
+        bigrams: int,
+        char_map: tuple[str, str] = ("", ""),
+        extends: PretokenVocabulary | None = None,
     ) -> PretokenVocabulary:
-        """The vocabulary of the units and splits that occur at least `min_count` times."""
+        """The vocabulary of the units and splits that occur at least `min_count` times.
+
+        Args:
+            extends: a vocabulary with the same `bigrams` and `char_map`, whose units keep their rows.
+        """
         texts = list(texts)
         splits = cls((), {}, char_map, 0)._splits(texts, min_count)
+        before = extends.splits if extends else {}
+        splits = {form: tuple(sorted({*splits.get(form, ()), *before.get(form, ())})) for form in {**before, **splits}}
         units = cls((), splits, char_map, 0)
         counts: Counter[str] = Counter()
         for text, _ in texts:
             scan = units.scan([text])
             spans = zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)
             counts.update(units.normal_form(text[start:end]) for start, end in spans)
-        return cls(tuple(form for form, count in counts.most_common() if count >= min_count), splits, char_map, bigrams)
+        frequent = (form for form, count in counts.most_common() if count >= min_count)
+        return cls((*dict.fromkeys((*(extends.known if extends else ()), *frequent)),), splits, char_map, bigrams)
 
     def _splits(self, texts: Iterable[SegmentedText], min_count: int) -> dict[str, tuple[int, ...]]:
         counts: Counter[tuple[str, int]] = Counter()

@@ -12,8 +12,11 @@ from rnntag.model.arrays import Ids
 INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """The soft hyphen, the zero-width space, non-joiner and joiner, the word joiner and the byte order mark."""
 
+NOT_SHOWN: dict[int, str | None] = dict.fromkeys(map(ord, INVISIBLE))
+"""For `str.translate`: a word without invisible characters."""
+
 READ_AS: dict[int, str | None] = {
-    **dict.fromkeys(map(ord, INVISIBLE)),
+    **NOT_SHOWN,
     **{code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)},
 }
 """For `str.translate`: a word without invisible characters, and with letters in place of Latin ligatures (ﬁ)."""

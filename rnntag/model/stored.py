@@ -29,6 +29,7 @@ class Provenance:
         minutes: training time up to that epoch.
         created: date, as ISO 8601.
         rnntag, torch: versions used for training.
+        init: the model that training started from, and its digest; "" without one.
     """
 
     specs: tuple[str, ...] = ()
@@ -44,11 +45,11 @@ class Provenance:
     created: str = ""
     rnntag: str = ""
     torch: str = ""
+    init: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For JSON; without an empty `by_tagset`."""
-        values = asdict(self)
-        return values if values["by_tagset"] else {name: values[name] for name in values if name != "by_tagset"}
+        """For JSON; without an empty `by_tagset` or `init`."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("by_tagset", "init")}
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Vocabulary:
             if not sentence.tag_probs:
                 gold.update(sentence.tokens)
             for tagset, column in sentence.tags.items():
-                tags.setdefault(tagset, set()).update(column)
+                tags.setdefault(tagset, set()).update(filter(None, column))  # without UNTAGGED
         words: Counter[str] = Counter()
         gold_words: set[str] = set()
         characters: Counter[str] = Counter()
@@ -122,6 +122,30 @@ class Vocabulary:
             tags={tagset: tuple(sorted(names)) for tagset, names in sorted(tags.items())},
             char_map=char_map,
         )
+
+    def extended(self, other: Vocabulary) -> Vocabulary:
+        """This vocabulary with the words, characters and tags of another one that has the same `char_map`. Tags keep
+        their indices."""
+        embedded = dict.fromkeys((*self.words[: self.n_embedded], *other.words[: other.n_embedded]))
+        others = dict.fromkeys((*self.words[self.n_embedded :], *other.words[other.n_embedded :]))
+        tagsets = dict.fromkeys((*self.tags, *other.tags))
+        return Vocabulary(
+            words=(*embedded, *(word for word in others if word not in embedded)),
+            n_embedded=len(embedded),
+            characters=(*dict.fromkeys((*self.characters, *other.characters)),),
+            tags={name: (*dict.fromkeys((*self.tags.get(name, ()), *other.tags.get(name, ()))),) for name in tagsets},
+            char_map=self.char_map,
+            extra=tuple(word for word in self.extra if word not in embedded),
+        )
+
+    def word_rows_in(self, other: Vocabulary) -> Ids:
+        """For each row of the word table, the row of the same word in the table of another vocabulary, or else the row
+        of unknown words there. Shape [rows]."""
+        return _rows_in(self._word_index, other._word_index)
+
+    def character_rows_in(self, other: Vocabulary) -> Ids:
+        """As `word_rows_in`, for characters."""
+        return _rows_in(self._char_index, other._char_index)
 
     @classmethod
     def from_tables(cls, tables: Mapping[str, Any]) -> Vocabulary:
@@ -230,6 +254,10 @@ class Vocabulary:
             {tagset: tuple(column) for tagset, column in gold.items()},
             {tagset: tuple(column) for tagset, column in soft.items()},
         )
+
+
+def _rows_in(own: Iterable[str], others: Mapping[str, int]) -> Ids:
+    return np.array([PAD, UNKNOWN, *(others.get(entry, UNKNOWN) for entry in own)], dtype=np.int64)
 
 
 def _reading(char_map: tuple[str, str]) -> dict[int, Any]:

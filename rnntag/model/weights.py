@@ -18,6 +18,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 WORD_TABLE = "encoder.words.weight"
 """One row per word; most of a model's size. It is not in the graphs."""
+CHARACTER_TABLE = "encoder.chars.weight"
+FEEDBACK = "weight_fb_l0"
+"""The end of the name of a matrix with a column for each tag that is fed back."""
 UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE = "units.weight", "shapes.weight", "bigrams.weight"
 SEGMENTER_TABLES = (UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE)
 BOUNDARIES = ("inside", "word", "sentence")
@@ -49,7 +52,7 @@ def tagger(config: ModelConfig, words: int, characters: int, classes: Sequence[i
     else:
         inputs = config.embedding_dim + 2 * config.char_hidden
         weights[WORD_TABLE] = (words, config.embedding_dim)
-        weights["encoder.chars.weight"] = (characters, config.char_dim)
+        weights[CHARACTER_TABLE] = (characters, config.char_dim)
         for prefix in _directions("encoder.spelling", 2):
             weights |= _kernel(cell, prefix, config.char_dim, config.char_hidden)
     for depth in range(config.layers):
@@ -91,7 +94,7 @@ def _heads(classes: Sequence[int], inputs: int) -> dict[str, tuple[int, ...]]:
 def _kernel(cell: str, prefix: str, inputs: int, hidden: int, tags: int = 0) -> dict[str, tuple[int, ...]]:
     """The weights of one direction of a layer. A size of 0 leaves out the input or the feedback matrix."""
     rows = GATES[cell] * hidden
-    columns = {"weight_ih_l0": inputs, "weight_fb_l0": tags, "weight_hh_l0": hidden}
+    columns = {"weight_ih_l0": inputs, FEEDBACK: tags, "weight_hh_l0": hidden}
     weights: dict[str, tuple[int, ...]] = {f"{prefix}.{name}": (rows, size) for name, size in columns.items() if size}
     return weights | {f"{prefix}.{name}": (rows,) for name in ("bias_ih_l0", "bias_hh_l0")}
 

@@ -143,6 +143,7 @@ class Network(nn.Module):
         self.tagsets = tuple(vocabulary.tags)
         self.heads = nn.ModuleList(nn.Linear(inputs, count) for count in self._tag_counts)
         self.regularisation: Regularisation | None = None
+        self.class_weights: Mapping[str, Tensor] = {}  # by tagset, the weight of each gold tag in the loss, [tags]
 
     @classmethod
     def of(cls, model: ModelBundle) -> Network:
@@ -287,7 +288,8 @@ class Network(nn.Module):
     def loss(self, batch: Batch, *, bptt_steps: int = 0, gold_rate: float = 0.0) -> tuple[Tensor, int]:
         """The mean cross-entropy over all tags of all tagsets, in nats, and the number of tags.
 
-        Targets are gold tags, or the tag probabilities of a model (Hinton et al. 2015, at temperature 1).
+        Targets are gold tags, weighted by `class_weights`, or the tag probabilities of a model (Hinton et al. 2015, at
+        temperature 1).
 
         Args:
             bptt_steps: see `scores`.
@@ -296,19 +298,26 @@ class Network(nn.Module):
         """
         total = torch.zeros(())
         count = 0
-        for tagset, scores in self(batch, bptt_steps=bptt_steps, gold_rate=gold_rate).items():
+        predicted = self(batch, bptt_steps=bptt_steps, gold_rate=gold_rate)
+        for tagset, scores in predicted.items():
             gold = batch.gold[tagset]
             annotated = int((gold != IGNORED).sum())
             if annotated:
                 target = torch.from_numpy(gold).to(scores.device)
                 total = total.to(scores.device) + functional.cross_entropy(
-                    scores.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
+                    scores.flatten(0, 1),
+                    target.flatten(),
+                    self.class_weights.get(tagset),
+                    ignore_index=IGNORED,
+                    reduction="sum",
                 )
                 count += annotated
             if tagset in batch.soft:
                 probabilities = torch.from_numpy(batch.soft[tagset]).to(scores.device)
                 total = total.to(scores.device) - (probabilities * scores.log_softmax(-1)).sum()
                 count += int((batch.soft[tagset].any(-1)).sum())
+        if not count:  # all tagged words were cut off
+            total = torch.stack([scores.sum() for scores in predicted.values()]).sum() * 0
         return total / max(count, 1), count
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -326,15 +335,20 @@ class Network(nn.Module):
         Raises:
             DataError: a name or a shape differs from this network's.
         """
-        parameters = {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
-        if parameters.keys() != weights.keys():
-            odd = ", ".join(sorted(parameters.keys() ^ weights.keys()))
-            raise DataError(f"the weights do not fit the configuration: {odd}")
-        with torch.no_grad():
-            for name, parameter in parameters.items():
-                if tuple(parameter.shape) != weights[name].shape:
-                    raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
-                parameter.copy_(torch.from_numpy(weights[name]))
+        load(self, weights)
+
+
+def load(network: nn.Module, weights: Mapping[str, np.ndarray]) -> None:
+    """Copy weights of any float type into a network; see `Network.load_weights`."""
+    parameters = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    if parameters.keys() != weights.keys():
+        odd = ", ".join(sorted(parameters.keys() ^ weights.keys()))
+        raise DataError(f"the weights do not fit the configuration: {odd}")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            if tuple(parameter.shape) != weights[name].shape:
+                raise DataError(f"{name} has shape {weights[name].shape}, not {tuple(parameter.shape)}")
+            parameter.copy_(torch.from_numpy(weights[name]))
 
 
 @torch.inference_mode()

@@ -7,7 +7,10 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from rnntag.errors import AccessError
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -65,6 +68,64 @@ def recover(path: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         else:
             entry.unlink(missing_ok=True)
+
+
+class NewFile:
+    """A file that is written piece by piece beside its path, and renamed when it is complete.
+
+    Raises:
+        AccessError: it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fresh = sibling(path, "new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise AccessError(f"{path}: cannot be written: {path.parent} is not a directory") from error
+        except OSError as error:
+            raise self._failed(error) from error
+        try:
+            self._file = open(self._fresh, "wb")  # noqa: SIM115
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def write(self, content: bytes) -> None:
+        """Append to the file."""
+        try:
+            self._file.write(content)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def finish(self) -> None:
+        """Put the complete file in its place."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._fresh.replace(self.path)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def discard(self) -> None:
+        """Remove what was written. A finished file stays."""
+        with suppress(OSError):  # what the buffer still holds may not fit on the disk
+            self._file.close()
+        self._fresh.unlink(missing_ok=True)
+
+    def set_aside(self) -> Path | None:
+        """Keep what was written as `NAME.part`, which is returned; None if that is nothing, or the file is finished."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            if self._fresh.stat().st_size:
+                return self._fresh.replace(self.path.with_name(f"{self.path.name}.part"))
+        self.discard()
+        return None
+
+    def _failed(self, error: OSError) -> AccessError:
+        return AccessError(f"{self.path}: cannot be written: {error.strerror}")
 
 
 def sibling(path: Path, suffix: str) -> Path:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 from rnntag.errors import DataError, RnntagError
 from rnntag.formats.conllu import GLOBAL_COLUMNS
-from rnntag.formats.registry import InputFormat, is_conllu
+from rnntag.formats.registry import InputFormat
 from rnntag.tagging.spacing import STRONG, evidence
 
 HEAD = 1 << 14
@@ -36,11 +35,6 @@ class Input(NamedTuple):
     name: str
     format: InputFormat
     blocks: Iterable[str]
-
-
-def format_by_name(path: Path) -> InputFormat | None:
-    """The format that a file's name implies, or None."""
-    return "conllu" if is_conllu(path) else None
 
 
 def guessed(blocks: Iterable[str]) -> tuple[InputFormat, Iterator[str]]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from rnntag.errors import RnntagError
-from rnntag.formats.records import InputSentence, Writer
-from rnntag.formats.registry import InputFormat, OutputFormat, reader, writer
+from rnntag.errors import DataError, RnntagError
+from rnntag.formats.records import InputSentence, Writer, WriterOptions
+from rnntag.formats.registry import OutputFormat, reader, writer_type
+from rnntag.formats.word_tag import WordTagWriter
 from rnntag.model.stored import ModelBundle
 from rnntag.segmenter import Segmenter
-from rnntag.sentences import Tags
+from rnntag.sentences import Segmentation, Tags
 from rnntag.tagger import Tagger
-from rnntag.tagging.chunks import Chunk
+from rnntag.tagging.chunks import Chunk, End
 from rnntag.terminal import console
+
+if TYPE_CHECKING:
+    from rnntag.lexicon.lexicon import Lexicon
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,10 @@ class TagJob:
         threads: of each process.
         int8: see `tagger.load`.
         coloured: whether to write word/TAG in colour; see `console.coloured`.
-        lenient: see `records.Writer`.
+        lenient, columns, only: see `records.WriterOptions`.
+        names_sources: whether the output says which input its sentences are from. Vertical text always does.
+        text_field: of JSON lines, see `jsonl.JsonlReader`.
+        lexicon: see `tagger.load`.
     """
 
     model: ModelBundle
@@ -38,38 +46,87 @@ class TagJob:
     int8: bool = True
     coloured: bool = False
     lenient: bool = False
+    columns: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
+    names_sources: bool = False
+    text_field: str = ""
+    lexicon: Lexicon | None = None
 
-    def writer(self, number: int = 0) -> Writer:
-        """See `records.Writer`."""
-        return writer(self.output, *self.tagsets, number=number, lenient=self.lenient)
+    def writer(self, piece: Chunk | End | None = None) -> Writer:
+        """The writer of what begins with this piece of the input; see `records.Writer`."""
+        is_named = piece and (self.names_sources or self.output == "vertical")
+        make = ColouredWriter if self.coloured else writer_type(self.output)
+        options = WriterOptions(
+            number=piece.number if isinstance(piece, Chunk) else 0,
+            lenient=self.lenient,
+            document=piece.source.strip("<>") if piece and is_named else "",
+            opens=isinstance(piece, Chunk) and piece.opens,
+            columns=self.columns,
+            only=self.only,
+            answers_all=piece is not None and piece.format in ("lines", "jsonl"),
+        )
+        return make(self.tagsets, options)
 
-    def header(self, form: InputFormat) -> str:
-        """The line before all output for input in this format, or ""."""
+    def header(self) -> bytes:
+        """The line that names the columns."""
         tags = self.model.vocabulary.tags
         choices = [min(self.top or 0, len(tags[tagset])) for tagset in self.tagsets]
-        return self.writer().header(choices, raw=form == "raw")
+        return _encoded(self.writer().header(choices))
+
+    def closing(self, end: End) -> bytes:
+        """What stands after the sentences of an input."""
+        writer = self.writer(end)
+        if end.format == "vertical":  # which has its own structure
+            return b""
+        return _encoded(writer.opening() * end.is_empty + writer.closing())
+
+    def opening(self, writer: Writer, chunk: Chunk) -> str:
+        """What stands before the sentences of an input."""
+        return "" if chunk.format == "vertical" else writer.opening()
+
+
+class ColouredWriter(WordTagWriter):
+    """Writes word/TAG for a terminal."""
+
+    def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
+        super().__init__(tagsets, options)
+        self._terminal = console.stdout()
+
+    def _items(self, tokens: Sequence[str], tags: Sequence[str]) -> str:
+        with self._terminal.capture() as text:
+            self._terminal.print(console.coloured(tokens, tags), end="")
+        return text.get()
 
 
 class Pipeline:
     """Does a job, chunk by chunk.
+
+    Attributes:
+        tokens: how many have been tagged.
 
     Raises:
         DataError: ONNX Runtime cannot load the model.
     """
 
     def __init__(self, job: TagJob) -> None:
+        self.tokens = 0
         self._job = job
-        self._tagger = Tagger(job.model, threads=job.threads, int8=job.int8)
-        self._terminal = console.stdout() if job.coloured else None
+        self._tagger = Tagger(job.model, threads=job.threads, int8=job.int8, lexicon=job.lexicon)
 
-    def tag(self, chunk: Chunk) -> Iterator[bytes]:
+    def tag(self, chunk: Chunk | End) -> Iterator[bytes]:
         """Tag a chunk. One that does not begin a sentence must follow the chunk before it.
 
         Raises:
             DataError: a line is not in the format; the text before it is tagged first.
+            RnntagError: what ended the input too soon.
         """
-        job = self._job
+        if isinstance(chunk, End):
+            if chunk.error:
+                raise chunk.error
+            yield self._job.closing(chunk)
+            return
         if chunk.begins:
+            self._writer = self._job.writer(chunk)
             self._reader = reader(
                 chunk.format,
                 chunk.source,
@@ -77,9 +134,9 @@ class Pipeline:
                 start=chunk.start,
                 number=chunk.number,
                 columns=chunk.columns,
-                finder=self._segmenter if chunk.format == "raw" else None,
+                field=self._job.text_field,
+                finder=self,
             )
-            self._write = self._coloured if self._terminal else job.writer(chunk.number).together
         sentences = []
         failure = None
         try:
@@ -89,18 +146,31 @@ class Pipeline:
                 sentences += self._reader.finish()
         except RnntagError as error:
             failure = error
-        yield self._tagged(sentences)
+        text = ("" if chunk.start else self._job.opening(self._writer, chunk)) + self._tagged(sentences)
         if failure:
+            yield _encoded(text)
             raise failure
+        yield _encoded(text + self._writer.finish() * chunk.ends)
+
+    def find(self, texts: Sequence[str]) -> Sequence[Segmentation]:
+        """The words and sentences of raw texts.
+
+        Raises:
+            DataError: the model has no segmenter.
+        """
+        return self._segmenter.find(texts)
 
     @cached_property
     def _segmenter(self) -> Segmenter:
         """Loaded with the first raw text."""
-        assert self._job.model.segmenter
-        return Segmenter(self._job.model.segmenter, threads=self._job.threads, int8=self._job.int8)
+        job = self._job
+        if not job.model.segmenter:
+            raise DataError(f"there is raw text, and the model {job.model.name} has no segmenter: give tokens")
+        return Segmenter(job.model.segmenter, threads=job.threads, int8=job.int8, lexicon=job.lexicon)
 
-    def _tagged(self, sentences: list[InputSentence]) -> bytes:
+    def _tagged(self, sentences: list[InputSentence]) -> str:
         tokens = [sentence.tokens for sentence in sentences]
+        self.tokens += sum(map(len, tokens))
         columns: list[list[Tags]]
         if self._job.top is None:
             columns = [[*map(Tags, own)] for own in self._tagger.predict(tokens, self._job.tagsets).values()]
@@ -110,16 +180,9 @@ class Pipeline:
                 [Tags([probs[0][0] for probs in tag_probs], tag_probs) for tag_probs in own]
                 for own in predicted.values()
             ]
-        texts = [self._write(sentence, *tags) for sentence, *tags in zip(sentences, *columns, strict=True)]
-        return "".join(texts).encode("utf-8", "surrogateescape")
+        write = self._writer.together
+        return "".join([write(sentence, *tags) for sentence, *tags in zip(sentences, *columns, strict=True)])
 
-    def _coloured(self, sentence: InputSentence, *columns: Tags) -> str:
-        assert self._terminal
-        ((tags, _),) = columns
-        with self._terminal.capture() as text:
-            if sentence.offsets:
-                self._terminal.print(sentence.offsets.empty_lines, end="")
-            line = console.coloured(sentence.tokens[sentence.core], tags[sentence.core])
-            if sentence.tokens or not sentence.offsets:
-                self._terminal.print(line, end="\n" if sentence.ends else " ")
-        return text.get()
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

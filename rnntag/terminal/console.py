@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, Literal, TextIO
 
 from rich import box
 from rich.console import Console
@@ -24,6 +24,11 @@ COLOURS = {
     "INTJ": "bright_green", "PUNCT": "dim", ".": "dim", "SYM": "dim",
 }  # fmt: skip
 
+Colour = Literal["auto", "always", "never"]
+
+_choices: dict[str, Any] = {"colour": "auto", "quiet": False}
+"""What `set_up` was told."""
+
 LONGEST_MESSAGE = 2000
 """Characters of an error, at most: it may quote its input."""
 
@@ -39,32 +44,65 @@ def results() -> TextIO:
     return sys.stdout
 
 
+def set_up(colour: Colour = "auto", *, quiet: bool = False) -> None:
+    """Choose, for all that is printed from now on, whether it is coloured.
+
+    Args:
+        colour: `auto` colours on a terminal, unless the environment variable NO_COLOR is set; `always` also colours
+            results that do not go to a terminal.
+        quiet: whether to leave out warnings and notes.
+    """
+    _choices.update(colour=colour, quiet=quiet)
+
+
+def is_quiet() -> bool:
+    """Whether warnings and notes are left out."""
+    return bool(_choices["quiet"])
+
+
+def has_coloured_results() -> bool:
+    """Whether results are to be coloured."""
+    return _choices["colour"] == "always" or (_choices["colour"] == "auto" and results().isatty())
+
+
 def stdout() -> Console:
     """A console for results; see `results`."""
-    return SafeConsole(file=results(), soft_wrap=True)
+    return SafeConsole(file=results(), soft_wrap=True, **_colours(_choices["colour"]))
 
 
 def stderr() -> Console:
     """A console for everything else."""
-    return SafeConsole(stderr=True, soft_wrap=True)
+    colour = _choices["colour"]
+    return SafeConsole(stderr=True, soft_wrap=True, **_colours("auto" if colour == "always" else colour))
 
 
-def error(message: str) -> None:
-    """Print an error as one line."""
+def _colours(colour: Colour) -> dict[str, Any]:
+    """The options of Rich's console."""
+    if colour == "always":
+        return {"force_terminal": True, "color_system": "standard", "no_color": False}
+    return {"color_system": None} if colour == "never" else {}
+
+
+def error(message: str, on: Console | None = None) -> None:
+    """Print an error as one line, on a console other than `stderr` if there is one that has a bar."""
     one_line = " ".join(message[: 2 * LONGEST_MESSAGE].split())
     if len(message) > LONGEST_MESSAGE:
         one_line = f"{one_line[: LONGEST_MESSAGE - 200]} … {' '.join(message[-200:].split())}"
-    stderr().print(f"[bold red]error:[/] {escape(one_line)}")
+    (on or stderr()).print(f"[bold red]error:[/] {escape(one_line)}")
 
 
 def warning(message: str) -> None:
-    """Print a warning."""
+    """Print a warning, unless it is to be quiet."""
+    if is_quiet():
+        return
     with suppress(OSError):  # stderr is closed
         stderr().print(f"[yellow]warning:[/] {escape(message)}")
 
 
 def note(message: str) -> None:
-    """Print a hint or a piece of news."""
+    """Print a hint or a piece of news, unless it is to be quiet."""
+    if is_quiet():
+        return
     with suppress(OSError):  # stderr is closed
         stderr().print(escape(message))
 

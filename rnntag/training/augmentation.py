@@ -77,4 +77,4 @@ def _slice(sentence: Sentence, tokens: slice) -> Sentence:
 
 
 def _tag_probs(sentence: Sentence, tagset: str) -> tuple[TagProbs, ...]:
-    return sentence.tag_probs.get(tagset) or tuple([(tag, 1.0)] for tag in sentence.tags[tagset])
+    return sentence.tag_probs.get(tagset) or tuple([(tag, 1.0)] if tag else [] for tag in sentence.tags[tagset])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from rnntag.training import segmenter as segmenter_training
 from rnntag.training import tagger as tagger_training
 from rnntag.training.callbacks import Callbacks, InterruptedTrainingError
 from rnntag.training.checkpoint import Checkpoint, Settings
+from rnntag.training.inheritance import Start
 from rnntag.training.optimizer import ExplosionError
 from rnntag.training.segmenter import SegmenterTask
 from rnntag.training.tagger import TaggerTask
@@ -39,6 +40,7 @@ class Job:
         tagsets: to learn.
         corpora: to learn from.
         kept: the checkpoint of an interrupted run.
+        start: what to start from.
         minutes: between two checkpoints within an epoch; 0: none.
         log: directory for TensorBoard.
         watch: the callbacks.
@@ -49,6 +51,7 @@ class Job:
     tagsets: tuple[str, ...]
     corpora: Sequence[Corpus]
     kept: Checkpoint | None
+    start: Start | None
     minutes: float
     log: Path | None
     watch: Callbacks
@@ -77,8 +80,11 @@ class Job:
         checkpoint.discard(self.out)
 
     def _train_both(self) -> None:
+        training = self.settings.training
         with self.watch.stage("preparing the tagger's training"):
-            tagger = Trainer(TaggerTask(self.corpora, self.settings.model, self.settings.training))
+            tagger = Trainer(
+                TaggerTask(self.corpora, self.settings.model, training, self.start if training.init else None)
+            )
         # Errors in the segmenter's corpora show before hours of work. Its random numbers do not change the tagger's.
         with torch.random.fork_rng(devices=[]):
             segmenter = self._segmenter_trainer() if self.settings.segmenter else None
@@ -107,9 +113,14 @@ class Job:
 
     def _segmenter_trainer(self) -> Trainer[SegmenterTask]:
         assert self.settings.segmenter
-        char_map = simplification.table() if self.settings.training.simplify_chinese else ("", "")
+        start = self.start if self.settings.segmenter.init else None
+        if self.start:
+            old = self.start.model
+            char_map = old.segmenter.units.char_map if start and old.segmenter else old.vocabulary.char_map
+        else:
+            char_map = simplification.table() if self.settings.training.simplify_chinese else ("", "")
         with self.watch.stage("preparing the segmenter's training"):
-            return Trainer(SegmenterTask(self.corpora, self.settings.segmenter, char_map))
+            return Trainer(SegmenterTask(self.corpora, self.settings.segmenter, char_map, start))
 
     def _add_segmenter(self) -> None:
         """Train a segmenter and add it to an existing model, or to a copy of it."""
@@ -180,37 +191,44 @@ class Job:
         model = tagger_training.bundle(trainer, self.out.resolve().name)
         with self.watch.stage("measuring the tagger"):
             tagger = Tagger(model)
-            dev = [sentence for corpus in self.corpora for sentence in corpus.dev]
+            corpora = trainer.task.corpora
+            dev = [sentence for corpus in corpora for sentence in corpus.dev]
             provenance = replace(
                 model.provenance,
                 specs=settings.corpora,
                 tagsets=self.tagsets,
                 encoding=settings.encoding,
                 corpus_format=settings.corpus_format,
-                test=self._test_accuracy(tagger),
-                by_tagset=self._by_tagset(tagger) if len(tagger.tagsets) > 1 else {},
+                test=_test_accuracy(tagger, corpora),
+                by_tagset=_by_tagset(tagger, corpora) if len(tagger.tagsets) > 1 else {},
             )
             temperatures = calibration.temperatures(tagger, dev)
         made = self._stored(segmenter) if segmenter else None
+        if self.start and not made:
+            made = self.start.model.segmenter
         model = replace(model, provenance=provenance, temperatures=temperatures, segmenter=made)
         directory.write(self.out, model, model_card.write(model))
 
-    def _test_accuracy(self, tagger: Tagger) -> dict[str, float]:
-        """By corpus, over all its tagsets."""
-        return {
-            corpus.name: micro_average(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
-            for corpus in self.corpora
-            if corpus.test
-        }
 
-    def _by_tagset(self, tagger: Tagger) -> dict[str, dict[str, dict[str, float]]]:
-        """By corpus, tagset and split."""
-        figures: dict[str, dict[str, dict[str, float]]] = {}
-        for corpus in self.corpora:
-            for split, sentences in (("dev", corpus.dev), ("test", corpus.test)):
-                for tagset, _, report in measure(tagger, corpus.name, sentences) if sentences else ():
-                    figures.setdefault(corpus.name, {}).setdefault(tagset, {})[split] = report.accuracy
-        return figures
+def _test_accuracy(tagger: Tagger, corpora: Iterable[Corpus]) -> dict[str, float]:
+    """By corpus, over all its tagsets."""
+    return {
+        corpus.name: micro_average(report for _, _, report in measure(tagger, corpus.name, corpus.test))[0]
+        for corpus in corpora
+        if any(sentence.tags for sentence in corpus.test)
+    }
+
+
+def _by_tagset(tagger: Tagger, corpora: Iterable[Corpus]) -> dict[str, dict[str, dict[str, float]]]:
+    """By corpus, tagset and split."""
+    figures: dict[str, dict[str, dict[str, float]]] = {}
+    for corpus in corpora:
+        for split, sentences in (("dev", corpus.dev), ("test", corpus.test)):
+            if not any(sentence.tags for sentence in sentences):
+                continue
+            for tagset, _, report in measure(tagger, corpus.name, sentences):
+                figures.setdefault(corpus.name, {}).setdefault(tagset, {})[split] = report.accuracy
+    return figures
 
 
 def _conditions() -> dict[str, str]:

@@ -44,11 +44,19 @@ def write(model: ModelBundle) -> str:
             "",
             f"    {_command(model)}",
             "",
+            *_origin(model),
             "The licences of the corpora apply to models trained on them; see `rnntag corpora`.",
             "",
             *([_raw_text(model, model.segmenter)] if model.segmenter else []),
         ]
     )
+
+
+def _origin(model: ModelBundle) -> Iterator[str]:
+    """The model that training started from, if there is one."""
+    if model.provenance.init:
+        yield f"Training started from the model {model.provenance.init}, whose card has its corpora and licences."
+        yield ""
 
 
 def _by_tagset(model: ModelBundle) -> Iterator[str]:
@@ -79,6 +87,7 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
     config = segmenter.config
     words = ["rnntag", "train-segmenter", f"models/{model.name}", *segmenter.specs, *_options(config, ("seed",))]
     words += ["--simplify-chinese"] * any(segmenter.units.char_map)
+    words += ["--init", config.init, *["--no-keep"] * (not config.keep)] if config.init else []
     return "\n".join(
         [
             _RAW_TEXT,
@@ -123,5 +132,5 @@ def _options(config: ModelConfig | TrainConfig | SegmenterConfig, without: Itera
             yes, _, no = (known.flags or option).partition("/")
             yield from [yes if value else no] * (value != setting.default)
             continue
-        for each in value if isinstance(value, tuple) else [value]:
+        for each in value if isinstance(value, tuple) else [value] if value != "" else []:
             yield from (option, f"{each}")

@@ -18,7 +18,7 @@ from rnntag.model import directory
 from rnntag.sentences import Corpus
 from rnntag.storage import atomic
 from rnntag.storage.lock import locked
-from rnntag.training import checkpoint, tensorboard
+from rnntag.training import checkpoint, inheritance, tensorboard
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings
 
@@ -70,6 +70,7 @@ def train(
     """
     asked = _settings(corpora, tagset, encoding, corpus_format, options)
     given = _given(corpora=asked.corpora, tagset=tagset, encoding=encoding, corpus_format=corpus_format) | {*options}
+    asked = inheritance.inherited(asked, given)
     effects.check({**flat(asked), "segmenter": segmenter}, given)
     if segmenter is not None:
         given.add("segmenter")
@@ -99,13 +100,15 @@ def train_segmenter(
     Args:
         model: its name or directory.
         out: a directory for a copy with the segmenter; None: the model itself.
-        options: fields of `SegmenterConfig`, and `simplify_chinese`.
+        options: fields of `SegmenterConfig`, `init` and `keep` among them, and `simplify_chinese`.
 
     Other arguments, the result and the errors are the same as for `train`.
     """
     named = {name if name == "simplify_chinese" else f"segmenter_{name}": value for name, value in options.items()}
     asked = replace(_settings(corpora, None, encoding, corpus_format, named), receiver=os.fspath(model))
     given = _given(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
+    effects.check({"init": "", **options}, options)
+    asked = inheritance.inherited(asked, given)
     place = directory.find(asked.receiver) if out is None else Path(out)
     return _Request(place, asked, given, force, resume, watch or Callbacks()).fulfil(True, checkpoint_every, None)
 
@@ -200,7 +203,7 @@ def _settings(
         corpus_format or "auto",
         ModelConfig(**model),
         run,
-        SegmenterConfig(**{"seed": run.seed, **of_segmenter}),
+        SegmenterConfig(**{"seed": run.seed, "init": run.init, "keep": run.keep, **of_segmenter}),
     )
 
 
@@ -236,9 +239,10 @@ class _Request:
             if segmenter is None and not kept and not any(is_spaced(corpus.train) for corpus in corpora):
                 settings = replace(settings, segmenter=None)
             self._warn_of_idle(settings, corpora)
+            start = inheritance.start(settings, corpora)
             with self.watch.stage("loading PyTorch"):
                 from rnntag.training.job import Job
-            Job(out, settings, tagsets, corpora, kept, minutes, log, self.watch).make()
+            Job(out, settings, tagsets, corpora, kept, start, minutes, log, self.watch).make()
         return out
 
     def _check_free(self) -> None:

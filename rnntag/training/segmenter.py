@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from rnntag.config import SegmenterConfig
 from rnntag.corpora.raw_text import GoldParagraph, gold_paragraph, gold_paragraphs, is_spaced, paragraphs, spaced
 from rnntag.errors import ANOTHER, Remedy
 from rnntag.evaluation.segmentation import agreement
+from rnntag.model import extension
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.learning_curve import Scale
@@ -26,8 +28,10 @@ from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.model.stored import StoredSegmenter
 from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
+from rnntag.network.tagger import load
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import Corpus
+from rnntag.training.inheritance import KEPT_SHARE, Start
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.training.variation import variants
 
@@ -44,8 +48,9 @@ LINES, SENTENCE_LINES, WRAPPED = 0.3, 0.1, 0.15
 """How often the next paragraph begins on the next line, each sentence is a line, and a paragraph is wrapped: a network
 must learn what each of them looks like."""
 
-ROW, SHAPE, GAP, GOLD = range(4)
-"""Columns of the training data, with a row for each pretoken: see `model.pretokens`; GOLD is the class."""
+ROW, SHAPE, GAP, GOLD, KEPT = range(5)
+"""Columns of the training data, with a row for each pretoken: see `model.pretokens`. GOLD is the class. KEPT, in pieces
+alone, is 1 in text of the starter corpus, where the probabilities of the model to start from replace the class."""
 
 
 def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
@@ -60,12 +65,16 @@ def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, 
 
 
 class UnkDropout:
-    """Makes pretokens unknown at random, rare ones more often, so that a network learns to handle unknown ones."""
+    """Makes pretokens unknown at random, rare ones more often, so that a network learns to handle unknown ones.
 
-    def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary) -> None:
+    Args:
+        learned: the first rows of the table, so many, are never hidden.
+    """
+
+    def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int = SHARED_ROWS) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
         self._rates = 1 / (1.0 + np.bincount(rows, minlength=units.rows))
-        self._rates[:SHARED_ROWS] = 0
+        self._rates[:learned] = 0
         self._fallback_rows = np.array([*range(SHARED_ROWS), *map(fallback_row, units.known)])
 
     def hide(self, rows: Ids, random: np.random.Generator) -> Ids:
@@ -117,6 +126,7 @@ class SegmenterTask(Task[list[Ids]]):
     Args:
         corpora: those without the text between their words are left out.
         char_map: characters to read as others; see `PretokenVocabulary`.
+        start: what to start from; its model has a segmenter.
 
     Raises:
         DataError: no train split has the text between its words.
@@ -127,11 +137,16 @@ class SegmenterTask(Task[list[Ids]]):
     remedy: ClassVar[Remedy] = {"seed": ANOTHER}
 
     def __init__(
-        self, corpora: Sequence[Corpus], config: SegmenterConfig, char_map: tuple[str, str] = ("", "")
+        self,
+        corpora: Sequence[Corpus],
+        config: SegmenterConfig,
+        char_map: tuple[str, str] = ("", ""),
+        start: Start | None = None,
     ) -> None:
-        usable = spaced(corpora)
+        usable, kept = spaced(corpora), start.kept if start else ()
+        old = start.model.segmenter if start else None
         parts = [gold_paragraphs(corpus.train, corpus.name) for corpus in usable]
-        self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in usable if is_spaced(c.dev)}
+        self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in (*usable, *kept) if is_spaced(c.dev)}
         self.config = config
         size = _counted(parts)
         if config.augment:
@@ -139,23 +154,32 @@ class SegmenterTask(Task[list[Ids]]):
             for corpus, part in zip(usable, parts, strict=True):
                 part += map(gold_paragraph, variants(paragraphs(corpus.train), config.augment, random))
         texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
-        self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map)
+        self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map, old.units if old else None)
         self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
-        self._hiding = UnkDropout([table for part in self._parts for table, _ in part], self.units)
+        self._kept = [labelled(p, self.units) for corpus in kept for p in gold_paragraphs(corpus.train, corpus.name)]
+        tables = [table for part in self._parts for table, _ in part]
+        self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.upsample
         self._rates = rates * max(1.0, EPOCH_UNITS / (rates * sizes).sum())
-        batch = (self._rates * sizes).sum() / LEAST_BATCHES
+        per_epoch = (self._rates * sizes).sum()
+        self._kept_rate = KEPT_SHARE * per_epoch / max(sum(len(table) for table, _ in self._kept), 1)
+        batch = per_epoch * (1 + KEPT_SHARE * bool(self._kept)) / LEAST_BATCHES
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
         self.network = SegmenterNetwork(config, self.units)
+        self._teacher: SegmenterNetwork | None = None
+        if start and old:
+            load(self.network, extension.segmenter(old, self.units))
+            self._teacher = copy.deepcopy(self.network).eval() if self._kept else None
+        self._start = start.model.digest if start else ""
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
         self.scale = Scale(*size, *_counted(self._dev.values()), {}, len(self.units.known), parameters)
         self.seed = config.seed
         self.schedule = Schedule(config.epochs, config.lr, CLIP)
 
     def batches(self, random: np.random.Generator) -> list[list[Ids]]:
-        """Pieces of the corpora, each of shape [pretokens, 4]; see `ROW`."""
+        """Pieces of the corpora, each of shape [pretokens, 5]; see `ROW`."""
         pieces = self._pieces(random)
         groups = length_buckets(np.array(list(map(len, pieces))), self._batch_units, random)
         return [[pieces[position] for position in group] for group in groups]
@@ -163,8 +187,15 @@ class SegmenterTask(Task[list[Ids]]):
     def loss(self, batch: list[Ids], random: np.random.Generator, remaining: float) -> Loss:
         columns, gold, lengths = self._batch(batch, random)
         scores = self.network(columns, lengths)
-        loss = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
-        return Loss(loss, 1, int((gold > INSIDE).sum()))
+        tokens = int((gold > INSIDE).sum())
+        if not self._teacher:
+            return Loss(functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED), 1, tokens)
+        with torch.no_grad():
+            targets = self._teacher(columns, lengths).softmax(-1)
+        own = torch.from_numpy(np.array([not piece[0, KEPT] for piece in batch]))
+        targets[own] = functional.one_hot(gold[own].clamp(min=0), targets.shape[-1]).to(targets.dtype)
+        surprise = -(targets * scores.log_softmax(-1)).sum(-1)
+        return Loss(surprise[gold != IGNORED].mean(), 1, tokens)
 
     def evaluate(self) -> tuple[Mapping[str, float], float]:
         """F1 of words and of sentences on the dev splits. They do not choose the epoch: the last one is kept."""
@@ -181,7 +212,8 @@ class SegmenterTask(Task[list[Ids]]):
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps(self.units.tables()).encode())
-        for part in self._parts:
+        digest.update(self._start.encode())
+        for part in (*self._parts, self._kept):
             for arrays in part:
                 for array in arrays:
                     digest.update(array.tobytes())
@@ -193,6 +225,9 @@ class SegmenterTask(Task[list[Ids]]):
         for part, rate in zip(self._parts, self._rates, strict=True):
             for _ in range(int(rate + random.random())):
                 pieces += _chunks(part, random)
+        pieces = [np.column_stack([piece, np.zeros_like(piece[:, :1])]) for piece in pieces]
+        for _ in range(int(self._kept_rate + random.random()) if self._kept else 0):
+            pieces += (np.column_stack([piece, np.ones_like(piece[:, :1])]) for piece in _chunks(self._kept, random))
         return pieces
 
     def _batch(self, pieces: Sequence[Ids], random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:

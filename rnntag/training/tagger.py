@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
@@ -17,22 +18,28 @@ import torch
 
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.errors import LOWER, DataError, Remedy, RnntagError, UsageError
-from rnntag.model import learning_curve
+from rnntag.model import extension, learning_curve
 from rnntag.model.batching import Encoded, length_buckets
 from rnntag.model.learning_curve import Scale
 from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import RESERVED, Vocabulary
 from rnntag.model.weights import WORD_TABLE
 from rnntag.network.tagger import Network, Regularisation, predict
-from rnntag.sentences import Corpus, Sentence
-from rnntag.training import simplification, word_vectors
+from rnntag.network.teacher import Teacher
+from rnntag.sentences import UNTAGGED, Corpus, Sentence
+from rnntag.training import class_weights, inheritance, simplification, word_vectors
 from rnntag.training.augmentation import VARIANTS, variant
+from rnntag.training.inheritance import KEPT_SHARE, Start
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.version import __version__
 
 LEAST_BATCHES, LEAST_BATCH_TOKENS = 50, 100
 """A small corpus is cut into at least so many batches, unless they would have fewer tokens than this: with too few
 steps per epoch a network learns too little (4 points less on the starter corpus)."""
+
+
+LEAST_EPOCH_TOKENS = 2000
+"""Of an epoch that starts from a model: a smaller corpus is repeated."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -46,12 +53,51 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
+def _tagged(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences in which a word has a tag."""
+    return [sentence for sentence in sentences if sentence.tokens and sentence.tags]
+
+
+def _check_tagsets(corpora: Iterable[Corpus], learned: set[str]) -> None:
+    for corpus in corpora:
+        for sentence in _tagged(corpus.dev + corpus.test):
+            if not learned & sentence.tags.keys():
+                raise DataError(
+                    f"{corpus.name}: its dev or test split is tagged with {', '.join(sentence.tags)}, "
+                    f"the train splits with {', '.join(sorted(learned))}"
+                )
+
+
+def _gold_tags(sentences: Iterable[Sentence], tagsets: Collection[str]) -> int:
+    """The number of gold tags of these tagsets."""
+    columns = [s.tags[tagset] for s in sentences for tagset in s.tags.keys() & tagsets if tagset not in s.tag_probs]
+    return sum(tag != UNTAGGED for column in columns for tag in column)
+
+
 def sampling_rates(parts: Sequence[Sequence[Sentence]], upsample: float) -> np.ndarray:
     """How often each sentence that is not empty occurs in an epoch, on average; see `TrainConfig.upsample`. Shape
     [sentences]."""
     lengths = [[len(sentence.tokens) for sentence in part if sentence.tokens] for part in parts]
     largest = max(map(sum, lengths))
     return np.concatenate([np.full(len(part), (largest / max(sum(part), 1)) ** upsample) for part in lengths])
+
+
+def _vocabulary(sentences: Sequence[Sentence], config: TrainConfig, start: Start | None) -> Vocabulary:
+    if start:
+        old = start.model.vocabulary
+        return old.extended(Vocabulary.build(sentences, config.min_count, old.char_map))
+    char_map = simplification.table() if config.simplify_chinese else ("", "")
+    return Vocabulary.build(sentences, config.min_count, char_map)
+
+
+def _word_counts(sentences: Iterable[Sentence], vocabulary: Vocabulary, start: Start | None) -> list[float]:
+    """For each row of the word table, how often the word occurs; infinite for words of the model to start from."""
+    counts: dict[str, float] = {**Counter(vocabulary.normal_form(token) for s in sentences for token in s.tokens)}
+    if start:
+        old = start.model.vocabulary
+        counts |= dict.fromkeys((*old.words[: old.n_embedded], *old.extra), math.inf)
+    words = (*vocabulary.words[: vocabulary.n_embedded], *vocabulary.extra)
+    return [1.0] * RESERVED + [float(counts.get(word, 0)) for word in words]
 
 
 def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
@@ -78,43 +124,40 @@ class TaggerTask(Task[list[int]]):
     """Training a tagger on one or more corpora; see `trainer.Task`.
 
     Attributes:
-        vocabulary: built from the train splits.
+        vocabulary: built from the train splits, and from the model to start from.
+        start: that model's name and digest; "" without one.
 
     Args:
         corpora: each trains the heads of its tagsets.
+        start: what to start from.
 
     Raises:
         DataError: the corpora have no training or no dev sentence, or a dev or test sentence has other tagsets.
         UsageError: the device does not exist.
-        NotFoundError: OpenCC is not installed, or a file of vectors does not exist.
+        NotFoundError: OpenCC is not installed, or a file of vectors or class weights does not exist.
     """
 
     network: Network
     tables = (WORD_TABLE,)
     remedy: ClassVar[Remedy] = {"lr": LOWER, "max_grad_norm": LOWER}
 
-    def __init__(self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig) -> None:
-        sentences = [sentence for corpus in corpora for sentence in corpus.train if sentence.tokens]
-        dev = {corpus.name: [s for s in corpus.dev if s.tokens] for corpus in corpora}
-        if not sentences or not any(dev.values()):
-            part = "dev" if sentences else "train"
-            raise DataError(
-                f"{', '.join(c.name for c in corpora)}: no sentence in the {part} split: add a corpus, or sentences"
-            )
+    def __init__(
+        self, corpora: Sequence[Corpus], model: ModelConfig, config: TrainConfig, start: Start | None = None
+    ) -> None:
+        train = [_tagged(corpus.train) for corpus in corpora]
+        sentences = [sentence for part in train for sentence in part]
+        kept = inheritance.kept_by_tagger(start) if start else []
+        dev = {corpus.name: _tagged(corpus.dev) for corpus in (*corpora, *kept)}
+        if not sentences or not any(dev[corpus.name] for corpus in corpora):
+            part, names = "dev" if sentences else "train", ", ".join(corpus.name for corpus in corpora)
+            raise DataError(f"{names}: no tagged sentence in the {part} split: add a corpus, or sentences")
         learned = {tagset for sentence in sentences for tagset in sentence.tags}
-        for corpus in corpora:
-            for sentence in corpus.dev + corpus.test:
-                if not learned & sentence.tags.keys():
-                    raise DataError(
-                        f"{corpus.name}: its dev or test split is tagged with {', '.join(sentence.tags) or 'nothing'}, "
-                        f"the train splits with {', '.join(sorted(learned))}"
-                    )
+        _check_tagsets(corpora, learned | {*(start.model.tagsets if start else ())})
         torch.manual_seed(config.seed)
-        self.corpora = tuple(corpora)
+        self.corpora = (*corpora, *kept)
         self.config = config
         self.device = choose_device(config.device)
-        char_map = simplification.table() if config.simplify_chinese else ("", "")
-        self.vocabulary = Vocabulary.build(sentences, config.min_count, char_map)
+        self.vocabulary = _vocabulary(sentences, config, start)
         pretrained = None
         if config.vectors and model.input == "onehot":
             raise UsageError("a one-hot input has no place for word vectors", remedy={"vectors": None})
@@ -122,17 +165,30 @@ class TaggerTask(Task[list[int]]):
             raise UsageError("teacher forcing has no effect without feedback", remedy={"teacher_forcing": None})
         if config.vectors:
             self.vocabulary, pretrained = _with_vectors(self.vocabulary, config)
-        self.network = Network(model, self.vocabulary, pretrained).to(self.device)
-        counts = Counter(self.vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
-        words = (*self.vocabulary.words[: self.vocabulary.n_embedded], *self.vocabulary.extra)
-        rows = [1.0] * RESERVED + [float(counts[word]) for word in words]
+        self.network = Network(model, self.vocabulary, pretrained)
+        if start:
+            self.network.load_weights(extension.tagger(start.model, self.vocabulary, self.network.weights()))
+        self.network.to(self.device)
+        self._teacher = Teacher(self.network, start.model.vocabulary.tags) if start and config.keep else None
+        counts = _word_counts(sentences, self.vocabulary, start)
         self.network.regularisation = Regularisation(
-            config.dropout, config.word_dropout, torch.tensor(rows, device=self.device)
+            config.dropout, config.word_dropout, torch.tensor(counts, device=self.device)
         )
-        self._rates = sampling_rates([corpus.train for corpus in corpora], config.upsample)
-        self._sentences = sentences
-        self._others = np.random.default_rng(config.seed).permutation(len(sentences)).tolist()
+        if config.class_weights:
+            weights = class_weights.of_tags(config.class_weights, sentences, self.vocabulary.tags)
+            self.network.class_weights = {
+                tagset: torch.from_numpy(own).to(self.device) for tagset, own in weights.items()
+            }
         tokens = sum(len(sentence.tokens) for sentence in sentences)
+        per_epoch = max(tokens, LEAST_EPOCH_TOKENS) if start else tokens
+        self._rates = sampling_rates(train, config.upsample) * (per_epoch / tokens)
+        self._sentences = sentences + [sentence for corpus in kept for sentence in corpus.train]
+        if more := sum(len(sentence.tokens) for sentence in self._sentences) - tokens:
+            rate = np.full(len(self._sentences) - len(sentences), KEPT_SHARE * per_epoch / more)
+            self._rates = np.concatenate([self._rates, rate])
+            per_epoch += int(KEPT_SHARE * per_epoch)
+        self._others = np.random.default_rng(config.seed).permutation(len(self._sentences)).tolist()
+        self.start = f"{start.model.name}:{start.model.digest}" if start else ""
         dev_lengths = [len(sentence.tokens) for split in dev.values() for sentence in split]
         self.scale = Scale(
             len(sentences),
@@ -143,8 +199,9 @@ class TaggerTask(Task[list[int]]):
             self.vocabulary.word_rows - RESERVED,
             sum(parameter.numel() for parameter in self.network.parameters()),
         )
-        self._batch_tokens = min(config.batch_tokens, max(tokens // LEAST_BATCHES, LEAST_BATCH_TOKENS))
+        self._batch_tokens = min(config.batch_tokens, max(per_epoch // LEAST_BATCHES, LEAST_BATCH_TOKENS))
         self._dev = {name: self.vocabulary.encode(part) for name, part in dev.items() if part}
+        self._dev_tags = {name: _gold_tags(part, self.vocabulary.tags) for name, part in dev.items()}
         self._dev_weights = [sum(map(len, encoded.sentences)) ** 0.5 for encoded in self._dev.values()]
         self.seed = config.seed
         self.schedule = Schedule(config.epochs, config.lr, config.max_grad_norm, config.patience, config.max_minutes)
@@ -157,13 +214,15 @@ class TaggerTask(Task[list[int]]):
 
     def loss(self, batch: list[int], random: np.random.Generator, remaining: float) -> Loss:
         sentences = self.vocabulary.encode(map(self._sentence, batch)).batch(range(len(batch)))
+        if self._teacher:
+            sentences = self._teacher.annotated(sentences)
         gold_rate = self.config.teacher_forcing * remaining
         loss, tags = self.network.loss(sentences, bptt_steps=self.config.bptt, gold_rate=gold_rate)
         return Loss(loss, tags, int(sentences.lengths.sum()))
 
     def evaluate(self) -> tuple[Mapping[str, float], float]:
         """Accuracy on each dev split, and their mean, weighted by the square roots of the splits' sizes."""
-        dev = {name: self._accuracy(encoded) for name, encoded in self._dev.items()}
+        dev = {name: self._correct(encoded) / max(self._dev_tags[name], 1) for name, encoded in self._dev.items()}
         return dev, float(np.average([*dev.values()], weights=self._dev_weights))
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -173,13 +232,14 @@ class TaggerTask(Task[list[int]]):
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps(self.vocabulary.tables()).encode())
+        digest.update(self.start.encode())
         for sentence in self._sentences:
             digest.update(json.dumps([sentence.tokens, sentence.tags, sentence.tag_probs]).encode())
         for encoded in self._dev.values():
             for array in encoded.arrays():
                 digest.update(array.tobytes())
-        for buffer in self.network.buffers():
-            digest.update(buffer.cpu().numpy().tobytes())
+        for tensor in (*self.network.buffers(), *self.network.class_weights.values()):
+            digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()
 
     def _choose(self, random: np.random.Generator) -> np.ndarray:
@@ -197,16 +257,16 @@ class TaggerTask(Task[list[int]]):
         sentence = self._sentences[number]
         return variant(kind - 1, sentence, self._sentences[self._others[number]]) if kind else sentence
 
-    def _accuracy(self, encoded: Encoded) -> float:
-        correct = count = 0
+    def _correct(self, encoded: Encoded) -> int:
+        """The number of correct tags, over all tagsets."""
+        correct = 0
         for tagset, column in encoded.gold.items():
             if all(gold is None for gold in column):
                 continue
             for gold, best in zip(column, predict(self.network, encoded, tagset), strict=True):
                 if gold is not None:
                     correct += int((gold == best).sum())
-                    count += len(gold)
-        return correct / count if count else 0.0
+        return correct
 
 
 def bundle(trainer: Trainer[TaggerTask], name: str) -> ModelBundle:
@@ -229,6 +289,7 @@ def bundle(trainer: Trainer[TaggerTask], name: str) -> ModelBundle:
         created=datetime.now(timezone.utc).date().isoformat(),
         rnntag=__version__,
         torch=torch.__version__,
+        init=task.start,
     )
     history = learning_curve.write(trainer.ends)
     return ModelBundle(name, task.network.config, task.config, task.vocabulary, weights, provenance, history=history)

@@ -73,7 +73,7 @@ class Task(ABC, Generic[_Batch]):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """A digest of the training and dev data."""
+        """A digest of the training and dev data, and of other files that the result depends on."""
 
     @abstractmethod
     def batches(self, random: np.random.Generator) -> Sequence[_Batch]:
@@ -197,10 +197,10 @@ class Trainer(Generic[_Task]):
         have yielded there, on the same machine with the same number of threads and without `max_minutes`.
 
         Raises:
-            DataError: the other run had other sentences or vectors.
+            DataError: the other run had other sentences, or other files.
         """
         if state.figures["corpora"] != self.task.fingerprint:
-            raise DataError("the corpora or the vectors are not those of the unfinished run", remedy={"resume": False})
+            raise DataError("the corpora or other files are not those of the unfinished run", remedy={"resume": False})
         self._now = EpochState(**state.figures["progress"])
         self._random.bit_generator.state = state.figures["random"]
         self.ends = [TrainingStep(**step) for step in state.figures["ends"]]

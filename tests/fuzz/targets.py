@@ -240,7 +240,7 @@ def _check(
     if source == "tokens" and output in ("slash", "jsonl"):
         assert out.count("\n") == lines, "lines are lost"
     if source == "tokens" and output == "tsv":
-        assert out.count("\n") == lines + sum(map(len, expected)), "lines are lost"
+        assert out.count("\n") == len(expected) + sum(map(len, expected)), "lines are lost"
 
 
 def _sentences(source: str, given: str) -> tuple[list[list[str]], int]:
@@ -270,12 +270,21 @@ def _check_treebank(given: str, out: str, wrong: bool) -> None:
 
 
 def _read(output: str, out: str) -> list[list[str]]:
+    found: list[list[str]]
     if output == "slash":
         items = [line.split(" ") if line else [] for line in out.split("\n")]
         assert all(item.rpartition("/")[2] for line in items for item in line), "an item without a tag"
         return [[item.rpartition("/")[0] for item in line] for line in items]
+    if output == "vertical":  # a line without a tab is markup
+        found = [[]]
+        for line in out.split("\n"):
+            if line == "</s>":
+                found.append([])
+            elif "\t" in line:
+                found[-1].append(line.split("\t")[0])
+        return found
     if output == "tsv":
-        found: list[list[str]] = [[]]
+        found = [[]]
         for line in out.split("\n"):
             if line:
                 assert line.count("\t") >= 1, "a line without a tag"
