@@ -65,14 +65,19 @@ def load(
     path = directory.find(str(name))
     model = directory.read(path)
     files = [lexicon] if isinstance(lexicon, (str, Path)) else lexicon
-    words = None
-    if files or lexicon_mode != "prefer":
-        from rnntag.lexicon import reading  # most users have none
-
-        words = reading.load(files, lexicon_mode, model)
+    words = own_words(files, lexicon_mode, model)
     tagger = Tagger(model, threads=threads, int8=int8, lexicon=words)
     tagger._bundled = directory.is_bundled(path)
     return tagger
+
+
+def own_words(files: Sequence[str | Path], mode: LexiconMode, model: stored.ModelBundle) -> Lexicon | None:
+    """The words of a user's lexicon; see `lexicon.reading.load`."""
+    if not files and mode == "prefer":
+        return None
+    from rnntag.lexicon import reading  # most users have none
+
+    return reading.load(files, mode, model)
 
 
 class Tagger:

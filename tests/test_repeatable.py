@@ -17,22 +17,29 @@ SETTINGS: list[dict[str, object]] = [
     {"cell": "lstm", "input": "onehot"},
     {"cell": "lstm", "bptt": 5},
     {"cell": "gru", "feedback": True, "teacher_forcing": 0.5},
+    {"init": "zh-en-fast", "class_weights": "balanced"},
 ]
 
 TRAIN_TWICE = """
 import sys
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.corpora import loading
+from rnntag.model import directory
 from rnntag.sentences import Corpus
+from rnntag.training.inheritance import Start
 from rnntag.training.tagger import TaggerTask
 from rnntag.training.trainer import Trainer
 
 parts = [Corpus(c.name, train=c.train[:120], dev=c.dev[:10]) for c in loading.load(["starter"])]
 settings = eval(sys.argv[1])
-shape = ModelConfig(**{name: settings.pop(name) for name in ModelConfig.__slots__ if name in settings})
+model = directory.read(directory.find(settings["init"])) if "init" in settings else None
+start = Start(model, tuple(parts)) if model else None
+given = {name: settings.pop(name) for name in ModelConfig.__slots__ if name in settings}
+shape = model.config if model else ModelConfig(**given)
 
 def weights(seed):
-    training = Trainer(TaggerTask(parts, shape, TrainConfig(epochs=1, batch_tokens=1500, seed=seed, **settings)))
+    config = TrainConfig(epochs=1, batch_tokens=1500, seed=seed, **settings)
+    training = Trainer(TaggerTask(parts, shape, config, start))
     for _ in training.steps():
         pass
     return {name: weight.tobytes() for name, weight in training.task.network.weights().items()}

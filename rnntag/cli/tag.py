@@ -221,11 +221,12 @@ def tag(
     files = tag_inputs.find_files(text or [], input_file or [], recursive, glob, output_dir)
     known = None if input_format == "auto" else input_format
     from rnntag.model import directory
+    from rnntag.tagger import own_words
 
     stored = directory.read(directory.find(model))
     top = top or (1 if confidence else None)
     request = tag_outputs.request(stored, output, tagset or [], columns, only, header, top)
-    words = tag_inputs.own_words(lexicon or [], lexicon_mode, stored)
+    words = own_words(lexicon or [], lexicon_mode, stored)
     refusal = tag_inputs.refusal(stored, model, known)
     paths: list[Path] = []
     if output_dir:

@@ -18,8 +18,6 @@ from rnntag.tagging.spacing import STRONG, evidence
 from rnntag.terminal import console, prompt
 
 if TYPE_CHECKING:
-    from rnntag.config import LexiconMode
-    from rnntag.lexicon.lexicon import Lexicon
     from rnntag.model.stored import ModelBundle
 
 STDIN = FoundFile(Path("-"), Path("-"))
@@ -57,15 +55,6 @@ def find_files(
             check_readable(path)  # now, and not after an hour of work on the files before it
             files.append(FoundFile(path, Path(path.name)))
     return files or [STDIN] * (not texts)
-
-
-def own_words(files: Sequence[Path], mode: LexiconMode, stored: ModelBundle) -> Lexicon | None:
-    """The user's lexicon; see `lexicon.reading.load`."""
-    if not files and mode == "prefer":
-        return None  # without a lexicon, start-up does not pay for it
-    from rnntag.lexicon import reading
-
-    return reading.load(files, mode, stored)
 
 
 def refusal(stored: ModelBundle, model: str, asked: InputFormat | None) -> str:

@@ -1,4 +1,4 @@
-"""How far `rnntag tag` is: a bar on a terminal, and where it stopped when it is interrupted."""
+"""The progress of `rnntag tag`: a bar on a terminal, and where it stopped after an interruption."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Watch:
         return console.is_interactive() and (not self._is_shown or len(self._files) == 1)
 
     def read(self, count: int) -> None:
-        """Take note that so many bytes have been read."""
+        """Count bytes as they are read."""
         self._read += count
 
     def watched(self, parts: Iterable[Part]) -> Iterator[Part]:

@@ -34,7 +34,7 @@ class Column(NamedTuple):
 
     @property
     def top(self) -> int:
-        """How many tags of each word must be known, with probabilities; 0: the likeliest without."""
+        """How many of a word's most likely tags this column needs, with probabilities; 0: only the word's tag."""
         return self.rank if self.rank > 1 or self.is_probability else 0
 
 
@@ -43,7 +43,7 @@ def parse(names: Sequence[str], tagsets: Sequence[str]) -> tuple[Column, ...]:
     `upos_confidence`, `upos_2`, `upos_2_confidence`. `confidence` is that of the first tagset that is named.
 
     Args:
-        tagsets: that there are.
+        tagsets: those to choose from.
 
     Raises:
         UsageError: there is no such column.

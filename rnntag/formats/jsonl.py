@@ -151,7 +151,7 @@ class JsonlWriter(Writer):
 
 
 _WRITTEN = frozenset({"tokens", "tags", "start", "end", "confidence", "top"})
-"""The fields that are written anew."""
+"""The fields of a record that tagging replaces."""
 
 
 def _dumped(value: object) -> str:

@@ -182,15 +182,15 @@ class Writer(ABC):
         return ""
 
     def opening(self) -> str:
-        """What stands before a document."""
+        """The text before a document."""
         return ""
 
     def closing(self) -> str:
-        """What stands after a document."""
+        """The text after a document."""
         return ""
 
     def finish(self) -> str:
-        """What follows the sentences, at the end of a paragraph or of an input."""
+        """The text after the last sentence of a paragraph or of an input."""
         return ""
 
     def text(self, sentence: InputSentence, tags: Sequence[str], tag_probs: Sequence[TagProbs] = ()) -> str:

@@ -1,6 +1,5 @@
 """Reads and writes word/TAG, as in NLTK and the Brown corpus: one sentence per line, words separated by white space.
-Also reads
-such lines without tags."""
+Also reads such lines without tags."""
 
 from __future__ import annotations
 

@@ -28,14 +28,14 @@ AHEAD = 2
 
 
 class Part(NamedTuple):
-    """What becomes of a piece of the input.
+    """The output for a piece of the input.
 
     Attributes:
         text: tagged.
         position: of the input among all inputs, counted from 0.
         source: the input's name.
         line: the number of line feeds of the input that have been read so far.
-        tokens: how many of the text's are in the piece.
+        tokens: how many tokens the piece has.
         ends: whether the input ends here.
         error: what ended it too soon, or None.
     """

@@ -74,15 +74,11 @@ class TagJob:
         return _encoded(self.writer().header(choices))
 
     def closing(self, end: End) -> bytes:
-        """What stands after the sentences of an input."""
-        writer = self.writer(end)
+        """The text after the sentences of an input."""
         if end.format == "vertical":  # which has its own structure
             return b""
+        writer = self.writer(end)
         return _encoded(writer.opening() * end.is_empty + writer.closing())
-
-    def opening(self, writer: Writer, chunk: Chunk) -> str:
-        """What stands before the sentences of an input."""
-        return "" if chunk.format == "vertical" else writer.opening()
 
 
 class ColouredWriter(WordTagWriter):
@@ -146,7 +142,8 @@ class Pipeline:
                 sentences += self._reader.finish()
         except RnntagError as error:
             failure = error
-        text = ("" if chunk.start else self._job.opening(self._writer, chunk)) + self._tagged(sentences)
+        opens = not chunk.start and chunk.format != "vertical"
+        text = self._writer.opening() * opens + self._tagged(sentences)
         if failure:
             yield _encoded(text)
             raise failure

@@ -27,7 +27,7 @@ COLOURS = {
 Colour = Literal["auto", "always", "never"]
 
 _choices: dict[str, Any] = {"colour": "auto", "quiet": False}
-"""What `set_up` was told."""
+"""The choices made by `set_up`."""
 
 LONGEST_MESSAGE = 2000
 """Characters of an error, at most: it may quote its input."""

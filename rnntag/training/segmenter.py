@@ -49,8 +49,9 @@ LINES, SENTENCE_LINES, WRAPPED = 0.3, 0.1, 0.15
 must learn what each of them looks like."""
 
 ROW, SHAPE, GAP, GOLD, KEPT = range(5)
-"""Columns of the training data, with a row for each pretoken: see `model.pretokens`. GOLD is the class. KEPT, in pieces
-alone, is 1 in text of the starter corpus, where the probabilities of the model to start from replace the class."""
+"""Columns of the training data, with a row for each pretoken: see `model.pretokens`. GOLD is the class. KEPT, only in
+the pieces of a run that keeps what a model knows, is 1 in text of the starter corpus, where the model's probabilities
+replace the class."""
 
 
 def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
@@ -179,7 +180,7 @@ class SegmenterTask(Task[list[Ids]]):
         self.schedule = Schedule(config.epochs, config.lr, CLIP)
 
     def batches(self, random: np.random.Generator) -> list[list[Ids]]:
-        """Pieces of the corpora, each of shape [pretokens, 5]; see `ROW`."""
+        """Pieces of the corpora, each of shape [pretokens, 4], or 5 with KEPT; see `ROW`."""
         pieces = self._pieces(random)
         groups = length_buckets(np.array(list(map(len, pieces))), self._batch_units, random)
         return [[pieces[position] for position in group] for group in groups]
@@ -225,8 +226,10 @@ class SegmenterTask(Task[list[Ids]]):
         for part, rate in zip(self._parts, self._rates, strict=True):
             for _ in range(int(rate + random.random())):
                 pieces += _chunks(part, random)
+        if not self._kept:
+            return pieces
         pieces = [np.column_stack([piece, np.zeros_like(piece[:, :1])]) for piece in pieces]
-        for _ in range(int(self._kept_rate + random.random()) if self._kept else 0):
+        for _ in range(int(self._kept_rate + random.random())):
             pieces += (np.column_stack([piece, np.ones_like(piece[:, :1])]) for piece in _chunks(self._kept, random))
         return pieces
 
