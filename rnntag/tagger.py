@@ -184,7 +184,7 @@ class Tagger:
         self, texts: Iterable[str], tagset: str | Tagsets | None = None
     ) -> list[list[Pairs]] | list[list[Tagged]]:
         """Segment and tag raw texts: for each what `tag_text` returns, but faster than one by one. See `find`."""
-        segmentations, sentences = self._segmented(python_input.texts(texts))
+        segmentations, sentences = self.segmented(python_input.texts(texts))
         tagged = self._tagged(sentences, tagset)
         return [list(islice(tagged, len(each.ends))) for each in segmentations]
 
@@ -197,7 +197,7 @@ class Tagger:
             TypeError: `texts` is a single string, or a text is not a string.
             UsageError: the model has no segmenter, or does not know the tagset.
         """
-        segmentations, sentences = self._segmented(python_input.texts(texts))
+        segmentations, sentences = self.segmented(python_input.texts(texts))
         tags = chain.from_iterable(self.predict(sentences, self.model.tagset(tagset)))
         return [replace(each, tags=list(islice(tags, len(each.words)))) for each in segmentations]
 
@@ -205,8 +205,8 @@ class Tagger:
         """Segment raw texts: as `find`, but without tags."""
         return raw.segment(self._segmenter, python_input.texts(texts))
 
-    def _segmented(self, texts: Sequence[str]) -> tuple[Sequence[Segmentation], list[list[str]]]:
-        """The segmentation of each text, and the words of the sentences of all texts."""
+    def segmented(self, texts: Sequence[str]) -> tuple[Sequence[Segmentation], list[list[str]]]:
+        """Segment raw texts: the segmentation of each, and the words of the sentences of all of them; see `find`."""
         segmentations = raw.segment(self._segmenter, texts)
         sentences = [
             [text[begin:end] for begin, end in segmentation.words[first:last]]

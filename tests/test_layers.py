@@ -33,6 +33,7 @@ LAYERS = [
     {"tagging"},
     {"analysis"},
     {"integrations"},
+    {"bulk"},
     {"cli"},
     {"__main__"},
 ]

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from rnntag.cli import advice
 from rnntag.cli.arguments import FilesCommand
+from rnntag.cli.bulk import bulk
 from rnntag.cli.compare import compare
 from rnntag.cli.corpora import corpora
 from rnntag.cli.evaluate import evaluate
@@ -135,6 +136,7 @@ def main(
 _USE = "Use a model"
 _MAKE = "Make a model"
 app.command(rich_help_panel=_USE, cls=FilesCommand)(tag)
+app.command(rich_help_panel=_USE)(bulk)
 app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE)(models)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from rnntag.cli import completion
-from rnntag.config import CorpusFormat, about
+from rnntag.config import CorpusFormat, LexiconMode, about
 
 INPUT = "Input"
 LEXICON = "Own words"
@@ -38,6 +38,22 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace what exists 
 Fp32Option = Annotated[bool, typer.Option("--fp32", help="Compute in 32 bits: slower, same results as PyTorch.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+LexiconOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=LEXICON,
+        help="Your own words, to be found in raw text: a word per line, optionally its frequency (ignored) and the "
+        "only tags that it may get (NOUN,VERB). May be repeated.",
+    ),
+]
+LexiconModeOption = Annotated[
+    LexiconMode,
+    typer.Option(
+        rich_help_panel=LEXICON,
+        help="prefer: these words are more likely to be found; force: always, of overlapping ones the longest.",
+    ),
+]
 TagsetOption = Annotated[
     Literal["universal", "native", "both"],
     typer.Option(help="Universal tags, the corpora's own tags, or both."),

@@ -11,38 +11,61 @@ import typer
 
 from rnntag.cli.progress import TrainingView, fetched, working
 from rnntag.cli.signals import Interruption
+from rnntag.model import directory
 from rnntag.model.learning_curve import Scale, TrainingStep
-from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Corpus
 from rnntag.terminal import console
+from rnntag.training import processes
 from rnntag.training.callbacks import Callbacks, InterruptedTrainingError
 
 RAW_EXAMPLE = "I can swim. 我吃苹果。"
 
 
-class RunView(Callbacks):
-    """Shows a run, and stops it after a signal."""
+class StoppableRun(Callbacks):
+    """Stops a run after a signal, and shows nothing: what each process needs that trains together with others."""
 
     def __init__(self) -> None:
         self._interruption = Interruption()
-        self._view = TrainingView()
-        self._example: Sequence[str] = ()
 
     @contextmanager
     def interruptions(self, *command: str, log: Path | None = None) -> Iterator[None]:
-        """Report an interrupted run with the command that continues it, and exit as the signal asks.
+        """Exit as the signal asks that interrupted a run. With a screen, say how to continue.
 
         Args:
-            command: of rnntag, without --out.
+            command: of rnntag that continues the run, without --out.
             log: the directory of TensorBoard's log.
         """
         try:
             yield
         except InterruptedTrainingError as error:
             logging = ["--tensorboard", str(log)] if log else []
-            line = shlex.join(["rnntag", *command, "--out", str(error.out), *logging])
-            console.note(f"{error}; continue with: {line}")
+            self._interrupted(
+                f"{error}; continue with: {shlex.join(['rnntag', *command, '--out', str(error.out), *logging])}"
+            )
             raise typer.Exit(self._interruption.code) from error
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        with Interruption() as self._interruption:
+            yield
+
+    def should_stop(self) -> bool:
+        return bool(self._interruption.code)
+
+    def report(self, path: Path) -> None:
+        """Say where the model is and how to use it."""
+
+    def _interrupted(self, message: str) -> None:
+        pass
+
+
+class RunView(StoppableRun):
+    """Shows a run on the screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = TrainingView()
+        self._example: Sequence[str] = ()
 
     @contextmanager
     def stage(self, what: str) -> Iterator[None]:
@@ -57,7 +80,7 @@ class RunView(Callbacks):
 
     @contextmanager
     def training(self) -> Iterator[None]:
-        with Interruption() as self._interruption, TrainingView() as self._view:
+        with super().training(), TrainingView() as self._view:
             yield
 
     def begin(self, what: str, scale: Scale, epoch: int) -> None:
@@ -69,10 +92,15 @@ class RunView(Callbacks):
     def warn(self, message: str) -> None:
         console.warning(message)
 
-    def should_stop(self) -> bool:
-        return bool(self._interruption.code)
-
-    def report(self, model: ModelBundle, path: Path) -> None:
-        """Say where the model is and how to use it."""
+    def report(self, path: Path) -> None:
+        model = directory.read(path)
         example = [RAW_EXAMPLE] if model.segmenter else ["--input-format", "tokens", " ".join(self._example)]
         console.note(f"saved {path}; next: {shlex.join(['rnntag', 'tag', '--model', str(path), *example])}")
+
+    def _interrupted(self, message: str) -> None:
+        console.note(message)
+
+
+def view() -> StoppableRun:
+    """The screen of the process that reports, if several train together."""
+    return StoppableRun() if processes.rank() else RunView()

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 import typer
 
 from rnntag.cli import completion, signals, tag_inputs, tag_outputs
-from rnntag.cli.options import INPUT, LEXICON, Fp32Option, ModelOption
+from rnntag.cli.options import INPUT, Fp32Option, LexiconModeOption, LexiconOption, ModelOption
 from rnntag.cli.tag_inputs import STDIN
 from rnntag.cli.tag_progress import Watch
-from rnntag.config import DEFAULT_MODEL, LexiconMode
+from rnntag.config import DEFAULT_MODEL
 from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
 from rnntag.formats.registry import InputFormat, OutputFormat
@@ -143,22 +143,6 @@ _TopOption = Annotated[
     int | None,
     typer.Option(metavar="K", min=1, help="Add the K most probable tags, with probabilities.", show_default=False),
 ]
-_LexiconOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        metavar="FILE",
-        rich_help_panel=LEXICON,
-        help="Your own words, to be found in raw text: a word per line, optionally its frequency (ignored) and the "
-        "only tags that it may get (NOUN,VERB). May be repeated.",
-    ),
-]
-_LexiconModeOption = Annotated[
-    LexiconMode,
-    typer.Option(
-        rich_help_panel=LEXICON,
-        help="prefer: these words are more likely to be found; force: always, of overlapping ones the longest.",
-    ),
-]
 _ErrorsOption = Annotated[
     DecodingErrors, typer.Option(rich_help_panel=INPUT, help="What to do with bytes that are not in the encoding.")
 ]
@@ -190,8 +174,8 @@ def tag(
     text_field: _TextFieldOption = None,
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     top: _TopOption = None,
-    lexicon: _LexiconOption = None,
-    lexicon_mode: _LexiconModeOption = "prefer",
+    lexicon: LexiconOption = None,
+    lexicon_mode: LexiconModeOption = "prefer",
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
     fp32: Fp32Option = False,

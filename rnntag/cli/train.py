@@ -76,20 +76,22 @@ def train(
 
         rnntag train --resume --out models/ewt
     """
-    from rnntag.cli.run_view import RunView
+    from rnntag.cli import run_view
     from rnntag.evaluation.metrics import percent
     from rnntag.model import directory
-    from rnntag.training import run
+    from rnntag.training import processes, run
 
     chosen = given(context)
     corpora = [*chosen.pop("corpus", ()), *chosen.pop("spec", ())]
-    view = RunView()
+    view = run_view.view()
     with view.interruptions("train", "--resume", log=tensorboard):
         path = run.train(corpora, watch=view, **chosen)
+    if processes.rank():
+        return
     model = directory.read(path)
     test = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in model.provenance.test.items())
     console.note(f"test {test or '(no test split)'}")
-    view.report(model, path)
+    view.report(path)
     if not model.segmenter:
         console.note(
             f"{path} tags tokens only, not raw text; to add a segmenter: rnntag train-segmenter {path} CORPUS "

@@ -51,14 +51,13 @@ def train_segmenter(
 
         rnntag train-segmenter zh-en mine.conllu --init zh-en --out models/mine
     """
-    from rnntag.cli.run_view import RunView
-    from rnntag.model import directory
+    from rnntag.cli import run_view
     from rnntag.training import run
 
     chosen = given(context)
     del chosen["model"]
     corpora = chosen.pop("corpus", ())
-    view = RunView()
+    view = run_view.view()
     with view.interruptions("train-segmenter", model, "--resume"):
         path = run.train_segmenter(model, corpora, watch=view, **chosen)
-    view.report(directory.read(path), path)
+    view.report(path)

@@ -24,6 +24,7 @@ from rnntag.training.callbacks import Callbacks, InterruptedTrainingError
 from rnntag.training.checkpoint import Checkpoint, Settings
 from rnntag.training.inheritance import Start
 from rnntag.training.optimizer import ExplosionError
+from rnntag.training.processes import ALONE, Processes
 from rnntag.training.segmenter import SegmenterTask
 from rnntag.training.tagger import TaggerTask
 from rnntag.training.tensorboard import TensorboardLog
@@ -44,6 +45,7 @@ class Job:
         minutes: between two checkpoints within an epoch; 0: none.
         log: directory for TensorBoard.
         watch: the callbacks.
+        processes: that train together. The first one writes the files.
     """
 
     out: Path
@@ -55,6 +57,7 @@ class Job:
     minutes: float
     log: Path | None
     watch: Callbacks
+    processes: Processes = ALONE
     _is_kept: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -75,15 +78,20 @@ class Job:
             else:
                 self._train_both()
         except ExplosionError:
-            checkpoint.discard(self.out)  # continuing would fail again
+            self._discard()  # continuing would fail again
             raise
-        checkpoint.discard(self.out)
+        self._discard()
+
+    def _discard(self) -> None:
+        if self.processes.rank == 0:
+            checkpoint.discard(self.out)
 
     def _train_both(self) -> None:
         training = self.settings.training
         with self.watch.stage("preparing the tagger's training"):
             tagger = Trainer(
-                TaggerTask(self.corpora, self.settings.model, training, self.start if training.init else None)
+                TaggerTask(self.corpora, self.settings.model, training, self.start if training.init else None),
+                self.processes,
             )
         # Errors in the segmenter's corpora show before hours of work. Its random numbers do not change the tagger's.
         with torch.random.fork_rng(devices=[]):
@@ -120,13 +128,15 @@ class Job:
         else:
             char_map = simplification.table() if self.settings.training.simplify_chinese else ("", "")
         with self.watch.stage("preparing the segmenter's training"):
-            return Trainer(SegmenterTask(self.corpora, self.settings.segmenter, char_map, start))
+            return Trainer(SegmenterTask(self.corpora, self.settings.segmenter, char_map, start), self.processes)
 
     def _add_segmenter(self) -> None:
         """Train a segmenter and add it to an existing model, or to a copy of it."""
         trainer = self._segmenter_trainer()
         if not self._train("segmenter", trainer):
             raise InterruptedTrainingError("interrupted", self.out)
+        if self.processes.rank:
+            return
         source = directory.find(self.settings.receiver)
         name = self.out.resolve().name
         model = replace(directory.read(source), name=name, segmenter=self._stored(trainer))
@@ -151,7 +161,7 @@ class Job:
                 self.watch.step(step)
                 if log:
                     log.add(step)
-                stops = self.watch.should_stop()
+                stops = self.processes.sums(self.watch.should_stop())[0] > 0
                 due = 0 < 60 * self.minutes <= time.monotonic() - kept_at
                 if step.batch == step.batches or due or stops:
                     self._keep(name, trainer)
@@ -162,12 +172,17 @@ class Job:
 
     def _check_conditions(self) -> None:
         """Warn if the results may differ from those of an uninterrupted run."""
-        now = _conditions()
+        now = self._conditions()
         for name, value in self.kept.conditions.items() if self.kept else ():
             if now.get(name) != value:
                 self.watch.warn(
                     f"the run began with {name} {value} and continues with {now.get(name)}: results may differ slightly"
                 )
+
+    def _conditions(self) -> dict[str, str]:
+        """What the last digits of a model depend on, apart from its settings and corpora."""
+        conditions = {"rnntag": __version__, "torch": torch.__version__, "threads": str(torch.get_num_threads())}
+        return conditions | ({"processes": str(self.processes.size)} if self.processes.size > 1 else {})
 
     def _restore(self, name: str, trainer: Trainer[Any]) -> None:
         try:
@@ -177,9 +192,13 @@ class Job:
             raise DataError(f"{where}: {checkpoint.UNREADABLE} ({error!r})", remedy=checkpoint.RESTART) from error
 
     def _keep(self, name: str, trainer: Trainer[Any]) -> None:
+        if self.processes.rank:
+            return
         self._states[name] = trainer.state()
         try:
-            checkpoint.write(self.out, Checkpoint(self.settings, self._states, _conditions(), replaces=self._replaces))
+            checkpoint.write(
+                self.out, Checkpoint(self.settings, self._states, self._conditions(), replaces=self._replaces)
+            )
         except AccessError as error:
             if not self._is_kept:
                 raise  # now, and not after hours of work
@@ -187,6 +206,8 @@ class Job:
         self._is_kept = True
 
     def _finish(self, trainer: Trainer[TaggerTask], segmenter: Trainer[SegmenterTask] | None) -> None:
+        if self.processes.rank:
+            return
         settings = self.settings
         model = tagger_training.bundle(trainer, self.out.resolve().name)
         with self.watch.stage("measuring the tagger"):
@@ -229,8 +250,3 @@ def _by_tagset(tagger: Tagger, corpora: Iterable[Corpus]) -> dict[str, dict[str,
             for tagset, _, report in measure(tagger, corpus.name, sentences):
                 figures.setdefault(corpus.name, {}).setdefault(tagset, {})[split] = report.accuracy
     return figures
-
-
-def _conditions() -> dict[str, str]:
-    """What the last digits of a model depend on, apart from its settings and corpora."""
-    return {"rnntag": __version__, "torch": torch.__version__, "threads": str(torch.get_num_threads())}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rnntag.errors import RnntagError
 from rnntag.model.learning_curve import TrainingStep
+from rnntag.training.processes import ALONE, Processes
 
 AVERAGING_STEPS = 200
 """The mean number of batches in the average of the weights; fewer at the start of a run."""
@@ -91,11 +92,17 @@ class Optimiser:
         self._swapped = False
         self.average = [parameter.detach().clone() for parameter in self._parameters]
 
-    def step(self, loss: Tensor, lr: float) -> float:
-        """Take a step. Returns the norm of the gradient before clipping; if it is not finite, no weight changes."""
+    def step(self, loss: Tensor | None, lr: float, processes: Processes = ALONE) -> float:
+        """Take a step. Returns the norm of the gradient before clipping; if it is not finite, no weight changes.
+
+        Args:
+            loss: this process's share of the loss; None if it has no part of the batch.
+        """
         self._adam.param_groups[0]["lr"] = lr
         self._adam.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss is not None:
+            loss.backward()  # type: ignore[no-untyped-call]
+        processes.add_gradients(self._parameters)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm).item()
         if not math.isfinite(norm):
             return norm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from rnntag.storage.lock import locked
 from rnntag.training import checkpoint, inheritance, tensorboard
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings
+from rnntag.training.processes import started
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 CHECKPOINT_MINUTES = 10.0
@@ -225,13 +226,12 @@ class _Request:
     def fulfil(self, segmenter: bool | None, minutes: float, log: Path | None) -> Path:
         out = self.out
         directory.check_not_bundled(out)
-        with claim(out):
-            if not (self.force or checkpoint.place(out).exists()):
-                self._check_free()
-            kept = None if self.resume is False else checkpoint.read(out)
-            settings = self._continued(kept) if kept else self._begun()
+        processes = started()
+        with claim(out) if processes.rank == 0 else nullcontext():
+            settings, kept = processes.from_first(self._prepared)
             if settings.receiver:
                 directory.read(directory.find(settings.receiver))
+            log = None if processes.rank else log
             if log:
                 tensorboard.prepare(log)
             specs, tagsets, corpora = self._load(settings, kept)
@@ -242,8 +242,15 @@ class _Request:
             start = inheritance.start(settings, corpora)
             with self.watch.stage("loading PyTorch"):
                 from rnntag.training.job import Job
-            Job(out, settings, tagsets, corpora, kept, start, minutes, log, self.watch).make()
+            Job(out, settings, tagsets, corpora, kept, start, minutes, log, self.watch, processes).make()
         return out
+
+    def _prepared(self) -> tuple[Settings, Checkpoint | None]:
+        """The settings, and the unfinished run to continue."""
+        if not (self.force or checkpoint.place(self.out).exists()):
+            self._check_free()
+        kept = None if self.resume is False else checkpoint.read(self.out)
+        return (self._continued(kept) if kept else self._begun()), kept
 
     def _check_free(self) -> None:
         """Make sure that nothing finished is overwritten."""

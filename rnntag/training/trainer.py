@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from rnntag.errors import DataError, Remedy
@@ -18,6 +19,7 @@ from rnntag.model.weights import quantize
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import State
 from rnntag.training.optimizer import EpochState, ExplosionError, Optimiser
+from rnntag.training.processes import ALONE, Processes
 
 LARGEST_WEIGHT = float(np.finfo(np.float16).max)
 """Models are stored in half precision."""
@@ -96,7 +98,7 @@ _Task = TypeVar("_Task", bound=Task[Any])
 
 
 class Trainer(Generic[_Task]):
-    """Trains a task; seeded, and repeatable on one machine.
+    """Trains a task; seeded, and repeatable on one machine with the same number of processes.
 
     Attributes:
         task: at a `TrainingStep` with dev figures, its network holds the weights that were measured.
@@ -104,8 +106,9 @@ class Trainer(Generic[_Task]):
         kept: the last step and the weights of the epoch to keep; None before the end of the first epoch.
     """
 
-    def __init__(self, task: _Task) -> None:
+    def __init__(self, task: _Task, processes: Processes = ALONE) -> None:
         self.task = task
+        self._processes = processes
         self.ends: list[TrainingStep] = []
         self.kept: tuple[TrainingStep, dict[str, np.ndarray]] | None = None
         self._optimiser = Optimiser(task.network.parameters(), task.schedule.max_grad_norm)
@@ -132,28 +135,46 @@ class Trainer(Generic[_Task]):
             for batch in batches[now.batch :]:
                 done = (now.epoch - 1 + now.batch / len(batches)) / schedule.epochs
                 if schedule.max_minutes:
-                    done = max(done, (time.monotonic() - started) / (60 * schedule.max_minutes))
+                    seconds = self._processes.from_first(lambda: time.monotonic() - started)
+                    done = max(done, seconds / (60 * schedule.max_minutes))
                 if done >= 1:
                     break
-                loss = task.loss(batch, self._random, 1 - done)
-                norm = self._optimiser.step(loss.mean, schedule.lr * (1 - done))
-                if not math.isfinite(norm):
-                    raise self._explosion()
-                now.add(
-                    loss.mean.item(), loss.weight, norm, clipped=norm > schedule.max_grad_norm > 0, tokens=loss.tokens
-                )
+                self._step(batch, done)
                 now.seconds = time.monotonic() - started
                 if now.batch < len(batches):
                     yield now.step(schedule.epochs, len(batches))
             self._optimiser.swap()
-            dev, accuracy = task.evaluate()
-            now.seconds = time.monotonic() - started
+            dev, accuracy = self._processes.from_first(task.evaluate)
+            now.seconds = self._processes.from_first(lambda: time.monotonic() - started)
             step = replace(now.step(schedule.epochs, len(batches), ends=True), dev=dev, dev_accuracy=accuracy)
             step = self._keep(step)
             self.ends.append(step)
             now.begin_epoch(self._random.bit_generator.state)
             yield step
             self._optimiser.swap()
+
+    def _step(self, batch: Any, done: float) -> None:
+        """Take a step, given the share of the training that is done.
+
+        Raises:
+            ExplosionError: the gradient is not finite.
+        """
+        task, schedule, now, processes = self.task, self.task.schedule, self._now, self._processes
+        random = self._random
+        if processes.size > 1:  # else all would hide the same words and units, in other sentences
+            random = np.random.default_rng([task.seed, now.epoch, now.batch, processes.rank])
+            torch.manual_seed(int(random.integers(1 << 62)))
+        part = processes.part(batch)
+        own = task.loss(part, random, 1 - done) if len(part) else None
+        sums = (own.mean.item() * own.weight, own.weight, own.tokens) if own else (0, 0, 0)
+        total, weight, tokens = processes.sums(*sums)
+        share = own.mean * (own.weight / max(weight, 1)) if own else None
+        norm = self._optimiser.step(share, schedule.lr * (1 - done), processes)
+        if not math.isfinite(norm):
+            raise self._explosion()
+        now.add(
+            total / max(weight, 1), int(weight), norm, clipped=norm > schedule.max_grad_norm > 0, tokens=int(tokens)
+        )
 
     def _keep(self, step: TrainingStep) -> TrainingStep:
         """Keep the weights at the end of an epoch if they are the best, or if the last epoch counts."""

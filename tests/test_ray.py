@@ -1,0 +1,129 @@
+"""Ray tags each row once, whatever dies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rnntag
+from tests.conftest import ROOT
+
+pytest.importorskip("ray")
+pytest.importorskip("pyarrow")
+
+import ray.data
+from pyarrow import parquet
+from ray.cluster_utils import Cluster
+
+from rnntag.integrations import ray as on_ray
+
+pytestmark = pytest.mark.slow
+
+FAST = str(ROOT / "models" / "zh-en-fast")
+FILES, ROWS = 40, 50
+
+
+@pytest.fixture(scope="module")
+def crawl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of documents, each of them different."""
+    folder = tmp_path_factory.mktemp("crawl")
+    for file in range(FILES):
+        rows = ({"id": file * ROWS + row, "text": f"I can swim {file} {row}. 我吃苹果。" * 5} for row in range(ROWS))
+        content = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        (folder / f"{file:02d}.jsonl").write_text(content, encoding="utf-8")
+    return folder
+
+
+def digest(rows: list[dict[str, Any]]) -> str:
+    tagged = sorted((row["id"], row["tokens"], row["upos"]) for row in rows)
+    return hashlib.sha256(json.dumps(tagged).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def expected(crawl: Path) -> str:
+    """The digest of what one process finds."""
+    tagger = rnntag.load(FAST)
+    rows = [json.loads(line) for path in crawl.iterdir() for line in path.open(encoding="utf-8")]
+    for row in rows:
+        pairs = [pair for sentence in tagger.tag_text(row["text"]) for pair in sentence]
+        row |= {"tokens": [token for token, _ in pairs], "upos": [tag for _, tag in pairs]}
+    return digest(rows)
+
+
+def output(folder: Path) -> str:
+    return digest([row for path in folder.glob("*.parquet") for row in parquet.read_table(path).to_pylist()])
+
+
+def bulk(crawl: Path, out: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "rnntag", "bulk", str(crawl), "--output", str(out), "--model", FAST, *options]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A head without processors."""
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    yield started
+    started.shutdown()
+
+
+def wait_for(finished: int, out: Path) -> None:
+    deadline = time.monotonic() + 120
+    while len([*out.glob("*.parquet")]) < finished:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_dataset(crawl: Path, expected: str) -> None:
+    on_ray.start(None, 2)
+    try:
+        tagged = on_ray.tag(ray.data.read_json([str(path) for path in crawl.iterdir()]), model=FAST)
+        assert digest(tagged.take_all()) == expected
+    finally:
+        on_ray.stop()
+
+
+def test_a_node_is_killed(crawl: Path, expected: str, cluster: Cluster, tmp_path: Path) -> None:
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    started = subprocess.Popen(bulk(crawl, tmp_path / "out", "--address", cluster.address))
+    wait_for(3, tmp_path / "out")
+    cluster.remove_node(nodes[0], allow_graceful=False)
+    assert started.wait(300) == 0
+    assert output(tmp_path / "out") == expected
+
+
+def test_the_driver_is_killed(crawl: Path, expected: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    started = subprocess.Popen(bulk(crawl, out, "--workers", "2"), start_new_session=True)
+    wait_for(3, out)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    done = subprocess.run(bulk(crawl, out, "--workers", "2"), capture_output=True, text=True, check=True)
+    assert f"tagged {FILES * ROWS:,} rows" not in done.stderr or "finished already" not in done.stderr
+    assert output(out) == expected
+    again = subprocess.run(bulk(crawl, out), capture_output=True, text=True, check=True)
+    assert again.stderr == f"{FILES} of {FILES} files are finished already\n"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "_manifest.json",
+        *(f"{n:02d}.parquet" for n in range(FILES)),
+    ]
+
+
+def test_a_bad_file_does_not_cost_the_others(crawl: Path, tmp_path: Path) -> None:
+    for name in ("00.jsonl", "01.jsonl"):
+        (tmp_path / name).write_bytes((crawl / name).read_bytes())
+    (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"te')
+    done = subprocess.run(bulk(tmp_path, tmp_path.parent / "out"), capture_output=True, text=True)
+    assert done.returncode == 65
+    assert f"error: {tmp_path / 'bad.jsonl'}: cannot be read as jsonl" in done.stderr
+    assert "tagged 100 rows" in done.stderr
+    assert sorted(path.name for path in (tmp_path.parent / "out").glob("*.parquet")) == ["00.parquet", "01.parquet"]
