@@ -115,11 +115,11 @@ def test_without_dictionaries(tag: TagBatches) -> None:
 def test_how_rows_are_grouped_does_not_show(tag: TagBatches, rows: list[str | None]) -> None:
     batch = pa.record_batch({"text": pa.array(rows, pa.string())})
     whole = tag(batch)
-    at_once, arrow.AT_ONCE = arrow.AT_ONCE, 5
+    before, arrow.GROUP_SIZE = arrow.GROUP_SIZE, 5
     try:
         assert tag(batch).drop_columns("confidence").equals(whole.drop_columns("confidence"))
     finally:
-        arrow.AT_ONCE = at_once
+        arrow.GROUP_SIZE = before
 
 
 def test_a_pickle_is_small_and_loads_in_another_process(tmp_path: Path) -> None:

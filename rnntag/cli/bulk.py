@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -15,7 +15,8 @@ from rnntag.errors import NotFoundError, RnntagError, UsageError
 from rnntag.terminal import console
 
 if TYPE_CHECKING:
-    from rnntag.bulk.job import Figures, Job, Manifest
+    from rnntag.bulk.job import Figures, ShardTagger
+    from rnntag.bulk.manifest import Manifest
     from rnntag.bulk.shards import Shard
 
 _NEEDED = ("pyarrow", "ray")
@@ -66,18 +67,18 @@ def bulk(
     try:
         import ray  # noqa: F401
 
-        from rnntag.bulk.job import Job, Manifest
-        from rnntag.bulk.shards import find, is_within
+        from rnntag.bulk.job import ShardTagger
+        from rnntag.bulk.manifest import Manifest
+        from rnntag.bulk.shards import absolute, find
         from rnntag.integrations.arrow import TagBatches
     except ModuleNotFoundError as error:
         if error.name not in _NEEDED:
             raise
         raise NotFoundError(f"this needs {error.name}: pip install 'rnntag[ray]'") from error
 
+    inputs, output = [*map(absolute, inputs)], absolute(output)
     shards = find(inputs)
-    for uri in inputs:
-        if is_within(output, uri):
-            raise UsageError(f"{output} is in {uri}: use a directory outside the input")
+    _check_output(output, inputs)
     if text_column is None and tokens_column is None:
         tokens_column = _tokens_column(shards)
     tag = TagBatches(
@@ -89,32 +90,56 @@ def bulk(
         lexicon=lexicon or (),
         lexicon_mode=lexicon_mode,
     )
-    manifest = Manifest.open(output, {**tag.settings, "format": output_format})
+    manifest = Manifest.open(output, output_format, tag.settings)
     missing = manifest.missing(shards)
     if len(missing) < len(shards):
-        console.note(f"{len(shards) - len(missing):,} of {len(shards):,} files are finished already")
+        console.note(f"{len(shards) - len(missing):,} of {len(shards):,} shards are finished already")
     if missing:
-        _run(Job(tag, output, output_format), manifest, missing, address, workers)
+        tagger = ShardTagger(tag, output, output_format)
+        tagger.check(missing[0])
+        _run(tagger, manifest, missing, address, workers)
 
 
-def _run(job: Job, manifest: Manifest, shards: Sequence[Shard], address: str | None, workers: int | None) -> None:
+def _check_output(output: str, inputs: Sequence[str]) -> None:
+    """Make sure that no output is taken for input, and no input overwritten."""
+    from rnntag.bulk.shards import is_within
+
+    for root in inputs:
+        if is_within(output, root) or is_within(root, output):
+            raise UsageError(f"{output} has the input {root} in it, or is in it: use another directory")
+
+
+def _run(
+    tagger: ShardTagger, manifest: Manifest, shards: Sequence[Shard], address: str | None, workers: int | None
+) -> None:
     from rnntag.bulk import writing
     from rnntag.integrations import ray
 
-    writing.discard_unfinished(job.output)
+    writing.discard_unfinished(tagger.output)
     manifest.save()
-    with signals.ending():
-        ray.start(address, workers)
-        watch = _Watch(len(shards), workers or ray.processors())
-        try:
-            for shard, figures in watch.watched(ray.results(job, shards, workers)):
-                manifest.add(shard, figures)
-            writing.discard_unfinished(job.output)
-        finally:
-            manifest.save()
-            ray.stop()
+    ray.start(address, workers)  # Ray sets signal handlers, which `ending` replaces
+    try:
+        with signals.ending():
+            watch = _Watch(len(shards), workers or ray.processors())
+            try:
+                for shard, result in ray.results(tagger, shards, workers):
+                    if isinstance(result, Exception):
+                        watch.fail(shard, result)
+                    else:
+                        manifest.add(shard, result)
+                        watch.add(result)
+            except (KeyboardInterrupt, SystemExit):
+                watch.stopped()
+                raise
+            finally:
+                watch.close()
+                manifest.save()
+            writing.discard_unfinished(tagger.output)
+    finally:
+        ray.stop()
+    watch.report()
     if watch.failures:
-        raise typer.Exit(watch.failures[0])
+        raise typer.Exit(max(watch.failures))
 
 
 def _tokens_column(shards: Iterable[Shard]) -> str | None:
@@ -130,70 +155,67 @@ def _tokens_column(shards: Iterable[Shard]) -> str | None:
 
 
 class _Watch:
-    """Follows the shards as they are finished.
+    """Follows the shards as they are finished, with a bar on a terminal.
 
     Attributes:
         failures: an exit code for each shard that could not be tagged.
     """
 
     def __init__(self, shards: int, workers: int) -> None:
+        from rnntag.bulk.job import Figures
+
         self.failures: list[int] = []
+        self._total = Figures()
         self._shards = shards
         self._workers = workers
         self._finished = 0
+        self._began = time.monotonic()
         self._bar: Any = None
+        if console.is_interactive():
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    def watched(self, results: Iterable[tuple[Shard, Figures | Exception]]) -> Iterator[tuple[Shard, Figures]]:
-        """The shards that were tagged. The errors of the others are printed."""
-        from rnntag.bulk.job import Figures
+            columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=console.stderr(), transient=True)
+            self._bar.add_task("", total=shards)
+            self._bar.start()
 
-        total = Figures()
-        began = time.monotonic()
-        self._start()
-        try:
-            for shard, result in results:
-                if isinstance(result, Exception):
-                    self._fail(shard, result)
-                    continue
-                total += result
-                self._finished += 1
-                yield shard, result
-                if self._bar:
-                    speed = total.tokens / max(time.monotonic() - began, 1e-9)
-                    self._bar.update(
-                        self._bar.task_ids[0], completed=self._finished, description=f"{speed:,.0f} tokens/s"
-                    )
-        except (KeyboardInterrupt, SystemExit):
-            self._stop()
-            console.note(f"stopped after {self._finished:,} of {self._shards:,} files; the same command tags the rest")
-            raise
-        finally:
-            self._stop()
-        seconds = max(time.monotonic() - began, 1e-9)
-        failed = f", of which {total.failed:,} could not be tagged" if total.failed else ""
-        console.note(
-            f"tagged {total.rows:,} rows{failed}: {total.tokens:,} tokens, {total.tokens / seconds:,.0f} tokens/s, "
-            f"workers: {self._workers}"
-        )
+    def add(self, figures: Figures) -> None:
+        """Count a shard that was tagged."""
+        self._total += figures
+        self._finished += 1
+        self._show()
 
-    def _fail(self, shard: Shard, error: Exception) -> None:
+    def fail(self, shard: Shard, error: Exception) -> None:
+        """Print why a shard could not be tagged."""
         known = isinstance(error, RnntagError)
         self.failures.append(error.exit_code if isinstance(error, RnntagError) else RnntagError.exit_code)
-        console.error(
-            str(error) if known else f"{shard.uri}: {type(error).__name__}: {error}", self._bar and self._bar.console
-        )
+        message = str(error) if known else f"{shard.path}: {type(error).__name__}: {error}"
+        console.error(message, self._bar.console if self._bar else None)
+        self._show()
 
-    def _start(self) -> None:
-        if not console.is_interactive():
-            return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    def stopped(self) -> None:
+        """Say how far a job came that a signal ended."""
+        self.close()
+        console.note(f"stopped after {self._finished:,} of {self._shards:,} shards; the same command tags the rest")
 
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console.stderr(), transient=True)
-        self._bar.add_task("", total=self._shards)
-        self._bar.start()
-
-    def _stop(self) -> None:
+    def close(self) -> None:
         if self._bar:
             self._bar.stop()
             self._bar = None
+
+    def report(self) -> None:
+        """Print the figures of the whole job."""
+        total = self._total
+        failed = f", of which {total.failed:,} could not be tagged" if total.failed else ""
+        console.note(
+            f"tagged {total.rows:,} rows{failed}: {total.tokens:,} tokens, {self._speed():,.0f} tokens/s, "
+            f"workers: {self._workers}"
+        )
+
+    def _show(self) -> None:
+        if self._bar:
+            done = self._finished + len(self.failures)
+            self._bar.update(self._bar.task_ids[0], completed=done, description=f"{self._speed():,.0f} tokens/s")
+
+    def _speed(self) -> float:
+        return self._total.tokens / max(time.monotonic() - self._began, 1e-9)

@@ -27,9 +27,10 @@ from rnntag.tagger import Tagger, Tagsets, load
 
 Batch = TypeVar("Batch", pa.RecordBatch, pa.Table)
 
-AT_ONCE = 1 << 17
+GROUP_SIZE = 1 << 17
 """Characters, or tokens, of the rows that are tagged together."""
 
+_BAD_ROW = (RnntagError, TypeError, ValueError)
 _TEXT = (types.is_string, types.is_large_string, types.is_string_view, types.is_null)
 _LISTS = (types.is_list, types.is_large_list, types.is_fixed_size_list, types.is_null)
 
@@ -52,6 +53,7 @@ class TagBatches:
 
     Attributes:
         tagsets: of the tags.
+        input_schema: the least that a batch must have.
         settings: on which the tags depend, as JSON.
 
     Args:
@@ -91,6 +93,8 @@ class TagBatches:
             tokens_column if tokens_column is not None else text_column if text_column is not None else "text"
         )
         self._confidence = confidence
+        kind = pa.string() if self._is_raw else pa.list_(pa.string())
+        self.input_schema = pa.schema([(self._column, kind)])
         if self._is_raw:
             tagger.segment([])  # a model without a segmenter fails here, not on the first batch
         self._pickled = pickle.dumps(tagger)
@@ -100,6 +104,7 @@ class TagBatches:
             "column": self._column,
             "tokens": not self._is_raw,
             "confidence": confidence,
+            "int8": int8,
             "lexicon": hashlib.sha256(pickle.dumps(tagger.lexicon)).hexdigest() if tagger.lexicon else "",
         }
         self._dictionaries = {
@@ -146,14 +151,15 @@ class TagBatches:
     def _added(self, column: pa.Array) -> list[pa.Array]:
         rows = _Rows()
         values = _values(column)
+        tagger = _unpickled(self._pickled)
         for group in _groups(values):
             try:
-                self._tag(group, rows)
-            except Exception:  # whatever is wrong with one row must not cost the others
+                self._tag(tagger, group, rows)
+            except _BAD_ROW:  # it must not cost the others
                 for value in group:
                     try:
-                        self._tag([value], rows)
-                    except Exception as error:
+                        self._tag(tagger, [value], rows)
+                    except _BAD_ROW as error:
                         rows.fail(str(error) if isinstance(error, RnntagError) else f"{type(error).__name__}: {error}")
         return [rows.errors() if f.name == "error" else self._lists(rows, f) for f in self._fields]
 
@@ -167,9 +173,8 @@ class TagBatches:
         encoded = pa.DictionaryArray.from_arrays(indices, tags)
         return pa.ListArray.from_arrays(rows.offsets(), encoded.cast(added.type.value_type), type=added.type)
 
-    def _tag(self, values: Sequence[Any], rows: _Rows) -> None:
+    def _tag(self, tagger: Tagger, values: Sequence[Any], rows: _Rows) -> None:
         """Add rows, given texts or lists of tokens; None for null."""
-        tagger = _unpickled(self._pickled)
         for value in values:
             if isinstance(value, Exception):
                 raise value
@@ -260,7 +265,7 @@ def _groups(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     begin, size = 0, 0
     for row, value in enumerate(values):
         size += 1 if value is None or isinstance(value, Exception) else len(value)
-        if size >= AT_ONCE:
+        if size >= GROUP_SIZE:
             yield values[begin : row + 1]
             begin, size = row + 1, 0
     if begin < len(values):

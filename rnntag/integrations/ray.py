@@ -19,7 +19,7 @@ _Result = TypeVar("_Result")
 
 LOCAL = "local"
 RETRIES = 10
-"""Not without end: an item may be what kills the process, for want of memory."""
+"""Not without end: an item may be what kills the process."""
 
 
 def tag(dataset: Dataset, *, batch_size: int = 256, concurrency: int | None = None, **options: Any) -> Dataset:
@@ -53,6 +53,7 @@ def start(address: str | None, workers: int | None) -> None:
         workers: processors of this machine to use; all if None.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))  # which Ray counts apart, without end by default
     options: dict[str, Any] = {"address": address or LOCAL, "log_to_driver": False, "logging_level": "error"}
     if not address:
         options |= {"include_dashboard": False, "num_cpus": workers, "_node_ip_address": "127.0.0.1"}
@@ -77,14 +78,15 @@ def results(
     A task whose node or process dies is done again, up to `RETRIES` times, so `work` must be idempotent.
 
     Args:
-        workers: the most tasks at a time; as many as there are processors if None.
+        workers: the most tasks at a time; None: as many as there are processors, and as many again that wait.
     """
     task = ray.remote(max_retries=RETRIES, num_cpus=1)(_done)
     shared = ray.put(work)
     waiting = iter(items)
     running: dict[Any, _Item] = {}
     while True:
-        while len(running) < (workers or 2 * processors()) and (item := next(waiting, None)) is not None:
+        most = workers or 2 * processors()  # nodes may come and go
+        while len(running) < most and (item := next(waiting, None)) is not None:
             running[task.remote(shared, item)] = item
         if not running:
             return

@@ -14,40 +14,48 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed, nn
 
-from rnntag.training.processes import Processes
+from rnntag.errors import RnntagError
+from rnntag.training.processes import ProcessGroup
 
 _Value = TypeVar("_Value")
 
 
-class _Connected(Processes):
+class _Connected(ProcessGroup):
     def __init__(self) -> None:
         self.rank = distributed.get_rank()
-        self.size = distributed.get_world_size()
+        self.world_size = distributed.get_world_size()
 
     def part(self, batch: Sequence[Any]) -> Sequence[Any]:
-        return batch[self.rank :: self.size]
+        return batch[self.rank :: self.world_size]
 
-    def sums(self, *values: float) -> Sequence[float]:
+    def all_reduce(self, *values: float) -> Sequence[float]:
         tensor = torch.tensor(values, dtype=torch.float64)
         distributed.all_reduce(tensor)
         sums: list[float] = tensor.tolist()
         return sums
 
-    def add_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
+    def all_reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
         distributed.all_reduce(flat)
         for parameter, part in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
             parameter.grad = part.view_as(parameter)
 
-    def from_first(self, compute: Callable[[], _Value]) -> _Value:
-        values: list[Any] = [compute() if self.rank == 0 else None]
+    def broadcast(self, compute: Callable[[], _Value]) -> _Value:
+        values: list[Any] = [None, None]
+        if self.rank == 0:
+            try:
+                values[0] = compute()
+            except RnntagError as error:
+                values[1] = error
         distributed.broadcast_object_list(values)
+        if values[1] is not None:
+            raise values[1] if self.rank == 0 else SystemExit(values[1].exit_code)  # told once
         return values[0]  # type: ignore[no-any-return]
 
 
-def connected() -> Processes:
-    """The processes that `torchrun` has started; connects to them, over gloo, for GPUs over NCCL."""
+def connected() -> ProcessGroup:
+    """The processes that `torchrun` has started; connects to them, over Gloo, for GPUs over NCCL."""
     if not distributed.is_initialized():
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

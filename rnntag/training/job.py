@@ -24,7 +24,7 @@ from rnntag.training.callbacks import Callbacks, InterruptedTrainingError
 from rnntag.training.checkpoint import Checkpoint, Settings
 from rnntag.training.inheritance import Start
 from rnntag.training.optimizer import ExplosionError
-from rnntag.training.processes import ALONE, Processes
+from rnntag.training.processes import ALONE, ProcessGroup
 from rnntag.training.segmenter import SegmenterTask
 from rnntag.training.tagger import TaggerTask
 from rnntag.training.tensorboard import TensorboardLog
@@ -57,7 +57,7 @@ class Job:
     minutes: float
     log: Path | None
     watch: Callbacks
-    processes: Processes = ALONE
+    processes: ProcessGroup = ALONE
     _is_kept: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -77,14 +77,21 @@ class Job:
                 self._add_segmenter()
             else:
                 self._train_both()
-        except ExplosionError:
-            self._discard()  # continuing would fail again
+        except (ExplosionError, InterruptedTrainingError) as error:
+            if isinstance(error, ExplosionError):
+                self._discard()  # continuing would fail again
+            self._wait()
             raise
         self._discard()
+        self._wait()
 
     def _discard(self) -> None:
         if self.processes.rank == 0:
             checkpoint.discard(self.out)
+
+    def _wait(self) -> None:
+        """Until the first process has written its files: `torchrun` ends it if another one fails."""
+        self.processes.all_reduce(0)
 
     def _train_both(self) -> None:
         training = self.settings.training
@@ -148,6 +155,9 @@ class Job:
 
     def _train(self, name: str, trainer: Trainer[Any], log: TensorboardLog | None = None) -> bool:
         """Train to the end or until `watch` stops it. Returns whether it is finished."""
+        own = trainer.task.fingerprint if self.processes.world_size > 1 else ""
+        if self.processes.broadcast(lambda: own) != own:
+            raise DataError("the processes have loaded different corpora or other files")
         resumes = name in self._states
         if resumes:
             self._restore(name, trainer)
@@ -161,7 +171,7 @@ class Job:
                 self.watch.step(step)
                 if log:
                     log.add(step)
-                stops = self.processes.sums(self.watch.should_stop())[0] > 0
+                stops = self.processes.all_reduce(self.watch.should_stop())[0] > 0
                 due = 0 < 60 * self.minutes <= time.monotonic() - kept_at
                 if step.batch == step.batches or due or stops:
                     self._keep(name, trainer)
@@ -174,15 +184,16 @@ class Job:
         """Warn if the results may differ from those of an uninterrupted run."""
         now = self._conditions()
         for name, value in self.kept.conditions.items() if self.kept else ():
-            if now.get(name) != value:
+            if now.get(name, value) != value:
                 self.watch.warn(
-                    f"the run began with {name} {value} and continues with {now.get(name)}: results may differ slightly"
+                    f"the run began with {name} {value} and continues with {now[name]}: results may differ slightly"
                 )
 
     def _conditions(self) -> dict[str, str]:
         """What the last digits of a model depend on, apart from its settings and corpora."""
-        conditions = {"rnntag": __version__, "torch": torch.__version__, "threads": str(torch.get_num_threads())}
-        return conditions | ({"processes": str(self.processes.size)} if self.processes.size > 1 else {})
+        processes = str(self.processes.world_size)
+        threads = str(torch.get_num_threads())
+        return {"rnntag": __version__, "torch": torch.__version__, "threads": threads, "processes": processes}
 
     def _restore(self, name: str, trainer: Trainer[Any]) -> None:
         try:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rnntag.errors import RnntagError
 from rnntag.model.learning_curve import TrainingStep
-from rnntag.training.processes import ALONE, Processes
+from rnntag.training.processes import ALONE, ProcessGroup
 
 AVERAGING_STEPS = 200
 """The mean number of batches in the average of the weights; fewer at the start of a run."""
@@ -92,7 +92,7 @@ class Optimiser:
         self._swapped = False
         self.average = [parameter.detach().clone() for parameter in self._parameters]
 
-    def step(self, loss: Tensor | None, lr: float, processes: Processes = ALONE) -> float:
+    def step(self, loss: Tensor | None, lr: float, processes: ProcessGroup = ALONE) -> float:
         """Take a step. Returns the norm of the gradient before clipping; if it is not finite, no weight changes.
 
         Args:
@@ -102,7 +102,7 @@ class Optimiser:
         self._adam.zero_grad(set_to_none=True)
         if loss is not None:
             loss.backward()  # type: ignore[no-untyped-call]
-        processes.add_gradients(self._parameters)
+        processes.all_reduce_gradients(self._parameters)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._max_grad_norm).item()
         if not math.isfinite(norm):
             return norm

@@ -228,13 +228,16 @@ class _Request:
         directory.check_not_bundled(out)
         processes = started()
         with claim(out) if processes.rank == 0 else nullcontext():
-            settings, kept = processes.from_first(self._prepared)
+            settings, kept = processes.broadcast(self._prepared)
             if settings.receiver:
                 directory.read(directory.find(settings.receiver))
             log = None if processes.rank else log
             if log:
                 tensorboard.prepare(log)
-            specs, tagsets, corpora = self._load(settings, kept)
+            # The first process loads them first: it may have to download them.
+            loaded: list[tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]] = []
+            processes.broadcast(lambda: loaded.append(self._load(settings, kept)))
+            specs, tagsets, corpora = loaded[0] if loaded else self._load(settings, kept)
             settings = replace(settings, corpora=specs)
             if segmenter is None and not kept and not any(is_spaced(corpus.train) for corpus in corpora):
                 settings = replace(settings, segmenter=None)

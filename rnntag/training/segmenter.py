@@ -188,15 +188,16 @@ class SegmenterTask(Task[list[Ids]]):
     def loss(self, batch: list[Ids], random: np.random.Generator, remaining: float) -> Loss:
         columns, gold, lengths = self._batch(batch, random)
         scores = self.network(columns, lengths)
-        tokens = int((gold > INSIDE).sum())
+        units, tokens = int((gold != IGNORED).sum()), int((gold > INSIDE).sum())
         if not self._teacher:
-            return Loss(functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED), 1, tokens)
+            mean = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
+            return Loss(mean, units, tokens)
         with torch.no_grad():
             targets = self._teacher(columns, lengths).softmax(-1)
         own = torch.from_numpy(np.array([not piece[0, KEPT] for piece in batch]))
         targets[own] = functional.one_hot(gold[own].clamp(min=0), targets.shape[-1]).to(targets.dtype)
         surprise = -(targets * scores.log_softmax(-1)).sum(-1)
-        return Loss(surprise[gold != IGNORED].mean(), 1, tokens)
+        return Loss(surprise[gold != IGNORED].mean(), units, tokens)
 
     def evaluate(self) -> tuple[Mapping[str, float], float]:
         """F1 of words and of sentences on the dev splits. They do not choose the epoch: the last one is kept."""

@@ -19,7 +19,7 @@ from rnntag.model.weights import quantize
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import State
 from rnntag.training.optimizer import EpochState, ExplosionError, Optimiser
-from rnntag.training.processes import ALONE, Processes
+from rnntag.training.processes import ALONE, ProcessGroup
 
 LARGEST_WEIGHT = float(np.finfo(np.float16).max)
 """Models are stored in half precision."""
@@ -106,7 +106,7 @@ class Trainer(Generic[_Task]):
         kept: the last step and the weights of the epoch to keep; None before the end of the first epoch.
     """
 
-    def __init__(self, task: _Task, processes: Processes = ALONE) -> None:
+    def __init__(self, task: _Task, processes: ProcessGroup = ALONE) -> None:
         self.task = task
         self._processes = processes
         self.ends: list[TrainingStep] = []
@@ -135,7 +135,7 @@ class Trainer(Generic[_Task]):
             for batch in batches[now.batch :]:
                 done = (now.epoch - 1 + now.batch / len(batches)) / schedule.epochs
                 if schedule.max_minutes:
-                    seconds = self._processes.from_first(lambda: time.monotonic() - started)
+                    seconds = self._processes.broadcast(lambda: time.monotonic() - started)
                     done = max(done, seconds / (60 * schedule.max_minutes))
                 if done >= 1:
                     break
@@ -144,8 +144,8 @@ class Trainer(Generic[_Task]):
                 if now.batch < len(batches):
                     yield now.step(schedule.epochs, len(batches))
             self._optimiser.swap()
-            dev, accuracy = self._processes.from_first(task.evaluate)
-            now.seconds = self._processes.from_first(lambda: time.monotonic() - started)
+            dev, accuracy = self._processes.broadcast(task.evaluate)
+            now.seconds = self._processes.broadcast(lambda: time.monotonic() - started)
             step = replace(now.step(schedule.epochs, len(batches), ends=True), dev=dev, dev_accuracy=accuracy)
             step = self._keep(step)
             self.ends.append(step)
@@ -161,13 +161,13 @@ class Trainer(Generic[_Task]):
         """
         task, schedule, now, processes = self.task, self.task.schedule, self._now, self._processes
         random = self._random
-        if processes.size > 1:  # else all would hide the same words and units, in other sentences
+        if processes.world_size > 1:  # else all would hide the same words and units, in other sentences
             random = np.random.default_rng([task.seed, now.epoch, now.batch, processes.rank])
             torch.manual_seed(int(random.integers(1 << 62)))
         part = processes.part(batch)
         own = task.loss(part, random, 1 - done) if len(part) else None
         sums = (own.mean.item() * own.weight, own.weight, own.tokens) if own else (0, 0, 0)
-        total, weight, tokens = processes.sums(*sums)
+        total, weight, tokens = processes.all_reduce(*sums)
         share = own.mean * (own.weight / max(weight, 1)) if own else None
         norm = self._optimiser.step(share, schedule.lr * (1 - done), processes)
         if not math.isfinite(norm):
