@@ -97,7 +97,7 @@ def main() -> None:
                 write(folder, rows)
                 files = sorted((folder / "in").iterdir())
                 command = [*program, "tag", "--model", given.model, "--jobs", count, "--quiet"]
-                command += ["--output-dir", str(folder / "tagged"), "--output", "jsonl"]
+                command += ["--output-dir", str(folder / "tagged"), "--format", "jsonl"]
                 began = time.monotonic()
                 subprocess.run([*command, *(part for file in files for part in ("-i", str(file)))], check=True)
                 seconds.setdefault(f"tag --jobs {count}", []).append(time.monotonic() - began)

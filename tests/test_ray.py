@@ -111,10 +111,10 @@ def test_the_driver_is_killed(crawl: Path, expected: str, tmp_path: Path) -> Non
     assert f"tagged {FILES * ROWS:,} rows" not in done.stderr or "finished already" not in done.stderr
     assert output(out) == expected
     again = subprocess.run(bulk(crawl, out), capture_output=True, text=True, check=True)
-    assert again.stderr == f"{FILES} of {FILES} files are finished already\n"
+    assert again.stderr == f"{FILES} of {FILES} shards are finished already\n"
     assert sorted(path.name for path in out.iterdir()) == [
-        "_manifest.json",
         *(f"{n:02d}.parquet" for n in range(FILES)),
+        "_manifest.json",
     ]
 
 
@@ -124,6 +124,6 @@ def test_a_bad_file_does_not_cost_the_others(crawl: Path, tmp_path: Path) -> Non
     (tmp_path / "bad.jsonl").write_text('{"text": "a"}\n{"te')
     done = subprocess.run(bulk(tmp_path, tmp_path.parent / "out"), capture_output=True, text=True)
     assert done.returncode == 65
-    assert f"error: {tmp_path / 'bad.jsonl'}: cannot be read as jsonl" in done.stderr
+    assert f"error: {tmp_path / 'bad.jsonl'}: the line at byte 14 is not JSON" in done.stderr
     assert "tagged 100 rows" in done.stderr
     assert sorted(path.name for path in (tmp_path.parent / "out").glob("*.parquet")) == ["00.parquet", "01.parquet"]
