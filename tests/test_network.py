@@ -63,6 +63,17 @@ def test_a_given_tag_is_fed_back_instead_of_what_is_found(bidirectional: bool, s
     assert (given[0, 2] - own[0, 2]).abs().max() > 1e-6
 
 
+def test_a_word_s_vector_does_not_depend_on_how_long_the_others_are() -> None:
+    words = ["x" * length for length in (9, 4, 1, 30, 5, 8, 2, 12, 3)]
+    corpus = Corpus("x", [Sentence(tuple(words), {"upos": ("X",) * len(words)})], [], [])
+    network, vocabulary = network_of(corpus)
+    together = network.vectors(vocabulary.encode(corpus.train).batch([0]).words)
+    alone = [vocabulary.encode([Sentence((word,))]).batch([0]).words for word in words]
+    index = vocabulary.encode(corpus.train).batch([0]).index[0]
+    for place, word in zip(index, alone, strict=True):
+        torch.testing.assert_close(together[place], network.vectors(word)[0])
+
+
 def test_the_share_of_gold_tags_is_that_asked_for(starter: list[Corpus]) -> None:
     network, vocabulary = network_of(starter[0], feedback=True)
     batch = vocabulary.encode(starter[0].train).batch(range(400))

@@ -46,6 +46,10 @@ def _initialise(table: nn.Embedding) -> None:
     nn.init.zeros_(table.weight[: UNKNOWN + 1])  # neutral even if training never meets an unknown
 
 
+LENGTHS = (4, 8)
+"""The greatest lengths of groups of words, in characters; longer words are one more group."""
+
+
 class CharRNNEncoder(nn.Module):
     """A word embedding concatenated with the last states of a bidirectional RNN over the characters (Ling et al. 2015;
     Plank et al. 2016).
@@ -75,14 +79,28 @@ class CharRNNEncoder(nn.Module):
 
     def forward(self, ids: Tensor, chars: Tensor, lengths: Tensor, dropout: float, dropped: Tensor | None) -> Tensor:
         """Vectors of words, shape [words, outputs]. Words that are `dropped` [words] use the unknown row."""
-        letters = functional.dropout(self.chars(chars), dropout, self.training)
-        _, spelling = self.spelling(letters, reversal(lengths, chars.shape[1]))
+        spelling = self._spelling(chars, lengths, dropout)
         rows = ids if dropped is None else ids.masked_fill(dropped, UNKNOWN)
         embedding = self.words(rows.masked_fill(rows >= self.trained_rows, UNKNOWN))
         if self.projection is not None:
             hidden = torch.rand(ids.shape, device=ids.device) < (VECTOR_DROPOUT if self.training else 0.0)
             embedding = embedding + self.projection(self.vectors[ids]) * ~hidden[:, None]
         return torch.cat([embedding, spelling], dim=-1)
+
+    def _spelling(self, chars: Tensor, lengths: Tensor, dropout: float) -> Tensor:
+        """The last states over the characters of words, shape [words, outputs].
+
+        Words of about the same length are computed together: most are far shorter than the longest.
+        """
+        groups = torch.bucketize(lengths, torch.tensor(LENGTHS, device=lengths.device))
+        orders, states = [], []
+        for words in (torch.nonzero(groups == group)[:, 0] for group in range(len(LENGTHS) + 1)):
+            if len(words):
+                longest = int(lengths[words].max())
+                letters = functional.dropout(self.chars(chars[words, :longest]), dropout, self.training)
+                orders.append(words)
+                states.append(self.spelling(letters, reversal(lengths[words], longest))[1])
+        return torch.cat(states)[torch.cat(orders).argsort()]
 
     def table(self) -> Tensor:
         """The embedding of each word, shape [rows, size]."""
