@@ -149,7 +149,8 @@ def test_a_signal_keeps_the_run_and_the_best_model_first(
     assert names(folder) == {"m"}
 
 
-@pytest.mark.parametrize("watched_by", few(["a pipe", "a terminal"], "a pipe"))
+@pytest.mark.slow
+@pytest.mark.parametrize("watched_by", ["a pipe", "a terminal"])
 def test_a_run_that_nobody_can_watch_any_more_is_kept_like_any_other(
     watched_by: str, folder: Path, learned_longer: dict[str, Any]
 ) -> None:

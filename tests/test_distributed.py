@@ -51,6 +51,7 @@ def curve(path: Path) -> list[tuple[float, float, int]]:
     return [(epoch.loss, epoch.gradient_norm, epoch.tokens) for epoch in epochs]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     one = train(tmp_path, 1, *EXACT, "--epochs", "1", "--out", "one")
     two = train(tmp_path, 2, *EXACT, "--epochs", "1", "--out", "two")

@@ -219,6 +219,7 @@ def test_keep_needs_init(mine: Path, tiny_folder: Path, here: Run) -> None:
     assert refusal(here("train", "mine.txt", "--init", "none"), 66).startswith("error: none: no such model")
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_continued(
     mine: Path, tmp_path: Path, here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,20 +114,20 @@ def test_a_bad_line_is_named(tiny: ModelBundle, tmp_path: Path, line: str, fault
     assert str(raised.value) == f"{tmp_path / 'words1.txt'}:2: {fault}"
 
 
-def test_errors_end_the_command(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
+def test_errors_end_the_command(here: Run, tiny_folder: Path, tmp_path: Path) -> None:
     tag = ("tag", "-m", tiny_folder, "I eat", "--lexicon")
     (tmp_path / "bad.txt").write_text("a n\n" * 12, encoding="utf-8")
     (tmp_path / "gb.txt").write_bytes("我们明天在学校里看书\n".encode("gb18030") * 3)
-    done = run(*tag, "bad.txt")
+    done = here(*tag, "bad.txt")
     assert (done.returncode, done.stdout) == (65, "")
     lines = done.stderr.splitlines()
     assert lines[9].startswith("error: bad.txt:10: the model tiny has no tag 'n'")
     assert lines[10:] == ["error: 12 errors in all; only the first 10 are shown"]
-    assert refusal(run(*tag, "none.txt"), 66) == "error: none.txt: no such file"
-    assert refusal(run(*tag, "."), 74) == "error: .: is a directory, not a file"
+    assert refusal(here(*tag, "none.txt"), 66) == "error: none.txt: no such file"
+    assert refusal(here(*tag, "."), 74) == "error: .: is a directory, not a file"
     fault = "error: gb.txt:1: byte 1 of the input is not utf-8: looks like GB18030: a lexicon must be UTF-8 text"
-    assert refusal(run(*tag, "gb.txt"), 65) == fault
-    done = run("tag", "-m", tiny_folder, "I eat", "--lexicon-mode", "force")
+    assert refusal(here(*tag, "gb.txt"), 65) == fault
+    done = here("tag", "-m", tiny_folder, "I eat", "--lexicon-mode", "force")
     assert refusal(done, 2) == "error: lexicon_mode is 'force', but there is no lexicon: name its file with --lexicon"
 
 

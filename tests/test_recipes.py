@@ -170,7 +170,8 @@ def test_fixed_words_are_not_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not LEXICON.exists(), reason="needs the word lists in ../shared/lexicon")
-def test_frames_are_whole_sentences() -> None:
+def test_frames_are_whole_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "SENTENCES", 700)
     fixed = fixed_words.FixedWords(LEXICON)
     made = [*frames.sentences(fixed, np.random.default_rng(1))]
     assert all(words[-1] in "。？！”" and "" not in words for words in made)
