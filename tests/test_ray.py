@@ -9,13 +9,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rnntag
+from benchmarks.processes import family
 from tests.conftest import ROOT
 
 pytest.importorskip("ray")
@@ -90,6 +92,26 @@ def test_a_dataset(crawl: Path, expected: str) -> None:
         assert digest(tagged.take_all()) == expected
     finally:
         on_ray.stop()
+
+
+def listening(processes: Collection[int]) -> set[str]:
+    """The addresses, in hexadecimal as in proc(5), that processes listen on."""
+    sockets = set()
+    for process in processes:
+        for descriptor in Path("/proc", str(process), "fd").glob("*"):
+            with suppress(OSError):
+                sockets.add(os.readlink(descriptor))
+    rows = [row.split() for family in ("tcp", "tcp6") for row in Path("/proc/net", family).read_text().splitlines()[1:]]
+    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets}
+
+
+def test_ray_on_this_machine_listens_to_it_alone(crawl: Path, tmp_path: Path) -> None:
+    started = subprocess.Popen(bulk(crawl, tmp_path / "out", "--workers", "1"))
+    wait_for(1, tmp_path / "out")
+    addresses = listening(family(started.pid))
+    assert started.wait(300) == 0
+    assert addresses
+    assert addresses <= {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 
 
 def test_a_node_is_killed(crawl: Path, expected: str, cluster: Cluster, tmp_path: Path) -> None:

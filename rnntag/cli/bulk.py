@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -64,6 +65,9 @@ def bulk(
 
         rnntag bulk crawl/ --output tagged/ --text-column body
     """
+    if not address:
+        # Read when ray is imported. Despite its name it also makes Ray on Linux listen on the loopback interface alone.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray  # noqa: F401
 

@@ -46,7 +46,8 @@ def tag(dataset: Dataset, *, batch_size: int = 256, concurrency: int | None = No
 def start(address: str | None, workers: int | None) -> None:
     """Connect to a cluster; without an address, start Ray on this machine alone.
 
-    Without an address no dashboard is started, and all ports are on the loopback interface.
+    Without an address no dashboard is started. Ray then listens on the loopback interface alone if the environment
+    variable RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER was 0 when it was imported; see `cli.bulk`.
 
     Args:
         address: as for `ray.init`: `auto`, `ray://…`.
@@ -56,7 +57,7 @@ def start(address: str | None, workers: int | None) -> None:
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))  # which Ray counts apart, without end by default
     options: dict[str, Any] = {"address": address or LOCAL, "log_to_driver": False, "logging_level": "error"}
     if not address:
-        options |= {"include_dashboard": False, "num_cpus": workers, "_node_ip_address": "127.0.0.1"}
+        options |= {"include_dashboard": False, "num_cpus": workers}
     ray.init(**options)
 
 
