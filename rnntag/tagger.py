@@ -108,7 +108,7 @@ class Tagger:
 
     def __reduce__(self) -> tuple[Any, ...]:
         model = (self.model.name, self.model.digest) if self._bundled else self.model
-        return _unpickled, (type(self), model, self._threads, self.int8, self.lexicon)
+        return unpickled, (type(self), model, self._threads, self.int8, self.lexicon)
 
     @overload
     def tag(self, tokens: Iterable[str], tagset: str | None = None) -> Pairs: ...
@@ -349,13 +349,14 @@ class Tagger:
         return self.model.vocabulary.normal_form(word) in self._known
 
 
-def _unpickled(
+def unpickled(
     kind: type[Tagger],
     model: stored.ModelBundle | tuple[str, str],
     threads: int,
     int8: bool,
     lexicon: Lexicon | None,
 ) -> Tagger:
+    """The tagger of a pickle; see `Tagger`."""
     if isinstance(model, stored.ModelBundle):
         return kind(model, threads=threads, int8=int8, lexicon=lexicon)
     tagger = kind(_read_bundled(*model), threads=threads, int8=int8, lexicon=lexicon)

@@ -52,7 +52,7 @@ class ShardTagger:
             UsageError: it has not; see `TagBatches.schema`.
             DataError, AccessError: see `reading.batches`.
         """
-        self._checked(shard, next(reading.batches(shard)))
+        self._tagged(shard, next(reading.batches(shard)).slice(0, 0))
 
     def __call__(self, shard: Shard) -> Figures:
         """Tag a shard and write its output.
@@ -66,7 +66,7 @@ class ShardTagger:
         def tagged() -> Iterator[pa.RecordBatch]:
             nonlocal figures
             for batch in reading.batches(shard):
-                done = self.tag(self._checked(shard, batch))
+                done = self._tagged(shard, batch)
                 errors = done.column("error")
                 if shard.format == "text" and errors.null_count < len(errors):
                     done = done.set_column(0, reading.TEXT, _valid(done.column(0)))
@@ -81,14 +81,13 @@ class ShardTagger:
             raise kind(f"{self.output}: {shard.name}.{self.kind} cannot be written: {error}") from error
         return figures
 
-    def _checked(self, shard: Shard, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _tagged(self, shard: Shard, batch: pa.RecordBatch) -> pa.RecordBatch:
         if not batch.num_columns:
             batch = pa.RecordBatch.from_pylist([], self.tag.input_schema)
         try:
-            self.tag.schema(batch.schema)
+            return self.tag(batch)
         except UsageError as error:
             raise UsageError(f"{shard.path}: {error}") from error
-        return batch
 
 
 def _valid(column: pa.Array) -> pa.Array:

@@ -61,14 +61,16 @@ def replace(system: fs.FileSystem, source: str, target: str) -> None:
 
 def _write_parquet(batches: Iterable[pa.RecordBatch], system: fs.FileSystem, path: str) -> None:
     waiting: list[pa.RecordBatch] = []
+    size = 0
     writer: Any = None
     try:
         for batch in batches:
             writer = writer or parquet.ParquetWriter(path, batch.schema, filesystem=system, compression="zstd")
             waiting.append(batch)
-            if sum(each.nbytes for each in waiting) >= ROW_GROUP_BYTES:
+            size += batch.nbytes
+            if size >= ROW_GROUP_BYTES:
                 writer.write_table(pa.Table.from_batches(waiting))
-                waiting.clear()
+                waiting, size = [], 0
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting))
     finally:

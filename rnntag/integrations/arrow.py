@@ -9,21 +9,21 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import types
 
 from rnntag.config import DEFAULT_MODEL, LexiconMode
 from rnntag.errors import RnntagError, UsageError
-from rnntag.tagger import Tagger, Tagsets, load
+from rnntag.tagger import Tagger, Tagsets, load, unpickled
 
 Batch = TypeVar("Batch", pa.RecordBatch, pa.Table)
 
@@ -97,7 +97,7 @@ class TagBatches:
         self.input_schema = pa.schema([(self._column, kind)])
         if self._is_raw:
             tagger.segment([])  # a model without a segmenter fails here, not on the first batch
-        self._pickled = pickle.dumps(tagger)
+        self._tagger = tagger
         self.settings: dict[str, Any] = {
             "model": f"{tagger.model.name}:{tagger.model.digest}",
             "tagsets": [*self.tagsets],
@@ -105,11 +105,12 @@ class TagBatches:
             "tokens": not self._is_raw,
             "confidence": confidence,
             "int8": int8,
-            "lexicon": hashlib.sha256(pickle.dumps(tagger.lexicon)).hexdigest() if tagger.lexicon else "",
+            "lexicon": _digest([lexicon] if isinstance(lexicon, (str, Path)) else lexicon, lexicon_mode),
         }
         self._dictionaries = {
             tagset: pa.array([*tagger.model.vocabulary.tags[tagset]], pa.string()) for tagset in self.tagsets
         }
+        self._key = json.dumps([self.settings, threads])
         tag = pa.dictionary(pa.int32(), pa.string()) if dictionary else pa.string()
         self._fields = [
             *([pa.field("tokens", pa.list_(pa.string()))] if self._is_raw else []),
@@ -118,6 +119,19 @@ class TagBatches:
             *([pa.field("confidence", pa.list_(pa.float32()))] if confidence else []),
             pa.field("error", pa.string()),
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        _, recipe = self._tagger.__reduce__()
+        return {**self.__dict__, "_tagger": recipe}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        recipe = state["_tagger"]
+        self.__dict__.update(state)
+        if self._key not in _TAGGERS:
+            while len(_TAGGERS) >= _MOST_TAGGERS:
+                del _TAGGERS[next(iter(_TAGGERS))]
+            _TAGGERS[self._key] = unpickled(*recipe)
+        self._tagger = _TAGGERS[self._key]
 
     def schema(self, schema: pa.Schema) -> pa.Schema:
         """The schema of what has this schema, after tagging.
@@ -151,36 +165,38 @@ class TagBatches:
     def _added(self, column: pa.Array) -> list[pa.Array]:
         rows = _Rows()
         values = _values(column)
-        tagger = _unpickled(self._pickled)
         for group in _groups(values):
             try:
-                self._tag(tagger, group, rows)
+                self._tag(group, rows)
             except _BAD_ROW:  # it must not cost the others
                 for value in group:
                     try:
-                        self._tag(tagger, [value], rows)
+                        self._tag([value], rows)
                     except _BAD_ROW as error:
                         rows.fail(str(error) if isinstance(error, RnntagError) else f"{type(error).__name__}: {error}")
-        return [rows.errors() if f.name == "error" else self._lists(rows, f) for f in self._fields]
+        offsets = rows.offsets()
+        return [
+            rows.errors() if f.name == "error" else self._lists(rows.columns.get(f.name, []), offsets, f)
+            for f in self._fields
+        ]
 
-    def _lists(self, rows: _Rows, added: pa.Field) -> pa.Array:
-        flat = rows.columns.get(added.name, [])
-        if added.name not in self._dictionaries:
-            return pa.ListArray.from_arrays(rows.offsets(), pa.array(flat, added.type.value_type), type=added.type)
-        tags = self._dictionaries[added.name]
-        row_of = {tag: row for row, tag in enumerate(tags.to_pylist())}
-        indices = pa.array(np.fromiter(map(row_of.__getitem__, flat), np.int32, len(flat)))
-        encoded = pa.DictionaryArray.from_arrays(indices, tags)
-        return pa.ListArray.from_arrays(rows.offsets(), encoded.cast(added.type.value_type), type=added.type)
+    def _lists(self, flat: list[Any], offsets: pa.Array, added: pa.Field) -> pa.Array:
+        kind = added.type.value_type
+        if types.is_dictionary(kind):
+            tags = self._dictionaries[added.name]  # the same in all batches
+            values = pa.DictionaryArray.from_arrays(pc.index_in(pa.array(flat, pa.string()), value_set=tags), tags)
+        else:
+            values = pa.array(flat, kind)
+        return pa.ListArray.from_arrays(offsets, values, type=added.type)
 
-    def _tag(self, tagger: Tagger, values: Sequence[Any], rows: _Rows) -> None:
+    def _tag(self, values: Sequence[Any], rows: _Rows) -> None:
         """Add rows, given texts or lists of tokens; None for null."""
         for value in values:
             if isinstance(value, Exception):
                 raise value
         columns: dict[str, list[Any]] = {}
         if self._is_raw:
-            segmentations, sentences = tagger.segmented([value or "" for value in values])
+            segmentations, sentences = self._tagger.segmented([value or "" for value in values])
             counts = [len(each.words) for each in segmentations]
             spans = [span for each in segmentations for span in each.words]
             columns["tokens"] = [*chain.from_iterable(sentences)]
@@ -194,7 +210,7 @@ class TagBatches:
         else:
             sentences = [value or [] for value in values]
             counts = [*map(len, sentences)]
-        predictions = tagger.predict(sentences, self.tagsets, top=1 if self._confidence else None)
+        predictions = self._tagger.predict(sentences, self.tagsets, top=1 if self._confidence else None)
         for tagset, tags in predictions.items():
             columns[tagset] = [*chain.from_iterable(tags)]
             if self._confidence:
@@ -272,7 +288,13 @@ def _groups(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[begin:]
 
 
-@lru_cache(maxsize=4)
-def _unpickled(pickled: bytes) -> Tagger:
-    """The tagger, unpickled once in each process."""
-    return pickle.loads(pickled)  # type: ignore[no-any-return]  # only `TagBatches` gives it such bytes
+_MOST_TAGGERS = 4
+_TAGGERS: dict[str, Tagger] = {}
+"""By model and settings, the taggers that this process has unpickled."""
+
+
+def _digest(files: Sequence[str | Path], mode: LexiconMode) -> str:
+    """A digest of a lexicon; "" without one."""
+    if not files:
+        return ""
+    return hashlib.sha256(b"\0".join([mode.encode(), *(Path(file).read_bytes() for file in files)])).hexdigest()
