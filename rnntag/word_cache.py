@@ -88,12 +88,6 @@ class WordCache:
             self._matrix[start : start + len(group)] = self._runtime.vectors(encoded)
             self._rows.update((words[position], row) for row, position in enumerate(group, start))
 
-    def _grow(self, rows: int) -> None:
-        # Other threads may still read the old matrix, so it is replaced.
-        matrix = np.empty((rows, self._matrix.shape[1]), dtype=self._matrix.dtype)
-        matrix[: len(self._rows)] = self._matrix[: len(self._rows)]
-        self._matrix = matrix
-
     def _clear(self) -> None:
         self._rows = {"": 0}
         self._matrix = self._runtime.masked_vector[None]

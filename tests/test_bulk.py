@@ -156,7 +156,7 @@ def test_fields_of_json_keep_their_values(
 def test_sentences_of_conllu_are_rows(tmp_path: Path) -> None:
     words = "\n".join(f"{n}\t{word}" + "\t_" * 8 for n, word in enumerate(("I", "swim"), 1))
     (tmp_path / "a.conllu").write_text(f"# sent_id = s-1\n{words}\n\n{words}\n\n")
-    (tmp_path / "b.conllu").write_text("# global.columns = ID UPOS FORM\n1\t_\tI\n2\t_\tswim\n\n")
+    (tmp_path / "b.conllup").write_text("# global.columns = ID UPOS FORM\n1\t_\tI\n2\t_\tswim\n\n")
     assert [row["tokens"] for row in read(find(tmp_path))] == [["I", "swim"]] * 3
     assert [row["sent_id"] for row in read(find(tmp_path))] == ["s-1", None, None]
 

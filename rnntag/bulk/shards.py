@@ -13,6 +13,8 @@ import pyarrow as pa
 from pyarrow import fs, parquet
 
 from rnntag.errors import AccessError, NotFoundError, UsageError
+from rnntag.formats import compression
+from rnntag.formats.registry import CONLLU_SUFFIXES
 
 SHARD_BYTES = 16 << 20
 """About the size of a shard. Larger files are cut, where their format allows it."""
@@ -23,9 +25,8 @@ _FORMATS: dict[str, Format] = {
     ".parquet": "parquet", ".pq": "parquet",
     ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".txt": "text",
-    ".conllu": "conllu", ".conll": "conllu",
+    **dict.fromkeys(CONLLU_SUFFIXES, "conllu"),
 }  # fmt: skip
-_COMPRESSED = (".gz", ".bz2", ".zst", ".xz")
 _HIDDEN = (".", "_")
 WHOLE = -1
 
@@ -150,7 +151,7 @@ def _split_name(name: str) -> tuple[str, Format] | None:
 
 
 def is_compressed(name: str) -> bool:
-    return name.lower().endswith(_COMPRESSED)
+    return name.lower().endswith(compression.SUFFIXES)
 
 
 def _of_file(system: fs.FileSystem, root: str, info: fs.FileInfo, name: str) -> Iterator[Shard]:
