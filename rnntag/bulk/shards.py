@@ -143,9 +143,7 @@ def _of_input(root: str) -> Iterator[Shard]:
 
 def _split_name(name: str) -> tuple[str, Format] | None:
     """A file's name without its suffixes, and its format; None if it has another one."""
-    path = PurePosixPath(name)
-    if is_compressed(name):
-        path = path.with_suffix("")
+    path = compression.plain_name(PurePosixPath(name))
     kind = _FORMATS.get(path.suffix.lower())
     return None if kind is None or (kind == "parquet" and is_compressed(name)) else (str(path.with_suffix("")), kind)
 

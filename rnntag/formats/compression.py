@@ -7,10 +7,12 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple, TypeVar
 
 from rnntag.errors import DataError, NotFoundError
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 BLOCK_BYTES = 1 << 17
 """The most bytes decompressed at a time, whatever the compression ratio."""
@@ -55,7 +57,7 @@ _FORMATS = {
 SUFFIXES = tuple(_FORMATS)
 
 
-def plain_name(path: Path) -> Path:
+def plain_name(path: AnyPath) -> AnyPath:
     """The path without its compression suffix, if it has one."""
     return path.with_suffix("") if path.suffix.lower() in _FORMATS else path
 
