@@ -76,6 +76,11 @@ def test_dots_are_one_word_and_end_one_sentence() -> None:
     assert found("走……我。。", "…。") == ["走 ……", "我 。。"]
 
 
+def test_numbers_with_thousands_are_not_cut() -> None:
+    assert found("2,500,000.75% 1,000, 共12,345人", WORD) == ["2,500,000.75 % 1,000 , 共 12,345 人"]
+    assert found("1,00 1,0000 1,000,5 0.1,000", WORD) == ["1 , 00 1 , 0000 1 , 000 , 5 0 . 1 , 000"]
+
+
 def test_numerals_are_not_cut() -> None:
     assert found("一九四一年，三百二十一人，一点五万，二十一点七倍", WORD) == [
         "一九四一 年 ， 三百二十一 人 ， 一点五万 ， 二十一点七 倍"

@@ -8,6 +8,7 @@
   three characters or more, and after 年 and 月 between two, a word ends.
 - An English abbreviation and its full stop (`Dr.`) are one word that ends no sentence; one that may end a sentence
   (`Inc.`), before a small letter, a digit or a comma.
+- A number with a comma before each three digits (`1,000`) is not cut.
 - A sign of money before a digit is the end of a word. The full stop after an amount of money or a percentage (`$10.`,
   `3.5%.`) is a word that ends a sentence.
 - A closing bracket or quotation mark right after the end of a sentence belongs to it. A sentence in brackets of its own
@@ -24,13 +25,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from rnntag.model.arrays import Ids
+from rnntag.model.arrays import Flags, Ids
 from rnntag.model.pretokens import LINE, NO_GAP, Scan
 from rnntag.model.weights import BOUNDARIES
 from rnntag.sentences import Span
 
 Kinds = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
 
 INSIDE, WORD, SENTENCE = range(len(BOUNDARIES))
 """The class of a unit: what ends after it."""
@@ -90,6 +90,7 @@ _LONGEST_BEFORE = 64
 _STOP = re.compile(r"[.!?](?!\S)")  # after such a word
 
 _DOTS = re.compile(r"。。+|……*|．．+|···+|\.(?<![\[.].)\.\.+(?![.\]])")
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)")
 _MONEY = re.compile(rf"[{_MONEY_SIGNS}][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
 _PERCENT = re.compile(r"[%％](?<=\d.)\.(?!\S)")
 _END_IN_BRACKETS = re.compile(r"[。！？]）|[!?]\)")
@@ -127,6 +128,10 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
     _signs(kinds, opens, points, classes)
     _numerals(kinds, joined, points, classes)
     _abbreviations(text, scan, opens, points, classes)
+    if "," in text:
+        for number in _THOUSANDS.finditer(text):
+            first, last = np.searchsorted(scan.ends, (number.start() + 1, number.end()))
+            classes[first:last] = INSIDE
     spans = [*_spans(text)]
     begins, ends = np.array([span for span, _ in spans], dtype=np.int64).reshape(-1, 2).T
     firsts, lasts = np.searchsorted(scan.ends, begins + 1).tolist(), np.searchsorted(scan.ends, ends).tolist()
