@@ -65,6 +65,14 @@ DEEDS = _list("""
     手机|修 垃圾|倒 礼物|送 狗|喂 羊|赶 米|淘 酒|喝 汤|喝 苹果|吃 苹果|削 蛋糕|切 照片|拍 文件|发 表|填 被子|晒
     孩子|抱 客人|送 敌人|打 消息|告诉
 """)
+DONE_ONCE = _list("""
+    读|本|小说 写|篇|日记 买|台|电脑 看|场|电影 喝|杯|咖啡 吃|碗|面 画|幅|画 唱|首|歌 拍|张|照片 寄|封|信 做|道|菜
+    种|棵|树 养|只|猫 借|本|杂志 买|件|衣服 写|首|诗 读|份|报纸 看|本|漫画 丢|把|钥匙 带|把|伞
+""")
+AT_IT = _list("""
+    看|电视 看|报纸 看|信 读|书 读|报 读|课文 写|字 写|信 写|作业 买|菜 买|花 吃|饭 吃|药 喝|茶 洗|碗 做|饭 听|歌
+    听|音乐 画|画 打|球 扫|地 修|车 写|诗 读|诗 看|报
+""")
 DOUBLED = _list("""
     喜欢 知道 愿意 认识 相信 同意 记得 觉得 高兴 漂亮 干净 方便 好看 好吃 清楚 重要 应该 可以 需要 明白 舒服
     安全 便宜 聪明 努力 满意 习惯 反对 支持 打算 希望 参加 了解 喜爱 适合 放心 生气 暖和 新鲜 合适 紧张 有趣
@@ -106,6 +114,10 @@ def sentences(fixed: FixedWords, random: np.random.Generator) -> Iterator[list[s
     def when() -> str:
         return one(TIMES) if random.random() < 0.5 else ""
 
+    def once() -> list[str]:
+        verb, measure, thing = one(DONE_ONCE).split("|")
+        return [verb, "了", "一", measure, thing]
+
     def idiom(word: str) -> str:
         return one(
             (
@@ -144,7 +156,14 @@ def sentences(fixed: FixedWords, random: np.random.Generator) -> Iterator[list[s
                 f"{when()}|{who()}|在|家|{one(('看', '等', '睡', '玩', '吃'))}|。",
                 f"{who()}|问|{name()}|{one(GOINGS)}|不|{one(GOINGS)}|。",
                 f"{name()}|{one(GOINGS)}|了|吗|？",
-                f"{name()}|在|家|看|书|。",
+                f"{name()}|在|{one(PLACES)}|{one(AT_IT)}|。",
+                f"{who()}|在|家|{one(AT_IT)}|。",
+                f"{name()}|{one(AT_IT)}|的|时候|，|{name()}|{one(GOINGS)}|了|。",
+                "|".join([name(), *once(), "。"]),
+                "|".join([when(), name(), "又", *once(), "。"]),
+                f"听|{who()}|说|{name()}|{one(GOINGS)}|了|，|是|吗|？",
+                f"{name()}|{one(GOINGS)}|了|，|我们|怎么|办|？",
+                f"{name()}|{one(('问', '说', '喊', '答'))}|：|“|{who()}|{one(GOINGS)}|了|没有|？|”",
             )
         )
 

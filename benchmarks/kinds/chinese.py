@@ -60,7 +60,7 @@ de = Kind(
 
 _DONE = ["手|洗", "门|关", "灯|开", "饭|吃", "碗|洗", "药|喝", "书|还", "信|寄", "水|倒", "菜|切", "车|停", "花|浇",
          "树|砍", "窗户|擦", "衣服|洗", "房间|扫", "作业|写", "手机|修", "苹果|吃", "垃圾|扔", "桌子|搬", "钱|花",
-         "鱼|杀", "床|铺", "地|扫", "头发|剪", "旧房子|拆", "票|买"]  # fmt: skip
+         "鱼|杀", "床|铺", "地|扫", "头发|剪", "房子|拆", "票|买"]  # fmt: skip
 ba = Kind(
     "把, a noun and a verb of one character",
     0.05,
@@ -75,6 +75,7 @@ ba = Kind(
             "{who}想‹把›{done}了{stop}",
         ],
         {**_PEOPLE, "done": [re.sub(r"(.+)\|(.+)", r"‹\1›‹\2›", pair) for pair in _DONE]},
+        lambda frame: [frame, re.sub("‹(.)›完", r"‹\1完›", frame)],  # GSD has 用完 as one word
     ),
 )
 
@@ -116,8 +117,8 @@ names = Kind(
             "{when}‹{short}›‹{go}›了{stop}",
             "‹{name}›‹{eat}›了一{thing}{stop}",
             "我看见‹{name}›‹{go}›了{stop}",
-            "{who}在‹家›‹{eat}›{book}{stop}",
-            "‹{name}›在‹家›‹{eat}›{book}{stop}",
+            "{who}在‹家›{eat}{book}{stop}",  # 读书 may be one word
+            "‹{name}›在‹家›{eat}{book}{stop}",
             "听说‹{name}›‹{go}›了，大家都很高兴{stop}",
             "‹{name}›和‹{name}›都‹{go}›了{stop}",
         ],
