@@ -49,7 +49,7 @@ from rnntag.evaluation.segmentation import agreement
 from rnntag.formats import conllu
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
-from rnntag.model.pretokens import SHAPES, PretokenVocabulary, Scan
+from rnntag.model.pretokens import PretokenVocabulary, Scan
 from rnntag.model.spelling import READ_AS
 from rnntag.network.cells import RecurrentLayer, reversal
 from rnntag.segmenter import segmentations
@@ -121,7 +121,7 @@ class Teacher(nn.Module):
             self.linear = nn.Linear(Lac.SIZE, FROZEN_WIDTH)
             size += FROZEN_WIDTH
         self.rows = nn.Embedding(units.rows, 64)
-        self.shapes = nn.Embedding(SHAPES, 12)
+        self.shapes = nn.Embedding(units.shapes, 12)
         self.pairs = nn.Embedding(PAIRS, 32)
         for table in (self.rows, self.shapes):
             nn.init.normal_(table.weight, std=0.3)

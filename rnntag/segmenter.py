@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnntag.model import rules
-from rnntag.model.arrays import Ids
+from rnntag.model.arrays import Flags, Ids
 from rnntag.model.pretokens import NO_GAP, Scan
-from rnntag.model.rules import INSIDE, SENTENCE, Flags
+from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.model.stored import StoredSegmenter
 from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, table_rows
 from rnntag.onnx import graph
@@ -31,6 +31,9 @@ BATCH = 512
 
 OVERLAP = 16
 """See `windows.OVERLAP`, in units: boundaries depend on near context only."""
+
+_CERTAIN = 100.0
+"""Added to the scores of what is certain: more than any score."""
 
 # Code points that may continue a grapheme cluster. Most text has none, and then needs no regex.
 _MARKS = re.compile("[^\\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2e80-\u3029\u3030-\u3098\u309b-\ua66e\uff00-\uff9d]")
@@ -81,6 +84,9 @@ class Segmenter:
             own = self._scores([window for _, (window, _) in block])
             scores += [core for _, core in core_parts(block, own)]
         found = np.concatenate(scores)
+        for first, last in self._units.whole("\n".join(texts), scan):
+            found[first:last, INSIDE] += _CERTAIN
+            found[[last, *([first - 1] if first else [])], WORD:] += _CERTAIN
         apply = partial(self._lexicon.applied, found) if self._lexicon else None
         return segmentations(texts, scan, found.argmax(-1), apply)
 

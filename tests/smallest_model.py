@@ -21,7 +21,7 @@ from rnntag.model import learning_curve as curve
 from rnntag.model import weights as weight_shapes
 from rnntag.model.directory import CHECKSUMS, HISTORY, VERIFIED
 from rnntag.model.learning_curve import TrainingStep
-from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import checksums
@@ -54,7 +54,7 @@ def smallest() -> ModelBundle:
     model = ModelBundle("m", config, TrainConfig(), vocabulary, some_weights(shapes), origin)
     small = SegmenterConfig(hidden=1, unit_dim=1, shape_dim=1, bigrams=0, bigram_dim=1)
     units = PretokenVocabulary(("ab",), {"ab": (1,)}, ("", ""), 0)
-    weights = some_weights(weight_shapes.segmenter(small, units.rows, SHAPES, 0))
+    weights = some_weights(weight_shapes.segmenter(small, units.rows, units.shapes, 0))
     segmenter = StoredSegmenter(small, units, weights, dev={"c": {"words": 1.0, "sentences": 1.0}})
     return replace(
         model,

@@ -20,7 +20,7 @@ from rnntag.errors import DataError
 from rnntag.model import directory
 from rnntag.model import weights as weight_shapes
 from rnntag.model.directory import SEGMENTER, SEGMENTER_WEIGHTS, WEIGHTS
-from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle
 from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.network.tagger import Network
@@ -162,7 +162,7 @@ def test_the_shapes_are_those_of_the_segmenter(bigrams: int) -> None:
     units = PretokenVocabulary(("ab", "c"), {}, ("", ""), bigrams)
     network = SegmenterNetwork(config, units)
     shapes = {name: tuple(weight.shape) for name, weight in network.named_parameters()}
-    assert weight_shapes.segmenter(config, units.rows, SHAPES, bigrams) == shapes
+    assert weight_shapes.segmenter(config, units.rows, units.shapes, bigrams) == shapes
 
 
 @pytest.mark.parametrize("lost", [SEGMENTER_WEIGHTS, SEGMENTER])

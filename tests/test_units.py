@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +28,11 @@ def learned(*texts: str, bigrams: int = 64) -> PretokenVocabulary:
             words.append((begin, place := place + len(word)))
         found.append((text.replace("|", ""), words))
     return PretokenVocabulary.build(found, 2, bigrams, ("漢Ａ", "汉A"))
+
+
+def as_json(table: PretokenVocabulary) -> dict[str, Any]:
+    tables: dict[str, Any] = json.loads(json.dumps(table.tables()))
+    return tables
 
 
 def forms(table: PretokenVocabulary, *texts: str) -> list[str]:
@@ -95,7 +101,7 @@ def test_units_cover_the_text_and_do_not_hang_on_their_neighbours(texts: list[st
     if scan.starts.size:
         every = np.concatenate(columns)
         assert (every >= 0).all()
-        assert (every.max(axis=0) < [table.rows, pretokens.SHAPES, table.bigrams, table.bigrams]).all()
+        assert (every.max(axis=0) < [table.rows, table.shapes, table.bigrams, table.bigrams]).all()
 
 
 def test_pairs_tell_what_stands_between() -> None:
@@ -118,4 +124,76 @@ def test_forgetting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_table_survives_json() -> None:
     table = learned("can|not| 我", "can|not| 我")
-    assert PretokenVocabulary.from_tables(json.loads(json.dumps(table.tables()))) == table
+    assert PretokenVocabulary.from_tables(as_json(table)) == table
+
+
+def test_shapes_tell_which_characters_repeat() -> None:
+    table = learned()
+
+    def repeats(text: str) -> list[int]:
+        shapes = table.scan([text]).shapes
+        plain = [int(table.scan([form]).shapes[0]) for form in forms(table, text)]
+        return ((shapes - plain) // (table.shapes // 12)).tolist()
+
+    assert repeats("干干净净") == [0, 1, 0, 1]
+    assert repeats("好不好，") == [0, 0, 2, 0]
+    assert repeats("哈哈哈") == [0, 1, 3]
+    assert repeats("好 好\n好a a11 1") == [0] * 7
+    assert table.scan(["好", "好"]).shapes.tolist() == table.scan(["好", "不"]).shapes.tolist()
+
+
+def test_runs_of_letters_are_one_member_of_pairs() -> None:
+    table = learned("Monday|.| 我", "Monday|.| 我", bigrams=1 << 16)
+    known, unknown, mark = table.encode(["Monday.", "Tuesday.", "我."])[1]
+    assert known[0, 0] != unknown[0, 0]
+    assert known[1, 2] == unknown[1, 2] != mark[1, 2]
+
+
+def test_an_older_vocabulary_reads_as_before() -> None:
+    tables = as_json(learned("Monday|.| 我", "Monday|.| 我", bigrams=1 << 16))
+    del tables["revision"], tables["wholes"]
+    old = PretokenVocabulary.from_tables(tables)
+    assert old.shapes * 4 == learned().shapes
+    assert max(old.scan(["我我我"]).shapes) < old.shapes // 3
+    known, unknown = old.encode(["Monday.", "Tuesday."])[1]
+    assert known[1, 2] != unknown[1, 2]
+
+
+def wholes(table: PretokenVocabulary, *texts: str) -> list[str]:
+    joined = "\n".join(texts)
+    scan = table.scan(texts)
+    return [joined[scan.starts[first] : scan.ends[last]] for first, last in table.whole(joined, scan)]
+
+
+def test_words_of_four_characters_that_no_text_cuts_are_whole() -> None:
+    table = learned("他|一心一意|地|学", "一|心|想|走", "实事求是", "不|实事|求是", "红红火火a|b", "三角形|的")
+    assert table.wholes == ("一心一意",)
+    assert wholes(table, "他一心一意。一心一意", "一心", "一意", "一心 一意") == ["一心一意"] * 2
+
+
+def test_wholes_are_found_from_left_to_right_in_either_script() -> None:
+    table = learned("汉字书写", "书写汉字")
+    assert wholes(table, "漢字书写漢字", "汉\u200b字书写") == ["漢字书写", "汉\u200b字书写"]
+
+
+def test_more_training_keeps_wholes_that_it_does_not_cut() -> None:
+    old = learned("画蛇添足", "一心一意")
+    texts = [("画蛇添足了", [(0, 2), (2, 4), (4, 5)]), ("三心二意", [(0, 4)])]
+    assert PretokenVocabulary.build(texts, 2, 0, old.char_map, old).wholes == ("一心一意", "三心二意")
+
+
+@given(st.text("一心意 a\n\u200b\U00020000", max_size=12))
+def test_wholes_are_units_of_their_own_that_touch(text: str) -> None:
+    table = learned("一心一意", "意心心一")
+    for found in wholes(table, text):
+        assert len(found.replace("\u200b", "")) == 4
+        assert found.replace("\u200b", "") in table.wholes
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("revision", 0), ("revision", 3), ("wholes", ["三角形"]), ("wholes", ["abcd"]), ("wholes", ["\U00020000" * 4])],
+)
+def test_damaged_tables_are_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"revision|Chinese characters"):
+        PretokenVocabulary.from_tables({**as_json(learned()), name: value})

@@ -7,8 +7,8 @@ from bisect import bisect_right
 import numpy as np
 
 from rnntag.lexicon.occurrences import Words
-from rnntag.model.arrays import Ids
-from rnntag.model.rules import INSIDE, WORD, Flags
+from rnntag.model.arrays import Flags, Ids
+from rnntag.model.rules import INSIDE, WORD
 from rnntag.onnx.session import Scores
 
 JOIN_BONUS, WORD_BONUS = 3.0, 1.0

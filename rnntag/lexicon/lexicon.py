@@ -12,9 +12,9 @@ from rnntag.config import LexiconMode
 from rnntag.lexicon import choice
 from rnntag.lexicon.occurrences import WordIndex
 from rnntag.model import rules, spelling
-from rnntag.model.arrays import Ids
+from rnntag.model.arrays import Flags, Ids
 from rnntag.model.pretokens import NO_GAP, Scan
-from rnntag.model.rules import INSIDE, Flags
+from rnntag.model.rules import INSIDE
 from rnntag.onnx.session import Scores
 
 _NO_TAGS: tuple[str, ...] = ()

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.model import spelling
-from rnntag.model.arrays import Ids
+from rnntag.model.arrays import Flags, Ids
 from rnntag.model.pretokens import Scan
-from rnntag.model.rules import Flags
 
 _Hashes = npt.NDArray[np.uint64]
 

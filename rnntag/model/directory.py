@@ -16,7 +16,7 @@ import safetensors.numpy
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
 from rnntag.model import weights as weight_shapes
-from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import atomic, checksums, validation
@@ -273,7 +273,7 @@ def _segmenter(files: checksums.Folder) -> StoredSegmenter:
     validation.validate(fields, _SEGMENTER_FORM, SEGMENTER)
     config = validation.record(SegmenterConfig, fields["config"], "config")
     units = PretokenVocabulary.from_tables(fields["units"])
-    shapes = weight_shapes.segmenter(config, units.rows, SHAPES, units.bigrams)
+    shapes = weight_shapes.segmenter(config, units.rows, units.shapes, units.bigrams)
     weights = _weights(files, SEGMENTER_WEIGHTS, shapes)
     return StoredSegmenter(config, units, weights, fields["dev"], tuple(fields["specs"]))
 

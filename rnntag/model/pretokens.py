@@ -13,34 +13,29 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from rnntag.model import spelling
-from rnntag.model.arrays import Ids
+from rnntag.model import characters, spelling
+from rnntag.model.arrays import Flags, Ids
+from rnntag.model.characters import DIGIT, LETTER, OTHER, char_classes, is_letters
+from rnntag.model.wholes import LENGTH, Wholes, is_whole, learned
 from rnntag.sentences import Span
 from rnntag.storage.validation import validate
-
-_OTHER, _SPACE, _LINE, _LETTER, _DIGIT = range(5)  # classes of characters
-_LETTERS = (
-    "AZ", "az", "ªª", "ºº", "ÀÖ", "Øö", "øʯ",
-    "\u0300\u036f",  # combining marks
-    "\u0370\u0373", "\u0376\u0377", "\u037b\u037d", "\u037f\u037f", "\u0386\u0386", "\u0388\u0481", "\u0483\u052f",
-    "\u1e00\u1fbc", "ﬀﬆ", "ＡＺ", "ａｚ",
-)  # fmt: skip
-_DIGITS = ("09", "０９")
 
 NO_GAP, SPACE, LINE = range(3)
 """What precedes a unit: nothing, white space, or white space with a line break."""
 _GAPS = 3
 _CASES, _SIZES = 4, (1, 2, 3, 6)
 _SHAPES = _CASES * (len(_SIZES) + 1)
-SHAPES = _SHAPES * _GAPS
-"""Rows of the shape table."""
+_REPEATS = 4  # the same character as the unit before, as the one before that, neither or both
+
+FIRST, NEWEST = 1, 2
+"""Revisions of vocabularies. With `NEWEST`, shapes say whether a character repeats, as in 干干净净 and 好不好, and all
+runs of letters are one member of pairs, so that pairs say which marks stand between letters."""
 
 _CATEGORIES = ("Lo", "Ll", "Lu", "N", "P", "S", "M", "C")
 """Unicode categories; unknown characters of a category share a row. Characters of no other category count as C."""
@@ -51,7 +46,7 @@ SHARED_ROWS = 1 + len(_CATEGORIES) + _ENDINGS
 
 _PADDING = 0
 _MAX_BIGRAMS = 1 << 24
-_FORM = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int}
+_FORM = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int, "revision": int, "wholes": [str]}
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
 _CACHED_FORMS, _CACHED_LENGTH = 1 << 14, 32
 _SPLIT = -1
@@ -67,7 +62,7 @@ class Scan(NamedTuple):
     Attributes:
         starts, ends: positions in the texts joined by line feeds, in characters.
         rows: rows of the unit table.
-        shapes: codes of letter case and length.
+        shapes: codes of letter case, length and repetition.
         gaps: what precedes each unit: `NO_GAP`, `SPACE` or `LINE`. A text begins with `LINE`.
         firsts: for each text, the number of units before it, shape [texts].
     """
@@ -89,12 +84,16 @@ class PretokenVocabulary:
         splits: by normal form, the positions in characters where a run is split.
         char_map: characters to replace, and their replacements in the same order.
         bigrams: number of rows that pairs of units are hashed to; 0: no pairs.
+        revision: see `NEWEST`.
+        wholes: words that are never cut; see `model.wholes`.
     """
 
     known: tuple[str, ...]
     splits: Mapping[str, tuple[int, ...]]
     char_map: tuple[str, str]
     bigrams: int
+    revision: int = FIRST
+    wholes: tuple[str, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # without the caches
@@ -114,6 +113,7 @@ class PretokenVocabulary:
             extends: a vocabulary with the same `bigrams` and `char_map`, whose units keep their rows.
         """
         texts = list(texts)
+        revision = extends.revision if extends else NEWEST
         splits = cls((), {}, char_map, 0)._splits(texts, min_count)
         before = extends.splits if extends else {}
         splits = {form: tuple(sorted({*splits.get(form, ()), *before.get(form, ())})) for form in {**before, **splits}}
@@ -124,7 +124,9 @@ class PretokenVocabulary:
             spans = zip(scan.starts.tolist(), scan.ends.tolist(), strict=True)
             counts.update(units.normal_form(text[start:end]) for start, end in spans)
         frequent = (form for form, count in counts.most_common() if count >= min_count)
-        return cls((*dict.fromkeys((*(extends.known if extends else ()), *frequent)),), splits, char_map, bigrams)
+        known = dict.fromkeys((*(extends.known if extends else ()), *frequent))
+        kept_whole = learned(texts, str.maketrans(*char_map), extends.wholes if extends else ())
+        return cls((*known,), splits, char_map, bigrams, revision, kept_whole)
 
     def _splits(self, texts: Iterable[SegmentedText], min_count: int) -> dict[str, tuple[int, ...]]:
         counts: Counter[tuple[str, int]] = Counter()
@@ -150,6 +152,7 @@ class PretokenVocabulary:
         Raises:
             ValueError: the tables are invalid.
         """
+        tables = {"revision": FIRST, "wholes": [], **tables}
         validate(tables, _FORM, "units")
         splits = {form: tuple(positions) for form, positions in tables["splits"].items()}
         for form, positions in splits.items():
@@ -160,7 +163,18 @@ class PretokenVocabulary:
         before, after = tables["char_map"]
         if len(before) != len(after):
             raise ValueError(f"char_map has {len(before)} characters but {len(after)} replacements")
-        return cls(tuple(tables["known"]), splits, (before, after), tables["bigrams"])
+        if not FIRST <= tables["revision"] <= NEWEST:
+            raise ValueError(f"revision is {tables['revision']}")
+        if odd := next((word for word in tables["wholes"] if not is_whole(word)), None):
+            raise ValueError(f"{odd!r:.40} is not {LENGTH} Chinese characters")
+        return cls(
+            tuple(tables["known"]),
+            splits,
+            (before, after),
+            tables["bigrams"],
+            tables["revision"],
+            tuple(tables["wholes"]),
+        )
 
     def tables(self) -> dict[str, Any]:
         """The vocabulary as a JSON object."""
@@ -171,6 +185,11 @@ class PretokenVocabulary:
         """Number of rows of the unit table."""
         return SHARED_ROWS + len(self.known)
 
+    @property
+    def shapes(self) -> int:
+        """Number of rows of the shape table."""
+        return _SHAPES * _GAPS * (_REPEATS if self.revision == NEWEST else 1)
+
     @cached_property
     def _row_of(self) -> dict[str, int]:
         return {form: row for row, form in enumerate(self.known, SHARED_ROWS)}
@@ -180,12 +199,35 @@ class PretokenVocabulary:
         return spelling.READ_AS | str.maketrans(*self.char_map)
 
     @cached_property
+    def _members(self) -> Ids:
+        """What each row is in pairs, shape [rows]."""
+        members = np.arange(self.rows)
+        if self.revision == NEWEST:
+            endings = 1 + len(_CATEGORIES)
+            members[endings:SHARED_ROWS] = endings
+            own = [row for row, form in enumerate(self.known, SHARED_ROWS) if is_letters(form)]
+            members[own] = endings
+        return members
+
+    @cached_property
+    def _wholes(self) -> Wholes:
+        return Wholes(self.wholes, str.maketrans(*self.char_map))
+
+    def whole(self, text: str, scan: Scan) -> list[tuple[int, int]]:
+        """The first and the last unit of each word that is never cut.
+
+        Args:
+            text: the texts joined by line feeds.
+        """
+        return self._wholes.find(text, scan.starts, scan.gaps == NO_GAP)
+
+    @cached_property
     def _codes(self) -> _Codes:
         return _Codes(self)
 
     def normal_form(self, form: str) -> str:
         """The key of a unit: mapped characters in lower case; a run of digits as at most five zeros."""
-        if _char_classes()[ord(form[0])] == _DIGIT:
+        if char_classes()[ord(form[0])] == DIGIT:
             return "0" * min(len(form), 5)
         mapped = form.translate(self._char_map) or form
         lower = mapped.lower()
@@ -224,9 +266,10 @@ class PretokenVocabulary:
         # All texts at once, as one array of characters. joined[i]: characters i and i + 1 are in the same run, so a
         # unit starts (ends) at each character that is not white space and not joined to the one before (after).
         # The slices matter only for an empty text.
-        classes = _char_classes()[np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")]
-        joined = (classes[1:] == classes[:-1]) & (classes[1:] >= _LETTER)
-        solid = (classes != _SPACE) & (classes != _LINE)
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        classes = char_classes()[points]
+        joined = (classes[1:] == classes[:-1]) & (classes[1:] >= LETTER)
+        solid = (classes != characters.SPACE) & (classes != characters.LINE)
         starts = np.flatnonzero(solid & ~np.append(False, joined)[: len(classes)])
         ends = np.flatnonzero(solid & ~np.append(joined, False)[: len(classes)]) + 1
         forms = [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
@@ -237,12 +280,15 @@ class PretokenVocabulary:
             starts, ends, codes = self._split(text, starts, ends, codes)
         # Line breaks up to each character: a gap holds one if the count differs between its two ends.
         # For the first unit, previous_ends - 1 is no position; its gap is set apart.
-        lines = np.cumsum(classes == _LINE)
+        lines = np.cumsum(classes == characters.LINE)
         previous_ends = np.append(0, ends[:-1])[: len(starts)]
         has_line = lines[starts] > lines[previous_ends - 1]
         gaps = np.where(starts > previous_ends, np.where(has_line, LINE, SPACE), NO_GAP)
         gaps[:1] = LINE
-        return Scan(starts, ends, codes // _SHAPES, codes % _SHAPES, gaps, np.searchsorted(starts, text_starts))
+        shapes = codes % _SHAPES
+        if self.revision == NEWEST:
+            shapes += _SHAPES * _repeats(points[starts], (ends - starts == 1) & (classes[starts] == OTHER), gaps)
+        return Scan(starts, ends, codes // _SHAPES, shapes, gaps, np.searchsorted(starts, text_starts))
 
     def _split(self, text: str, starts: Ids, ends: Ids, codes: Ids) -> tuple[Ids, Ids, Ids]:
         """Starts, ends and codes of the units, with the runs of code `_SPLIT` split.
@@ -279,6 +325,7 @@ class PretokenVocabulary:
         columns[:, 0] = rows
         columns[:, 1] = shapes * _GAPS + gaps
         if self.bigrams:
+            rows = self._members[rows]
             before, after = np.append(_PADDING, rows[:-1])[: len(rows)], np.append(rows[1:], _PADDING)[: len(rows)]
             if firsts is not None:
                 before[firsts[firsts < len(rows)]] = _PADDING
@@ -322,17 +369,19 @@ class _Codes(dict[str, int]):
         return code
 
 
-@cache
-def _char_classes() -> npt.NDArray[np.uint8]:
-    """The class of each character, by code point."""
-    classes = np.full(0x110000, _OTHER, dtype=np.uint8)
-    for char_class, ranges in ((_LETTER, _LETTERS), (_DIGIT, _DIGITS)):
-        for span in ranges:
-            classes[ord(span[0]) : ord(span[1]) + 1] = char_class
-    for space in map(chr, range(0x3001)):
-        if space.isspace():
-            classes[ord(space)] = _LINE if space in "\n\x0b\x0c\x85\u2028\u2029" else _SPACE
-    return classes
+def _repeats(points: Ids, single: Flags, gaps: Ids) -> Ids:
+    """For each unit, 1 if it is the same character as the unit before, plus 2 if the same as the one before that.
+
+    Args:
+        points: the first character of each unit.
+        single: whether a unit is a single character that is neither a letter nor a digit.
+        gaps: what precedes each unit; white space ends the search.
+    """
+    repeats = np.zeros(len(points), dtype=np.int64)
+    joined = single & (gaps == NO_GAP)
+    repeats[1:] += joined[1:] & (points[1:] == points[:-1])
+    repeats[2:] += 2 * (joined[2:] & (gaps[1:-1] == NO_GAP) & (points[2:] == points[:-2]))
+    return repeats
 
 
 def fallback_row(normal: str) -> int:

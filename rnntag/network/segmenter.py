@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntag.config import SegmenterConfig
-from rnntag.model.pretokens import SHAPES, PretokenVocabulary
+from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.network.cells import RecurrentLayer, reversal
 
 
@@ -16,7 +16,7 @@ class SegmenterNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.units = nn.Embedding(units.rows, config.unit_dim)
-        self.shapes = nn.Embedding(SHAPES, config.shape_dim)
+        self.shapes = nn.Embedding(units.shapes, config.shape_dim)
         self.bigrams = nn.Embedding(max(units.bigrams, 1), config.bigram_dim)
         size = config.unit_dim + config.shape_dim + (2 * config.bigram_dim if units.bigrams else 0)
         self.layers = nn.ModuleList([RecurrentLayer("lstm", "tanh", size, config.hidden, bidirectional=True)])

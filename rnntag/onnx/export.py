@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from rnntag.model.pretokens import SHAPES
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.model.vocabulary import LONGEST_WORD, PAD, RESERVED, UNKNOWN
 from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, WORD_TABLE, scales
@@ -102,8 +101,8 @@ def _segmenter(segmenter: StoredSegmenter, graph: Graph) -> Iterable[str]:
         "Units are runs of letters, runs of digits, and other single characters. "
         "`rnntag.model.pretokens.PretokenVocabulary.from_tables(tables).encode(texts)`, with `tables` the `units` of "
         "`segmenter.json`, gives the row numbers of each unit in these tables, in this order; "
-        f"the {SHAPES} rows of `{SHAPE_TABLE}` encode case, length and the white space before the unit. "
-        "`lengths` holds the number of units of each text."
+        f"the {segmenter.units.shapes} rows of `{SHAPE_TABLE}` encode case, length, repetition and the white space "
+        "before the unit. `lengths` holds the number of units of each text."
     )
     yield (
         "The output holds the scores before the softmax of the boundary after the unit: "

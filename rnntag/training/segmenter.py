@@ -22,6 +22,7 @@ from rnntag.evaluation.segmentation import agreement
 from rnntag.model import extension
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
+from rnntag.model.characters import is_letters
 from rnntag.model.learning_curve import Scale
 from rnntag.model.pretokens import LINE, SHARED_ROWS, SPACE, PretokenVocabulary, fallback_row
 from rnntag.model.rules import INSIDE, SENTENCE, WORD
@@ -41,6 +42,8 @@ CLIP = 1.0
 BATCH_UNITS = 2500
 LEAST_BATCHES, LEAST_BATCH_UNITS = 50, 250
 """A small corpus is cut into at least so many batches, unless they would have fewer pretokens than this."""
+HIDDEN_LETTERS = 10.0
+"""A run of letters that occurs so often is hidden half of the time."""
 EPOCH_UNITS = 15_000
 """Of an epoch, at least: a smaller corpus is repeated."""
 SHORTEST_CHUNK, LONGEST_CHUNK = 40, 200
@@ -68,13 +71,18 @@ def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, 
 class UnkDropout:
     """Makes pretokens unknown at random, rare ones more often, so that a network learns to handle unknown ones.
 
+    Runs of letters are hidden more often than characters: otherwise it learns by heart which words end the sentences
+    of its corpora.
+
     Args:
         learned: the first rows of the table, so many, are never hidden.
     """
 
     def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int = SHARED_ROWS) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
-        self._rates = 1 / (1.0 + np.bincount(rows, minlength=units.rows))
+        letters = np.array([False] * SHARED_ROWS + [*map(is_letters, units.known)])
+        often = np.where(letters, HIDDEN_LETTERS, 1.0)
+        self._rates = often / (often + np.bincount(rows, minlength=units.rows))
         self._rates[:learned] = 0
         self._fallback_rows = np.array([*range(SHARED_ROWS), *map(fallback_row, units.known)])
 

@@ -1,0 +1,35 @@
+"""The classes of characters that pretokens are made of."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+OTHER, SPACE, LINE, LETTER, DIGIT = range(5)  # classes of characters
+_LETTERS = (
+    "AZ", "az", "ªª", "ºº", "ÀÖ", "Øö", "øʯ",
+    "\u0300\u036f",  # combining marks
+    "\u0370\u0373", "\u0376\u0377", "\u037b\u037d", "\u037f\u037f", "\u0386\u0386", "\u0388\u0481", "\u0483\u052f",
+    "\u1e00\u1fbc", "ﬀﬆ", "ＡＺ", "ａｚ",
+)  # fmt: skip
+_DIGITS = ("09", "０９")
+
+
+@cache
+def char_classes() -> npt.NDArray[np.uint8]:
+    """The class of each character, by code point."""
+    classes = np.full(0x110000, OTHER, dtype=np.uint8)
+    for char_class, ranges in ((LETTER, _LETTERS), (DIGIT, _DIGITS)):
+        for span in ranges:
+            classes[ord(span[0]) : ord(span[1]) + 1] = char_class
+    for space in map(chr, range(0x3001)):
+        if space.isspace():
+            classes[ord(space)] = LINE if space in "\n\x0b\x0c\x85\u2028\u2029" else SPACE
+    return classes
+
+
+def is_letters(normal: str) -> bool:
+    """Whether the normal form of a unit is a run of letters."""
+    return bool(char_classes()[ord(normal[0])] == LETTER)
