@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rnntag import segmenter, windows
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import UsageError
 from rnntag.formats import conllu, raw, records
+from rnntag.lexicon.lexicon import Lexicon
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.onnx import graph as onnx_graph
 from rnntag.segmenter import Segmenter
@@ -51,6 +53,18 @@ def test_it_learns_the_starter_corpus(stored: StoredSegmenter, starter: list[Cor
     (paragraph,) = gold_paragraphs(starter[1].train[:3], "starter")
     (one,) = finder.find([paragraph.text])
     assert tuple(one.ends) == paragraph.ends
+
+
+def test_words_that_are_never_cut_are_words_whatever_the_network_finds(stored: StoredSegmenter) -> None:
+    text = "他我吃苹果了。我 吃苹果"
+    with_whole = replace(stored, units=replace(stored.units, wholes=("我吃苹果",)))
+    (plain,) = Segmenter(stored).find([text])
+    assert (1, 5) not in plain.words
+    (found,) = Segmenter(with_whole).find([text])
+    assert (1, 5) in found.words
+    assert found.words[3:] == plain.words[-len(found.words) + 3 :]
+    (forced,) = Segmenter(with_whole, lexicon=Lexicon({"苹果": ()}, "force")).find([text])
+    assert (3, 5) in forced.words
 
 
 def test_in_32_bits_it_is_what_torch_computes(stored: StoredSegmenter) -> None:
