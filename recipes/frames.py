@@ -205,7 +205,7 @@ def sentences(fixed: FixedWords, random: np.random.Generator) -> Iterator[list[s
 
     for word in fixed.idioms:
         yield _words(idiom(word))
-    for kind in (named, manner, deed, question):
+    for kind in (named, named, manner, deed, question):
         for _ in range(SENTENCES):
             yield _words(kind())
     for number in range(SENTENCES):

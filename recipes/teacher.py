@@ -4,11 +4,10 @@ other open models.
     pip install ".[recipe]"
     python -m recipes.teacher train teacher.safetensors en_ewt-ud-*.conllu zh_gsdsimp-ud-*.conllu
     python -m recipes.teacher tag teacher.safetensors < sentences.txt > tagged.jsonl
-    python -m recipes.teacher vectors teacher.safetensors < sentences.txt > vectors.txt
 
 `recipes.teacher_network` describes the network. Several teachers tag by the mean of their probabilities. sentences.txt
 has one sentence per line, words separated by spaces. `rnntag train` reads tagged.jsonl, which has both tagsets (see
-`recipes.native`), as a corpus, and vectors.txt with `--vectors`.
+`recipes.native`), as a corpus.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from recipes.emoji import is_emoji
 from recipes.frozen import Features, Frozen, is_chinese
 from recipes.native import Pku, record
 from recipes.pretrained import FineTuning, add_settings, settings_of
-from recipes.teacher_network import PIECES_AT_ONCE, TAGSET, Settings, Teacher, load, mean_probabilities, save
+from recipes.teacher_network import TAGSET, Settings, Teacher, load, mean_probabilities, save
 from rnntag.corpora import loading
 from rnntag.errors import DataError
 from rnntag.model.batching import IGNORED, length_buckets
@@ -161,27 +160,6 @@ def tag(teachers: Sequence[Teacher], sources: Frozen, sentences: Sequence[Senten
             yield record(sentence, {TAGSET: [one[0][0] for one in top], NATIVE: own}, {TAGSET: top})
 
 
-def word_vectors(teacher: Teacher, sentences: Sequence[Sentence], size: int) -> Iterator[str]:
-    """Each word with its mean vector over all contexts, reduced to `size` principal components; most frequent words
-    first."""
-    teacher.eval()
-    form = teacher.vocabulary.normal_form
-    counts = Counter(form(token) for sentence in sentences for token in sentence.tokens)
-    rows = {word: row for row, (word, _) in enumerate(counts.most_common())}
-    sums = np.zeros((len(rows), teacher.bert.config.hidden_size), dtype=np.float32)
-    for positions in length_buckets(teacher.lengths(sentences), PIECES_AT_ONCE):
-        chosen = [sentences[position] for position in positions]
-        with torch.inference_mode():
-            states = teacher.in_context(chosen, max(len(s.tokens) for s in chosen)).cpu().numpy()
-        for sentence, state in zip(chosen, states, strict=True):
-            np.add.at(sums, [rows[form(token)] for token in sentence.tokens], state[: len(sentence.tokens)])
-    means = sums / np.array([[counts[word]] for word in rows], dtype=np.float32)
-    means -= means.mean(axis=0)
-    _, directions = np.linalg.eigh(means.T @ means)
-    for word, vector in zip(rows, means @ directions[:, : -size - 1 : -1], strict=True):
-        yield f"{word} {' '.join(f'{number:.4g}' for number in vector)}\n"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto")
@@ -191,11 +169,9 @@ def main() -> None:
     learn.add_argument("path", type=Path)
     learn.add_argument("specs", nargs="+", metavar="SPEC", help="as for `rnntag train`")
     add_settings(learn, Settings())
-    for verb in ("tag", "test", "vectors"):
+    for verb in ("tag", "test"):
         verbs.add_parser(verb).add_argument("paths", nargs="+", type=Path)
     verbs.choices["test"].add_argument("--specs", nargs="+", required=True)
-    verbs.choices["vectors"].add_argument("--size", type=int, default=100)
-    verbs.choices["vectors"].add_argument("--every", type=int, default=5, help="use one sentence in so many")
     given = parser.parse_args()
     device = choose_device(given.device)
     if given.verb == "train":
@@ -211,10 +187,7 @@ def main() -> None:
         report(teachers, corpora, features, "mean")
         return
     sentences = [Sentence(tuple(line.split())) for line in sys.stdin if line.strip()]
-    if given.verb == "tag":
-        sys.stdout.writelines(tag(teachers, Frozen(given.lexicon), sentences))
-    else:
-        sys.stdout.writelines(word_vectors(teachers[0], sentences[:: given.every], given.size))
+    sys.stdout.writelines(tag(teachers, Frozen(given.lexicon), sentences))
 
 
 if __name__ == "__main__":

