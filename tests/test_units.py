@@ -149,6 +149,17 @@ def test_runs_of_letters_are_one_member_of_pairs() -> None:
     assert known[1, 2] == unknown[1, 2] != mark[1, 2]
 
 
+def test_more_training_changes_no_pair() -> None:
+    old = learned("Monday|.| 我|吃", "Monday|.| 我|吃", bigrams=1 << 16)
+    texts = [("苹果。", [(0, 2), (2, 3)])] * 2
+    new = PretokenVocabulary.build(texts, 2, old.bigrams, old.char_map, old)
+    newer = PretokenVocabulary.build(texts, 2, old.bigrams, old.char_map, new)
+    assert old.rows < new.rows
+    assert new.hashed_rows == newer.hashed_rows == old.rows
+    for table in (new, newer, PretokenVocabulary.from_tables(as_json(new))):
+        np.testing.assert_array_equal(table.encode(["Monday. 我吃"])[1][0], old.encode(["Monday. 我吃"])[1][0])
+
+
 def test_an_older_vocabulary_reads_as_before() -> None:
     tables = as_json(learned("Monday|.| 我", "Monday|.| 我", bigrams=1 << 16))
     del tables["revision"], tables["wholes"]
@@ -192,8 +203,16 @@ def test_wholes_are_units_of_their_own_that_touch(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("revision", 0), ("revision", 3), ("wholes", ["三角形"]), ("wholes", ["abcd"]), ("wholes", ["\U00020000" * 4])],
+    [
+        ("revision", 0),
+        ("revision", 3),
+        ("hashed_rows", -1),
+        ("hashed_rows", 1 << 20),
+        ("wholes", ["三角形"]),
+        ("wholes", ["abcd"]),
+        ("wholes", ["\U00020000" * 4]),
+    ],
 )
 def test_damaged_tables_are_refused(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=r"revision|Chinese characters"):
+    with pytest.raises(ValueError, match=r"revision|hashed_rows|Chinese characters"):
         PretokenVocabulary.from_tables({**as_json(learned()), name: value})

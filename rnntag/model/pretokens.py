@@ -46,7 +46,8 @@ SHARED_ROWS = 1 + len(_CATEGORIES) + _ENDINGS
 
 _PADDING = 0
 _MAX_BIGRAMS = 1 << 24
-_FORM = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int, "revision": int, "wholes": [str]}
+_FORM = {"known": [str], "splits": {str: [int]}, "char_map": [str], "bigrams": int, "revision": int, "wholes": [str],
+         "hashed_rows": int}  # fmt: skip
 _MULTIPLIER = 0x9E3779B1  # 2³² over the golden ratio (Knuth's multiplicative hashing)
 _CACHED_FORMS, _CACHED_LENGTH = 1 << 14, 32
 _SPLIT = -1
@@ -86,6 +87,7 @@ class PretokenVocabulary:
         bigrams: number of rows that pairs of units are hashed to; 0: no pairs.
         revision: see `NEWEST`.
         wholes: words that are never cut; see `model.wholes`.
+        hashed_rows: rows of the unit table when pairs were hashed first: more units change no pair; 0: all rows.
     """
 
     known: tuple[str, ...]
@@ -94,6 +96,7 @@ class PretokenVocabulary:
     bigrams: int
     revision: int = FIRST
     wholes: tuple[str, ...] = ()
+    hashed_rows: int = 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}  # without the caches
@@ -126,7 +129,8 @@ class PretokenVocabulary:
         frequent = (form for form, count in counts.most_common() if count >= min_count)
         known = dict.fromkeys((*(extends.known if extends else ()), *frequent))
         kept_whole = learned(texts, str.maketrans(*char_map), extends.wholes if extends else ())
-        return cls((*known,), splits, char_map, bigrams, revision, kept_whole)
+        hashed_rows = extends.hashed_rows or extends.rows if extends else 0
+        return cls((*known,), splits, char_map, bigrams, revision, kept_whole, hashed_rows)
 
     def _splits(self, texts: Iterable[SegmentedText], min_count: int) -> dict[str, tuple[int, ...]]:
         counts: Counter[tuple[str, int]] = Counter()
@@ -152,7 +156,7 @@ class PretokenVocabulary:
         Raises:
             ValueError: the tables are invalid.
         """
-        tables = {"revision": FIRST, "wholes": [], **tables}
+        tables = {"revision": FIRST, "wholes": [], "hashed_rows": 0, **tables}
         validate(tables, _FORM, "units")
         splits = {form: tuple(positions) for form, positions in tables["splits"].items()}
         for form, positions in splits.items():
@@ -165,16 +169,12 @@ class PretokenVocabulary:
             raise ValueError(f"char_map has {len(before)} characters but {len(after)} replacements")
         if not FIRST <= tables["revision"] <= NEWEST:
             raise ValueError(f"revision is {tables['revision']}")
+        if not 0 <= tables["hashed_rows"] <= SHARED_ROWS + len(tables["known"]):
+            raise ValueError(f"hashed_rows is {tables['hashed_rows']}")
         if odd := next((word for word in tables["wholes"] if not is_whole(word)), None):
             raise ValueError(f"{odd!r:.40} is not {LENGTH} Chinese characters")
-        return cls(
-            tuple(tables["known"]),
-            splits,
-            (before, after),
-            tables["bigrams"],
-            tables["revision"],
-            tuple(tables["wholes"]),
-        )
+        words = {name: tuple(tables[name]) for name in ("known", "wholes")}
+        return cls(**{**tables, **words, "splits": splits, "char_map": (before, after)})
 
     def tables(self) -> dict[str, Any]:
         """The vocabulary as a JSON object."""
@@ -335,7 +335,7 @@ class PretokenVocabulary:
         return columns
 
     def _pairs(self, left: Ids, right: Ids, gaps: Ids) -> Ids:
-        hashed: Ids = ((left * self.rows + right) * _GAPS + gaps) * _MULTIPLIER & 0xFFFFFFFF
+        hashed: Ids = ((left * (self.hashed_rows or self.rows) + right) * _GAPS + gaps) * _MULTIPLIER & 0xFFFFFFFF
         return hashed * self.bigrams >> 32
 
     def encode(self, texts: Sequence[str]) -> tuple[Scan, list[Ids]]:
