@@ -107,6 +107,18 @@ def test_a_sentence_in_brackets_ends_with_them() -> None:
     assert found("他（终于！）来了", "") == ["他 （ 终 于 ！ ） 来 了"]
 
 
+def test_a_sentence_in_english_quotation_marks_ends_with_them_before_another() -> None:
+    assert found('(It was late.) No. “We ran!” "You?" Then', ".") == [
+        "( It was late . )",
+        "No .",
+        "“ We ran ! ”",
+        '" You ? "',
+        "Then",
+    ]
+    assert found("“Go!” Old John Lee said. “You?” he", "") == ["“ Go ! ” Old John Lee said . “ You ? ” he"]
+    assert found("He (approx.) said “no.” Then", "") == ["He ( approx. ) said “ no . ” Then"]
+
+
 def test_abbreviations_keep_their_stop() -> None:
     assert found("Dr. Lee, Acme Corp. fell, Figs. 2 and min. (No. 3)", ".") == [
         "Dr. Lee , Acme Corp. fell , Figs. 2 and min .",

@@ -11,8 +11,8 @@
 - A number with a comma before each three digits (`1,000`) is not cut.
 - A sign of money before a digit is the end of a word. The full stop after an amount of money or a percentage (`$10.`,
   `3.5%.`) is a word that ends a sentence.
-- A closing bracket or quotation mark right after the end of a sentence belongs to it. A sentence in brackets of its own
-  （他走了！） ends with them.
+- A closing bracket or quotation mark right after the end of a sentence belongs to it. A sentence in brackets or English
+  quotation marks of its own （他走了！） ends with them, unless a verb of speech follows the latter (“Go!” she said).
 """
 
 from __future__ import annotations
@@ -93,7 +93,11 @@ _DOTS = re.compile(r"。。+|……*|．．+|···+|\.(?<![\[.].)\.\.+(?![.\]])
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)")
 _MONEY = re.compile(rf"[{_MONEY_SIGNS}][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
 _PERCENT = re.compile(r"[%％](?<=\d.)\.(?!\S)")
-_END_IN_BRACKETS = re.compile(r"[。！？]）|[!?]\)")
+_SPEECH = "said|says?|ask(?:s|ed)?|cried|called|shouted|whispered|replie[sd]|answer(?:s|ed)|added|explained|continued"
+_END_IN_BRACKETS = re.compile(
+    rf"""[。！？]）|[!?]\)|[a-z]\.\)|[a-z][.!?][”"](?=\s+["“(]?[A-Z])(?!\s+(?:[\w.]+\s+){{1,4}}?(?:{_SPEECH})\b)"""
+)
+_OPENING = {"）": "（", ")": "(", "”": "“", '"': '"'}
 _LONGEST_BRACKETED = 300
 _POINT = re.compile(
     rf"[点點](?<=[{_NUMERALS}].)[零〇一二三四五六七八九]+(?:[百千万亿萬億]+|(?=[倍元米公升度平斤吨岁%％，。；、）]|$))",
@@ -217,21 +221,24 @@ def _ends_of_amounts(text: str) -> Iterator[int]:
 
 
 def _bracketed(text: str, starts: Sequence[int]) -> Iterator[int]:
-    """The end of each pair of brackets around a whole sentence: what is before them is the end of another.
+    """The end of each pair of brackets or English quotation marks around a whole sentence: what is before them is the
+    end of another, and no verb of speech follows (“Go!” she said).
 
     Args:
         text: the texts joined by line feeds.
         starts: where the words of each text begin.
     """
-    if not any(end in text for end in ("。）", "！）", "？）", "!)", "?)")):
+    if not any(mark in text for mark in _OPENING):
         return
     for close in _END_IN_BRACKETS.finditer(text):
-        opening, closing = "（）" if close[0][-1] == "）" else "()"
+        closing = close[0][-1]
+        opening = _OPENING[closing]
         start = starts[bisect_right(starts, close.start()) - 1]
         begin = text.rfind(opening, max(close.start() - _LONGEST_BRACKETED, start), close.start())
         before = text[max(begin - 2, start) : begin]
         is_sentence = not before.strip() or before.rstrip()[-1] in "。！？…”」』.!?"
-        if begin >= 0 and is_sentence and closing not in text[begin : close.start()]:
+        inside = text[begin + 1 : close.start()]
+        if begin >= 0 and is_sentence and closing not in inside and (close[0][-2] != "." or inside[:1].isupper()):
             yield close.end()
 
 
