@@ -39,12 +39,12 @@ def tagged(text: str) -> str:
 )
 def test_spaces_around_the_parts_of_misc_mean_nothing(misc: str) -> None:
     (sentence,) = conllu.read(rows(misc=misc).splitlines(), "x")
-    assert sentence.spaces() == ("",) * 4
+    assert sentence.layout()[0] == ("",) * 4
 
 
 def test_white_space_of_the_text_keeps_its_meaning() -> None:
     (sentence,) = conllu.read(rows(misc="SpacesAfter=\u3000\\s ").splitlines(), "x")
-    assert sentence.spaces() == ("\u3000 ",) * 4
+    assert sentence.layout()[0] == ("\u3000 ",) * 4
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_file_without_numbers_or_misc(tiny_folder: Path, run: Run, tmp_path: P
     assert len(found) == 4
     (sentence, _) = conllu.read(text.splitlines(), "x")
     assert sentence.column(conllu.FORM) == ("I", "eat", "#")
-    assert sentence.spaces() == ()
+    assert sentence.layout()[0] == ()
     done = run("tag", "-m", tiny_folder, "--input-format", "conllu", "--confidence", stdin=text)
     assert "<stdin>:1: # global.columns lacks MISC, where probabilities go" in one_line(done.stderr)
     assert done.returncode == 65
@@ -183,7 +183,7 @@ def test_ranges_and_empty_nodes_of_conllu_plus() -> None:
     ]  # fmt: skip
     (sentence,) = conllu.read(lines, "x")
     assert sentence.column(conllu.FORM) == ("can", "not")
-    assert sentence.spaces() == ("", "")
+    assert sentence.layout()[0] == ("", "")
 
 
 # What is not worth an error

@@ -33,7 +33,7 @@ DOCUMENT = (
 def test_a_treebank_tells_its_text() -> None:
     read = list(conllu.read(DOCUMENT.split("\n"), "x"))
     sentences = [
-        Sentence(one.column(conllu.FORM), {"upos": one.column(conllu.FORM)}, {}, one.spaces(), one.opens_paragraph)
+        Sentence(one.column(conllu.FORM), {"upos": one.column(conllu.FORM)}, {}, one.layout()[0], one.opens_paragraph)
         for one in read
     ]
     first, second = gold_paragraphs(sentences, "x")
@@ -43,10 +43,7 @@ def test_a_treebank_tells_its_text() -> None:
     assert second == GoldParagraph("我吃", ((0, 1), (1, 2)), (2,), {"upos": ("我", "吃")})
 
 
-def test_words_that_do_not_stand_in_the_text_leave_it_unknown() -> None:
-    lines = rows(("1-2", "du", "_"), ("1", "de", "_"), ("2", "le", "_")).split("\n")
-    (sentence,) = conllu.read(lines, "x")
-    assert sentence.spaces() == ()
+def test_a_text_needs_joined_words() -> None:
     with pytest.raises(DataError, match="x: does not say where words are joined"):
         gold_paragraphs([Sentence(("a", "b"), {}, spaces=(" ", " "))], "x")
 

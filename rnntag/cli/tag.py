@@ -91,6 +91,15 @@ _OnlyOption = Annotated[
         show_default=False,
     ),
 ]
+_ExpandOption = Annotated[
+    bool,
+    typer.Option(
+        "--expand",
+        rich_help_panel=OUTPUT,
+        help="Write the words of multiword tokens of raw text, de/ADP le/DET, not the token, du/ADP+DET, in slash, tsv "
+        "and vertical.",
+    ),
+]
 _RecursiveOption = Annotated[
     bool,
     typer.Option(
@@ -168,6 +177,7 @@ def tag(
     columns: _ColumnsOption = None,
     header: _HeaderOption = False,
     only: _OnlyOption = None,
+    expand: _ExpandOption = False,
     input_format: _InputFormatOption = "auto",
     recursive: _RecursiveOption = False,
     glob: _GlobOption = None,
@@ -208,8 +218,7 @@ def tag(
     from rnntag.tagger import own_words
 
     stored = directory.read(directory.find(model))
-    top = top or (1 if confidence else None)
-    request = tag_outputs.request(stored, output, tagset or [], columns, only, header, top)
+    request = tag_outputs.request(stored, output, tagset or [], columns, only, header, top or int(confidence), expand)
     words = own_words(lexicon or [], lexicon_mode, stored)
     refusal = tag_inputs.refusal(stored, model, known)
     paths: list[Path] = []
@@ -221,8 +230,7 @@ def tag(
             return
     formats = [known or registry.input_format(file.path) for file in files] or [known] * len(text or [])
     typed, prompted = tag_inputs.greet(files, stored, encoding)
-    if prompted:
-        jobs = 1  # several jobs read ahead in a thread, where Ctrl-C would not reach the line being edited
+    jobs = 1 if prompted else jobs  # several read ahead in a thread: Ctrl-C would not reach the line being edited
     watch = Watch(files, is_typed=typed, to_stdout=not (output_file or paths), one_each=bool(paths))
     texts = tag_inputs.read(files, text or [], encoding, errors, prompted, watch.read)
     inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, watch.leaves_room)

@@ -34,7 +34,7 @@ class Request:
     Attributes:
         format: as given, or None.
         tagsets: those to tag with, as given; empty for the default.
-        columns, only: see `records.WriterOptions`.
+        columns, only, expand: see `records.WriterOptions`.
         header: whether to name the columns.
         top: how many tags to write for each token; None: one without its probability.
     """
@@ -45,6 +45,7 @@ class Request:
     only: frozenset[str]
     header: bool
     top: int | None
+    expand: bool
 
     def format_of(self, formats: Iterable[InputFormat | None]) -> OutputFormat:
         """The format to write for input in these formats."""
@@ -85,6 +86,7 @@ class Request:
             lenient=not self.tagsets,
             columns=self.columns,
             only=self.only,
+            expand=self.expand,
             names_sources=names_sources or "source" in self.columns,
         )
         job.writer()  # refuses tagsets that the format cannot hold
@@ -100,6 +102,7 @@ def request(
     only: str | None,
     header: bool,
     top: int | None,
+    expand: bool,
 ) -> Request:
     """What the options ask for.
 
@@ -120,7 +123,9 @@ def request(
             raise UsageError(f"--columns is for --format tsv and vertical, not {output}")
         if header and not kind.has_header:
             raise UsageError(f"--header is for --format tsv, not {output}")
-    return Request(output, asked, names, frozenset(_listed(only, "--only")), header, top)
+        if expand and not kind.joins:
+            raise UsageError(f"--expand is for --format slash, tsv and vertical: {output} has all words anyway")
+    return Request(output, asked, names, frozenset(_listed(only, "--only")), header, top, expand)
 
 
 def _listed(text: str | None, option: str) -> tuple[str, ...]:

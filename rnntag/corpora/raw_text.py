@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnntag.errors import DataError
-from rnntag.sentences import Corpus, Sentence, Span
+from rnntag.sentences import Corpus, Multiword, Segmentation, Sentence, Span
 
 _UNKNOWN = "does not say where words are joined: use CoNLL-U with SpaceAfter=No or spaCy documents"
 
@@ -17,20 +17,36 @@ class GoldParagraph:
 
     Attributes:
         text: with its original white space.
-        words: the span of each word.
+        words: the span of each word; see `Segmentation`.
         ends: the end of each sentence, as an index into `words`.
         tags: by tagset, one tag per word.
+        multiwords: the multiword tokens, in order.
     """
 
     text: str
     words: tuple[Span, ...]
     ends: tuple[int, ...]
     tags: Mapping[str, tuple[str, ...]]
+    multiwords: tuple[Multiword, ...] = ()
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """Its words and sentences."""
+        return Segmentation(self.words, self.ends, multiwords=self.multiwords)
 
 
 def is_spaced(sentences: Sequence[Sentence]) -> bool:
     """Whether it is known which words are joined in the text."""
-    return not all(all(sentence.spaces[:-1]) for sentence in sentences)
+    return not all(all(_gaps(sentence)) for sentence in sentences)
+
+
+def _gaps(sentence: Sentence) -> tuple[str, ...]:
+    """The white space between the words that are in the text."""
+    gaps = list(sentence.spaces[:-1])
+    for each in reversed(sentence.multiwords):
+        if not each.in_pieces:
+            del gaps[each.first : each.end - 1]
+    return tuple(gaps)
 
 
 def spaced(corpora: Sequence[Corpus]) -> list[Corpus]:
@@ -77,13 +93,24 @@ def gold_paragraph(sentences: Sequence[Sentence]) -> GoldParagraph:
     parts: list[str] = []
     words: list[Span] = []
     ends: list[int] = []
+    multiwords: list[Multiword] = []
     place = 0
     for sentence in sentences:
-        for token, space in zip(sentence.tokens, sentence.spaces, strict=True):
-            words.append((place, place + len(token)))
+        several = {each.first: each for each in sentence.multiwords}
+        position = 0
+        while position < len(sentence.tokens):
+            token = sentence.tokens[position]
+            if position in several:
+                multiwords.append(several[position]._replace(first=len(words)))
+                token, spans = multiwords[-1].token, multiwords[-1].spans(place)
+            else:
+                spans = [(place, place + len(token))]
+            words += spans
+            position += len(spans)
+            space = sentence.spaces[position - 1]
             parts += (token, space)
             place += len(token) + len(space)
         ends.append(len(words))
     shared = set.intersection(*(set(sentence.tags) for sentence in sentences))
     tags = {tagset: tuple(tag for s in sentences for tag in s.tags[tagset]) for tagset in sorted(shared)}
-    return GoldParagraph("".join(parts), tuple(words), tuple(ends), tags)
+    return GoldParagraph("".join(parts), tuple(words), tuple(ends), tags, tuple(multiwords))

@@ -32,12 +32,15 @@ from rnntag.formats.records import (
     checked_tag,
     one_line,
 )
-from rnntag.sentences import UNTAGGED, UPOS, Sentence, Tags, with_tags
+from rnntag.sentences import UNTAGGED, UPOS, Multiword, Sentence, Tags, with_tags
 
 GLOBAL_COLUMNS = re.compile(r"^\ufeff?#[^\S\n]*global\.columns[^\S\n]*=(.*)", re.MULTILINE)
 """The CoNLL-U Plus comment that names the columns of the lines below it."""
 
 NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
+
+_BLANKS = "\t_" * 7
+"""The columns of a range between FORM and MISC."""
 
 MOST_LINES = 10_000
 """The most comment and blank lines that are buffered before a sentence."""
@@ -200,7 +203,9 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
         tags = with_tags({tagset: _tags(sentence, column, file) for tagset, column in wanted.items()})
         for tagset in tags:
             unseen.pop(tagset, None)
-        yield Sentence(sentence.column(FORM), tags, spaces=sentence.spaces(), opens=sentence.opens_paragraph)
+        spaces, multiwords = sentence.layout()
+        opens = sentence.opens_paragraph
+        yield Sentence(sentence.column(FORM), tags, spaces=spaces, opens=opens, multiwords=multiwords)
     for column in unseen.values() if first else ():
         remedy = {"tagset": "universal" if column == XPOS_COLUMN else "native"}
         file.fault(first, f"neither this word nor any other has a tag in {COLUMNS[column]}", remedy)
@@ -237,7 +242,8 @@ def _check_upos(tag: str) -> None:
 
 class ConlluWriter(Writer):
     """Tags of the tagset `upos` go into UPOS, others into XPOS. In CoNLL-U input only these columns change. Other
-    sentences get `# sent_id`, `# text` and, for raw text, the white space in MISC. `# newdoc` names the document."""
+    sentences get `# sent_id`, `# text` and, for raw text, ranges and the white space in MISC. `# newdoc` names the
+    document."""
 
     suffix = ".conllu"
     whole = True
@@ -267,7 +273,7 @@ class ConlluWriter(Writer):
         if not sentence.tokens:
             return ""  # CoNLL-U has no empty sentences
         if offsets := sentence.offsets:
-            words = rows(1, tokens, by_place, _spaces(offsets))
+            words = rows(1, tokens, by_place, *_spaces(offsets), offsets.multiwords)
             opening = [*self._newdoc(), *["# newpar"] * (offsets.number == 1)]
             name = f"# sent_id = {offsets.paragraph}-{offsets.number}"
             return "\n".join([*opening, name, f"# text = {offsets.in_one_line}", *words, "", ""])
@@ -296,25 +302,45 @@ class ConlluWriter(Writer):
         return lines if named else [*lines[:first], *newdoc, *lines[first:]]
 
 
-def _spaces(offsets: Offsets) -> list[str]:
-    """The white space around each word, as MISC attributes."""
+def _spaces(offsets: Offsets) -> tuple[list[str], list[str]]:
+    """The white space around each word and around each multiword token, as MISC attributes. Around the words of a
+    multiword token there is none."""
     nexts = [begin for begin, _ in offsets.words[1:]] + [offsets.stop]
     after = [offsets.text[end:begin] for (_, end), begin in zip(offsets.words, nexts, strict=True)]
     before = [offsets.before, *[""] * (len(after) - 1)]
-    return list(map(spacing, before, after))
+    notes = list(map(spacing, before, after))
+    ranges = []
+    for each in offsets.multiwords:
+        ranges.append(spacing(before[each.first], after[each.end - 1]))
+        notes[each.first : each.end] = [""] * len(each.words)
+    return notes, ranges
 
 
-def rows(first: int, tokens: Sequence[str], tags: Mapping[int, Tags], spaces: Sequence[str] = ()) -> list[str]:
-    """Words as lines, numbered from `first`.
+def rows(
+    first: int,
+    tokens: Sequence[str],
+    tags: Mapping[int, Tags],
+    spaces: Sequence[str] = (),
+    range_spaces: Sequence[str] = (),
+    multiwords: Sequence[Multiword] = (),
+) -> list[str]:
+    """Words as lines, numbered from `first`, and multiword tokens as ranges.
 
     Args:
         tags: by column, UPOS or XPOS.
         spaces: the MISC attributes for the white space around each word (see `spacing`), or empty.
+        range_spaces: those of each multiword token.
     """
     blank = ["_"] * len(tokens)
     upos, xpos = (tags[column].tags if column in tags else blank for column in (UPOS_COLUMN, XPOS_COLUMN))
+    ranges = {
+        each.first: f"{first + each.first}-{first + each.end - 1}\t{each.token}{_BLANKS}\t{misc or '_'}"
+        for each, misc in zip(multiwords, range_spaces, strict=True)
+    }
     lines = []
     for position, row in enumerate(zip(tokens, upos, xpos, strict=True)):
+        if position in ranges:
+            lines.append(ranges[position])
         notes = [*spaces[position : position + 1], *probabilities(tags, position)]
         misc = "|".join(filter(None, notes)) or "_"
         lines.append("{}\t{}\t_\t{}\t{}\t_\t_\t_\t_\t{}".format(first + position, *row, misc))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnntag.errors import DataError
-from rnntag.sentences import Tags
+from rnntag.sentences import Multiword, Tags
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
@@ -124,15 +124,17 @@ class ConlluSentence:
         """Whether a comment marks the beginning of a document or a paragraph."""
         return any(_OPENING.match(line) for line in self.lines)
 
-    def spaces(self) -> tuple[str, ...]:
-        """The white space after each word, from MISC. Empty without a MISC column, or if the words of a multiword
-        token do not join to its form, as French `de le` for `du`."""
+    def layout(self) -> tuple[tuple[str, ...], tuple[Multiword, ...]]:
+        """The white space after each word, from MISC, and the multiword tokens. Both are empty without a MISC column,
+        if ranges overlap, or if one has no form or fewer than two words."""
         spaces: list[str] = []
-        surface, last, after = "", 0, ""
+        multiwords: list[Multiword] = []
+        surface, first, last, after = "", 0, 0, ""
+        words: list[str] = []  # of the range
         id_place, misc_place = self.columns.places[ID], self.columns.places[MISC_COLUMN]
         form_place = self.columns.place(FORM, "")
         if misc_place is None:
-            return ()
+            return (), ()
         for line in self.lines:
             if self.columns.is_comment(line) or not line.strip():
                 continue
@@ -142,17 +144,19 @@ class ConlluSentence:
             if not identifier:
                 spaces.append(_space(misc))
             elif identifier["first"]:
-                surface, last, after = form, int(identifier["last"]), _space(misc)
+                if len(spaces) < last or not form.strip():
+                    return (), ()
+                surface, first, last, after = form, len(spaces), int(identifier["last"]), _space(misc)
+                words = []
+            elif identifier["word"] and len(spaces) >= last:
+                spaces.append(_space(misc))
             elif identifier["word"]:
-                number = int(identifier["word"])
-                if number > last:
-                    spaces.append(_space(misc))
-                    continue
-                if not surface.startswith(form) or (number == last) != (surface == form):
-                    return ()
-                surface = surface.removeprefix(form)
-                spaces.append("" if number < last else after)
-        return tuple(spaces)
+                words.append(form)
+                spaces.append("" if len(spaces) + 1 < last else after)
+                if len(spaces) == last and (len(words) > 1 or form != surface):
+                    multiwords.append(Multiword(first, surface, tuple(words)))
+        is_whole = len(spaces) >= last and all(len(each.words) > 1 for each in multiwords)
+        return (tuple(spaces), tuple(multiwords)) if is_whole else ((), ())
 
     def with_tags(self, tags: Mapping[int, Tags]) -> tuple[str, ...]:
         """The lines with other tags.

@@ -1,6 +1,7 @@
 """Reads and writes JSON lines (https://jsonlines.org): one sentence per line, an object of arrays of equal length:
 `tokens`, `tags` and optionally `start`, `end`, `confidence`, `top`. With several tagsets, `tags`, `confidence` and
-`top` are objects with an array for each tagset."""
+`top` are objects with an array for each tagset. `multiwords` lists the multiword tokens of raw text, if there are any:
+each with the position of its first word, that after its last word, and the token as in the text."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from rnntag.formats.records import (
     checked_tag,
     checked_word,
 )
-from rnntag.sentences import UNIVERSAL, UNNAMED, Segmentation, Sentence, TagProbs, Tags
+from rnntag.sentences import UNIVERSAL, UNNAMED, Segmentation, Sentence, TagProbs, Tags, multiwords_between
 
 
 class JsonlReader:
@@ -80,8 +81,9 @@ class JsonlReader:
         field = self._field or ("tokens" if has_tokens else "text")
         if field not in fields:
             raise DataError(f"has no field {field!r}", remedy=None if self._field else {"text_field": ANOTHER})
-        kept = Record({name: value for name, value in fields.items() if name not in _WRITTEN})
         given = fields[field]
+        replaced = _WRITTEN | {"multiwords"} if isinstance(given, str) else _WRITTEN
+        kept = Record({name: value for name, value in fields.items() if name not in replaced})
         if isinstance(given, str):
             return kept, checked_word(given, f"the field {field!r}") if given else ""
         try:
@@ -92,12 +94,14 @@ class JsonlReader:
 
     def _sentences(self, record: Record, text: str, found: Segmentation) -> Iterator[InputSentence]:
         first = 0
+        forms = found.forms(text)
         for number, end in enumerate(found.ends, 1):
-            words = found.words[first:end]
+            words, multiwords = found.words[first:end], multiwords_between(found.multiwords, first, end)
             stop = found.words[end][0] if end < len(found.words) else len(text)
             before = text[: words[0][0]] if number == 1 else ""
-            offsets = Offsets(before, text, 0, words, stop, self._number, number, by_line=True)
-            yield InputSentence([text[a:b] for a, b in words], record, ends=number == len(found.ends), offsets=offsets)
+            place = self._number, number
+            offsets = Offsets(before, text, 0, words, stop, *place, by_line=True, multiwords=multiwords)
+            yield InputSentence(forms[first:end], record, ends=number == len(found.ends), offsets=offsets)
             first = end
         if not found.ends:
             yield InputSentence((), record)
@@ -124,6 +128,9 @@ class JsonlWriter(Writer):
         if offsets := sentence.offsets:
             self._columns.setdefault("start", []).extend([offsets.start + begin for begin, _ in offsets.words])
             self._columns.setdefault("end", []).extend([offsets.start + end for _, end in offsets.words])
+            for first, token, words in offsets.multiwords:
+                place = self._written + first
+                self._columns.setdefault("multiwords", []).append([place, place + len(words), token])
         for tagset, (_, tag_probs) in by_tagset.items():
             if tag_probs:
                 self._add("confidence", tagset, [_rounded(choice[0][1]) for choice in tag_probs])
@@ -151,7 +158,7 @@ class JsonlWriter(Writer):
 
 
 _WRITTEN = frozenset({"tokens", "tags", "start", "end", "confidence", "top"})
-"""The fields of a record that tagging replaces."""
+"""The fields of a record that tagging replaces. If words are found in its text, it replaces `multiwords` too."""
 
 
 def _dumped(value: object) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rnntag.formats import records
 from rnntag.formats.records import InputSentence, Offsets
-from rnntag.sentences import Segmentation, Span
+from rnntag.sentences import Multiword, Segmentation, Span, multiwords_between
 
 MARGIN = 512
 """Characters at the end of a piece of a long paragraph that are segmented again with the next piece."""
@@ -40,12 +40,14 @@ def segment(finder: Finder, texts: Sequence[str]) -> list[Segmentation]:
     for text, spans in zip(texts, places, strict=True):
         words: list[Span] = []
         ends: list[int] = []
+        multiwords: list[Multiword] = []
         for begin, end in spans:
             pieces = _in_pieces(finder, text[begin:end]) if _is_long(end - begin) else [next(segmented)]
             for piece in pieces:
                 ends += [len(words) + place for place in piece.ends]
+                multiwords += [each._replace(first=len(words) + each.first) for each in piece.multiwords]
                 words += [(begin + a, begin + b) for a, b in piece.words]
-        results.append(Segmentation(words, ends))
+        results.append(Segmentation(words, ends, multiwords=multiwords))
     return results
 
 
@@ -75,7 +77,7 @@ def _in_pieces(finder: Finder, paragraph: str) -> Iterator[Segmentation]:
     for sentence in chain(reader.feed(paragraph), reader.finish()):
         if (offsets := sentence.offsets) and offsets.words:
             words = [(offsets.start + begin, offsets.start + end) for begin, end in offsets.words]
-            yield Segmentation(words, [len(words)])
+            yield Segmentation(words, [len(words)], multiwords=offsets.multiwords)
 
 
 class RawReader:
@@ -158,13 +160,15 @@ class RawReader:
         """The sentences in the first `LONG_LINE` characters of a long paragraph that end before the last `MARGIN`
         characters, where words may be cut. If none does, the words that do, or else all words."""
         (segmentation,) = self._finder.find([self._rest[: records.LONG_LINE]])
-        words, sure = segmentation.words, records.LONG_LINE - MARGIN
+        words, multiwords, sure = segmentation.words, segmentation.multiwords, records.LONG_LINE - MARGIN
         ends = [end for end in segmentation.ends if words[end - 1][1] <= sure]
         if words and not ends:
             ends = [sum(end <= sure for _, end in words) or len(words)]
+            if around := next((each for each in multiwords if each.first < ends[0] < each.end), None):
+                ends = [around.first or around.end]
         taken = ends[-1] if ends else 0  # words
         cut = words[taken][0] if ends and taken < len(words) else records.LONG_LINE
-        segmentation = Segmentation(words[:taken], ends)
+        segmentation = Segmentation(words[:taken], ends, multiwords=multiwords_between(multiwords, 0, taken))
         yield from self._sentences(self._before, self._start, self._rest[:cut], segmentation, ends=not self._by_line)
         self._before = ""
         self._drop(cut)
@@ -188,13 +192,14 @@ class RawReader:
             return
         self._paragraph += not self._sentence
         first = 0
+        forms = segmentation.forms(text)
         for end in segmentation.ends:
-            words = all_words[first:end]
+            words, multiwords = all_words[first:end], multiwords_between(segmentation.multiwords, first, end)
             stop = all_words[end][0] if end < len(all_words) else len(text)
             self._sentence += 1
-            offsets = Offsets(before, text, start, words, stop, self._paragraph, self._sentence, self._by_line)
+            place = self._paragraph, self._sentence
+            offsets = Offsets(before, text, start, words, stop, *place, self._by_line, multiwords)
             is_last = ends and end == segmentation.ends[-1]
-            tokens = [text[a:b] for a, b in words]
-            yield InputSentence(tokens, ends=is_last or not self._by_line, offsets=offsets)
+            yield InputSentence(forms[first:end], ends=is_last or not self._by_line, offsets=offsets)
             before = ""
             first = end

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from rnntag.errors import DataError, OnFault, Remedy, stop
+from rnntag.formats import joining
 from rnntag.formats.conllu_sentence import ConlluSentence
-from rnntag.sentences import Sentence, Span, TagProbs, Tags
+from rnntag.sentences import Multiword, Sentence, Span, TagProbs, Tags
 
 LONG_LINE = 1 << 17
 """The most characters of an unfinished line that are buffered."""
@@ -30,6 +31,7 @@ class Offsets(NamedTuple):
         stop: where the next sentence begins in `text`, or the end of `text`.
         paragraph, number: of the paragraph, and of the sentence in it, both counted from 1.
         by_line: whether each line is a paragraph.
+        multiwords: the multiword tokens.
     """
 
     before: str
@@ -40,6 +42,7 @@ class Offsets(NamedTuple):
     paragraph: int
     number: int
     by_line: bool = False
+    multiwords: Sequence[Multiword] = ()
 
     @property
     def empty_lines(self) -> str:
@@ -137,6 +140,7 @@ class WriterOptions:
         columns: of TSV and vertical text, by name; empty for the default.
         only: the tags of the words to write; empty for all.
         answers_all: whether to write something for a sentence even if `only` leaves none of its words.
+        expand: write the words of each multiword token, also in formats that join them.
     """
 
     number: int = 0
@@ -146,6 +150,7 @@ class WriterOptions:
     columns: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
     answers_all: bool = False
+    expand: bool = False
 
 
 class Writer(ABC):
@@ -166,6 +171,8 @@ class Writer(ABC):
     """Whether its columns can be chosen."""
     has_header: ClassVar[bool] = False
     """Whether a line can name its columns."""
+    joins: ClassVar[bool] = False
+    """Whether it has the tokens of the text: a multiword token that is not in pieces is one, its tags joined by +."""
 
     def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
         self._tagsets = tagsets
@@ -214,6 +221,8 @@ class Writer(ABC):
             sentence, tokens, columns = self._chosen(sentence, tokens, columns)
             if not tokens and not self._written and not self._options.answers_all:
                 return self._markup(sentence.source) if isinstance(sentence.source, VerticalSentence) else ""
+        if self.joins and not self._options.expand and sentence.offsets and sentence.offsets.multiwords:
+            sentence, tokens, columns = self._joined(sentence, sentence.offsets, tokens, columns)
         text = self._core(sentence, tokens, columns)
         self._written = 0 if sentence.ends else self._written + len(tokens)
         return text
@@ -221,22 +230,37 @@ class Writer(ABC):
     def _chosen(
         self, sentence: InputSentence, tokens: Sequence[str], columns: tuple[Tags, ...]
     ) -> tuple[InputSentence, Sequence[str], tuple[Tags, ...]]:
-        """Those words of the core that have one of the tags to write."""
+        """Those words of the core that have one of the tags to write. A multiword token that is not in pieces stays
+        whole, unless words are asked for."""
         places = [
             place
             for place, tags in enumerate(zip(*(column.tags for column in columns), strict=True))
             if not self._options.only.isdisjoint(tags)
         ]
+        multiwords = sentence.offsets.multiwords if sentence.offsets else ()
+        if multiwords and not self._options.expand:
+            places = joining.with_siblings(places, multiwords)
         chosen = tuple(
             Tags([tags[place] for place in places], [probs[place] for place in places] if probs else ())
             for tags, probs in columns
         )
         if offsets := sentence.offsets:
             words = [offsets.words[place] for place in places]
-            sentence = sentence._replace(offsets=offsets._replace(before="", words=words))
+            chosen_multiwords = joining.chosen(places, multiwords)
+            sentence = sentence._replace(offsets=offsets._replace(before="", words=words, multiwords=chosen_multiwords))
         if isinstance(sentence.source, VerticalSentence):
             sentence = sentence._replace(source=sentence.source.chosen(places))
         return sentence, [tokens[place] for place in places], chosen
+
+    def _joined(
+        self, sentence: InputSentence, offsets: Offsets, tokens: Sequence[str], columns: tuple[Tags, ...]
+    ) -> tuple[InputSentence, Sequence[str], tuple[Tags, ...]]:
+        """The tokens of the text with their tags, in place of their words."""
+        multiwords = [each for each in offsets.multiwords if not each.in_pieces]
+        spans = joining.joined(offsets.words, multiwords, lambda _, own: own[0])
+        sentence = sentence._replace(offsets=offsets._replace(words=spans, multiwords=()))
+        forms = joining.joined(tokens, multiwords, lambda each, _: each.token)
+        return sentence, forms, tuple(joining.joined_tags(column, multiwords) for column in columns)
 
     def _space(self, offsets: Offsets) -> str:
         """White space at the end of raw text."""

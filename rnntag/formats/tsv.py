@@ -29,7 +29,7 @@ class TsvWriter(Writer):
     other empty lines."""
 
     suffix = ".tsv"
-    has_columns = has_header = True
+    has_columns = has_header = joins = True
 
     def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
         super().__init__(tagsets, options)

@@ -91,6 +91,7 @@ class WordTagWriter(Writer):
     """One tag per token; probabilities are left out."""
 
     suffix = ".tagged"
+    joins = True
 
     def __init__(self, tagsets: tuple[str, ...], options: WriterOptions) -> None:
         if len(tagsets) > 1:

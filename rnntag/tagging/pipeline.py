@@ -32,7 +32,7 @@ class TagJob:
         threads: of each process.
         int8: see `tagger.load`.
         coloured: whether to write word/TAG in colour; see `console.coloured`.
-        lenient, columns, only: see `records.WriterOptions`.
+        lenient, columns, only, expand: see `records.WriterOptions`.
         names_sources: whether the output says which input its sentences are from. Vertical text always does.
         text_field: of JSON lines, see `jsonl.JsonlReader`.
         lexicon: see `tagger.load`.
@@ -48,6 +48,7 @@ class TagJob:
     lenient: bool = False
     columns: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
+    expand: bool = False
     names_sources: bool = False
     text_field: str = ""
     lexicon: Lexicon | None = None
@@ -63,6 +64,7 @@ class TagJob:
             opens=isinstance(piece, Chunk) and piece.opens,
             columns=self.columns,
             only=self.only,
+            expand=self.expand,
             answers_all=piece is not None and piece.format in ("lines", "jsonl"),
         )
         return make(self.tagsets, options)
