@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnntag.model import rules
+from rnntag.model import multiword, rules
 from rnntag.model.arrays import Flags, Ids
 from rnntag.model.pretokens import NO_GAP, Scan
 from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.model.stored import StoredSegmenter
-from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, table_rows
+from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, segmenter_classes, table_rows
 from rnntag.onnx import graph
 from rnntag.onnx.session import OnnxModel, Scores, in_batches
 from rnntag.sentences import Segmentation
@@ -64,6 +64,9 @@ class Segmenter:
         self._int8 = int8
         self._units = stored.units
         self._model = OnnxModel(graph.segmenter(stored, int8=int8), threads)
+        self._outputs = graph.segmenter_outputs(stored)
+        self._classes = sum(segmenter_classes(len(stored.expansions)))
+        self._expansions = [*stored.expansions.values()]
         self._tables = [table_rows(stored.weights, table) for table in (UNIT_TABLE, SHAPE_TABLE)]
         if stored.units.bigrams:
             self._tables += [table_rows(stored.weights, BIGRAM_TABLE)] * 2
@@ -76,26 +79,49 @@ class Segmenter:
         """The words and sentences of each text.
 
         Each character that is not white space is in exactly one word, each word in exactly one sentence. A word ends
-        before white space and at the end of a text, and never inside a grapheme cluster.
+        before white space and at the end of a text, and never inside a grapheme cluster. Words that are no pieces of
+        their multiword token share its characters. A word of the lexicon is no multiword token.
         """
         scan, columns = self._units.encode(texts)
-        scores = [np.empty((0, len(BOUNDARIES)), dtype=np.float32)]
+        scores = [np.empty((0, self._classes), dtype=np.float32)]
         for block in blocks(columns, BLOCK, OVERLAP):
             own = self._scores([window for _, (window, _) in block])
             scores += [core for _, core in core_parts(block, own)]
-        found = np.concatenate(scores)
+        joined = np.concatenate(scores)
+        found, multiwords = joined[:, : len(BOUNDARIES)], joined[:, len(BOUNDARIES) :]
         for first, last in self._units.whole("\n".join(texts), scan):
             found[first:last, INSIDE] += _CERTAIN
             found[[last, *([first - 1] if first else [])], WORD:] += _CERTAIN
         apply = partial(self._lexicon.applied, found) if self._lexicon else None
-        return segmentations(texts, scan, found.argmax(-1), apply)
+        classes = found.argmax(-1)
+        if not self._expansions:
+            return segmentations(texts, scan, classes, apply)
+        return segmentations(texts, scan, classes, apply, partial(self._expanded, multiwords.argmax(-1)))
+
+    def _expanded(self, languages: Ids, text: str, tokens: Segmentation, last: Ids) -> Segmentation:
+        """The words of the tokens of a text.
+
+        Args:
+            languages: the class of each unit of all texts: 0, or the number of the language, counted from 1.
+            last: the last unit of each token, shape [tokens].
+        """
+        words_of = {}
+        own = languages[last]
+        for position in np.flatnonzero(own).tolist():
+            begin, end = tokens.words[position]
+            token = text[begin:end]
+            words = self._expansions[own[position] - 1].words(token)
+            is_whole = self._lexicon is not None and token in self._lexicon
+            if words and not is_whole and not _cuts_cluster(token, words):
+                words_of[position] = token, words
+        return multiword.expanded(tokens, words_of) if words_of else tokens
 
     def _scores(self, windows: list[Ids]) -> Scores:
-        """The scores of the classes of each unit, shape [units, classes]."""
+        """The scores of the classes of each unit, those of each head side by side, shape [units, classes]."""
         vectors = self._vectors(np.concatenate(windows))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
-            return self._model.scores(vectors[positions], lengths, graph.CLASSES)
+            return self._model.scores(vectors[positions], lengths, *self._outputs)
 
         return in_batches(np.array(list(map(len, windows))), BATCH, score)
 
@@ -107,13 +133,18 @@ class Segmenter:
 
 
 def segmentations(
-    texts: Sequence[str], scan: Scan, classes: Ids, apply: Callable[[str, Scan, Flags], Ids] | None = None
+    texts: Sequence[str],
+    scan: Scan,
+    classes: Ids,
+    apply: Callable[[str, Scan, Flags], Ids] | None = None,
+    expand: Callable[[str, Segmentation, Ids], Segmentation] | None = None,
 ) -> list[Segmentation]:
     """The words and sentences of texts.
 
     Args:
         classes: of each unit by the network, shape [units of all texts].
         apply: see `Lexicon.applied`; without, the rules alone change the classes.
+        expand: makes the words of a text, given its tokens and the last unit of each.
     """
     # The texts are processed together: units, words and sentences have indices over all texts, and characters are
     # counted in the texts joined by line feeds. Positions relative to each text come last.
@@ -137,8 +168,21 @@ def segmentations(
     ends = np.flatnonzero(ends_sentence) + 1  # [sentences]: words up to the end of each sentence
     text_ends = np.searchsorted(ends, text_words, side="right").tolist()  # [texts + 1]: sentences before each text
     relative_ends = (ends - np.repeat(text_words[:-1], np.diff(text_ends))).tolist()
-    spans = zip(pairwise(text_words.tolist()), pairwise(text_ends), strict=True)
-    return [Segmentation(words[a:b], relative_ends[c:d]) for (a, b), (c, d) in spans]
+    spans = [*zip(pairwise(text_words.tolist()), pairwise(text_ends), strict=True)]
+    found = [Segmentation(words[a:b], relative_ends[c:d]) for (a, b), (c, d) in spans]
+    if not expand:
+        return found
+    return [expand(text, own, last[a:b]) for text, own, ((a, b), _) in zip(texts, found, spans, strict=True)]
+
+
+def _cuts_cluster(token: str, words: Sequence[str]) -> bool:
+    """Whether a grapheme cluster of a token would be in two of its words."""
+    if not _MARKS.search(token) or "".join(words) != token:
+        return False
+    import regex
+
+    ends = {cluster.end() for cluster in regex.finditer(r"\X", token)}
+    return not ends.issuperset(accumulate(map(len, words)))
 
 
 def _inside_clusters(text: str, scan: Scan, before_gap: Flags) -> list[int]:

@@ -189,7 +189,8 @@ class Tagger:
         return [list(islice(tagged, len(each.ends))) for each in segmentations]
 
     def find(self, texts: Iterable[str], tagset: str | None = None) -> list[Segmentation]:
-        """Segment and tag raw texts: the positions of words and sentences, and the tags of the words.
+        """Segment and tag raw texts: the positions of words and sentences, the tags of the words, and the multiword
+        tokens. `Segmentation.forms` gives the words.
 
         An empty line ends a sentence, as on the command line.
 
@@ -209,8 +210,9 @@ class Tagger:
         """Segment raw texts: the segmentation of each, and the words of the sentences of all of them; see `find`."""
         segmentations = raw.segment(self._segmenter, texts)
         sentences = [
-            [text[begin:end] for begin, end in segmentation.words[first:last]]
+            forms[first:last]
             for text, segmentation in zip(texts, segmentations, strict=True)
+            for forms in [segmentation.forms(text)]
             for first, last in pairwise((0, *segmentation.ends))
         ]
         return segmentations, sentences

@@ -21,6 +21,7 @@ from rnntag.model import learning_curve as curve
 from rnntag.model import weights as weight_shapes
 from rnntag.model.directory import CHECKSUMS, HISTORY, VERIFIED
 from rnntag.model.learning_curve import TrainingStep
+from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
@@ -54,8 +55,10 @@ def smallest() -> ModelBundle:
     model = ModelBundle("m", config, TrainConfig(), vocabulary, some_weights(shapes), origin)
     small = SegmenterConfig(hidden=1, unit_dim=1, shape_dim=1, bigrams=0, bigram_dim=1)
     units = PretokenVocabulary(("ab",), {"ab": (1,)}, ("", ""), 0)
-    weights = some_weights(weight_shapes.segmenter(small, units.rows, units.shapes, 0))
-    segmenter = StoredSegmenter(small, units, weights, dev={"c": {"words": 1.0, "sentences": 1.0}})
+    weights = some_weights(weight_shapes.segmenter(small, units.rows, units.shapes, 0, 1))
+    dev = {"c": {"tokens": 1.0, "words": 1.0, "sentences": 1.0}}
+    expansions = {"c": Expansions({"ab": ("a", "b")}, {"b": ("", "b")}, {"a": ("a", "")})}
+    segmenter = StoredSegmenter(small, units, weights, dev, expansions=expansions)
     return replace(
         model,
         segmenter=segmenter,

@@ -42,6 +42,7 @@ READING = {
 }
 """Settings for reading corpora, and where each has no effect."""
 
+_LANGUAGE = re.compile(r"(?:.*/)?(?:starter_)?(?P<language>[a-z]{2,3})(?![^_-])")
 _SPLIT = re.compile(r"(?P<treebank>.+?)(?:-ud)?[-_.](?P<split>train|dev|test)")
 _Column = TypeVar("_Column")
 
@@ -127,6 +128,12 @@ def treebank_and_split(path: Path) -> tuple[str, str]:
     stem = plain_name(path).stem
     match = _SPLIT.fullmatch(stem)
     return (match["treebank"], match["split"]) if match else (stem, "")
+
+
+def language(corpus: str) -> str:
+    """The language that the name of a corpus begins with, as `fr_gsd` and `fr` with `fr`; else the name itself."""
+    match = _LANGUAGE.match(corpus)
+    return match["language"] if match else corpus
 
 
 def reading(specs: Sequence[str], encoding: str = "utf-8", corpus_format: CorpusFormat = "auto") -> set[str]:

@@ -43,7 +43,8 @@ class TagBatches:
 
     - `tokens`: list<string>.
     - One column for each tagset, of its name: list<dictionary<int32, string>>, or list<string> without `dictionary`.
-    - `start`, `end`: list<int32>, where each token is in the text, in characters (code points).
+    - `start`, `end`: list<int32>, where each token is in the text, in characters (code points). Words of a multiword
+      token that are no pieces of it, as French `de le` for `du`, have its places.
     - `sentence`: list<int32>, the number of each token's sentence, from 0.
     - `confidence`: list<float>, the probability (0 to 1) of each tag of the first tagset; only if asked for.
     - `error`: string, why the row could not be tagged. Its other new columns are null. Null in all other rows.

@@ -200,7 +200,8 @@ class RNNTagTokenizer(_WithModel):
     """Makes a document of a text, with the words and sentences that the model's segmenter finds.
 
     The document's text is the text given. White space beyond a space after a word is tokens of its own, as with spaCy's
-    own tokenizers.
+    own tokenizers. spaCy has no words that are not in the text: a multiword token is one token, unless its words are
+    pieces of it (French `du`, but English `do n't`).
 
     Args:
         vocab: that of the pipeline.
@@ -243,7 +244,7 @@ def _words_and_spaces(text: str, found: Segmentation) -> tuple[list[str], list[b
     words: list[str] = []
     spaces: list[bool] = []
     done = 0
-    for begin, end in (*found.words, (len(text), len(text))):
+    for begin, end in (*dict.fromkeys(found.words), (len(text), len(text))):  # words of one token may share its span
         if words and text[done:begin].startswith(" "):
             spaces[-1] = True
             done += 1

@@ -45,6 +45,10 @@ class Lexicon:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._entries, self._mode)
 
+    def __contains__(self, form: str) -> bool:
+        """Whether a form in the text is one of the words."""
+        return _entry(self._entries, form) is not None
+
     def choices_of(self, tokens: Sequence[str]) -> Ids:
         """The positions of tokens' tags in `choices`, shape [tokens]."""
         if len(self._choice_of) > _CACHED_FORMS:
@@ -89,11 +93,17 @@ class _ChoiceOf(dict[str, int]):
         self._position = {tags: position for position, tags in enumerate(lexicon.choices)}
 
     def __missing__(self, form: str) -> int:
-        tags = self._entries.get(form)
-        if tags is None:
-            shown = form if form.isprintable() else form.translate(spelling.NOT_SHOWN)
-            tags = self._entries.get(shown)
-            if tags is None:
-                tags = self._entries.get(shown.lower(), _NO_TAGS)
-        self[form] = position = self._position[tags]
+        tags = _entry(self._entries, form)
+        self[form] = position = self._position[_NO_TAGS if tags is None else tags]
         return position
+
+
+def _entry(entries: Mapping[str, tuple[str, ...]], form: str) -> tuple[str, ...] | None:
+    """The tags of a form in the text, or None if it is no entry."""
+    tags = entries.get(form)
+    if tags is None:
+        shown = form if form.isprintable() else form.translate(spelling.NOT_SHOWN)
+        tags = entries.get(shown)
+        if tags is None:
+            tags = entries.get(shown.lower())
+    return tags

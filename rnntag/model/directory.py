@@ -15,6 +15,7 @@ import safetensors.numpy
 
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
+from rnntag.model import multiword
 from rnntag.model import weights as weight_shapes
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
@@ -46,7 +47,7 @@ _PROVENANCE_FORMS = {
     "test": {str: float},
     "by_tagset": {str: {str: {str: float}}},
 }
-_SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {"words": float, "sentences": float}}, "specs": [str]}
+_SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {str: float}}, "specs": [str], "multiwords": dict}
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -262,6 +263,7 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
                 "units": segmenter.units.tables(),
                 "dev": dict(segmenter.dev),
                 "specs": segmenter.specs,
+                **({"multiwords": multiword.tables(segmenter.expansions)} if segmenter.expansions else {}),
             }
         ),
         SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
@@ -270,12 +272,16 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
 
 def _segmenter(files: checksums.Folder) -> StoredSegmenter:
     fields = validation.parse(files.read(SEGMENTER, _MAX_TEXT))
+    fields = {"multiwords": {}, **fields} if isinstance(fields, dict) else fields
     validation.validate(fields, _SEGMENTER_FORM, SEGMENTER)
+    expansions = multiword.from_tables(fields["multiwords"])
+    figures = ("tokens",) * bool(expansions) + ("words", "sentences")
+    validation.validate(fields["dev"], {str: dict.fromkeys(figures, float)}, "dev")
     config = validation.record(SegmenterConfig, fields["config"], "config")
     units = PretokenVocabulary.from_tables(fields["units"])
-    shapes = weight_shapes.segmenter(config, units.rows, units.shapes, units.bigrams)
+    shapes = weight_shapes.segmenter(config, units.rows, units.shapes, units.bigrams, len(expansions))
     weights = _weights(files, SEGMENTER_WEIGHTS, shapes)
-    return StoredSegmenter(config, units, weights, fields["dev"], tuple(fields["specs"]))
+    return StoredSegmenter(config, units, weights, fields["dev"], tuple(fields["specs"]), expansions)
 
 
 def _history(path: Path, files: checksums.Folder) -> bytes | None:

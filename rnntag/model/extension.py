@@ -36,8 +36,7 @@ def tagger(model: ModelBundle, vocabulary: Vocabulary, fresh: Mapping[str, np.nd
     for number, (tagset, tags) in enumerate(vocabulary.tags.items()):
         for part in (f"heads.{number}.weight", f"heads.{number}.bias"):
             if tagset in old.tags:
-                means = np.repeat(weights[part].mean(axis=0, keepdims=True), len(tags) - len(old.tags[tagset]), axis=0)
-                weights[part] = np.concatenate([weights[part], means])
+                weights[part] = _with_means(weights[part], len(tags) - len(old.tags[tagset]))
             else:
                 weights[part] = fresh[part].astype(np.float32)
         places += range(begin, begin + len(old.tags.get(tagset, ())))
@@ -49,16 +48,25 @@ def tagger(model: ModelBundle, vocabulary: Vocabulary, fresh: Mapping[str, np.nd
     return weights
 
 
-def segmenter(model: StoredSegmenter, units: PretokenVocabulary) -> Weights:
-    """A segmenter's weights, as float32. New units begin as the unknown units that they were.
+def segmenter(model: StoredSegmenter, units: PretokenVocabulary, languages: int = 0) -> Weights:
+    """A segmenter's weights, as float32. New units begin as the unknown units that they were, new languages with
+    multiword tokens as the mean of the classes of a token.
 
     Args:
         units: see `PretokenVocabulary.build`, extending those of the model.
+        languages: the number of those with multiword tokens, the model's first.
     """
     weights = _widened(model.weights)
     shared = [fallback_row(form) for form in units.known[len(model.units.known) :]]
     weights[UNIT_TABLE] = np.concatenate([weights[UNIT_TABLE], weights[UNIT_TABLE][shared]])
+    for part in ("heads.1.weight", "heads.1.bias") if model.expansions else ():
+        weights[part] = _with_means(weights[part], languages - len(model.expansions))
     return weights
+
+
+def _with_means(rows: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float32]:
+    """Rows, and so many more, which are their mean."""
+    return np.concatenate([rows, np.repeat(rows.mean(axis=0, keepdims=True), count, axis=0)])
 
 
 def _widened(weights: Mapping[str, np.ndarray]) -> Weights:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import UsageError
+from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.sentences import NATIVE
@@ -58,8 +59,9 @@ class StoredSegmenter:
 
     Attributes:
         weights: as stored; see `weights.quantize`.
-        dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev split.
+        dev: by corpus name, F1 (0 to 1) of words and of sentences on its dev split; with `expansions` also of tokens.
         specs: the training corpora, as given to `train`.
+        expansions: by language, how its multiword tokens become words, in the order of the network's classes.
     """
 
     config: SegmenterConfig
@@ -67,6 +69,7 @@ class StoredSegmenter:
     weights: Mapping[str, np.ndarray]
     dev: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     specs: tuple[str, ...] = ()
+    expansions: Mapping[str, Expansions] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

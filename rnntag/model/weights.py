@@ -63,11 +63,14 @@ def tagger(config: ModelConfig, words: int, characters: int, classes: Sequence[i
     return weights | _heads(classes, inputs)
 
 
-def segmenter(config: SegmenterConfig, units: int, shapes: int, bigrams: int) -> dict[str, tuple[int, ...]]:
+def segmenter(
+    config: SegmenterConfig, units: int, shapes: int, bigrams: int, languages: int = 0
+) -> dict[str, tuple[int, ...]]:
     """The shapes of a segmenter's weights, by name; see `network.segmenter.SegmenterNetwork`.
 
     Args:
         units, shapes, bigrams: number of rows of these tables.
+        languages: those that have multiword tokens.
     """
     weights: dict[str, tuple[int, ...]] = {
         UNIT_TABLE: (units, config.unit_dim),
@@ -77,7 +80,13 @@ def segmenter(config: SegmenterConfig, units: int, shapes: int, bigrams: int) ->
     inputs = config.unit_dim + config.shape_dim + (2 * config.bigram_dim if bigrams else 0)
     for prefix in _directions("layers.0", 2):
         weights |= _kernel("lstm", prefix, inputs, config.hidden)
-    return weights | _heads([len(BOUNDARIES)], 2 * config.hidden)
+    return weights | _heads(segmenter_classes(languages), 2 * config.hidden)
+
+
+def segmenter_classes(languages: int) -> list[int]:
+    """The number of classes of each head of a segmenter: `BOUNDARIES`; if there are languages with multiword tokens,
+    also, for the last unit of a token, no multiword token or one of each language."""
+    return [len(BOUNDARIES), 1 + languages] if languages else [len(BOUNDARIES)]
 
 
 def _directions(prefix: str, count: int) -> Iterator[str]:

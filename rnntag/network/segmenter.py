@@ -1,4 +1,5 @@
-"""The segmenter's network: embeddings of pretokens, a bidirectional LSTM, one head over the three boundary classes."""
+"""The segmenter's network: embeddings of pretokens, a bidirectional LSTM, a head over the three boundary classes, and
+one over the languages that have multiword tokens."""
 
 from __future__ import annotations
 
@@ -8,11 +9,18 @@ from torch.nn import functional
 
 from rnntag.config import SegmenterConfig
 from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.model.weights import segmenter_classes
 from rnntag.network.cells import RecurrentLayer, reversal
 
 
 class SegmenterNetwork(nn.Module):
-    def __init__(self, config: SegmenterConfig, units: PretokenVocabulary) -> None:
+    """See `weights.segmenter_classes` for the heads.
+
+    Args:
+        languages: number of languages that have multiword tokens.
+    """
+
+    def __init__(self, config: SegmenterConfig, units: PretokenVocabulary, languages: int = 0) -> None:
         super().__init__()
         self.config = config
         self.units = nn.Embedding(units.rows, config.unit_dim)
@@ -20,7 +28,7 @@ class SegmenterNetwork(nn.Module):
         self.bigrams = nn.Embedding(max(units.bigrams, 1), config.bigram_dim)
         size = config.unit_dim + config.shape_dim + (2 * config.bigram_dim if units.bigrams else 0)
         self.layers = nn.ModuleList([RecurrentLayer("lstm", "tanh", size, config.hidden, bidirectional=True)])
-        self.heads = nn.ModuleList([nn.Linear(2 * config.hidden, 3)])
+        self.heads = nn.ModuleList([nn.Linear(2 * config.hidden, classes) for classes in segmenter_classes(languages)])
         nn.init.normal_(self.units.weight, std=0.3)
         nn.init.normal_(self.shapes.weight, std=0.3)
         nn.init.normal_(self.bigrams.weight, std=0.1)
@@ -32,7 +40,11 @@ class SegmenterNetwork(nn.Module):
         return torch.cat(parts, dim=-1)
 
     def forward(self, columns: Tensor, lengths: Tensor) -> Tensor:
-        """Scores of the boundary classes before the softmax, shape [batch, time, 3].
+        """Scores of the boundary classes before the softmax, shape [batch, time, 3]; see `scores`."""
+        return self.scores(columns, lengths)[0]
+
+    def scores(self, columns: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Scores of the classes of each head before the softmax, shape [batch, time, classes].
 
         Args:
             columns: see `PretokenVocabulary.columns`, shape [batch, time, 2 or 4].
@@ -43,5 +55,4 @@ class SegmenterNetwork(nn.Module):
         for layer in self.layers:
             x, _ = layer(x, order)
         x = functional.dropout(x, self.config.dropout, self.training)
-        scores: Tensor = self.heads[0](x)
-        return scores
+        return [head(x) for head in self.heads]

@@ -105,9 +105,21 @@ def _segmenter(segmenter: StoredSegmenter, graph: Graph) -> Iterable[str]:
         "before the unit. `lengths` holds the number of units of each text."
     )
     yield (
-        "The output holds the scores before the softmax of the boundary after the unit: "
+        f"{_first_output(segmenter)} holds the scores before the softmax of the boundary after the unit: "
         f"{', '.join(f'{number} {name}' for number, name in enumerate(BOUNDARIES))} (0: nothing; 2: a word too)."
     )
+    if segmenter.expansions:
+        languages = ", ".join(f"{number} {_shown(name)}" for number, name in enumerate(segmenter.expansions, 1))
+        yield (
+            f"A word that ends there is a token of the text. `{onnx_graph.MULTIWORDS}` holds the scores, at its last "
+            f"unit, of what it is: 0 a word, or a multiword token of a language: {languages}. "
+            "`rnntag.model.multiword.from_tables(tables)[language].words(token)`, with `tables` the `multiwords` of "
+            "`segmenter.json`, gives its words."
+        )
+
+
+def _first_output(segmenter: StoredSegmenter) -> str:
+    return f"The output `{onnx_graph.CLASSES}`" if segmenter.expansions else "The output"
 
 
 def _vectors(parts: list[str], size: int, graph: Graph, what: str) -> str:

@@ -9,12 +9,14 @@ import numpy as np
 
 from rnntag.config import ModelConfig
 from rnntag.model.stored import ModelBundle, StoredSegmenter
-from rnntag.model.weights import BOUNDARIES, SEGMENTER_TABLES, WORD_TABLE, largest_value
+from rnntag.model.weights import SEGMENTER_TABLES, WORD_TABLE, largest_value, segmenter_classes
 from rnntag.onnx.layers import RANGE_UNITS, Array, Layers
 from rnntag.onnx.protobuf import FLOAT, INT32, INT64, Graph, Port
 
 CLASSES = "boundaries"
-"""The name of the output of a segmenter's graph."""
+"""The name of the first output of a segmenter's graph."""
+MULTIWORDS = "multiwords"
+"""The name of the second output of the graph of a segmenter that finds multiword tokens."""
 RANGE_UNITS_KEY = "range_units"
 """The metadata entry that lists the numbers at the end of each vector, as JSON."""
 
@@ -60,10 +62,16 @@ def scores_of(tagset: str) -> str:
 
 
 def segmenter(model: StoredSegmenter, *, int8: bool = True) -> Graph:
-    """The graph from unit vectors to the scores of `CLASSES`; see `sequences`."""
+    """The graph from unit vectors to the scores of `CLASSES` and `MULTIWORDS`; see `sequences`."""
     largest = max(largest_value(model.weights, name) for name in SEGMENTER_TABLES) if int8 else None
     config = ModelConfig(cell="lstm", hidden=model.config.hidden)
-    return sequences(config, model.weights, {CLASSES: len(BOUNDARIES)}, largest)
+    sizes = dict(zip(segmenter_outputs(model), segmenter_classes(len(model.expansions)), strict=True))
+    return sequences(config, model.weights, sizes, largest)
+
+
+def segmenter_outputs(model: StoredSegmenter) -> tuple[str, ...]:
+    """The names of the outputs of a segmenter's graph."""
+    return (CLASSES, MULTIWORDS) if model.expansions else (CLASSES,)
 
 
 def sequences(

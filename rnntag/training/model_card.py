@@ -81,9 +81,8 @@ def with_segmenter(card: str, model: ModelBundle) -> str:
 
 def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
     """The section on the segmenter: its F1, and the command that trains it again."""
-    figures = [
-        f"| {name} | {percent(f1['words'])} | {percent(f1['sentences'])} |" for name, f1 in segmenter.dev.items()
-    ]
+    kinds = ["tokens"] * bool(segmenter.expansions) + ["words", "sentences"]
+    figures = [f"| {name} | {' | '.join(percent(f1[kind]) for kind in kinds)} |" for name, f1 in segmenter.dev.items()]
     config = segmenter.config
     words = ["rnntag", "train-segmenter", f"models/{model.name}", *segmenter.specs, *_options(config, ("seed",))]
     words += ["--simplify-chinese"] * any(segmenter.units.char_map)
@@ -94,8 +93,9 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
             "",
             f"The segmenter, a bidirectional LSTM with {config.hidden} units per direction, splits raw text.",
             "",
-            "| dev split | words F1 | sentences F1 |",
-            "| --- | ---: | ---: |",
+            *_multiwords(segmenter),
+            f"| dev split | {' | '.join(f'{kind} F1' for kind in kinds)} |",
+            f"| --- |{' ---: |' * len(kinds)}",
             *figures,
             "",
             "To train it again:",
@@ -104,6 +104,13 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
             "",
         ]
     )
+
+
+def _multiwords(segmenter: StoredSegmenter) -> Iterator[str]:
+    """The languages whose multiword tokens it finds, if there are any."""
+    if segmenter.expansions:
+        yield f"It finds the multiword tokens of {', '.join(segmenter.expansions)} and gives their words."
+        yield ""
 
 
 def _command(model: ModelBundle) -> str:

@@ -16,14 +16,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from rnntag.config import SegmenterConfig
+from rnntag.corpora import loading
 from rnntag.corpora.raw_text import GoldParagraph, gold_paragraph, gold_paragraphs, is_spaced, paragraphs, spaced
 from rnntag.errors import ANOTHER, Remedy
-from rnntag.evaluation.segmentation import agreement
-from rnntag.model import extension
+from rnntag.evaluation.segmentation import agreement, token_agreement
+from rnntag.model import extension, multiword
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
 from rnntag.model.characters import is_letters
 from rnntag.model.learning_curve import Scale
+from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import LINE, SHARED_ROWS, SPACE, PretokenVocabulary, fallback_row
 from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.model.stored import StoredSegmenter
@@ -31,7 +33,7 @@ from rnntag.model.weights import SEGMENTER_TABLES, quantize
 from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.network.tagger import load
 from rnntag.segmenter import Segmenter
-from rnntag.sentences import Corpus
+from rnntag.sentences import Corpus, Span
 from rnntag.training.inheritance import KEPT_SHARE, Start
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.training.variation import variants
@@ -51,21 +53,48 @@ LINES, SENTENCE_LINES, WRAPPED = 0.3, 0.1, 0.15
 """How often the next paragraph begins on the next line, each sentence is a line, and a paragraph is wrapped: a network
 must learn what each of them looks like."""
 
-ROW, SHAPE, GAP, GOLD, KEPT = range(5)
-"""Columns of the training data, with a row for each pretoken: see `model.pretokens`. GOLD is the class. KEPT, only in
-the pieces of a run that keeps what a model knows, is 1 in text of the starter corpus, where the model's probabilities
-replace the class."""
+ROW, SHAPE, GAP, GOLD, LANGUAGE, KEPT = range(6)
+"""Columns of the training data, with a row for each pretoken: see `model.pretokens`. GOLD is the class of the boundary.
+LANGUAGE is, at the last pretoken of a token, that of a multiword token, or 0. KEPT, only in the pieces of a run that
+keeps what a model knows, is 1 in text of the starter corpus, where the model's probabilities replace the classes."""
 
 
-def labelled(paragraph: GoldParagraph, units: PretokenVocabulary) -> tuple[Ids, Ids]:
-    """The pretokens of a paragraph with their classes, shape [pretokens, 4], and where each begins, in characters."""
+def labelled(paragraph: GoldParagraph, units: PretokenVocabulary, language: int | None = None) -> tuple[Ids, Ids]:
+    """The pretokens of a paragraph with their classes, shape [pretokens, 5], and where each begins, in characters.
+
+    Args:
+        language: of its multiword tokens, from 1. None: to find words, not tokens, without LANGUAGE.
+    """
     scan = units.scan([paragraph.text])
+    words = [end for _, end in paragraph.words]
     gold = np.full(len(scan.ends), INSIDE)
-    word_ends = np.array([end for _, end in paragraph.words])
-    for ends, label in ((word_ends, WORD), (word_ends[np.array(paragraph.ends) - 1], SENTENCE)):
+
+    def label(labels: Ids, ends: Sequence[int], own: int) -> None:
         last = np.searchsorted(scan.ends, ends)
-        gold[last[scan.ends[last] == ends]] = label
-    return np.stack([scan.rows, scan.shapes, scan.gaps, gold], axis=1), scan.starts
+        labels[last[scan.ends[last] == ends]] = own
+
+    label(gold, words if language is None else [end for _, end in paragraph.segmentation.tokens], WORD)
+    label(gold, [words[end - 1] for end in paragraph.ends], SENTENCE)
+    languages = np.where(gold > INSIDE, 0, IGNORED) if language is not None else np.full_like(gold, IGNORED)
+    if language is not None and paragraph.multiwords:
+        label(languages, [words[each.end - 1] for each in paragraph.multiwords], language)
+    return np.stack([scan.rows, scan.shapes, scan.gaps, gold, languages], axis=1), scan.starts
+
+
+def _expansions(
+    corpora: Sequence[Corpus], parts: Sequence[Sequence[GoldParagraph]], old: StoredSegmenter | None
+) -> dict[str, Expansions]:
+    """By language, what multiword tokens become in the corpora. A segmenter that finds words goes on doing so."""
+    if old and not old.expansions:
+        return {}
+    before = dict(old.expansions) if old else {}
+    tokens: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for corpus, part in zip(corpora, parts, strict=True):
+        own = [(each.token, each.words) for paragraph in part for each in paragraph.multiwords]
+        if own:
+            tokens.setdefault(loading.language(corpus.name), []).extend(own)
+    newer = {name: Expansions.learned(own, before.get(name)) for name, own in sorted(tokens.items())}
+    return {**before, **newer}
 
 
 class UnkDropout:
@@ -162,10 +191,13 @@ class SegmenterTask(Task[list[Ids]]):
             random = Random(config.seed)
             for corpus, part in zip(usable, parts, strict=True):
                 part += map(gold_paragraph, variants(paragraphs(corpus.train), config.augment, random))
-        texts = [(paragraph.text, paragraph.words) for part in parts for paragraph in part]
+        self.expansions = _expansions(usable, parts, old)
+        texts = [(paragraph.text, self._spans(paragraph)) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map, old.units if old else None)
-        self._parts = [[labelled(paragraph, self.units) for paragraph in part] for part in parts]
-        self._kept = [labelled(p, self.units) for corpus in kept for p in gold_paragraphs(corpus.train, corpus.name)]
+        self._parts = [self._labelled(corpus, part) for corpus, part in zip(usable, parts, strict=True)]
+        self._kept = [
+            each for corpus in kept for each in self._labelled(corpus, gold_paragraphs(corpus.train, corpus.name))
+        ]
         tables = [table for part in self._parts for table, _ in part]
         self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
@@ -176,10 +208,10 @@ class SegmenterTask(Task[list[Ids]]):
         batch = per_epoch * (1 + KEPT_SHARE * bool(self._kept)) / LEAST_BATCHES
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
-        self.network = SegmenterNetwork(config, self.units)
+        self.network = SegmenterNetwork(config, self.units, len(self.expansions))
         self._teacher: SegmenterNetwork | None = None
         if start and old:
-            load(self.network, extension.segmenter(old, self.units))
+            load(self.network, extension.segmenter(old, self.units, len(self.expansions)))
             self._teacher = copy.deepcopy(self.network).eval() if self._kept else None
         self._start = start.model.digest if start else ""
         parameters = sum(parameter.numel() for parameter in self.network.parameters())
@@ -187,33 +219,55 @@ class SegmenterTask(Task[list[Ids]]):
         self.seed = config.seed
         self.schedule = Schedule(config.epochs, config.lr, CLIP)
 
+    def _spans(self, paragraph: GoldParagraph) -> Sequence[Span]:
+        """What to find in it: tokens, or words if there are no multiword tokens to find."""
+        return paragraph.segmentation.tokens if self.expansions else paragraph.words
+
+    def _labelled(self, corpus: Corpus, part: Iterable[GoldParagraph]) -> list[tuple[Ids, Ids]]:
+        """See `labelled`. The multiword tokens of a language whose treebanks have none in training are no labels."""
+        numbers = {name: number for number, name in enumerate(self.expansions, 1)}
+        language = numbers.get(loading.language(corpus.name), 0) if self.expansions else None
+        return [labelled(paragraph, self.units, language) for paragraph in part]
+
     def batches(self, random: np.random.Generator) -> list[list[Ids]]:
-        """Pieces of the corpora, each of shape [pretokens, 4], or 5 with KEPT; see `ROW`."""
+        """Pieces of the corpora, each of shape [pretokens, 5], or 6 with KEPT; see `ROW`."""
         pieces = self._pieces(random)
         groups = length_buckets(np.array(list(map(len, pieces))), self._batch_units, random)
         return [[pieces[position] for position in group] for group in groups]
 
     def loss(self, batch: list[Ids], random: np.random.Generator, remaining: float) -> Loss:
         columns, gold, lengths = self._batch(batch, random)
-        scores = self.network(columns, lengths)
-        units, tokens = int((gold != IGNORED).sum()), int((gold > INSIDE).sum())
+        scores = self.network.scores(columns, lengths)
+        units, tokens = int((gold[0] != IGNORED).sum()), int((gold[0] > INSIDE).sum())
         if not self._teacher:
-            mean = functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=IGNORED)
-            return Loss(mean, units, tokens)
+            losses = [
+                functional.cross_entropy(own.flatten(0, 1), classes.flatten(), ignore_index=IGNORED)
+                for own, classes in zip(scores, gold, strict=True)
+            ]
+            return Loss(_sum(losses, gold), units, tokens)
         with torch.no_grad():
-            targets = self._teacher(columns, lengths).softmax(-1)
-        own = torch.from_numpy(np.array([not piece[0, KEPT] for piece in batch]))
-        targets[own] = functional.one_hot(gold[own].clamp(min=0), targets.shape[-1]).to(targets.dtype)
-        surprise = -(targets * scores.log_softmax(-1)).sum(-1)
-        return Loss(surprise[gold != IGNORED].mean(), units, tokens)
+            taught = self._teacher.scores(columns, lengths)
+        is_own = torch.from_numpy(np.array([not piece[0, KEPT] for piece in batch]))
+        losses = []
+        for own, classes, teacher in zip(scores, gold, taught, strict=True):
+            targets = teacher.softmax(-1)
+            targets[is_own] = functional.one_hot(classes[is_own].clamp(min=0), targets.shape[-1]).to(targets.dtype)
+            surprise = -(targets * own.log_softmax(-1)).sum(-1)
+            losses.append(surprise[classes != IGNORED].mean())
+        return Loss(_sum(losses, gold), units, tokens)
 
     def evaluate(self) -> tuple[Mapping[str, float], float]:
-        """F1 of words and of sentences on the dev splits. They do not choose the epoch: the last one is kept."""
-        finder = Segmenter(StoredSegmenter(self.config, self.units, quantize(self.weights(), self.tables)))
-        measured = {name: agreement(part, finder.find([p.text for p in part])) for name, part in self._dev.items()}
-        return {
-            f"{name} {kind}": round(prf.f1, 4) for name, kinds in measured.items() for kind, prf in kinds.items()
-        }, 0.0
+        """F1 of words and of sentences on the dev splits, of tokens too if there are multiword tokens to find. They do
+        not choose the epoch: the last one is kept."""
+        weights = quantize(self.weights(), self.tables)
+        finder = Segmenter(StoredSegmenter(self.config, self.units, weights, expansions=self.expansions))
+        figures: dict[str, float] = {}
+        for name, part in self._dev.items():
+            found = finder.find([paragraph.text for paragraph in part])
+            tokens = {"tokens": token_agreement(part, found)} if self.expansions else {}
+            measured = tokens | agreement(part, found)
+            figures |= {f"{name} {kind}": round(prf.f1, 4) for kind, prf in measured.items()}
+        return figures, 0.0
 
     def weights(self) -> dict[str, np.ndarray]:
         return {name: parameter.detach().numpy() for name, parameter in self.network.named_parameters()}
@@ -221,7 +275,7 @@ class SegmenterTask(Task[list[Ids]]):
     @cached_property
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
-        digest = hashlib.sha256(json.dumps(self.units.tables()).encode())
+        digest = hashlib.sha256(json.dumps([self.units.tables(), multiword.tables(self.expansions)]).encode())
         digest.update(self._start.encode())
         for part in (*self._parts, self._kept):
             for arrays in part:
@@ -242,16 +296,33 @@ class SegmenterTask(Task[list[Ids]]):
             pieces += (np.column_stack([piece, np.ones_like(piece[:, :1])]) for piece in _chunks(self._kept, random))
         return pieces
 
-    def _batch(self, pieces: Sequence[Ids], random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Columns [batch, time, 2 or 4], classes [batch, time] and lengths [batch]."""
+    def _batch(self, pieces: Sequence[Ids], random: np.random.Generator) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Columns [batch, time, 2 or 4], classes of each head [batch, time] and lengths [batch]."""
         lengths = np.array(list(map(len, pieces)))
         columns = np.zeros((len(pieces), lengths.max(), 4 if self.units.bigrams else 2), dtype=np.int64)
-        gold = np.full(columns.shape[:2], IGNORED)
+        heads = (GOLD, LANGUAGE) if self.expansions else (GOLD,)
+        gold = np.full((len(heads), *columns.shape[:2]), IGNORED)
         for place, piece in enumerate(pieces):
             rows = self._hiding.hide(piece[:, ROW], random)
             columns[place, : len(piece)] = self.units.columns(rows, piece[:, SHAPE], piece[:, GAP])
-            gold[place, : len(piece)] = piece[:, GOLD]
-        return torch.from_numpy(columns), torch.from_numpy(gold), torch.from_numpy(lengths)
+            gold[:, place, : len(piece)] = piece[:, heads].T
+        return torch.from_numpy(columns), [*torch.from_numpy(gold)], torch.from_numpy(lengths)
+
+
+def _sum(losses: Sequence[Tensor], gold: Sequence[Tensor]) -> Tensor:
+    """The mean loss of a unit: a head counts as often as it has units with a class.
+
+    Args:
+        losses: the mean of each head over its units with a class, the first of which has all units.
+        gold: the classes of each head, shape [batch, time].
+    """
+    first, *others = losses
+    units = (gold[0] != IGNORED).sum()
+    for loss, classes in zip(others, gold[1:], strict=True):
+        count = (classes != IGNORED).sum()
+        if count:  # the mean of nothing is NaN
+            first = first + loss * count / units
+    return first
 
 
 def stored(trainer: Trainer[SegmenterTask]) -> StoredSegmenter | None:
@@ -263,4 +334,5 @@ def stored(trainer: Trainer[SegmenterTask]) -> StoredSegmenter | None:
     for figure, f1 in step.dev.items():
         name, _, kind = figure.rpartition(" ")
         dev.setdefault(name, {})[kind] = f1
-    return StoredSegmenter(trainer.task.config, trainer.task.units, weights, dev)
+    task = trainer.task
+    return StoredSegmenter(task.config, task.units, weights, dev, expansions=task.expansions)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from random import Random
 
-from rnntag.sentences import Sentence
+from rnntag.sentences import Multiword, Sentence
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -48,8 +48,11 @@ def variants(paragraphs: Iterable[Sequence[Sentence]], share: float, random: Ran
             yield [_changed(sentence, chosen, random) for sentence in paragraph]
 
 
+_MULTIWORD = "multiword"
+"""Stands for the tag of a multiword token. No change drops, adds or moves one."""
+
 Tokens = list[tuple[str, str, str]]
-"""Tokens, each with the white space after it and its universal tag; "" for an unknown tag."""
+"""Tokens of the text, each with the white space after it and its universal tag; "" for an unknown tag."""
 
 
 Change = Callable[[Tokens, bool, Random], Tokens]
@@ -59,11 +62,30 @@ Change = Callable[[Tokens, bool, Random], Tokens]
 def _changed(sentence: Sentence, changes: Iterable[Change], random: Random) -> Sentence:
     tags = sentence.tags.get("upos") or ("",) * len(sentence.tokens)
     tokens = [*zip(sentence.tokens, sentence.spaces, tags, strict=True)]
+    for each in reversed(sentence.multiwords):
+        tokens[each.first : each.end] = [(each.token, sentence.spaces[each.end - 1], _MULTIWORD)]
     is_chinese = any(map(_HAN.match, sentence.tokens))
     for change in changes:
         tokens = change(tokens, is_chinese, random)
-    words, spaces, _ = zip(*tokens, strict=True)
-    return Sentence(words, spaces=spaces, opens=sentence.opens)
+    words: list[str] = []
+    spaces: list[str] = []
+    multiwords: list[Multiword] = []
+    others = iter(sentence.multiwords)
+    for token, space, tag in tokens:
+        own: tuple[str, ...] = (token,)
+        if tag == _MULTIWORD:
+            multiwords.append(_with_token(next(others), len(words), token))
+            own = multiwords[-1].words
+        words += own
+        spaces += [*[""] * (len(own) - 1), space]
+    return Sentence(tuple(words), spaces=tuple(spaces), opens=sentence.opens, multiwords=tuple(multiwords))
+
+
+def _with_token(multiword: Multiword, first: int, token: str) -> Multiword:
+    """A multiword token at another place; changes may have put it in lower case."""
+    if token == multiword.token:
+        return multiword._replace(first=first)
+    return Multiword(first, token, tuple(map(str.lower, multiword.words)))
 
 
 def _digits(random: Random, most: int = 5) -> str:
