@@ -1,6 +1,6 @@
 """How multiword tokens become words: French `du` is `de le`, Spanish `decirlo` is `decir lo`.
 
-Universal Dependencies parts such tokens into words (https://universaldependencies.org/u/overview/tokenization.html).
+Universal Dependencies splits such tokens into words (https://universaldependencies.org/u/overview/tokenization.html).
 How a language does so is learned from the ranges of its treebanks: whole tokens where the class is closed, endings and
 beginnings where it is open.
 """
@@ -119,7 +119,7 @@ def _mirrored(words: Words) -> Words:
 
 
 def _endings(known: Mapping[str, Words]) -> dict[str, Words]:
-    """The endings of tokens that part them into their words, the shortest first."""
+    """The endings of tokens that tell their words, the shortest first."""
     counts: dict[str, Counter[Words]] = defaultdict(Counter)
     totals: Counter[str] = Counter()  # tokens that have each ending
     for token, words in known.items():
