@@ -41,7 +41,7 @@ def test_its_loss_is_the_least() -> None:
 
 def test_a_tagger_uses_the_temperature_of_its_tagset(tiny: ModelBundle, starter: list[Corpus]) -> None:
     dev = [sentence for corpus in starter for sentence in corpus.dev]
-    found = calibration.temperatures(Tagger(tiny), dev)
+    found = calibration.temperatures(Tagger(tiny), [dev])
     assert found.keys() == {"upos"}
     assert found["upos"] > 1  # it has learned little by heart, and is too sure of the rest
     sure = Tagger(tiny).predict([dev[0].tokens], top=17)[0]
@@ -56,5 +56,15 @@ def test_tags_that_the_model_does_not_know_are_left_out(tiny: ModelBundle, start
     dev = starter[0].dev[:20]
     odd = [replace(sentence, tags={"upos": ("?",) * len(sentence.tokens)}) for sentence in dev]
     tagger = Tagger(tiny)
-    assert calibration.temperatures(tagger, [*dev, *odd]) == calibration.temperatures(tagger, dev)
-    assert calibration.temperatures(tagger, odd) == calibration.temperatures(tagger, []) == {}
+    assert calibration.temperatures(tagger, [[*dev, *odd]]) == calibration.temperatures(tagger, [dev])
+    assert calibration.temperatures(tagger, [odd]) == calibration.temperatures(tagger, []) == {}
+
+
+def test_a_small_dev_split_counts_too(tiny: ModelBundle, starter: list[Corpus]) -> None:
+    tagger = Tagger(tiny)
+    english, chinese = (list(corpus.dev) for corpus in starter)
+    alone, other = (calibration.temperatures(tagger, [split])["upos"] for split in (chinese[:20], english * 9))
+    together = calibration.temperatures(tagger, [chinese[:20], english * 9])["upos"]
+    pooled = calibration.temperatures(tagger, [[*chinese[:20], *english * 9]])["upos"]
+    assert abs(together - alone) < abs(pooled - alone)
+    assert min(alone, other) < together < max(alone, other)

@@ -224,7 +224,6 @@ class Job:
         with self.watch.stage("measuring the tagger"):
             tagger = Tagger(model)
             corpora = trainer.task.corpora
-            dev = [sentence for corpus in corpora for sentence in corpus.dev]
             provenance = replace(
                 model.provenance,
                 specs=settings.corpora,
@@ -234,7 +233,7 @@ class Job:
                 test=_test_accuracy(tagger, corpora),
                 by_tagset=_by_tagset(tagger, corpora) if len(tagger.tagsets) > 1 else {},
             )
-            temperatures = calibration.temperatures(tagger, dev)
+            temperatures = calibration.temperatures(tagger, [corpus.dev for corpus in corpora])
         made = self._stored(segmenter) if segmenter else None
         if self.start and not made:
             made = self.start.model.segmenter
