@@ -173,7 +173,7 @@ def test_their_native_tags_of_english_are_those_of_the_penn_treebank(
 
 @pytest.mark.parametrize(
     "tagged",
-    ["我/r 吃/v 苹果/n", "他/r 也/d 在/p 新/a 学校/n 学习/v", "I/PRP eat/VBP apples/NNS", "She/PRP sang/VBD ./."],
+    ["我们/r 也/d 喜欢/v 音乐/n", "他们/r 在/p 北京/ns 工作/v", "I/PRP eat/VBP apples/NNS", "She/PRP sang/VBD ./."],
 )
 def test_native_tags_are_those_that_people_are_used_to(tagged: str, tagger: Tagger, fast: Tagger) -> None:
     pairs = [(word, tag) for word, _, tag in (item.rpartition("/") for item in tagged.split())]

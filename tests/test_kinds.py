@@ -18,42 +18,9 @@ SAMPLE = 40
 """Sentences of each kind in the tests of each change: so few tell little, hence the wider limit."""
 FAR_OFF = 0.1
 
-RETRAINED = {
-    "地 before a verb of one character": MODELS,
-    "把, a noun and a verb of one character": MODELS,
-    "A不AB": MODELS,
-    "person's name and verb": MODELS,
-    "idioms": MODELS,
-    "AABB": MODELS,
-    "ABB": MODELS,
-    "closing mark after a sentence's end": MODELS,
-    "emoji": MODELS,
-    "emoji, raw text": MODELS,
-    "well after an article": MODELS,
-    "well after an article, raw text": MODELS,
-    "Like and share, as verbs": MODELS,
-    "Like and share, as verbs, raw text": MODELS,
-    "Google it, as a verb": MODELS,
-    "Google it, as a verb, raw text": MODELS,
-    "Tom 's gone, as an auxiliary": MODELS,
-    "Tom 's gone, as an auxiliary, raw text": MODELS,
-}
-"""By kind, the models that must be trained on more before they hold its limit."""
-
 
 def limits() -> list[object]:
-    return [
-        pytest.param(
-            model,
-            kind,
-            id=f"{model}-{kind.name}",
-            marks=[pytest.mark.xfail(strict=False, reason="needs the retrained models")]
-            if model in RETRAINED.get(kind.name, ())
-            else [],
-        )
-        for kind in KINDS
-        for model in MODELS
-    ]
+    return [pytest.param(model, kind, id=f"{model}-{kind.name}") for kind in KINDS for model in MODELS]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +58,6 @@ def test_a_generator_gives_distinct_sentences_again_and_again(kind: Kind) -> Non
 
 def test_kinds_have_names_of_their_own() -> None:
     assert len({kind.name for kind in KINDS}) == len(KINDS)
-    assert not RETRAINED.keys() - {kind.name for kind in KINDS}
 
 
 def test_marks_say_which_words_and_ends_are_right() -> None:
