@@ -41,7 +41,10 @@ CASES = {
     "keep": (("--no-keep",), ()),
     "teacher_forcing": (("--teacher-forcing", "0.5"), ()),
     "segmenter_hidden": (("--segmenter-hidden", "5"), ("--no-segmenter",)),
+    "segmenter_unit_dim": (("--segmenter-unit-dim", "5"), ("--no-segmenter",)),
     "segmenter_bigrams": (("--segmenter-bigrams", "5"), ("--no-segmenter",)),
+    "segmenter_bigram_dim": (("--segmenter-bigram-dim", "5"), ("--no-segmenter",)),
+    "segmenter_dropout": (("--segmenter-dropout", "0.5"), ("--no-segmenter",)),
     "segmenter_epochs": (("--segmenter-epochs", "5"), ("--no-segmenter",)),
     "segmenter_augment": (("--segmenter-augment", "0.5"), ("--no-segmenter",)),
 }

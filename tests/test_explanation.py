@@ -19,7 +19,7 @@ from tests.conftest import BUNDLED, Run, one_line
 from tests.torch_runtime import torch_tagger
 
 SENTENCE = ("I", "eat", "two", "apples", ".")
-UNSEEN_FOOD = ["榴莲", "煎饼", "麻辣烫", "肉夹馍", "泡面", "凉皮", "糍粑", "驴打滚", "锅盔"]
+UNSEEN_FOOD = ["榴莲", "螺蛳粉", "麻辣烫", "肉夹馍", "泡面", "凉皮", "糍粑", "驴打滚", "锅盔"]
 
 
 def test_hiding_the_verb_makes_unseen_nouns_less_nouns() -> None:

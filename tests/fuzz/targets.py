@@ -294,7 +294,8 @@ def _read(output: str, out: str) -> list[list[str]]:
         return found
     if output == "jsonl":
         records = [json.loads(line) for line in out.split("\n")[:-1]]
-        assert all(len({*map(len, record.values())}) == 1 for record in records), "columns of several lengths"
+        columns = [[column for name, column in record.items() if name != "multiwords"] for record in records]
+        assert all(len({*map(len, own)}) == 1 for own in columns), "columns of several lengths"
         return [record["tokens"] for record in records]
     return [[*found.column(1)] for found in conllu.read(out.split("\n"), "out")]
 
