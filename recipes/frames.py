@@ -114,9 +114,9 @@ def sentences(fixed: FixedWords, random: np.random.Generator) -> Iterator[list[s
     def when() -> str:
         return one(TIMES) if random.random() < 0.5 else ""
 
-    def once() -> list[str]:
-        verb, measure, thing = one(DONE_ONCE).split("|")
-        return [verb, "了", "一", measure, thing]
+    def once() -> str:
+        verb, _, thing = one(DONE_ONCE).partition("|")
+        return f"{verb}|了|一|{thing}"
 
     def idiom(word: str) -> str:
         return one(
@@ -159,8 +159,8 @@ def sentences(fixed: FixedWords, random: np.random.Generator) -> Iterator[list[s
                 f"{name()}|在|{one(PLACES)}|{one(AT_IT)}|。",
                 f"{who()}|在|家|{one(AT_IT)}|。",
                 f"{name()}|{one(AT_IT)}|的|时候|，|{name()}|{one(GOINGS)}|了|。",
-                "|".join([name(), *once(), "。"]),
-                "|".join([when(), name(), "又", *once(), "。"]),
+                f"{name()}|{once()}|。",
+                f"{when()}|{name()}|又|{once()}|。",
                 f"听|{who()}|说|{name()}|{one(GOINGS)}|了|，|是|吗|？",
                 f"{name()}|{one(GOINGS)}|了|，|我们|怎么|办|？",
                 f"{name()}|{one(('问', '说', '喊', '答'))}|：|“|{who()}|{one(GOINGS)}|了|没有|？|”",

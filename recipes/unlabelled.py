@@ -126,7 +126,8 @@ def main() -> None:
         sys.stdout.writelines(chosen([*kept, *without(held, everyday() if given.everyday else ())], given.share))
         return
     random = np.random.default_rng(1)
-    seen, kept = set(), []
+    seen = set()
+    kept = []
     left_out = 0
     sources = [
         corpus_sentences(given.corpus),
@@ -142,8 +143,8 @@ def main() -> None:
             if held.has(tokens):
                 left_out += 1
                 continue
-            kept.append(" ".join(with_emoji(tokens, random)))
-    print(*chosen(kept, given.share), sep="\n")
+            kept.append(f"{' '.join(with_emoji(tokens, random))}\n")
+    sys.stdout.writelines(chosen(kept, given.share))
     print(f"{len(seen) - left_out} sentences; {left_out} held-out ones dropped", file=sys.stderr)
 
 

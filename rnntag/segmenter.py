@@ -89,7 +89,7 @@ class Segmenter:
             scores += [core for _, core in core_parts(block, own)]
         joined = np.concatenate(scores)
         found, multiwords = joined[:, : len(BOUNDARIES)], joined[:, len(BOUNDARIES) :]
-        for first, last in self._units.whole("\n".join(texts), scan):
+        for first, last in self._units.whole(texts, scan):
             found[first:last, INSIDE] += _CERTAIN
             found[[last, *([first - 1] if first else [])], WORD:] += _CERTAIN
         apply = partial(self._lexicon.applied, found) if self._lexicon else None

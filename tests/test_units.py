@@ -173,7 +173,7 @@ def test_an_older_vocabulary_reads_as_before() -> None:
 def wholes(table: PretokenVocabulary, *texts: str) -> list[str]:
     joined = "\n".join(texts)
     scan = table.scan(texts)
-    return [joined[scan.starts[first] : scan.ends[last]] for first, last in table.whole(joined, scan)]
+    return [joined[scan.starts[first] : scan.ends[last]] for first, last in table.whole(texts, scan)]
 
 
 def test_words_of_four_characters_that_no_text_cuts_are_whole() -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rnntag.model import spelling
 from rnntag.model.arrays import Flags, Ids
+from rnntag.model.characters import code_points
 from rnntag.model.pretokens import Scan
 
 _Hashes = npt.NDArray[np.uint64]
@@ -80,7 +81,7 @@ class _Hashed:
     def __init__(self, words: Sequence[str]) -> None:
         self._shift = np.uint64(64 - (_SPARSE * max(len(words), 1)).bit_length())
         self._slots = np.zeros(1 << int(64 - self._shift), dtype=np.uint8)  # what hashes with these first bits are of
-        points = _points("".join(words))
+        points = code_points("".join(words)).astype(np.uint64)
         sizes = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
         starts = np.cumsum(sizes) - sizes
         hashes = np.zeros(len(words), dtype=np.uint64)
@@ -109,7 +110,7 @@ class _Hashed:
             units: those that begin there, shape [places].
             unit_at_end: by position, the unit that a word may end with there, or -1; shape [characters + 1].
         """
-        points = np.append(_points(text), np.uint64(0))
+        points = np.append(code_points(text), 0).astype(np.uint64)
         hashes = np.zeros(len(places), dtype=np.uint64)
         firsts, lasts, found = [units[:0]], [units[:0]], [hashes[:0]]
         while len(places):
@@ -139,11 +140,6 @@ class _Hashed:
             candidate[left] += 1
             left = left[~same & (candidate[left] < end[left])]
         return found
-
-
-def _points(text: str) -> _Hashes:
-    """The code points of a text, shape [characters]."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
 
 
 def _lower(text: str) -> str:

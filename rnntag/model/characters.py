@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+
+from rnntag.model.arrays import Flags, Ids
 
 OTHER, SPACE, LINE, LETTER, DIGIT = range(5)  # classes of characters
 _LETTERS = (
@@ -30,6 +33,12 @@ def char_classes() -> npt.NDArray[np.uint8]:
     return classes
 
 
-def is_letters(normal: str) -> bool:
-    """Whether the normal form of a unit is a run of letters."""
-    return bool(char_classes()[ord(normal[0])] == LETTER)
+def code_points(text: str) -> Ids:
+    """The code points of a text, shape [characters]."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
+
+
+def are_letters(normal_forms: Iterable[str]) -> Flags:
+    """Whether the normal form of each unit is a run of letters, shape [units]."""
+    letters: Flags = char_classes()[code_points("".join(form[0] for form in normal_forms))] == LETTER
+    return letters

@@ -21,7 +21,7 @@ import numpy as np
 
 from rnntag.model import characters, spelling
 from rnntag.model.arrays import Flags, Ids
-from rnntag.model.characters import DIGIT, LETTER, OTHER, char_classes, is_letters
+from rnntag.model.characters import DIGIT, LETTER, OTHER, are_letters, char_classes, code_points
 from rnntag.model.wholes import LENGTH, Wholes, is_whole, learned
 from rnntag.sentences import Span
 from rnntag.storage.validation import validate
@@ -205,21 +205,16 @@ class PretokenVocabulary:
         if self.revision == NEWEST:
             endings = 1 + len(_CATEGORIES)
             members[endings:SHARED_ROWS] = endings
-            own = [row for row, form in enumerate(self.known, SHARED_ROWS) if is_letters(form)]
-            members[own] = endings
+            members[SHARED_ROWS:][are_letters(self.known)] = endings
         return members
 
     @cached_property
     def _wholes(self) -> Wholes:
-        return Wholes(self.wholes, str.maketrans(*self.char_map))
+        return Wholes(self.wholes, self.char_map)
 
-    def whole(self, text: str, scan: Scan) -> list[tuple[int, int]]:
-        """The first and the last unit of each word that is never cut.
-
-        Args:
-            text: the texts joined by line feeds.
-        """
-        return self._wholes.find(text, scan.starts, scan.gaps == NO_GAP)
+    def whole(self, texts: Sequence[str], scan: Scan) -> list[tuple[int, int]]:
+        """The first and the last unit of each word in texts that is never cut."""
+        return self._wholes.find("\n".join(texts), scan.starts, scan.gaps == NO_GAP) if self.wholes else []
 
     @cached_property
     def _codes(self) -> _Codes:
@@ -266,7 +261,7 @@ class PretokenVocabulary:
         # All texts at once, as one array of characters. joined[i]: characters i and i + 1 are in the same run, so a
         # unit starts (ends) at each character that is not white space and not joined to the one before (after).
         # The slices matter only for an empty text.
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        points = code_points(text)
         classes = char_classes()[points]
         joined = (classes[1:] == classes[:-1]) & (classes[1:] >= LETTER)
         solid = (classes != characters.SPACE) & (classes != characters.LINE)

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnntag.model.arrays import Flags, Ids
+from rnntag.model.characters import code_points
 from rnntag.model.pretokens import LINE, NO_GAP, Scan
 from rnntag.model.weights import BOUNDARIES
 from rnntag.sentences import Span
@@ -90,12 +91,13 @@ _LONGEST_BEFORE = 64
 _STOP = re.compile(r"[.!?](?!\S)")  # after such a word
 
 _DOTS = re.compile(r"。。+|……*|．．+|···+|\.(?<![\[.].)\.\.+(?![.\]])")
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)")
+_THOUSANDS = re.compile(r"\d(?<![\d.,].)\d{0,2}(?:,\d{3})+(?:\.\d+)?(?!,?\d)")
 _MONEY = re.compile(rf"[{_MONEY_SIGNS}][^\S\n]?\d[\d,]*(?:\.\d+)?%?\.(?!\S)")
 _PERCENT = re.compile(r"[%％](?<=\d.)\.(?!\S)")
 _SPEECH = "said|says?|ask(?:s|ed)?|cried|called|shouted|whispered|replie[sd]|answer(?:s|ed)|added|explained|continued"
 _END_IN_BRACKETS = re.compile(
-    rf"""[。！？]）|[!?]\)|[a-z]\.\)|[a-z][.!?][”"](?=\s+["“(]?[A-Z])(?!\s+(?:[\w.]+\s+){{1,4}}?(?:{_SPEECH})\b)"""
+    rf"""[。！？]）|[!?]\)|\.(?<=[a-z].)\)"""
+    rf"""|[.!?](?<=[a-z].)[”"](?=\s+["“(]?[A-Z])(?!\s+(?:[\w.]+\s+){{1,4}}?(?:{_SPEECH})\b)"""
 )
 _OPENING = {"）": "（", ")": "(", "”": "“", '"': '"'}
 _LONGEST_BRACKETED = 300
@@ -124,7 +126,7 @@ def applied(text: str, scan: Scan, classes: Ids) -> Ids:
     if not len(classes):
         return classes
     classes = classes.copy()
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")[scan.starts]
+    points = code_points(text)[scan.starts]
     kinds = np.where(points < 0x10000, _properties()[points & 0xFFFF], 0)  # [units]
     joined = np.append(scan.gaps[1:] == NO_GAP, False)  # [units]: the next unit follows without white space
     opens = np.zeros(len(classes), dtype=bool)  # [units]: the first of its text
@@ -238,7 +240,7 @@ def _bracketed(text: str, starts: Sequence[int]) -> Iterator[int]:
         before = text[max(begin - 2, start) : begin]
         is_sentence = not before.strip() or before.rstrip()[-1] in "。！？…”」』.!?"
         inside = text[begin + 1 : close.start()]
-        if begin >= 0 and is_sentence and closing not in inside and (close[0][-2] != "." or inside[:1].isupper()):
+        if begin >= 0 and is_sentence and closing not in inside and (close[0][0] != "." or inside[:1].isupper()):
             yield close.end()
 
 

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from rnntag.model.arrays import Flags, Ids
+from rnntag.model.characters import code_points
 from rnntag.sentences import Span
 
 LENGTH = 4
-_WHOLE = re.compile("[\u3400-\u9fff]{4}")
+_FIRST, _LAST = 0x3400, 0x9FFF
+_WHOLE = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]{{{LENGTH}}}")
 _BITS = 16
-_LAST = (1 << _BITS) - 1
-_NONE = -1
 
 
 def is_whole(word: str) -> bool:
@@ -52,12 +52,14 @@ class Wholes:
 
     Args:
         words: for each of which `is_whole` is true.
-        char_map: characters to read as others.
+        char_map: characters to read as others, and those others in the same order.
     """
 
-    def __init__(self, words: Sequence[str], char_map: Mapping[int, int]) -> None:
-        self._char_map = char_map
-        self._keys = np.sort(_keys(_points("".join(words)))[::LENGTH])
+    def __init__(self, words: Sequence[str], char_map: tuple[str, str]) -> None:
+        before, after = map(code_points, char_map)
+        self._read_as = np.arange(int(before.max(initial=0)) + 1)  # by code point
+        self._read_as[before] = after
+        self._keys = np.sort(_keys(code_points("".join(words)))[::LENGTH])
 
     def find(self, text: str, starts: Ids, joined: Flags) -> list[tuple[int, int]]:
         """The first and the last unit of each of the words in a text, from left to right, without overlaps.
@@ -66,31 +68,28 @@ class Wholes:
             starts: where each unit begins, in characters, shape [units]. A Chinese character is a unit of its own.
             joined: whether a unit follows the one before without white space, shape [units].
         """
-        if not len(self._keys) or len(starts) < LENGTH:
-            return []
-        keys = _keys(_points(text.translate(self._char_map))[starts])
+        points = code_points(text)[starts]
+        mapped = points < len(self._read_as)
+        points[mapped] = self._read_as[points[mapped]]
+        is_chinese = (points >= _FIRST) & (points <= _LAST)
+        last = max(len(points) - LENGTH + 1, 0)
+        may_begin = is_chinese[:last].copy()
         for step in range(1, LENGTH):
-            keys[~joined[step : len(keys) + step]] = _NONE
+            may_begin &= is_chinese[step : last + step] & joined[step : last + step]
+        firsts = np.flatnonzero(may_begin)
+        keys = _keys(points)[firsts]
         places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         found, done = [], 0
-        for first in np.flatnonzero(self._keys[places] == keys).tolist():
+        for first in firsts[self._keys[places] == keys].tolist():
             if first >= done:
                 done = first + LENGTH
                 found.append((first, done - 1))
         return found
 
 
-def _points(text: str) -> Ids:
-    """The code points of a text."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
-
-
 def _keys(points: Ids) -> Ids:
-    """For each run of `LENGTH` characters, one number; `_NONE` with one beyond the basic plane."""
-    windows = [points[step : len(points) - LENGTH + 1 + step] for step in range(LENGTH)]
-    keys = np.zeros_like(windows[0])
-    for window in windows:
-        keys = keys << _BITS | window & _LAST
-    for window in windows:
-        keys[window > _LAST] = _NONE
+    """For each run of `LENGTH` characters of the basic plane, one number."""
+    keys = np.zeros(max(len(points) - LENGTH + 1, 0), dtype=np.int64)
+    for step in range(LENGTH):
+        keys = keys << _BITS | points[step : len(keys) + step]
     return keys

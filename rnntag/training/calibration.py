@@ -22,22 +22,18 @@ def temperatures(tagger: Tagger, splits: Sequence[Sequence[Sentence]]) -> dict[s
     Args:
         splits: the dev splits. Each weighs the same, so that a small one counts, too.
     """
-    sentences = [sentence for split in splits for sentence in split]
     sizes = [sum(len(sentence.tokens) for sentence in split) for split in splits]
-    shares = [
-        1 / size for split, size in zip(splits, sizes, strict=True) for sentence in split for _ in sentence.tokens
-    ]
+    weighted = [(sentence, 1 / size) for split, size in zip(splits, sizes, strict=True) for sentence in split if size]
     fitted = {}
     for tagset, names in tagger.model.vocabulary.tags.items():
         index = {name: number for number, name in enumerate(names)}
-        gold_sentences = [sentence for sentence in sentences if tagset in sentence.tags]
-        has_gold = [tagset in sentence.tags for sentence in sentences for _ in sentence.tokens]
-        gold = np.array([index.get(tag, -1) for s in gold_sentences for tag in s.tags[tagset]], dtype=np.int64)
+        own = [(sentence, weight) for sentence, weight in weighted if tagset in sentence.tags]
+        gold = np.array([index.get(tag, -1) for sentence, _ in own for tag in sentence.tags[tagset]], dtype=np.int64)
         known = gold >= 0
         if known.any():
-            scores = tagger.scores([sentence.tokens for sentence in gold_sentences], tagset)
-            weights = np.array(shares)[has_gold][known]
-            fitted[tagset] = round(temperature(scores[known], gold[known], weights), 4)
+            scores = tagger.scores([sentence.tokens for sentence, _ in own], tagset)
+            weights = np.array([weight for sentence, weight in own for _ in sentence.tokens])
+            fitted[tagset] = round(temperature(scores[known], gold[known], weights[known]), 4)
     return fitted
 
 

@@ -23,7 +23,7 @@ from rnntag.evaluation.segmentation import agreement, token_agreement
 from rnntag.model import extension, multiword
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, length_buckets
-from rnntag.model.characters import is_letters
+from rnntag.model.characters import are_letters
 from rnntag.model.learning_curve import Scale
 from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import LINE, SHARED_ROWS, SPACE, PretokenVocabulary, fallback_row
@@ -109,8 +109,8 @@ class UnkDropout:
 
     def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int = SHARED_ROWS) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
-        letters = np.array([False] * SHARED_ROWS + [*map(is_letters, units.known)])
-        often = np.where(letters, HIDDEN_LETTERS, 1.0)
+        often = np.ones(units.rows)
+        often[SHARED_ROWS:][are_letters(units.known)] = HIDDEN_LETTERS
         self._rates = often / (often + np.bincount(rows, minlength=units.rows))
         self._rates[:learned] = 0
         self._fallback_rows = np.array([*range(SHARED_ROWS), *map(fallback_row, units.known)])
