@@ -13,6 +13,7 @@ from rnntag.lexicon import choice
 from rnntag.lexicon.occurrences import WordIndex
 from rnntag.model import rules, spelling
 from rnntag.model.arrays import Flags, Ids
+from rnntag.model.characters import are_signs
 from rnntag.model.pretokens import NO_GAP, Scan
 from rnntag.model.rules import INSIDE
 from rnntag.onnx.session import Scores
@@ -71,9 +72,7 @@ class Lexicon:
         if self._mode == "force":
             words = choice.longest_first(words, scan.ends[words.lasts] - scan.starts[words.firsts])
         else:
-            first = map(text.__getitem__, scan.starts.tolist())
-            signs = ~np.fromiter(map(str.isalnum, first), dtype=np.bool_, count=len(classes))
-            words = choice.most_likely(words, scores, before_gap, signs)
+            words = choice.most_likely(words, scores, before_gap, are_signs(text)[scan.starts])
         classes = rules.applied(text, scan, choice.imposed(classes, words))
         if self._mode == "prefer":  # a rule that finds a larger word, such as a URL, is right
             ends = np.append(True, (classes > INSIDE) | before_gap)

@@ -38,6 +38,22 @@ def code_points(text: str) -> Ids:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int64)
 
 
+def are_signs(text: str) -> Flags:
+    """Whether each character of a text is neither a letter nor a digit, shape [characters]."""
+    points = code_points(text)
+    table = _signs()
+    signs: Flags = table[np.minimum(points, len(table) - 1)]
+    for place in np.flatnonzero(points >= len(table)).tolist():
+        signs[place] = not text[place].isalnum()
+    return signs
+
+
+@cache
+def _signs() -> Flags:
+    """What `are_signs` says of the Basic Multilingual Plane, by code point."""
+    return ~np.fromiter(map(str.isalnum, map(chr, range(0x10000))), dtype=np.bool_, count=0x10000)
+
+
 def are_letters(normal_forms: Iterable[str]) -> Flags:
     """Whether the normal form of each unit is a run of letters, shape [units]."""
     letters: Flags = char_classes()[code_points("".join(form[0] for form in normal_forms))] == LETTER
