@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,10 +19,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from recipes.frozen import package_file
+from rnntag.training.processes import started
 
 BEGIN, END, UNKNOWN_PIECE = 0, 2, 3
 LONGEST = 510  # pieces of a sentence; the position table has no more rows
 LEAD = "\u2581"  # prefix of a piece that begins a word
+
+_Batch = TypeVar("_Batch")
 
 
 class Pretrained(NamedTuple):
@@ -116,7 +119,13 @@ def transformer(given: Pretrained, dropout: float) -> nn.Module:
 
 
 class FineTuning:
-    """AdamW for a network on a transformer, or on none: separate learning rates, linear warm-up and decay to 0."""
+    """AdamW for a network on a transformer, or on none: separate learning rates, linear warm-up and decay to 0.
+
+    If `torchrun` has started several processes, each trains on batches of its own.
+
+    Attributes:
+        is_first: whether this process is the one that prints and writes.
+    """
 
     def __init__(
         self, network: nn.Module, head_lr: float, warm_up: float, transformer: nn.Module | None, lr: float
@@ -126,10 +135,18 @@ class FineTuning:
         groups = [{"params": [p for p in network.parameters() if p not in known], "lr": head_lr}]
         if pretrained:
             groups.append({"params": pretrained, "lr": lr, "weight_decay": 0.01})
+        self._processes = started()
+        self.is_first = self._processes.rank == 0
         self._network = network
+        self._parameters = [*network.parameters()]
         self._warm_up = warm_up
         self._optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
         self._bases = [group["lr"] for group in self._optimiser.param_groups]
+
+    def part(self, batches: Sequence[_Batch]) -> Sequence[_Batch]:
+        """Those of this process, as many as any other's."""
+        size = self._processes.world_size
+        return self._processes.part(batches[: len(batches) // size * size])
 
     def step(self, loss: Tensor, done: float) -> None:
         """One step, at the fraction `done` of training (0 to 1)."""
@@ -137,8 +154,9 @@ class FineTuning:
         for group, base in zip(self._optimiser.param_groups, self._bases, strict=True):
             group["lr"] = base * rate
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)
+        (loss / self._processes.world_size).backward()
+        self._processes.all_reduce_gradients(self._parameters)
+        nn.utils.clip_grad_norm_(self._parameters, 1.0)
         self._optimiser.step()
 
     def epochs(self, count: int, seed: int, checkpoint: Path) -> Iterator[tuple[int, np.random.Generator]]:
@@ -153,11 +171,14 @@ class FineTuning:
         for epoch in range(last + 1, count + 1):
             torch.manual_seed(1000 * seed + epoch)
             yield epoch, np.random.default_rng([seed, epoch])
+            if not self.is_first:
+                continue
             state = {"network": self._network.state_dict(), "optimiser": self._optimiser.state_dict(), "epoch": epoch}
             fresh = checkpoint.with_suffix(".new")
             torch.save(state, fresh)
             fresh.rename(checkpoint)
-        checkpoint.unlink(missing_ok=True)
+        if self.is_first:
+            checkpoint.unlink(missing_ok=True)
 
 
 def write_network(path: Path, network: nn.Module, about: dict[str, str]) -> None:

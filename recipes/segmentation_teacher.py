@@ -257,7 +257,7 @@ def train(corpora: Sequence[Corpus], settings: Settings, path: Path, device: tor
         teacher.train()
         drawn = [split for split, rate in zip(encoded, rates, strict=True) for _ in range(int(rate + random.random()))]
         cut = [chunk for split in drawn for chunk in chunks(split, random)]
-        batches = length_buckets(np.array([len(table) for _, table in cut]), settings.batch, random)
+        batches = tuning.part(length_buckets(np.array([len(table) for _, table in cut]), settings.batch, random))
         for number, positions in enumerate(batches, 1):
             done = (epoch - 1 + number / len(batches)) / settings.epochs
             chosen = []
@@ -269,12 +269,14 @@ def train(corpora: Sequence[Corpus], settings: Settings, path: Path, device: tor
             scores = teacher(chosen)
             loss = functional.cross_entropy(scores.flatten(0, 1), padded.flatten(), ignore_index=IGNORED)
             tuning.step(loss, done)
-            if number % 20 == 0:
+            if number % 20 == 0 and tuning.is_first:
                 seconds = time.monotonic() - started
                 line = f"epoch {epoch} batch {number}/{len(batches)} loss {loss.item():.4f} {seconds:.0f} s"
                 print(line, file=sys.stderr, flush=True)
-        report([teacher], corpora, f"epoch {epoch}")
-    save(teacher, path)
+        if tuning.is_first:
+            report([teacher], corpora, f"epoch {epoch}")
+    if tuning.is_first:
+        save(teacher, path)
 
 
 def report(teachers: Sequence[Teacher], corpora: Sequence[Corpus], title: str) -> None:

@@ -50,6 +50,8 @@ class Settings:
     transformer: bool = True
     frozen: bool = True
     epochs: int = 3
+    share: float = 1.0  # of the sentences, in an epoch
+    min_count: int = 1  # of words of the word table
     lr: float = 2e-4  # of the transformer
     head_lr: float = 1.5e-3
     warm_up: float = 0.08
@@ -152,6 +154,16 @@ class Teacher(nn.Module):
         found = found.index_add(0, owner[inside], mixed.sum(0)[inside])
         counts = torch.bincount(owner[inside], minlength=len(found)).clamp(min=1)
         return (found / counts[:, None]).view(len(sentences), longest, -1)
+
+    @torch.inference_mode()
+    def vectors_of(self, words: Sequence[str]) -> np.ndarray:
+        """The vector of each word by itself, shape [words, size]."""
+        self.eval()
+        sentences = [Sentence((word,)) for word in words]
+        found = np.empty((len(words), self.bert.config.hidden_size), dtype=np.float32)
+        for positions in length_buckets(self.lengths(sentences), PIECES_AT_ONCE):
+            found[positions] = self.in_context([sentences[n] for n in positions], 1)[:, 0].cpu().numpy()
+        return found
 
     def forward(
         self,

@@ -48,6 +48,17 @@ def train_tnt(lesson: Lesson, path: Path) -> None:
     path.write_bytes(pickle.dumps(tagger))
 
 
+def train_tnt_with_endings(lesson: Lesson, path: Path) -> None:
+    from nltk.tag import AffixTagger, DefaultTagger
+    from nltk.tag.tnt import TnT
+
+    # TnT by itself gives unknown words no tag.
+    endings = AffixTagger(lesson.train, affix_length=-3, min_stem_length=1, backoff=DefaultTagger("NOUN"))
+    tagger = TnT(unk=endings, Trained=True)
+    tagger.train(lesson.train)
+    path.write_bytes(pickle.dumps(tagger))
+
+
 def load_tnt(path: Path) -> Tag:
     return _tagging(pickle.loads(path.read_bytes()))
 
@@ -77,4 +88,6 @@ def load_crf(path: Path) -> Tag:
 
 PERCEPTRON = Peer("NLTK's perceptron", ("nltk",), train_perceptron, load_perceptron, settings="5 iterations")
 TNT = Peer("NLTK's TnT", ("nltk",), train_tnt, load_tnt, settings="as it comes")
+ENDINGS = "unknown words by their last three letters"
+TNT_WITH_ENDINGS = Peer("TnT with endings", ("nltk",), train_tnt_with_endings, load_tnt, settings=ENDINGS)
 CRF = Peer("NLTK's CRF", ("nltk", "python-crfsuite"), train_crf, load_crf, settings="100 iterations at most")

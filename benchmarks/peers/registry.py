@@ -18,6 +18,7 @@ PEERS: dict[str, Peer] = {
     "rnntag": rnntag_peer.PEER,
     "nltk": nltk_peers.PERCEPTRON,
     "tnt": nltk_peers.TNT,
+    "tnt-endings": nltk_peers.TNT_WITH_ENDINGS,
     "nltk-crf": nltk_peers.CRF,
     "crfsuite": crfsuite_peer.PEER,
     "udpipe": udpipe_peer.PEER,

@@ -1,0 +1,88 @@
+"""The Makefile of the bundled model `world`, and what its scripts promise."""
+
+from __future__ import annotations
+
+import itertools
+import lzma
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+
+pytest.importorskip("transformers", reason="needs rnntag[recipe]")
+pytest.importorskip("wordfreq", reason="needs rnntag[recipe]")
+
+from recipes import substitution, word_lists
+from rnntag.cli.app import app
+from tests.conftest import ROOT
+from tests.test_recipes import DEV, conllu
+
+
+def test_words_are_replaced_by_others_of_the_same_ending() -> None:
+    candidates = substitution.by_ending(iter(["walked", "talked", "cats", "is"]), {"walked"})
+    assert candidates["ked"] == ["talked"]
+    random = np.random.default_rng(1)
+    expected = {"baked": "talked", "Baked": "Talked", "BAKED": "talked", "mats": "cats", "cats": "cats", "sing": "sing"}
+    assert {token: substitution.replaced(token, candidates, random) for token in expected} == expected
+
+
+def test_sentences_get_words_that_the_treebank_lacks(tmp_path: Path) -> None:
+    pytest.importorskip("wordfreq", reason="needs rnntag[recipe]")
+    rows = [("Le", "DET"), ("chat", "NOUN"), ("mange", "VERB"), ("des", "DET"), ("souris", "NOUN")]
+    empty = "\t_" * 6
+    text = "".join(f"{n}\t{word}\t_\t{tag}{empty}\n" for n, (word, tag) in enumerate(rows, 1))
+    path = tmp_path / "fr-ud-train.conllu"
+    path.write_text(f"{text}\n", encoding="utf-8")
+    known = {word.lower() for word, _ in rows}
+    made = list(itertools.islice(substitution.sentences(path, np.random.default_rng(1)), 50))
+    assert len({sentence.tokens for sentence in made}) > 20
+    for sentence in made:
+        assert [sentence.tokens[0], sentence.tokens[3]] == ["Le", "des"]
+        others = [(new, old) for new, (old, _) in zip(sentence.tokens, rows, strict=True) if new != old]
+        assert others
+        assert all(new[-2:] == old[-2:] and new not in known for new, old in others)
+
+
+def test_lists_of_words_take_turns() -> None:
+    assert [*word_lists.frequent("xx")] == []
+    (german,), (dutch,) = ([*word_lists.frequent(code, 1)] for code in ("de", "nl"))
+    assert [*word_lists.together(["de", "xx", "nl"], 1)] == [german, dutch]
+
+
+def commands(work: Path) -> list[list[str]]:
+    """What make would run, but for unpacking and moving files."""
+    for folder in ("ud", "ud-world"):
+        (work / folder).mkdir()
+    (work / "tagged.jsonl").touch()
+    for split in ("dev", "train"):
+        for name in ("en_ewt", "en_gum", "zh_gsdsimp"):
+            conllu(work / "ud", f"{name}-ud-{split}.conllu", DEV)
+    for name in ("fr-ud-dev", "fr-ud-train", "ga-ud-dev", "ga-ud-train", "ga-ud-older"):
+        path = conllu(work, f"{name}.conllu", DEV)
+        (work / "ud-world" / f"{path.name}.xz").write_bytes(lzma.compress(path.read_bytes()))
+    given = {"UD": "ud", "UD_WORLD": "ud-world", "TAGGED": "tagged.jsonl", "WORK": "made"}
+    variables = [f"{name}={work / place}" for name, place in given.items()]
+    make = ["make", "-n", "-f", "recipes/world/Makefile", f"PYTHON={sys.executable}", "SEED=7", *variables]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = map(shlex.split, done.stdout.replace("\\\n", " ").splitlines())
+    return [line for line in lines if line[0] == sys.executable]
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_stages_come_in_order(tmp_path: Path) -> None:
+    planned = commands(tmp_path)
+    found = [next(word for word in line if word.startswith("recipes.") or word == "rnntag") for line in planned]
+    assert found == [
+        "recipes.overlap", "recipes.teacher", "recipes.overlap", "recipes.teacher", "recipes.substitution",
+        "recipes.teacher", "rnntag", "rnntag",
+    ]  # fmt: skip
+    group = typer.main.get_command(app)
+    for verb, *arguments in (line[3:] for line in planned if "rnntag" in line):
+        assert arguments[arguments.index("--seed") + 1] == "7"
+        group.commands[verb].make_context(verb, arguments, parent=typer.Context(group))
