@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 from rnntag.errors import UsageError
 
 DEFAULT_MODEL = "zh-en"
+WORLD_MODEL = "world"
+"""The bundled model that knows most languages."""
 Cell = Literal["rnn", "lstm", "gru"]
 LexiconMode = Literal["prefer", "force"]
 """Whether words of a lexicon are more likely or certain; see `tagger.load`."""

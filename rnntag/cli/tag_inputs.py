@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnntag.cli.arguments import check_texts
+from rnntag.config import WORLD_MODEL
 from rnntag.errors import AccessError, UsageError
 from rnntag.formats.decoding import DecodingErrors, OnRead, byte_blocks, check_readable, file_blocks, text_blocks
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.folders import FoundFile, walk
 from rnntag.tagging.inputs import Input, guessed, has_bare_carriage_returns, tokens_or_treebank
+from rnntag.tagging.languages import LOOKS_AT, other_language
 from rnntag.tagging.spacing import STRONG, evidence
 from rnntag.terminal import console, prompt
 
@@ -100,6 +102,7 @@ def inputs(
     refusal: str,
     typed: bool,
     hints: bool,
+    world_hint: bool,
 ) -> Iterator[Input]:
     """The texts with their formats, guessed where they are unknown.
 
@@ -107,9 +110,12 @@ def inputs(
         refusal: the message for raw text that the model cannot read.
         typed: whether standard input is a terminal. Then each line is a separate input.
         hints: whether to say what is guessed.
+        world_hint: whether to say which language a text seems to be in, where `WORLD_MODEL` would be better.
     """
     last_guess: InputFormat | None = None
     for known, (name, blocks) in zip(formats, texts, strict=True):
+        if world_hint and known in (None, "raw", "lines", "tokens"):
+            blocks = _with_world_hint(name, blocks)
         if typed and name == STDIN_NAME and known in (None, "raw"):
             yield from _typed(stored, known, name, blocks, refusal)
             continue
@@ -160,6 +166,18 @@ def read(
         else:
             blocks = prompt.typed_lines() if prompted else byte_blocks(sys.stdin.fileno(), name, on_read)
         yield name, text_blocks(blocks, name, encoding, errors)
+
+
+def _with_world_hint(name: str, blocks: Iterable[str]) -> Iterator[str]:
+    """The blocks, with a hint once they are clearly in a language that the model does not know."""
+    head = ""
+    for block in blocks:
+        if len(head) < LOOKS_AT:
+            head += block[:LOOKS_AT]
+            if language := other_language(head):
+                console.note(f"{name} looks like {language}: try --model {WORLD_MODEL}")
+                head += " " * LOOKS_AT
+        yield block
 
 
 def _with_warning(name: str, blocks: Iterable[str]) -> Iterator[str]:
