@@ -255,7 +255,7 @@ class SegmenterConfig:
     bigrams: int = _segmenter(16384, "Rows of the hash table of character pairs; 0: no pairs.", least=0, most=1 << 24)
     bigram_dim: int = _segmenter(16, "Size of a row of that table.", **_SIZE)
     epochs: int = _segmenter(8, "Passes over the segmenter's training data.", **_SIZE)
-    lr: float = _segmenter(0.004, with_init=0.001)
+    lr: float = _segmenter(0.004, with_init=0.0007)
     dropout: float = _segmenter(0.3, "Dropout of the input and the output of the segmenter's layer.", **_DROPOUT)
     upsample: float = _segmenter(0.6, **_SHARE)
     augment: float = _segmenter(

@@ -182,7 +182,7 @@ def test_a_segmenter_is_trained_on_beside_the_tagger_or_alone(mine: Path, tmp_pa
     assert made.segmenter
     assert (made.segmenter.config.init, made.segmenter.config.lr, made.segmenter.config.keep) == (
         str(mine),
-        0.001,
+        0.0007,
         False,
     )
     assert {*made.provenance.corpora} == {"mine"}

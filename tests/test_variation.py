@@ -7,13 +7,15 @@ from itertools import pairwise
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rnntag.config import SegmenterConfig
 from rnntag.corpora.raw_text import gold_paragraph, paragraphs
 from rnntag.sentences import Corpus, Sentence
 from rnntag.training import variation
 from rnntag.training.segmenter import SegmenterTask
-from rnntag.training.variation import variants
+from rnntag.training.variation import joined, variants
 
 CHINESE = Sentence(
     ("王", "芳", "有", "12", "本", "书", "，", "三十二", "支", "笔", "。"),
@@ -85,3 +87,15 @@ def test_a_segmenter_learns_from_variants_too() -> None:
     assert len(augmented._parts[0]) == 80
     assert {*plain.units.known} < {*augmented.units.known}
     assert plain.fingerprint != augmented.fingerprint
+
+
+@given(st.text(alphabet="ab 我1.-\n", max_size=60), st.integers(0, 9))
+def test_signs_join_words_in_a_text_of_the_same_length(text: str, seed: int) -> None:
+    found = joined(text, Random(seed))
+    assert len(found) == len(text)
+    for place, (old, new) in enumerate(zip(text, found, strict=True)):
+        assert new == old or (old == " " and text[place - 1].isalpha() and text[place + 1].isalnum())
+
+
+def test_words_are_joined_by_each_sign() -> None:
+    assert {*joined("a " * 500, Random(1))} == {*"a -'/."}

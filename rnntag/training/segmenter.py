@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from random import Random
 from typing import ClassVar
@@ -36,7 +37,7 @@ from rnntag.segmenter import Segmenter
 from rnntag.sentences import Corpus, Span
 from rnntag.training.inheritance import KEPT_SHARE, Start
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
-from rnntag.training.variation import variants
+from rnntag.training.variation import joined, variants
 
 MIN_COUNT = 2
 """Rarer pretokens share the rows of similar ones."""
@@ -158,6 +159,14 @@ def _counted(parts: Iterable[Sequence[GoldParagraph]]) -> tuple[int, int]:
     return sum(len(paragraph.ends) for paragraph in paragraphs), sum(len(paragraph.words) for paragraph in paragraphs)
 
 
+def _kept_text(corpus: Corpus, random: Random) -> list[GoldParagraph]:
+    """The text of the starter corpus, also with other numbers, names and signs, and with signs between words, which it
+    has too rarely: `SegmenterTask` keeps what a model makes of them, whatever the gold words are."""
+    own = [*gold_paragraphs(corpus.train, corpus.name)]
+    own += map(gold_paragraph, variants(paragraphs(corpus.train), 1.0, random))
+    return [*own, *(replace(each, text=joined(each.text, random)) for each in own)]
+
+
 class SegmenterTask(Task[list[Ids]]):
     """Training a segmenter on one or more corpora; see `trainer.Task`.
 
@@ -187,17 +196,15 @@ class SegmenterTask(Task[list[Ids]]):
         self._dev = {c.name: gold_paragraphs(c.dev, c.name) for c in (*usable, *kept) if is_spaced(c.dev)}
         self.config = config
         size = _counted(parts)
+        random = Random(config.seed)
         if config.augment:
-            random = Random(config.seed)
             for corpus, part in zip(usable, parts, strict=True):
                 part += map(gold_paragraph, variants(paragraphs(corpus.train), config.augment, random))
         self.expansions = _expansions(usable, parts, old)
         texts = [(paragraph.text, self._spans(paragraph)) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map, old.units if old else None)
         self._parts = [self._labelled(corpus, part) for corpus, part in zip(usable, parts, strict=True)]
-        self._kept = [
-            each for corpus in kept for each in self._labelled(corpus, gold_paragraphs(corpus.train, corpus.name))
-        ]
+        self._kept = [each for corpus in kept for each in self._labelled(corpus, _kept_text(corpus, random))]
         tables = [table for part in self._parts for table, _ in part]
         self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])

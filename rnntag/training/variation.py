@@ -48,6 +48,15 @@ def variants(paragraphs: Iterable[Sequence[Sentence]], share: float, random: Ran
             yield [_changed(sentence, chosen, random) for sentence in paragraph]
 
 
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]) (?=\w)")
+_JOINED = 0.25
+
+
+def joined(text: str, random: Random) -> str:
+    """A text of the same length with signs in place of some spaces between words, as in well-known and and/or."""
+    return _BETWEEN_WORDS.sub(lambda _: random.choice("---'/.") if random.random() < _JOINED else " ", text)
+
+
 _MULTIWORD = "multiword"
 """Stands for the tag of a multiword token. No change drops, adds or moves one."""
 
