@@ -109,8 +109,10 @@ def train(
         save(teacher, path)
 
 
-def corpora_of(specs: Iterable[str]) -> list[Corpus]:
-    """Corpora with both tagsets where they have both."""
+def corpora_of(specs: Iterable[str], universal: bool = False) -> list[Corpus]:
+    """Corpora with universal tags alone, or with both tagsets where they have both."""
+    if universal:
+        return loading.load([*specs])
     found = []
     for spec in specs:
         try:
@@ -213,6 +215,7 @@ def main() -> None:
     learn = verbs.add_parser("train")
     learn.add_argument("path", type=Path)
     learn.add_argument("specs", nargs="+", metavar="SPEC", help="as for `rnntag train`")
+    learn.add_argument("--universal", action="store_true", help="UPOS alone")
     add_settings(learn, Settings())
     for verb in ("tag", "test"):
         verbs.add_parser(verb).add_argument("paths", nargs="+", type=Path)
@@ -228,7 +231,7 @@ def main() -> None:
     device = choose_device(given.device)
     if given.verb == "train":
         settings = settings_of(given, Settings)
-        corpora = corpora_of(given.specs)
+        corpora = corpora_of(given.specs, given.universal)
         train(corpora, settings, Frozen(given.lexicon) if settings.frozen else None, given.path, device)
         return
     if given.verb == "vectors":
