@@ -26,7 +26,7 @@ from rnntag.training.tagger import choose_device
 
 OPEN = frozenset(["ADJ", "ADV", "NOUN", "PROPN", "VERB"])
 SHARE = 0.4  # of the words of open classes that are replaced
-TOKENS = 40_000  # of a language
+TOKENS = 25_000  # of a language
 ENDINGS = (4, 3, 2)  # characters, the longest that another word has
 WITHOUT = ("ja", "vi", "zh")  # languages whose words have no endings
 
@@ -52,11 +52,13 @@ def replaced(token: str, candidates: Mapping[str, Sequence[str]], random: np.ran
     return token
 
 
-def sentences(path: Path, random: np.random.Generator) -> Iterator[Sentence]:
+def sentences(path: Path) -> Iterator[Sentence]:
     """Sentences of a treebank, in which words are replaced, of about `TOKENS` tokens in all."""
+    language = loading.language(path.name)
+    random = np.random.default_rng([*language.encode()])
     treebank = registry.read_sentences(path, ("universal",))
     known = {token.lower() for sentence in treebank for token in sentence.tokens}
-    candidates = by_ending(word_lists.frequent(loading.language(path.name)), known)
+    candidates = by_ending(word_lists.frequent(language), known)
     count = 0
     while candidates and count < TOKENS:
         for number in random.permutation(len(treebank)):
@@ -78,9 +80,8 @@ def main() -> None:
     parser.add_argument("teacher", type=Path)
     parser.add_argument("treebanks", nargs="+", type=Path)
     given = parser.parse_args()
-    random = np.random.default_rng(1)
     wanted = [path for path in given.treebanks if loading.language(path.name) not in WITHOUT]
-    made = [sentence for path in wanted for sentence in sentences(path, random)]
+    made = [sentence for path in wanted for sentence in sentences(path)]
     teacher = load(given.teacher).to(choose_device("auto"))
     sys.stdout.writelines(tag_universal([teacher], None, made))
 
