@@ -58,14 +58,21 @@ def commands(work: Path) -> list[list[str]]:
     """What make would run, but for unpacking and moving files."""
     for folder in ("ud", "ud-world"):
         (work / folder).mkdir()
-    (work / "tagged.jsonl").touch()
+    for name in ("tagged.jsonl", "segmented.conllu"):
+        (work / name).touch()
     for split in ("dev", "train"):
         for name in ("en_ewt", "en_gum", "zh_gsdsimp"):
             conllu(work / "ud", f"{name}-ud-{split}.conllu", DEV)
     for name in ("fr-ud-dev", "fr-ud-train", "ga-ud-dev", "ga-ud-train", "ga-ud-older"):
         path = conllu(work, f"{name}.conllu", DEV)
         (work / "ud-world" / f"{path.name}.xz").write_bytes(lzma.compress(path.read_bytes()))
-    given = {"UD": "ud", "UD_WORLD": "ud-world", "TAGGED": "tagged.jsonl", "WORK": "made"}
+    given = {
+        "UD": "ud",
+        "UD_WORLD": "ud-world",
+        "TAGGED": "tagged.jsonl",
+        "SEGMENTED": "segmented.conllu",
+        "WORK": "made",
+    }
     variables = [f"{name}={work / place}" for name, place in given.items()]
     make = ["make", "-n", "-f", "recipes/world/Makefile", f"PYTHON={sys.executable}", "SEED=7", *variables]
     done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True)
@@ -83,6 +90,6 @@ def test_stages_come_in_order(tmp_path: Path) -> None:
         "recipes.teacher", "rnntag", "rnntag",
     ]  # fmt: skip
     group = typer.main.get_command(app)
-    for verb, *arguments in (line[3:] for line in planned if "rnntag" in line):
+    for verb, *arguments in (line[line.index("rnntag") + 1 :] for line in planned if "rnntag" in line):
         assert arguments[arguments.index("--seed") + 1] == "7"
         group.commands[verb].make_context(verb, arguments, parent=typer.Context(group))
