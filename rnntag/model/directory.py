@@ -196,7 +196,7 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
             }
         ),
         **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed
-        VOCABULARY: _json_bytes(model.vocabulary.tables()),
+        VOCABULARY: _json_bytes(model.vocabulary.tables(), indent=None),
         WEIGHTS: safetensors.numpy.save(dict(model.weights)),
         **(_segmenter_files(model.segmenter) if model.segmenter else {}),
     }
@@ -264,7 +264,8 @@ def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
                 "dev": dict(segmenter.dev),
                 "specs": segmenter.specs,
                 **({"multiwords": multiword.tables(segmenter.expansions)} if segmenter.expansions else {}),
-            }
+            },
+            indent=None,
         ),
         SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
     }
@@ -318,6 +319,9 @@ def megabytes(path: Path) -> float:
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
 
 
-def _json_bytes(value: dict[str, Any]) -> bytes:
+def _json_bytes(value: dict[str, Any], indent: int | None = 1) -> bytes:
+    """A file of JSON; large tables go without `indent`, which is a tenth of their size."""
+    separators = (",", ": " if indent else ":")
     # A corpus's file name may contain bytes that are not UTF-8; Python keeps them as surrogates.
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogateescape")
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    return f"{text}\n".encode("utf-8", "surrogateescape")
