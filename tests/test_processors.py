@@ -12,6 +12,7 @@ import pytest
 
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.model import directory
 from tests.conftest import Run
 
 MULTIPLY = """
@@ -52,7 +53,7 @@ def old_processor(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["zh-en", "zh-en-fast"])
+@pytest.mark.parametrize("model", directory.BUNDLED_MODELS)
 def test_every_processor_finds_the_same_tags(
     model: str, old_processor: dict[str, str], treebanks: Path, tmp_path: Path, run: Run
 ) -> None:

@@ -39,7 +39,7 @@ _MAX_CONFIG, _MAX_TEXT, _MAX_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
 """Limits in bytes: of the configuration and the card; of tables and the history; of weights."""
 FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, *_OLD_FILES}
 """The names of all files that a model directory may contain."""
-BUNDLED_MODELS = ("zh-en", "zh-en-fast")
+BUNDLED_MODELS = ("zh-en", "zh-en-fast", "world")
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
 _PROVENANCE_FORMS = {
     "corpora": {str: {"train": int, "dev": int, "test": int}},
