@@ -15,7 +15,6 @@ from rnntag.formats.decoding import DecodingErrors, OnRead, byte_blocks, check_r
 from rnntag.formats.registry import InputFormat
 from rnntag.tagging.folders import FoundFile, walk
 from rnntag.tagging.inputs import Input, guessed, has_bare_carriage_returns, tokens_or_treebank
-from rnntag.tagging.languages import LOOKS_AT, other_language
 from rnntag.tagging.spacing import STRONG, evidence
 from rnntag.terminal import console, prompt
 
@@ -170,6 +169,8 @@ def read(
 
 def _with_world_hint(name: str, blocks: Iterable[str]) -> Iterator[str]:
     """The blocks, with a hint once they are clearly in a language that the model does not know."""
+    from rnntag.tagging.languages import LOOKS_AT, other_language  # patterns, of use on terminals alone
+
     head = ""
     for block in blocks:
         if len(head) < LOOKS_AT:
