@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ import typer
 pytest.importorskip("transformers", reason="needs rnntag[recipe]")
 pytest.importorskip("wordfreq", reason="needs rnntag[recipe]")
 
-from recipes import substitution, word_lists
+from recipes import substitution, trimmed, word_lists
 from rnntag.cli.app import app
+from rnntag.model import directory
+from rnntag.tagger import Tagger
 from tests.conftest import ROOT
 from tests.test_recipes import DEV, conllu
 
@@ -54,6 +57,16 @@ def test_lists_of_words_take_turns() -> None:
     assert [*word_lists.together(["de", "xx", "nl"], 1)] == [german, dutch]
 
 
+def test_rare_words_change_no_tag(tiny_folder: Path) -> None:
+    model = directory.read(tiny_folder)
+    rare = replace(model.vocabulary, words=(*model.vocabulary.words, "zyzzyva"))
+    large = Tagger(replace(model, vocabulary=rare))
+    small = Tagger(trimmed.trimmed(large.model))
+    assert large.is_known("zyzzyva") > small.is_known("zyzzyva")
+    sentence = ["I", "eat", "zyzzyva", "apples", "."]
+    assert large.tag(sentence) == small.tag(sentence)
+
+
 def commands(work: Path) -> list[list[str]]:
     """What make would run, but for unpacking and moving files."""
     for folder in ("ud", "ud-world"):
@@ -87,7 +100,7 @@ def test_stages_come_in_order(tmp_path: Path) -> None:
     found = [next(word for word in line if word.startswith("recipes.") or word == "rnntag") for line in planned]
     assert found == [
         "recipes.overlap", "recipes.teacher", "recipes.overlap", "recipes.teacher", "recipes.substitution",
-        "recipes.teacher", "rnntag", "rnntag",
+        "recipes.teacher", "rnntag", "recipes.trimmed", "rnntag",
     ]  # fmt: skip
     group = typer.main.get_command(app)
     for verb, *arguments in (line[line.index("rnntag") + 1 :] for line in planned if "rnntag" in line):
