@@ -24,6 +24,7 @@ from benchmarks.peers.adapter import Lesson, accuracy
 from benchmarks.peers.registry import PEERS
 from benchmarks.peers.worker import read
 from rnntag.corpora import loading
+from rnntag.corpora.raw_text import is_spaced
 from rnntag.evaluation.evaluate import raw_results
 from rnntag.evaluation.metrics import evaluate
 from rnntag.model import directory
@@ -65,7 +66,7 @@ def measured(tagger: Tagger, own: dict[str, Path]) -> dict[str, float]:
     known = [[token.replace(" ", "\u00a0").lower() in trained for token in each.tokens] for each in sentences]
     report = evaluate(sentences, "upos", predicted, known)
     figures = {"accuracy": 100 * report.accuracy, "unknown": 100 * (report.unknown_accuracy or 0.0)}
-    if tagger.model.segmenter:
+    if tagger.model.segmenter and is_spaced(sentences):
         (((result,),)) = raw_results({"": tagger}, corpus.name, "dev", sentences)
         figures |= {kind: 100 * prf.f1 for kind, prf in result.agreement.items()}
     return figures
@@ -94,7 +95,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 2), "---"]]
     for code, own in sorted(results.items(), key=lambda item: LANGUAGES[item[0]]):
         figures = [f"{own[kind]:.1f}" if kind in own else "" for kind in (*FIGURES, *peers)]
-        lines.append([LANGUAGES[code], f"{own['tokens']:,}", *figures, grade(own)])
+        lines.append([LANGUAGES[code], f"{own['training_words']:,}", *figures, grade(own)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -147,7 +148,7 @@ def main() -> None:
     peers: Sequence[str] = given.peers.split(",") if given.peers else ()
     for folder in given.folders:
         for code, own in files(folder).items():
-            figures = results.setdefault(code, {"tokens": sum(map(len, read(str(own["train"]))))})
+            figures = results.setdefault(code, {"training_words": sum(map(len, read(str(own["train"]))))})
             if tagger:
                 figures |= measured(tagger, own)
             for name in peers:

@@ -31,7 +31,7 @@ def test_it_is_small_and_names_its_licence(world: Tagger) -> None:
 @pytest.mark.parametrize(
     ("text", "tagged"),
     [
-        ("Je mange du pain.", "Je/PRON mange/VERB du/ADP+DET pain/NOUN ./PUNCT"),
+        ("Je vais au marché.", "Je/PRON vais/VERB au/ADP+DET marché/NOUN ./PUNCT"),
         ("Ich gehe zum Arzt.", "Ich/PRON gehe/VERB zum/ADP+DET Arzt/NOUN ./PUNCT"),
         ("Vivo en una casa pequeña.", "Vivo/VERB en/ADP una/DET casa/NOUN pequeña/ADJ ./PUNCT"),
         ("Я читаю книгу.", "Я/PRON читаю/VERB книгу/NOUN ./PUNCT"),

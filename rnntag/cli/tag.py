@@ -13,7 +13,7 @@ from rnntag.cli import completion, signals, tag_inputs, tag_outputs
 from rnntag.cli.options import INPUT, Fp32Option, LexiconModeOption, LexiconOption, ModelOption
 from rnntag.cli.tag_inputs import STDIN
 from rnntag.cli.tag_progress import Watch
-from rnntag.config import DEFAULT_MODEL, WORLD_MODEL
+from rnntag.config import DEFAULT_MODEL
 from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
 from rnntag.formats.registry import InputFormat, OutputFormat
@@ -217,8 +217,7 @@ def tag(
     from rnntag.model import directory
     from rnntag.tagger import own_words
 
-    path = directory.find(model)
-    stored = directory.read(path)
+    stored = directory.read(path := directory.find(model))
     request = tag_outputs.request(stored, output, tagset or [], columns, only, header, top or int(confidence), expand)
     words = own_words(lexicon or [], lexicon_mode, stored)
     refusal = tag_inputs.refusal(stored, model, known)
@@ -234,9 +233,8 @@ def tag(
     jobs = 1 if prompted else jobs  # several read ahead in a thread: Ctrl-C would not reach the line being edited
     watch = Watch(files, is_typed=typed, to_stdout=not (output_file or paths), one_each=bool(paths))
     texts = tag_inputs.read(files, text or [], encoding, errors, prompted, watch.read)
-    hints = watch.leaves_room
-    world_hint = hints and directory.is_bundled(path) and stored.name != WORLD_MODEL
-    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, hints, world_hint)
+    bundled = directory.is_bundled(path)
+    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, watch.leaves_room, bundled)
     if len(formats) == 1 and not typed:
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)

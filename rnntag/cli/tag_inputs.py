@@ -101,7 +101,7 @@ def inputs(
     refusal: str,
     typed: bool,
     hints: bool,
-    world_hint: bool,
+    bundled: bool,
 ) -> Iterator[Input]:
     """The texts with their formats, guessed where they are unknown.
 
@@ -109,8 +109,9 @@ def inputs(
         refusal: the message for raw text that the model cannot read.
         typed: whether standard input is a terminal. Then each line is a separate input.
         hints: whether to say what is guessed.
-        world_hint: whether to say which language a text seems to be in, where `WORLD_MODEL` would be better.
+        bundled: whether the model is a bundled one. Unless it is `WORLD_MODEL`, a hint names other languages.
     """
+    world_hint = hints and bundled and stored.name != WORLD_MODEL
     last_guess: InputFormat | None = None
     for known, (name, blocks) in zip(formats, texts, strict=True):
         if world_hint and known in (None, "raw", "lines", "tokens"):
