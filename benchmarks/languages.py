@@ -1,6 +1,6 @@
 """Accuracy of a model in each language of some treebanks, beside taggers trained on the same files.
 
-    python -m benchmarks.languages ../shared/ud-world --model world --peers nltk,tnt-endings,udpipe
+    python -m benchmarks.languages recipe-world/ud --model world --peers nltk,tnt-endings,udpipe
     python -m benchmarks.languages --table
 
 FOLDER has <code>-ud-{train,dev}.conllu, which may be compressed; en_ewt counts as en. Everything is measured on dev.
@@ -48,11 +48,11 @@ FIGURES = ("accuracy", "unknown", "words", "sentences", "tags")
 
 
 def files(folder: Path) -> dict[str, dict[str, Path]]:
-    """By language, its train and dev file."""
+    """By language, the train and dev file of its first treebank."""
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("*-ud-*.conllu*")):
         treebank, _, split = path.name.split(".")[0].partition("-ud-")
-        found.setdefault(treebank.partition("_")[0], {})[split] = path
+        found.setdefault(treebank.partition("_")[0], {}).setdefault(split, path)
     return {code: own for code, own in found.items() if {"train", "dev"} <= own.keys()}
 
 

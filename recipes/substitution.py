@@ -26,6 +26,7 @@ from rnntag.training.tagger import choose_device
 
 OPEN = frozenset(["ADJ", "ADV", "NOUN", "PROPN", "VERB"])
 SHARE = 0.4  # of the words of open classes that are replaced
+TOKENS = 25_000  # of a language
 ENDINGS = (4, 3, 2)  # characters, the longest that another word has
 WITHOUT = ("ja", "vi", "zh")  # languages whose words have no endings
 
@@ -51,26 +52,26 @@ def replaced(token: str, candidates: Mapping[str, Sequence[str]], random: np.ran
     return token
 
 
-def sentences(path: Path, tokens: int, seed: int) -> Iterator[Sentence]:
-    """Sentences of a treebank, in which words are replaced, of about so many tokens in all."""
+def sentences(path: Path) -> Iterator[Sentence]:
+    """Sentences of a treebank, in which words are replaced, of about `TOKENS` tokens in all."""
     language = loading.language(path.name)
-    random = np.random.default_rng([*language.encode(), seed])
+    random = np.random.default_rng([*language.encode()])
     treebank = registry.read_sentences(path, ("universal",))
     known = {token.lower() for sentence in treebank for token in sentence.tokens}
     candidates = by_ending(word_lists.frequent(language), known)
     count = 0
-    while candidates and count < tokens:
+    while candidates and count < TOKENS:
         for number in random.permutation(len(treebank)):
             sentence = treebank[number]
             wanted = random.random(len(sentence.tokens)) < SHARE
-            words = tuple(
+            tokens = tuple(
                 replaced(token, candidates, random) if chosen and tag in OPEN else token
                 for token, tag, chosen in zip(sentence.tokens, sentence.tags[TAGSET], wanted, strict=True)
             )
-            if words != sentence.tokens:
-                count += len(words)
-                yield Sentence(words)
-            if count >= tokens:
+            if tokens != sentence.tokens:
+                count += len(tokens)
+                yield Sentence(tokens)
+            if count >= TOKENS:
                 break
 
 
@@ -78,11 +79,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("teacher", type=Path)
     parser.add_argument("treebanks", nargs="+", type=Path)
-    parser.add_argument("--tokens", type=int, default=25_000, help="of each language")
-    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     wanted = [path for path in given.treebanks if loading.language(path.name) not in WITHOUT]
-    made = [sentence for path in wanted for sentence in sentences(path, given.tokens, given.seed)]
+    made = [sentence for path in wanted for sentence in sentences(path)]
     teacher = load(given.teacher).to(choose_device("auto"))
     sys.stdout.writelines(tag_universal([teacher], None, made))
 
