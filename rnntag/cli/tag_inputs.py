@@ -172,13 +172,13 @@ def _with_world_hint(name: str, blocks: Iterable[str]) -> Iterator[str]:
     """The blocks, with a hint once they are clearly in a language that the model does not know."""
     from rnntag.tagging.languages import LOOKS_AT, other_language  # patterns, of use on terminals alone
 
-    head = ""
+    head, language = "", ""
     for block in blocks:
-        if len(head) < LOOKS_AT:
+        if not language and len(head) < LOOKS_AT:
             head += block[:LOOKS_AT]
-            if language := other_language(head):
+            language = other_language(head)
+            if language:
                 console.note(f"{name} looks like {language}: try --model {WORLD_MODEL}")
-                head += " " * LOOKS_AT
         yield block
 
 
