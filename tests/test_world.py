@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import rnntag
@@ -64,3 +66,9 @@ def test_how_good_it_is_on_dev(language: str, world: Tagger) -> None:
     ((raw,),) = raw_results({"world": world}, corpus.name, "dev", corpus.dev)
     found = (report.accuracy, raw.agreement["words"].f1, raw.agreement["tags"].f1)
     assert all(figure >= least for figure, least in zip(found, DEV[language], strict=True)), found
+
+
+def test_models_shows_some_of_its_accuracies(run: Run) -> None:
+    shown, listed = run("models").stdout, json.loads(run("models", "--json").stdout)["world"]
+    hidden = len(listed["provenance"]["dev"]) - 20
+    assert f"and {hidden} more" in shown

@@ -47,6 +47,10 @@ def models(
         _print_models(listed)
 
 
+_MOST_LINES = 20
+"""Lines of dev accuracy for a model; --json has all."""
+
+
 def _summary(path: Path) -> dict[str, Any]:
     from rnntag.model import directory
 
@@ -77,12 +81,14 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             table.add_row(cell(name), "[red]damaged[/]", "", "", "", cell(model["path"]))
             continue
         network = model["network"]
-        dev = (cell(line) for line in _dev_accuracies(model["provenance"]))
+        dev = [*_dev_accuracies(model["provenance"])]
+        if len(dev) > _MOST_LINES:
+            dev[_MOST_LINES:] = [f"and {len(dev) - _MOST_LINES} more"]
         table.add_row(
             cell(name),
             f"{network['cell']} {network['layers']}×{network['hidden']}, {network['input']}",
             cell(", ".join(model["tagsets"])),
-            "\n".join(dev),
+            "\n".join(map(cell, dev)),
             f"{model['megabytes']:.1f}",
             cell(model["path"]),
         )
