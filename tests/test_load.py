@@ -220,4 +220,5 @@ def test_a_sample_is_of_all_processes(tiny_folder: Path) -> None:
         found = sample(process.pid, 1.0, 2)
         alone = [snapshot(one) for one in (process.pid, *workers)]
     assert (found.processes, found.threads) == (3, sum(one.threads for one in alone))
-    assert found.descriptors == sum(one.descriptors for one in alone)
+    # The processes go on working: one may have opened or closed a file between the two looks.
+    assert abs(found.descriptors - sum(one.descriptors for one in alone)) <= 2
