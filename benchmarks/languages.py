@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import re
 import statistics
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.adapter import Lesson, accuracy
+from benchmarks.peers.adapter import Lesson, Tagged, accuracy
 from benchmarks.peers.registry import PEERS
 from benchmarks.peers.worker import read
 from rnntag.corpora import loading
@@ -56,25 +55,23 @@ def files(folder: Path) -> dict[str, dict[str, Path]]:
     return {code: own for code, own in found.items() if {"train", "dev"} <= own.keys()}
 
 
-def measured(tagger: Tagger, own: dict[str, Path]) -> dict[str, float]:
-    """What a model gets on a dev file, in percent: of given words, also those that are not in the train file, and F1 on
-    its raw text."""
-    trained = {word.lower() for sentence in read(str(own["train"])) for word, _ in sentence}
-    (corpus,) = loading.load([str(own["dev"])], whole=True)
+def measured(tagger: Tagger, train: Tagged, dev: Path) -> dict[str, float]:
+    """The accuracy of a model on a dev file, also on words that `train` lacks, and F1 on its raw text, in percent."""
+    trained = {word.lower() for sentence in train for word, _ in sentence}
+    (corpus,) = loading.load([str(dev)], whole=True)
     sentences = (*corpus.train, *corpus.dev, *corpus.test)
     predicted = tagger.predict([sentence.tokens for sentence in sentences])
     known = [[token.replace(" ", "\u00a0").lower() in trained for token in each.tokens] for each in sentences]
     report = evaluate(sentences, "upos", predicted, known)
     figures = {"accuracy": 100 * report.accuracy, "unknown": 100 * (report.unknown_accuracy or 0.0)}
     if tagger.model.segmenter and is_spaced(sentences):
-        (((result,),)) = raw_results({"": tagger}, corpus.name, "dev", sentences)
+        ((result,),) = raw_results({"": tagger}, corpus.name, "dev", sentences)
         figures |= {kind: 100 * prf.f1 for kind, prf in result.agreement.items()}
     return figures
 
 
-def of_peer(name: str, own: dict[str, Path], language: str) -> float:
-    """The accuracy of a peer trained on these files, in percent."""
-    train, dev = read(str(own["train"])), read(str(own["dev"]))
+def of_peer(name: str, train: Tagged, dev: Tagged, language: str) -> float:
+    """The accuracy of a peer on `dev`, in percent."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         learn = PEERS[name].train
@@ -105,7 +102,7 @@ def sources(path: Path) -> str:
         rows = [*csv.DictReader(lines, delimiter="\t")]
     table = ["| language | treebanks | licences |", "| --- | --- | --- |"]
     for row in sorted(rows, key=lambda row: LANGUAGES[row["language"]]):
-        made_of = re.sub("_", "-", row["made of"])
+        made_of = row["made of"].replace("_", "-")
         table.append(f"| {LANGUAGES[row['language']]} | {made_of} | {row['licences']} |")
     return "\n".join(table)
 
@@ -148,12 +145,13 @@ def main() -> None:
     peers: Sequence[str] = given.peers.split(",") if given.peers else ()
     for folder in given.folders:
         for code, own in files(folder).items():
-            figures = results.setdefault(code, {"training_words": sum(map(len, read(str(own["train"]))))})
+            train, dev = (read(str(own[split])) for split in ("train", "dev"))
+            figures = results.setdefault(code, {"training_words": sum(map(len, train))})
             if tagger:
-                figures |= measured(tagger, own)
+                figures |= measured(tagger, train, own["dev"])
             for name in peers:
                 if name not in figures:
-                    figures[name] = of_peer(name, own, code)
+                    figures[name] = of_peer(name, train, dev, code)
             print(code, {kind: round(value, 2) for kind, value in figures.items()}, file=sys.stderr, flush=True)
             given.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(table(results) if given.table else summary(results))

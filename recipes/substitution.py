@@ -27,7 +27,7 @@ from rnntag.training.tagger import choose_device
 OPEN = frozenset(["ADJ", "ADV", "NOUN", "PROPN", "VERB"])
 SHARE = 0.4  # of the words of open classes that are replaced
 TOKENS = 25_000  # of a language
-ENDINGS = (4, 3, 2)  # characters, the longest that another word has
+ENDINGS = (4, 3, 2)  # characters, the longest first
 WITHOUT = ("ja", "vi", "zh")  # languages whose words have no endings
 
 
@@ -43,7 +43,7 @@ def by_ending(words: Iterable[str], known: Collection[str]) -> Mapping[str, Sequ
 
 
 def replaced(token: str, candidates: Mapping[str, Sequence[str]], random: np.random.Generator) -> str:
-    """Another word of the same ending and case, or the word itself if there is none."""
+    """Another word of the same ending, capitalised as the word is, or the word itself if there is none."""
     lower = token.lower()
     for ending in (lower[-size:] for size in ENDINGS if size < len(lower)):
         if ending in candidates:

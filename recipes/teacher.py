@@ -45,7 +45,6 @@ from rnntag.training.tagger import choose_device, sampling_rates
 PENN = "xpos-en"
 OTHER_TAGSETS = 0.3  # the weight of their losses
 SENTENCES_AT_ONCE = 4000
-WORDS_AT_ONCE = 20000
 TOP, LEAST = 5, 0.005  # tags of a word, probability of each
 BALANCE = 0.5  # see `TrainConfig`
 
@@ -150,17 +149,24 @@ def report(
 
 
 def _likely(names: Sequence[str], rows: np.ndarray) -> list[list[tuple[str, float]]]:
-    """For each word its likely tags with their probabilities, the likeliest first."""
+    """The likely tags of each word with their probabilities, the most likely first."""
     order = np.argsort(-rows, axis=-1)[:, :TOP]
     return [[(names[i], float(row[i])) for i in best if row[i] > LEAST] for row, best in zip(rows, order, strict=True)]
+
+
+def _in_blocks(
+    teachers: Sequence[Teacher], sources: Frozen | None, sentences: Sequence[Sentence], tagsets: Sequence[str]
+) -> Iterator[tuple[Sequence[Sentence], dict[str, list[np.ndarray]]]]:
+    """The sentences, some at once, with the `mean_probabilities` of their words."""
+    for begin in range(0, len(sentences), SENTENCES_AT_ONCE):
+        some = sentences[begin : begin + SENTENCES_AT_ONCE]
+        yield some, mean_probabilities(teachers, some, described(sources, some), tagsets)
 
 
 def tag_universal(teachers: Sequence[Teacher], sources: Frozen | None, sentences: Sequence[Sentence]) -> Iterator[str]:
     """JSON lines with the likely universal tags."""
     names = teachers[0].vocabulary.tags[TAGSET]
-    for begin in range(0, len(sentences), SENTENCES_AT_ONCE):
-        some = sentences[begin : begin + SENTENCES_AT_ONCE]
-        means = mean_probabilities(teachers, some, described(sources, some), (TAGSET,))
+    for some, means in _in_blocks(teachers, sources, sentences, (TAGSET,)):
         for sentence, rows in zip(some, means[TAGSET], strict=True):
             top = _likely(names, rows)
             yield record(sentence, {TAGSET: [one[0][0] for one in top]}, {TAGSET: top})
@@ -170,10 +176,8 @@ def tag(teachers: Sequence[Teacher], sources: Frozen | None, sentences: Sequence
     """JSON lines with the likely universal tags and the best native ones; see `recipes.native`."""
     names, penn = (teachers[0].vocabulary.tags[tagset] for tagset in (TAGSET, PENN))
     pku = Pku()
-    for begin in range(0, len(sentences), SENTENCES_AT_ONCE):
-        some = sentences[begin : begin + SENTENCES_AT_ONCE]
+    for some, means in _in_blocks(teachers, sources, sentences, (TAGSET, PENN)):
         chinese = iter(pku.tags([*filter(is_chinese, some)]))
-        means = mean_probabilities(teachers, some, described(sources, some), (TAGSET, PENN))
         for sentence, rows, other in zip(some, means[TAGSET], means[PENN], strict=True):
             top = _likely(names, rows)
             own = [*(next(chinese) if is_chinese(sentence) else (penn[i] for i in other.argmax(-1)))]
@@ -188,9 +192,7 @@ def word_vectors(teacher: Teacher, words: Sequence[str], size: int) -> Iterator[
 
     A word's vector is that of the word alone, so that words without a context have one.
     """
-    vectors = np.concatenate(
-        [teacher.vectors_of(words[i : i + WORDS_AT_ONCE]) for i in range(0, len(words), WORDS_AT_ONCE)]
-    )
+    vectors = teacher.vectors_of(words)
     vectors -= vectors.mean(axis=0)
     _, directions = np.linalg.eigh(vectors.T @ vectors)
     for word, vector in zip(words, vectors @ directions[:, : -size - 1 : -1], strict=True):

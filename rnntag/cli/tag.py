@@ -217,7 +217,8 @@ def tag(
     from rnntag.model import directory
     from rnntag.tagger import own_words
 
-    stored = directory.read(path := directory.find(model))
+    path = directory.find(model)
+    stored = directory.read(path)
     request = tag_outputs.request(stored, output, tagset or [], columns, only, header, top or int(confidence), expand)
     words = own_words(lexicon or [], lexicon_mode, stored)
     refusal = tag_inputs.refusal(stored, model, known)
@@ -233,8 +234,7 @@ def tag(
     jobs = 1 if prompted else jobs  # several read ahead in a thread: Ctrl-C would not reach the line being edited
     watch = Watch(files, is_typed=typed, to_stdout=not (output_file or paths), one_each=bool(paths))
     texts = tag_inputs.read(files, text or [], encoding, errors, prompted, watch.read)
-    bundled = directory.is_bundled(path)
-    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, watch.leaves_room, bundled)
+    inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, watch.leaves_room, directory.is_bundled(path))
     if len(formats) == 1 and not typed:
         first = next(inputs)
         formats, inputs = [first.format], chain([first], inputs)

@@ -321,7 +321,6 @@ def megabytes(path: Path) -> float:
 
 def _json_bytes(value: dict[str, Any], indent: int | None = 1) -> bytes:
     """A file of JSON; large tables go without `indent`, which is a fifth of their size."""
-    separators = (",", ": " if indent else ":")
     # A corpus's file name may contain bytes that are not UTF-8; Python keeps them as surrogates.
-    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
     return f"{text}\n".encode("utf-8", "surrogateescape")

@@ -31,7 +31,7 @@ _SCRIPTS: Mapping[str, tuple[re.Pattern[str], float]] = {
 """Letters by language and their least share of a text's letters, the most telling first: a Japanese text has Chinese
 characters too, and Persian and Uyghur have letters that Arabic does not."""
 
-_FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
+_FUNCTION_WORDS = {
     name: frozenset(words.split())
     for name, words in {
         "English": "the to and a of i in you is that it for on with was this be they not are as we my will",
@@ -67,6 +67,8 @@ _FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
         "Welsh": "yn i y o a ar yr wedi ei ac am ni gan eu mae hi â chi nid gyda yw fel oedd ym",
     }.items()
 }  # fmt: skip
+_ENGLISH = _FUNCTION_WORDS["English"]
+_OTHERS = {name: words - _ENGLISH for name, words in _FUNCTION_WORDS.items()}
 _WORDS = re.compile(r"[^\W\d_]+'?")
 
 
@@ -78,11 +80,7 @@ def other_language(text: str) -> str:
         if letters and len(pattern.findall(text)) >= share * letters:
             return "" if name == "Chinese" else name
     words = _WORDS.findall(text.lower())
-    english = _FUNCTION_WORDS["English"]
-    hits = {name: sum(word in known - english for word in words) for name, known in _FUNCTION_WORDS.items()}
+    hits = {name: sum(word in known for word in words) for name, known in _OTHERS.items()}
     best = max(hits, key=lambda name: hits[name])
-    return (
-        best
-        if hits[best] >= max(_LEAST, _LEAST_SHARE * len(words), _LEAD * sum(word in english for word in words))
-        else ""
-    )
+    least = max(_LEAST, _LEAST_SHARE * len(words), _LEAD * sum(word in _ENGLISH for word in words))
+    return best if hits[best] >= least else ""
