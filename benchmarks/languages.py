@@ -43,7 +43,7 @@ UNSPACED = ("ja", "lzh", "th", "yue", "zh")
 """Languages that are written without spaces between words."""
 GOOD, USABLE = 95, 92
 """Percent of dev words; see `grade`."""
-FIGURES = ("accuracy", "unknown", "words", "sentences", "tags")
+FIGURES = ("accuracy", "unknown", "words", "multiwords", "sentences", "tags")
 
 
 def files(folder: Path) -> dict[str, dict[str, Path]]:
@@ -87,8 +87,9 @@ def grade(figures: dict[str, float]) -> str:
 def table(results: dict[str, dict[str, Any]]) -> str:
     """The figures as Markdown, by the languages' names."""
     peers = [name for name in PEERS if any(name in own for own in results.values())]
-    head = ["language", "training words", "words right, %", "unknown", "raw: words", "sentences", "UPOS", *(
-        PEERS[name].name for name in peers), "grade"]  # fmt: skip
+    raw = ("raw: words", "multiword tokens", "sentences", "UPOS")
+    others = (PEERS[name].name for name in peers)
+    head = ["language", "training words", "words right, %", "unknown", *raw, *others, "grade"]
     lines = [head, ["---", *["---:"] * (len(head) - 2), "---"]]
     for code, own in sorted(results.items(), key=lambda item: LANGUAGES[item[0]]):
         figures = [f"{own[kind]:.1f}" if kind in own else "" for kind in (*FIGURES, *peers)]

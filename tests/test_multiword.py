@@ -18,7 +18,7 @@ from rnntag.config import SegmenterConfig
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import GoldParagraph, gold_paragraphs, is_spaced
 from rnntag.errors import DataError, UsageError
-from rnntag.evaluation.segmentation import PRF, agreement, aligned, token_agreement
+from rnntag.evaluation.segmentation import PRF, agreement, aligned, multiword_agreement, token_agreement
 from rnntag.formats import conllu, raw, records
 from rnntag.formats.raw import RawReader
 from rnntag.formats.registry import reader, writer
@@ -431,6 +431,17 @@ def test_figures_count_tokens_beside_words() -> None:
     assert token_agreement([], []) == PRF()
 
 
+def test_a_multiword_token_is_right_with_its_place_and_its_words() -> None:
+    text = "Il va du parc au parc"
+    gold = found(text, "Il va du parc au parc", (2, ("de", "le")), (5, ("à", "le")))
+    paragraph = GoldParagraph(text, tuple(gold.words), tuple(gold.ends), {}, tuple(gold.multiwords))
+    assert multiword_agreement([paragraph], [gold]) == PRF(2, 2, 2)
+    assert multiword_agreement([paragraph], [found(text, "Il va du parc au parc")]) == PRF(2, 0, 0)
+    other = found(text, "Il va du parc au parc", (2, ("DE", "le")), (5, ("de", "le")))
+    assert multiword_agreement([paragraph], [other]) == PRF(2, 2, 1)
+    assert multiword_agreement([], []) == PRF()
+
+
 # From a treebank to tagged text
 
 
@@ -493,9 +504,10 @@ def test_measuring_raw_text(run: Run, model_folder: Path) -> None:
     gold = model_folder.parent / "fr_tiny-ud-dev.conllu"
     ended = run("eval", "--raw", "-m", model_folder, gold, "--json")
     (figures,) = json.loads(ended.stdout)
-    assert [*figures][5:] == ["tokens", "words", "sentences", "tags"]
+    assert [*figures][5:] == ["tokens", "multiwords", "words", "sentences", "tags"]
     assert figures["words"]["gold"] > figures["tokens"]["gold"] > 0
     assert figures["tokens"]["f1"] > 0.97
+    assert 0 < figures["multiwords"]["gold"] <= figures["words"]["gold"] - figures["tokens"]["gold"]
     assert "tokens" in run("eval", "--raw", "-m", model_folder, gold).stdout
 
 

@@ -10,7 +10,7 @@ from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
 from rnntag.evaluation import metrics, significance
 from rnntag.evaluation.metrics import Report, SentenceErrors
-from rnntag.evaluation.segmentation import PRF, agreement, token_agreement
+from rnntag.evaluation.segmentation import PRF, agreement, multiword_agreement, token_agreement
 from rnntag.evaluation.significance import Difference
 from rnntag.sentences import NATIVE, UNIVERSAL, UNTAGGED, Sentence
 from rnntag.tagger import Tagger
@@ -103,7 +103,7 @@ class RawResult(_Measured):
     """One model measured on the raw text of one split of a corpus, with one tagset; see `Result`.
 
     Attributes:
-        agreement: of `words`, `sentences` and `tags`; of `tokens` too if some are multiword tokens.
+        agreement: of `words`, `sentences` and `tags`; of `tokens` and `multiwords` too if there are multiword tokens.
     """
 
     agreement: Mapping[str, PRF]
@@ -214,7 +214,11 @@ def raw_results(
             if any(
                 paragraph.multiwords or own.multiwords for paragraph, own in zip(paragraphs, segmented, strict=True)
             ):
-                figures = {"tokens": token_agreement(paragraphs, segmented), **figures}
+                figures = {
+                    "tokens": token_agreement(paragraphs, segmented),
+                    "multiwords": multiword_agreement(paragraphs, segmented),
+                    **figures,
+                }
             group.append(RawResult(label, name, split, head, signature, figures))
         yield group
 

@@ -3,7 +3,7 @@ al. 2018, https://universaldependencies.org/conll18/evaluation.html)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,8 +78,13 @@ def agreement(
 def token_agreement(gold: Iterable[GoldParagraph], found: Iterable[Segmentation]) -> PRF:
     """Compare the tokens of the text by their places, a multiword token as one; else as `agreement`."""
     pairs = zip(gold, found, strict=True)
-    counts = [_shared({*paragraph.segmentation.tokens}, {*own.tokens}) for paragraph, own in pairs]
-    return PRF(*map(sum, zip(*counts, strict=True))) if counts else PRF()
+    return _total(_shared({*paragraph.segmentation.tokens}, {*own.tokens}) for paragraph, own in pairs)
+
+
+def multiword_agreement(gold: Iterable[GoldParagraph], found: Iterable[Segmentation]) -> PRF:
+    """Compare multiword tokens. One is correct if the gold standard has the same words, in lower case, at its place."""
+    pairs = zip(gold, found, strict=True)
+    return _total(_shared(_multiwords(paragraph.segmentation), _multiwords(own)) for paragraph, own in pairs)
 
 
 def aligned(text: str, gold: Segmentation, found: Segmentation) -> list[tuple[int, int]]:
@@ -167,9 +172,18 @@ def _common_subsequence(left: Sequence[str], right: Sequence[str]) -> list[tuple
     return pairs
 
 
-def _shared(expected: set[Span], actual: set[Span]) -> tuple[int, int, int]:
+def _shared(expected: Set[object], actual: Set[object]) -> tuple[int, int, int]:
     """The number of items in the gold standard, of those found, and of both."""
     return len(expected), len(actual), len(expected & actual)
+
+
+def _total(counts: Iterable[tuple[int, int, int]]) -> PRF:
+    return PRF(*map(sum, zip((0, 0, 0), *counts, strict=True)))
+
+
+def _multiwords(found: Segmentation) -> set[tuple[int, str]]:
+    """Where each multiword token begins, with its words."""
+    return {(found.words[each.first][0], " ".join(each.words).lower()) for each in found.multiwords}
 
 
 def _sentences(found: Segmentation) -> set[Span]:
