@@ -26,7 +26,7 @@ from rnntag.training.tagger import choose_device
 
 OPEN = frozenset(["ADJ", "ADV", "NOUN", "PROPN", "VERB"])
 SHARE = 0.4  # of the words of open classes that are replaced
-TOKENS = 25_000  # of a language
+TOKENS = 40_000  # of a language
 ENDINGS = (4, 3, 2)  # characters, the longest first
 WITHOUT = ("ja", "vi", "zh")  # languages whose words have no endings
 

@@ -205,7 +205,7 @@ def with_listed(vocabulary: Vocabulary, paths: Sequence[Path], listed: int) -> l
     counts = Counter(vocabulary.normal_form(token) for sentence in sentences for token in sentence.tokens)
     frequent = [word for word, count in counts.most_common() if count > 1 and " " not in word]
     languages = sorted({loading.language(path.name) for path in paths})
-    others = islice(map(vocabulary.normal_form, word_lists.together(languages)), listed)
+    others = islice(map(vocabulary.normal_form, word_lists.together(languages, listed)), listed)
     return [*dict.fromkeys((*frequent, *others))]
 
 

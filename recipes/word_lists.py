@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice, zip_longest
 
+import regex
+
 MOST = 40_000
 _CODES = {"hr": "sh", "sr": "sh", "nn": "nb"}
 """Languages that have the list of another."""
+_LETTERS = regex.compile(r"[\p{L}\p{M}]+")
+"""Letters with their marks: the vowels of Hindi are marks."""
 
 
 def frequent(language: str, most: int = MOST) -> Iterator[str]:
@@ -17,10 +21,10 @@ def frequent(language: str, most: int = MOST) -> Iterator[str]:
     code = _CODES.get(language, language)
     if code in wordfreq.available_languages("small"):
         words = chain.from_iterable(wordfreq.get_frequency_list(code))
-        yield from islice((word for word in words if word.isalpha() and len(word) > 1), most)
+        yield from islice((word for word in words if len(word) > 1 and _LETTERS.fullmatch(word)), most)
 
 
-def together(languages: Sequence[str], most: int = MOST) -> Iterator[str]:
+def together(languages: Sequence[str], most: int) -> Iterator[str]:
     """The words of several languages: first the most frequent of each, then the next."""
     lists = [frequent(language, most) for language in languages]
     yield from dict.fromkeys(word for row in zip_longest(*lists) for word in row if word)

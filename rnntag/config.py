@@ -101,6 +101,7 @@ def _check(config: Any) -> None:
 _SIZE: dict[str, Any] = {"least": 1, "most": 10_000}
 _COUNT: dict[str, Any] = {"least": 1, "most": 10**9}
 _LIMIT: dict[str, Any] = {"least": 0, "most": 10**9}
+_SHARED: dict[str, Any] = {"least": 0, "most": 1 << 16}  # stored in 16 bits
 _SHARE: dict[str, Any] = {"least": 0, "most": 1}
 _DROPOUT: dict[str, Any] = {"least": 0, "most": 0.99}
 _SEED: dict[str, Any] = {"least": 0, "most": 2**63 - 1}
@@ -192,6 +193,12 @@ class TrainConfig:
         "Words of each vector file that are not in the corpora but get an embedding, at most.",
         need=Need("vectors", bool, "without vectors"),
         **_LIMIT,
+    )
+    shared_rows: int = _training(
+        0,
+        "Embeddings that all further words of the vector files share, similar words one each; 0: they have none.",
+        need=Need("vectors", bool, "without vectors"),
+        **_SHARED,
     )
     upsample: float = _training(
         0.0, "Repeat small corpora (tokens of the largest / tokens)^P times in each epoch.", **_SHARE

@@ -23,6 +23,7 @@ from rnntag.model.directory import CHECKSUMS, HISTORY, VERIFIED
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.model.shared_rows import SharedRows
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import checksums
@@ -47,7 +48,7 @@ def some_weights(shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
 def smallest() -> ModelBundle:
     """A model with every file that one can have, each of at most some two thousand bytes."""
     config = ModelConfig("rnn", bidirectional=False, hidden=1, embedding_dim=1, char_dim=1, char_hidden=1)
-    vocabulary = Vocabulary(("a", "b"), 1, ("a",), {"upos": ("X", "Y")})
+    vocabulary = Vocabulary(("a", "b"), 1, ("a",), {"upos": ("X", "Y")}, shared=SharedRows.of({"ü": 0, "z": 0}))
     shapes = weight_shapes.tagger(config, vocabulary.word_rows, vocabulary.character_rows, [2])
     origin = Provenance(
         specs=("c",), tagsets=("universal",), corpora={"c": {"train": 1, "dev": 1, "test": 0}}, dev={"c": 1.0}

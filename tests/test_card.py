@@ -47,6 +47,7 @@ def options(text: str) -> dict[str, Any]:
                 simplify_chinese=True,
                 vectors=("a b.txt", "c.txt"),
                 extra_vector_words=5,
+                shared_rows=6,
                 teacher_forcing=0.5,
                 min_count=4,
                 max_minutes=1.5,

@@ -38,6 +38,7 @@ CASES = {
     "char_hidden": (("--char-hidden", "50"), ("--input", "onehot")),
     "vectors": (("--vectors", "v.txt"), ("--input", "onehot")),
     "extra_vector_words": (("--extra-vector-words", "5"), ()),
+    "shared_rows": (("--shared-rows", "5"), ()),
     "keep": (("--no-keep",), ()),
     "teacher_forcing": (("--teacher-forcing", "0.5"), ()),
     "segmenter_hidden": (("--segmenter-hidden", "5"), ("--no-segmenter",)),
@@ -192,7 +193,7 @@ OTHER: Mapping[str, object] = {
     "cell": "gru", "activation": "relu", "input": "onehot", "bidirectional": False, "feedback": True, "layers": 2,
     "hidden": 5, "embedding_dim": 5, "char_dim": 5, "char_hidden": 5, "batch_tokens": 40, "lr": 0.02,
     "max_grad_norm": 0.01, "bptt": 1, "teacher_forcing": 1.0, "dropout": 0.5, "word_dropout": 50.0, "min_count": 3,
-    "vectors": ("v.txt",), "extra_vector_words": 1, "upsample": 1.0, "augment": 1.0, "seed": 2,
+    "vectors": ("v.txt",), "extra_vector_words": 2, "shared_rows": 1, "upsample": 1.0, "augment": 1.0, "seed": 2,
 }  # fmt: skip
 """By setting, a value that is not the one of `LEAST` and `RUN`."""
 BASES = {
@@ -201,7 +202,7 @@ BASES = {
     "a plain RNN": {"cell": "rnn"},
     "a GRU": {"cell": "gru"},
     "feedback": {"feedback": True},
-    "vectors": {"vectors": ("v.txt",)},
+    "vectors": {"vectors": ("v.txt",), "extra_vector_words": 1},
 }
 
 

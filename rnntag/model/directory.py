@@ -18,6 +18,7 @@ from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageE
 from rnntag.model import multiword
 from rnntag.model import weights as weight_shapes
 from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.model.shared_rows import MAX_BYTES, SharedRows
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import atomic, checksums, validation
@@ -26,6 +27,7 @@ from rnntag.version import __version__
 
 FORMAT = 2
 CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
+SHARED_ROWS = "shared_rows.safetensors"
 SEGMENTER, SEGMENTER_WEIGHTS = "segmenter.json", "segmenter.safetensors"
 SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS)
 _OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
@@ -33,7 +35,7 @@ _OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
 CARD = "MODEL_CARD.md"
 HISTORY = "history.jsonl"
 """The learning curve of the run that made the model, if known. See `learning_curve`."""
-VERIFIED = (CONFIG, VOCABULARY, WEIGHTS, *SEGMENTER_FILES)
+VERIFIED = (CONFIG, VOCABULARY, SHARED_ROWS, WEIGHTS, *SEGMENTER_FILES)
 """The files that a model is read from. The card has no checksum, as people may edit it; old histories have none."""
 _MAX_CONFIG, _MAX_TEXT, _MAX_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
 """Limits in bytes: of the configuration and the card; of tables and the history; of weights."""
@@ -197,6 +199,7 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
         ),
         **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed
         VOCABULARY: _json_bytes(model.vocabulary.tables(), indent=None),
+        **({SHARED_ROWS: model.vocabulary.shared.as_bytes()} if model.vocabulary.shared else {}),
         WEIGHTS: safetensors.numpy.save(dict(model.weights)),
         **(_segmenter_files(model.segmenter) if model.segmenter else {}),
     }
@@ -225,7 +228,8 @@ def read(path: Path) -> ModelBundle:
             raise ValueError(f"{CHECKSUMS} lists {old[0]!r}, which is not a file of this format")
         validation.validate({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
         shape = validation.record(ModelConfig, config["model"], "model")
-        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, _MAX_TEXT)))
+        shared = SharedRows.from_bytes(files.read(SHARED_ROWS, MAX_BYTES)) if SHARED_ROWS in files else None
+        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, _MAX_TEXT)), shared)
         classes = [len(tags) for tags in vocabulary.tags.values()]
         shapes = weight_shapes.tagger(shape, vocabulary.word_rows, vocabulary.character_rows, classes)
         temperatures = {tagset: float(value) for tagset, value in config.get("temperatures", {}).items()}

@@ -15,6 +15,7 @@ from rnntag.errors import DataError
 from rnntag.model import spelling
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, Encoded, SoftTargets, WordIds
+from rnntag.model.shared_rows import SharedRows
 from rnntag.sentences import Sentence, TagProbs
 from rnntag.storage.validation import validate
 
@@ -56,6 +57,7 @@ class Vocabulary:
         tags: by tagset, its tags in index order.
         char_map: characters to replace, and their replacements in the same order.
         extra: words with a row, after the others, only because of their pretrained vector.
+        shared: more words, which share the rows after those.
     """
 
     words: tuple[str, ...]
@@ -64,6 +66,7 @@ class Vocabulary:
     tags: Mapping[str, tuple[str, ...]]
     char_map: tuple[str, str] = ("", "")
     extra: tuple[str, ...] = ()
+    shared: SharedRows | None = None
 
     def __post_init__(self) -> None:
         embedded = (*self.words[: self.n_embedded], *self.extra)
@@ -136,20 +139,27 @@ class Vocabulary:
             tags={name: (*dict.fromkeys((*self.tags.get(name, ()), *other.tags.get(name, ()))),) for name in tagsets},
             char_map=self.char_map,
             extra=tuple(word for word in self.extra if word not in embedded),
+            shared=self.shared,
         )
 
-    def word_rows_in(self, other: Vocabulary) -> Ids:
-        """For each row of the word table, the row of the same word in the table of another vocabulary, or else the row
-        of unknown words there. Shape [rows]."""
-        return _rows_in(self._word_index, other._word_index)
+    def word_rows_in(self, old: Vocabulary) -> Ids:
+        """For each row of the word table, the row of the same word in the table of the vocabulary that this one
+        extends, or else the row of unknown words there. Shape [rows]."""
+        rows = old._rows([*self._word_index])
+        shared = np.arange(old.word_rows - old.shared_rows, old.word_rows)
+        return np.concatenate([[PAD, UNKNOWN], rows, shared])
 
     def character_rows_in(self, other: Vocabulary) -> Ids:
         """As `word_rows_in`, for characters."""
-        return _rows_in(self._char_index, other._char_index)
+        rows = (other._char_index.get(character, UNKNOWN) for character in self._char_index)
+        return np.array([PAD, UNKNOWN, *rows], dtype=np.int64)
 
     @classmethod
-    def from_tables(cls, tables: Mapping[str, Any]) -> Vocabulary:
+    def from_tables(cls, tables: Mapping[str, Any], shared: SharedRows | None = None) -> Vocabulary:
         """The inverse of `tables`.
+
+        Args:
+            shared: see the attribute, which is no part of the tables.
 
         Raises:
             ValueError: the tables are invalid.
@@ -170,10 +180,11 @@ class Vocabulary:
             tags={tagset: tuple(tags) for tagset, tags in tables["tags"].items()},
             char_map=(before, after),
             extra=tuple(tables["extra"]),
+            shared=shared,
         )
 
     def tables(self) -> dict[str, Any]:
-        """The vocabulary as a JSON object."""
+        """The vocabulary as a JSON object, without `shared`."""
         return {
             "n_embedded": self.n_embedded,
             "tags": dict(self.tags),
@@ -185,7 +196,11 @@ class Vocabulary:
 
     @property
     def word_rows(self) -> int:
-        return self.n_embedded + len(self.extra) + RESERVED
+        return self.n_embedded + len(self.extra) + RESERVED + self.shared_rows
+
+    @property
+    def shared_rows(self) -> int:
+        return self.shared.count if self.shared else 0
 
     @property
     def character_rows(self) -> int:
@@ -226,8 +241,16 @@ class Vocabulary:
         for row, word in enumerate(spellings):
             read = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
             chars[row, : len(read)] = [lookup(char, UNKNOWN) for char in read]
-        ids = np.array([self._word_index.get(word.lower(), UNKNOWN) for word in spellings], dtype=np.int64)
-        return WordIds(ids, chars, lengths)
+        return WordIds(self._rows([word.lower() for word in spellings]), chars, lengths)
+
+    def _rows(self, words: Sequence[str]) -> Ids:
+        """The row of each word in normal form, shape [words]."""
+        rows = np.array([self._word_index.get(word, UNKNOWN) for word in words], dtype=np.int64)
+        if self.shared:
+            unknown = np.flatnonzero(rows == UNKNOWN)
+            found = self.shared.find([words[position] for position in unknown.tolist()])
+            rows[unknown] = np.where(found < 0, UNKNOWN, self.word_rows - self.shared.count + found)
+        return rows
 
     def encode(self, sentences: Iterable[Sentence]) -> Encoded:
         """Sentences as indices, each distinct word once.
@@ -254,10 +277,6 @@ class Vocabulary:
             {tagset: tuple(column) for tagset, column in gold.items()},
             {tagset: tuple(column) for tagset, column in soft.items()},
         )
-
-
-def _rows_in(own: Iterable[str], others: Mapping[str, int]) -> Ids:
-    return np.array([PAD, UNKNOWN, *(others.get(entry, UNKNOWN) for entry in own)], dtype=np.int64)
 
 
 def _reading(char_map: tuple[str, str]) -> dict[int, Any]:

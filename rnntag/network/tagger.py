@@ -15,7 +15,7 @@ from rnntag.errors import DataError
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import IGNORED, Batch, Encoded, WordIds
 from rnntag.model.stored import ModelBundle
-from rnntag.model.vocabulary import PAD, UNKNOWN, Vocabulary
+from rnntag.model.vocabulary import PAD, RESERVED, UNKNOWN, Vocabulary
 from rnntag.model.weights import GATES, WORD_TABLE, dequantize
 from rnntag.network.cells import Feedback, Gates, RecurrentLayer, State, reversal
 from rnntag.network.truncation import TruncationWindows
@@ -60,12 +60,11 @@ class CharRNNEncoder(nn.Module):
 
     def __init__(self, config: ModelConfig, vocabulary: Vocabulary, vectors: Tensor | None = None) -> None:
         super().__init__()
-        self.words = nn.Embedding(vocabulary.word_rows, config.embedding_dim, padding_idx=PAD)
-        self.trained_rows = vocabulary.word_rows
+        rows = vocabulary.word_rows if vectors is None else RESERVED + vocabulary.n_embedded
+        self.words = nn.Embedding(rows, config.embedding_dim, padding_idx=PAD)
         self.vectors: Tensor
         self.projection: nn.Linear | None = None
         if vectors is not None:
-            self.trained_rows -= len(vocabulary.extra)
             self.register_buffer("vectors", vectors, persistent=False)
             self.projection = nn.Linear(vectors.shape[1], config.embedding_dim, bias=False)
             nn.init.normal_(self.projection.weight, std=0.02)
@@ -81,7 +80,7 @@ class CharRNNEncoder(nn.Module):
         """Vectors of words, shape [words, outputs]. Words that are `dropped` [words] use the unknown row."""
         spelling = self._spelling(chars, lengths, dropout)
         rows = ids if dropped is None else ids.masked_fill(dropped, UNKNOWN)
-        embedding = self.words(rows.masked_fill(rows >= self.trained_rows, UNKNOWN))
+        embedding = self.words(rows.masked_fill(rows >= len(self.words.weight), UNKNOWN))
         if self.projection is not None:
             hidden = torch.rand(ids.shape, device=ids.device) < (VECTOR_DROPOUT if self.training else 0.0)
             embedding = embedding + self.projection(self.vectors[ids]) * ~hidden[:, None]
@@ -104,11 +103,11 @@ class CharRNNEncoder(nn.Module):
 
     def table(self) -> Tensor:
         """The embedding of each word, shape [rows, size]."""
-        rows = torch.arange(len(self.words.weight), device=self.words.weight.device)
-        table = self.words(rows.masked_fill(rows >= self.trained_rows, UNKNOWN))
-        if self.projection is not None:
-            table = table + self.projection(self.vectors)
-        return table  # type: ignore[no-any-return]
+        learned = self.words.weight
+        if self.projection is None:
+            return learned
+        others = learned[UNKNOWN].expand(len(self.vectors) - len(learned), -1)
+        return torch.cat([learned, others]) + self.projection(self.vectors)  # type: ignore[no-any-return]
 
 
 class OneHotEncoder(nn.Module):

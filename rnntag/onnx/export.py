@@ -79,8 +79,8 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
     yield (
         f"The row of a word is its position in the first {model.vocabulary.n_embedded} entries of `words`, followed by "
         f"`extra` (`vocabulary.json`), counted from {RESERVED}; {UNKNOWN} if it is not there. First change its "
-        "characters as for the spelling and put it in lower case. `lengths` holds the number of words of each "
-        "sentence, at least 1; vectors after the end of a sentence have no effect"
+        f"characters as for the spelling and put it in lower case. {_shared(model)}`lengths` holds the number of words "
+        "of each sentence, at least 1; vectors after the end of a sentence have no effect"
         f"{', if their values are within the range' if _range(graph) else ''}."
     )
     yield "The outputs are scores before the softmax, one per tag, in the order of `tags` in `vocabulary.json`:"
@@ -88,6 +88,16 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
         f"- `{onnx_graph.scores_of(tagset)}`: {len(tags)} tags of {_shown(tagset)}; probabilities are the softmax of "
         f"the scores divided by {model.temperatures.get(tagset, 1.0)}."
         for tagset, tags in model.vocabulary.tags.items()
+    )
+
+
+def _shared(model: ModelBundle) -> str:
+    if not model.vocabulary.shared:
+        return ""
+    first = model.vocabulary.word_rows - model.vocabulary.shared_rows
+    return (
+        "For a word that is not there, look for the CRC-32 of its UTF-8 in `hashes` (`shared_rows.safetensors`); the "
+        f"number at its place in `rows`, plus {first}, is its row. "
     )
 
 

@@ -21,6 +21,7 @@ from rnntag.errors import LOWER, DataError, Remedy, RnntagError, UsageError
 from rnntag.model import extension, learning_curve
 from rnntag.model.batching import Encoded, length_buckets
 from rnntag.model.learning_curve import Scale
+from rnntag.model.shared_rows import SharedRows
 from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import RESERVED, Vocabulary
 from rnntag.model.weights import WORD_TABLE
@@ -97,27 +98,34 @@ def _word_counts(sentences: Iterable[Sentence], vocabulary: Vocabulary, start: S
         old = start.model.vocabulary
         counts |= dict.fromkeys((*old.words[: old.n_embedded], *old.extra), math.inf)
     words = (*vocabulary.words[: vocabulary.n_embedded], *vocabulary.extra)
-    return [1.0] * RESERVED + [float(counts.get(word, 0)) for word in words]
+    shared = [math.inf if start else 0.0] * vocabulary.shared_rows
+    return [1.0] * RESERVED + [float(counts.get(word, 0)) for word in words] + shared
 
 
 def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
     """The vocabulary extended by words of the vector files, and the pretrained vectors of its rows, shape [rows, sum of
     sizes]. Each file has its own columns. Rows without a vector are 0."""
     known = dict.fromkeys(vocabulary.words[: vocabulary.n_embedded])
-    files = [
-        word_vectors.read(Path(name), vocabulary.normal_form, known, config.extra_vector_words)
-        for name in config.vectors
-    ]
-    extra = dict.fromkeys(word for file in files for word in file.words if word not in known)
-    vocabulary = replace(vocabulary, extra=tuple(extra))
-    rows = {word: row for row, word in enumerate((*known, *extra), RESERVED)}
-    matrix = np.zeros((vocabulary.word_rows, sum(file.matrix.shape[1] for file in files)), dtype=np.float32)
+    own = config.extra_vector_words
+    most = math.inf if config.shared_rows else own
+    files = [word_vectors.read(Path(name), vocabulary.normal_form, known, most) for name in config.vectors]
+    others = [[word for word in file.words if word not in known] for file in files]
+    extra = dict.fromkeys(word for words in others for word in words[:own])
+    sharing = dict.fromkeys(word for words in others for word in words[own:] if word not in extra)
+    rows = {word: row for row, word in enumerate((*known, *extra, *sharing), RESERVED)}
+    matrix = np.zeros((RESERVED + len(rows), sum(file.matrix.shape[1] for file in files)), dtype=np.float32)
     column = 0
     for file in files:
         end = column + file.matrix.shape[1]
         matrix[[rows[word] for word in file.words], column:end] = file.matrix
         column = end
-    return vocabulary, matrix
+    vocabulary = replace(vocabulary, extra=tuple(extra))
+    if not sharing:
+        return vocabulary, matrix
+    matrix, others_matrix = np.split(matrix, [vocabulary.word_rows])
+    clusters, centroids = word_vectors.clusters(others_matrix, config.shared_rows, config.seed)
+    shared = SharedRows.of(dict(zip(sharing, clusters.tolist(), strict=True)))
+    return replace(vocabulary, shared=shared), np.concatenate([matrix, centroids[: shared.count]])
 
 
 class TaggerTask(Task[list[int]]):
@@ -232,6 +240,8 @@ class TaggerTask(Task[list[int]]):
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps(self.vocabulary.tables()).encode())
+        if self.vocabulary.shared:
+            digest.update(self.vocabulary.shared.as_bytes())
         digest.update(self.start.encode())
         for sentence in self._sentences:
             digest.update(json.dumps([sentence.tokens, sentence.tags, sentence.tag_probs]).encode())

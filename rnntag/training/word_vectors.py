@@ -8,12 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from rnntag.errors import DataError
 from rnntag.formats.decoding import file_lines
+from rnntag.model.arrays import Ids
 
 LONGEST = 10_000
 """Numbers of a vector, at most, as in the embeddings of a `config.ModelConfig`."""
+SAMPLED, ROUNDS, COMPARED = 100_000, 8, 4096
+"""Of `clusters`: vectors that choose the centroids, how often they do, and vectors compared at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ def _lines(path: Path) -> Iterator[str]:
         raise DataError(f"{error}: convert it to UTF-8") from error
 
 
-def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], most: int) -> Vectors:
+def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], most: float) -> Vectors:
     """The vectors of `wanted` words, and of the first `most` other words.
 
     If several words have the same normal form, the first counts. All numbers are scaled to mean 0 and deviation 1,
@@ -59,7 +64,7 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
         if form in vectors:
             continue
         is_wanted = form in wanted
-        if not is_wanted and others == most:
+        if not is_wanted and others >= most:
             continue
         try:
             vector = np.array(numbers, dtype=np.float32)
@@ -81,3 +86,34 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
     if not np.isfinite(deviation):
         raise DataError(f"{path}: has numbers too large to compute with")
     return Vectors(tuple(vectors), (matrix - matrix.mean()) / max(deviation, 1e-6))
+
+
+def clusters(matrix: npt.NDArray[np.float32], count: int, seed: int) -> tuple[Ids, npt.NDArray[np.float32]]:
+    """Cluster vectors by k-means (Lloyd 1982); `SAMPLED` of them choose the centroids.
+
+    Computed in double precision, so that the number of threads does not change the result.
+
+    Args:
+        matrix: shape [vectors, size].
+        count: of the clusters, at most.
+
+    Returns:
+        The cluster of each vector, shape [vectors], and the centroids, shape [clusters, size].
+    """
+    generator = torch.Generator().manual_seed(seed)
+    vectors = torch.from_numpy(matrix).double()
+    sample = vectors[torch.randperm(len(vectors), generator=generator)[:SAMPLED]]
+    centroids = sample[:count].clone()
+    for _ in range(ROUNDS):
+        nearest = _nearest(sample, centroids)
+        sums = torch.zeros_like(centroids).index_add_(0, nearest, sample)
+        sizes = nearest.bincount(minlength=len(centroids))[:, None]
+        centroids = torch.where(sizes > 0, sums / sizes.clamp(min=1), centroids)
+    return _nearest(vectors, centroids).numpy(), centroids.float().numpy()
+
+
+def _nearest(vectors: Tensor, centroids: Tensor) -> Tensor:
+    """The nearest centroid of each vector, shape [vectors]."""
+    squares = centroids.square().sum(1)
+    parts = torch.split(vectors, COMPARED)
+    return torch.cat([(squares - 2 * part @ centroids.T).argmin(1) for part in parts])
