@@ -568,7 +568,7 @@ def test_a_run_that_starts_from_a_model_learns_more_languages(tagger: Tagger, tm
     task = SegmenterTask(new, replace(old.config, keep=True), start=Start(tagger.model, (*loading.load(["starter"]),)))
     assert [*task.expansions] == ["de", "en", "es", "fr", "it"]
     assert task.expansions["fr"] == old.expansions["fr"]
-    weights = extension.segmenter(old, task.units, 5)
+    weights = extension.segmenter(old, task.units, 5, task.weights())
     head = weights["heads.1.weight"]
     assert head.shape == (6, 48)
     np.testing.assert_allclose(head[5], head[:5].mean(axis=0), atol=1e-6)
@@ -578,18 +578,22 @@ def test_a_run_that_starts_from_a_model_learns_more_languages(tagger: Tagger, tm
     loss.mean.backward()
 
 
-def test_a_segmenter_of_words_stays_one(smallest: ModelBundle, tmp_path: Path) -> None:
+def test_a_segmenter_of_words_stays_one_unless_it_may_forget(smallest: ModelBundle, tmp_path: Path) -> None:
     from rnntag.training.inheritance import Start
 
     assert smallest.segmenter
     bare = replace(smallest.segmenter, expansions={}, weights={
         name: weight for name, weight in smallest.segmenter.weights.items() if not name.startswith("heads.1")
     })  # fmt: skip
-    start = Start(replace(smallest, segmenter=bare))
-    task = SegmenterTask(corpora(tmp_path), bare.config, start=start)
-    assert not task.expansions
-    assert len(task.network.heads) == 1
-    assert isinstance(bare, StoredSegmenter)
+    model = replace(smallest, segmenter=bare)
+    keeping = SegmenterTask(corpora(tmp_path), bare.config, start=Start(model, (*loading.load(["starter"]),)))
+    assert not keeping.expansions
+    assert len(keeping.network.heads) == 1
+    other = SegmenterTask(corpora(tmp_path), replace(bare.config, keep=False), start=Start(model))
+    assert [*other.expansions] == ["de", "en", "es", "fr"]
+    assert len(other.network.heads) == 2
+    old, new = keeping.weights(), other.weights()
+    assert all(np.array_equal(old[name], new[name]) for name in old.keys() - {"units.weight", "bigrams.weight"})
 
 
 def test_corpora_without_ranges_make_the_segmenter_that_they_made_before() -> None:

@@ -48,19 +48,25 @@ def tagger(model: ModelBundle, vocabulary: Vocabulary, fresh: Mapping[str, np.nd
     return weights
 
 
-def segmenter(model: StoredSegmenter, units: PretokenVocabulary, languages: int = 0) -> Weights:
+def segmenter(
+    model: StoredSegmenter, units: PretokenVocabulary, languages: int, fresh: Mapping[str, np.ndarray]
+) -> Weights:
     """A segmenter's weights, as float32. New units begin as the unknown units that they were, new languages with
     multiword tokens as the mean of the classes of a token.
 
     Args:
         units: see `PretokenVocabulary.build`, extending those of the model.
         languages: the number of those with multiword tokens, the model's first.
+        fresh: weights of the same network, for the head of languages that the model does not have.
     """
     weights = _widened(model.weights)
     shared = [fallback_row(form) for form in units.known[len(model.units.known) :]]
     weights[UNIT_TABLE] = np.concatenate([weights[UNIT_TABLE], weights[UNIT_TABLE][shared]])
-    for part in ("heads.1.weight", "heads.1.bias") if model.expansions else ():
-        weights[part] = _with_means(weights[part], languages - len(model.expansions))
+    for part in ("heads.1.weight", "heads.1.bias") if languages else ():
+        if model.expansions:
+            weights[part] = _with_means(weights[part], languages - len(model.expansions))
+        else:
+            weights[part] = fresh[part].astype(np.float32)
     return weights
 
 

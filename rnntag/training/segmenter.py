@@ -83,10 +83,11 @@ def labelled(paragraph: GoldParagraph, units: PretokenVocabulary, language: int 
 
 
 def _expansions(
-    corpora: Sequence[Corpus], parts: Sequence[Sequence[GoldParagraph]], old: StoredSegmenter | None
+    corpora: Sequence[Corpus], parts: Sequence[Sequence[GoldParagraph]], old: StoredSegmenter | None, keep: bool
 ) -> dict[str, Expansions]:
-    """By language, what multiword tokens become in the corpora. A segmenter that finds words goes on doing so."""
-    if old and not old.expansions:
+    """By language, what multiword tokens become in the corpora. A segmenter that finds words, and is to `keep` what it
+    knows, goes on doing so."""
+    if keep and old and not old.expansions:
         return {}
     before = dict(old.expansions) if old else {}
     tokens: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
@@ -200,7 +201,7 @@ class SegmenterTask(Task[list[Ids]]):
         if config.augment:
             for corpus, part in zip(usable, parts, strict=True):
                 part += map(gold_paragraph, variants(paragraphs(corpus.train), config.augment, random))
-        self.expansions = _expansions(usable, parts, old)
+        self.expansions = _expansions(usable, parts, old, config.keep)
         texts = [(paragraph.text, self._spans(paragraph)) for part in parts for paragraph in part]
         self.units = PretokenVocabulary.build(texts, MIN_COUNT, config.bigrams, char_map, old.units if old else None)
         self._parts = [self._labelled(corpus, part) for corpus, part in zip(usable, parts, strict=True)]
@@ -218,7 +219,7 @@ class SegmenterTask(Task[list[Ids]]):
         self.network = SegmenterNetwork(config, self.units, len(self.expansions))
         self._teacher: SegmenterNetwork | None = None
         if start and old:
-            load(self.network, extension.segmenter(old, self.units, len(self.expansions)))
+            load(self.network, extension.segmenter(old, self.units, len(self.expansions), self.weights()))
             self._teacher = copy.deepcopy(self.network).eval() if self._kept else None
         self._start = start.model.digest if start else ""
         parameters = sum(parameter.numel() for parameter in self.network.parameters())

@@ -204,7 +204,7 @@ class TaggerTask(Task[list[int]]):
             len(dev_lengths),
             sum(dev_lengths),
             {tagset: len(tags) for tagset, tags in self.vocabulary.tags.items()},
-            self.vocabulary.word_rows - RESERVED,
+            self.vocabulary.n_embedded + len(self.vocabulary.extra),
             sum(parameter.numel() for parameter in self.network.parameters()),
         )
         self._batch_tokens = min(config.batch_tokens, max(per_epoch // LEAST_BATCHES, LEAST_BATCH_TOKENS))
