@@ -8,7 +8,7 @@ import numpy as np
 
 from rnntag.lexicon.occurrences import Words
 from rnntag.model.arrays import Flags, Ids
-from rnntag.model.rules import INSIDE, WORD
+from rnntag.model.rules import INSIDE, SENTENCE, WORD
 from rnntag.onnx.session import Scores
 
 JOIN_BONUS, WORD_BONUS = 3.0, 1.0
@@ -57,13 +57,14 @@ def most_likely(words: Words, scores: Scores, before_gap: Flags, signs: Flags) -
     # The network scores each unit on its own, so that outside the chosen words the best path takes the best class of
     # each unit. A path is thus a choice of words, and differs from that without words by the bonuses minus the costs:
     # what joining units within a word loses, and ending a word before and after it.
-    best = scores.max(-1)
-    losses = best - scores[:, INSIDE]
+    inside = scores[:, INSIDE]
+    cut = np.maximum(scores[:, WORD], scores[:, SENTENCE])
+    losses = np.maximum(cut - inside, 0)
     # Beside signs the network is sure of its cuts, whatever the word. They count no more than the bonus.
     beside_sign = signs | np.append(signs[1:], False)[: len(signs)]
     losses[beside_sign] = np.minimum(losses[beside_sign], JOIN_BONUS)
     joins = np.append(0.0, np.cumsum(losses, dtype=np.float64))  # [units + 1]: of all units before
-    ends = np.append(0.0, np.where(before_gap, 0, best - scores[:, INSIDE + 1 :].max(-1)))  # [units + 1]: before each
+    ends = np.append(0.0, np.where(before_gap, 0, np.maximum(inside - cut, 0)))  # [units + 1]: before each
     gains = JOIN_BONUS * (words.lasts - words.firsts) + WORD_BONUS - (joins[words.lasts] - joins[words.firsts])
     words, gains = words.only(gains > 0), gains[gains > 0]
     before, after = ends[words.firsts], ends[words.lasts + 1]
