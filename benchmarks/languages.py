@@ -66,7 +66,7 @@ def measured(tagger: Tagger, train: Tagged, dev: Path) -> dict[str, float]:
     figures = {"accuracy": 100 * report.accuracy, "unknown": 100 * (report.unknown_accuracy or 0.0)}
     if tagger.model.segmenter and is_spaced(sentences):
         ((result,),) = raw_results({"": tagger}, corpus.name, "dev", sentences)
-        figures |= {kind: 100 * prf.f1 for kind, prf in result.agreement.items()}
+        figures |= {kind: 100 * prf.f1 for kind, prf in result.agreement.items() if prf.gold}
     return figures
 
 

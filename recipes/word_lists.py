@@ -25,6 +25,6 @@ def frequent(language: str, most: int = MOST) -> Iterator[str]:
 
 
 def together(languages: Sequence[str], most: int) -> Iterator[str]:
-    """The words of several languages: first the most frequent of each, then the next."""
+    """At most so many words of each language: first the most frequent of each, then the next."""
     lists = [frequent(language, most) for language in languages]
     yield from dict.fromkeys(word for row in zip_longest(*lists) for word in row if word)

@@ -190,14 +190,14 @@ class TrainConfig:
     )
     extra_vector_words: int = _training(
         10_000,
-        "Words of each vector file that are not in the corpora but get an embedding, at most.",
+        "Words of each vector file that are not in the corpora but get an embedding of their own, at most.",
         need=Need("vectors", bool, "without vectors"),
         **_LIMIT,
     )
     shared_rows: int = _training(
         0,
-        "Embeddings that all further words of the vector files share, similar words one each; 0: they have none.",
-        need=Need("vectors", bool, "without vectors"),
+        "Embeddings that the other words of the vector files share, one for each group of similar words; 0: none.",
+        need=Need("vectors", bool, "without vectors", neutral=0),
         **_SHARED,
     )
     upsample: float = _training(

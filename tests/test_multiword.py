@@ -25,7 +25,7 @@ from rnntag.formats.registry import reader, writer
 from rnntag.model import directory, extension, multiword
 from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import PretokenVocabulary
-from rnntag.model.stored import ModelBundle, StoredSegmenter
+from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Corpus, Multiword, Segmentation, Sentence, TagProbs, Tags
 from rnntag.storage import validation
 from rnntag.tagger import Tagger, load
@@ -439,6 +439,8 @@ def test_a_multiword_token_is_right_with_its_place_and_its_words() -> None:
     assert multiword_agreement([paragraph], [found(text, "Il va du parc au parc")]) == PRF(2, 0, 0)
     other = found(text, "Il va du parc au parc", (2, ("DE", "le")), (5, ("de", "le")))
     assert multiword_agreement([paragraph], [other]) == PRF(2, 2, 1)
+    wide = replace(found(text, "Il va du parc au parc", (2, ("de", "le"))), words=[(0, 2), (3, 5), (6, 13), (6, 13)])
+    assert multiword_agreement([paragraph], [wide]) == PRF(2, 1, 0)
     assert multiword_agreement([], []) == PRF()
 
 
@@ -594,6 +596,9 @@ def test_a_segmenter_of_words_stays_one_unless_it_may_forget(smallest: ModelBund
     assert len(other.network.heads) == 2
     old, new = keeping.weights(), other.weights()
     assert all(np.array_equal(old[name], new[name]) for name in old.keys() - {"units.weight", "bigrams.weight"})
+    random = np.random.default_rng(1)
+    other.loss(other.batches(random)[0], random, 1.0).mean.backward()
+    assert other.network.heads[1].weight.grad.abs().sum() > 0
 
 
 def test_corpora_without_ranges_make_the_segmenter_that_they_made_before() -> None:

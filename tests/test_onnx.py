@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from rnntag.config import INPUTS, ModelConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.model import directory
+from rnntag.model.shared_rows import SharedRows
 from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.model.weights import quantize
@@ -47,6 +48,7 @@ def untrained(starter: list[Corpus], **shape: object) -> ModelBundle:
     config = ModelConfig(**{"hidden": 24, "embedding_dim": 16, "char_dim": 8, "char_hidden": 8, **shape})
     two_tagsets = [Sentence(s.tokens, {**s.tags, "odd.name": s.tags["upos"]}) for s in starter[0].train]
     vocabulary = Vocabulary.build([*two_tagsets, *starter[1].train], min_count=2)
+    vocabulary = replace(vocabulary, shared=SharedRows.of({"zyzzyva": 0, "unheard-of": 1}))
     weights = quantize(Network(config, vocabulary).weights())
     return ModelBundle("untrained", config, TrainConfig(), vocabulary, weights, Provenance())
 

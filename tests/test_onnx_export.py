@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import onnx
@@ -56,6 +57,13 @@ def scores_by_readme(model: Path, exported: Path, words: Sequence[str]) -> np.nd
     spellings = ["".join(char_map.get(char, char) for char in word) for word in words]
     known = [*vocabulary["words"][: vocabulary["n_embedded"]], *vocabulary["extra"]]
     rows = [known.index(s.lower()) + 2 if s.lower() in known else 1 for s in spellings]
+    if (model / "shared_rows.safetensors").exists():
+        shared = safetensors.numpy.load_file(model / "shared_rows.safetensors")
+        readme = (exported / "README.md").read_text(encoding="utf-8")
+        (first,) = map(int, re.findall(r"at its place in `rows`, plus (\d+),", readme))
+        row_of = dict(zip(shared["hashes"].tolist(), shared["rows"].tolist(), strict=True))
+        hashes = [crc32(spelling.lower().encode()) for spelling in spellings]
+        rows = [first + row_of[h] if row == 1 and h in row_of else row for row, h in zip(rows, hashes, strict=True)]
     parts = [weights["encoder.words.weight"][rows].astype(np.float32) * weights["encoder.words.scale"][rows]]
     if (exported / "encoder.onnx").exists():
         short = [s if len(s) <= 32 else s[:16] + s[-16:] for s in spellings]

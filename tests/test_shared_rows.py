@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -16,7 +17,7 @@ from rnntag.config import ModelConfig, TrainConfig
 from rnntag.model import directory
 from rnntag.model.shared_rows import SharedRows
 from rnntag.model.stored import ModelBundle
-from rnntag.model.vocabulary import RESERVED, UNKNOWN, Vocabulary
+from rnntag.model.vocabulary import LONG_WORD, RESERVED, UNKNOWN, Vocabulary
 from rnntag.model.weights import WORD_TABLE, table_rows
 from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
@@ -59,19 +60,33 @@ def test_words_are_found_in_the_table(rows: dict[str, int], others: list[str]) -
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"hashes": np.array([1, 2], np.uint32)}, "are not hashes, rows"),
-        ({"hashes": np.array([1], np.uint32), "rows": np.array([1], np.int64)}, "are not hashes, rows"),
-        ({"hashes": np.array([1, 2], np.uint32), "rows": np.array([1], np.uint16)}, "hashes with"),
-        ({"hashes": np.array([], np.uint32), "rows": np.array([], np.uint16)}, "hashes with"),
-        ({"hashes": np.array([[1]], np.uint32), "rows": np.array([[1]], np.uint16)}, "hashes with"),
+        ({"hashes": np.array([1, 2], np.uint32)}, "arrays of its kind alone: 'rows'"),
+        ({"hashes": np.array([1], np.uint32), "rows": np.array([1], np.int64)}, "their shared rows int64"),
+        ({"hashes": np.array([1, 2], np.uint32), "rows": np.array([1], np.uint16)}, "have the shape"),
+        ({"hashes": np.array([], np.uint32), "rows": np.array([], np.uint16)}, "have the shape"),
+        ({"hashes": np.array([[1]], np.uint32), "rows": np.array([[1]], np.uint16)}, "have the shape"),
         ({"hashes": np.array([2, 2], np.uint32), "rows": np.array([1, 1], np.uint16)}, "do not ascend"),
     ],
 )
 def test_another_table_is_refused(tables: dict[str, np.ndarray], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SharedRows.from_bytes(safetensors.numpy.save(tables))
-    with pytest.raises(ValueError, match="eader"):
+    with pytest.raises(ValueError, match="its header has"):
         SharedRows.from_bytes(b"nonsense")
+
+
+def test_of_two_words_with_one_hash_the_first_counts() -> None:
+    assert crc32(b"plumless") == crc32(b"buckeroo")
+    table = SharedRows.of({"plumless": 3, "buckeroo": 5, "cat": 7})
+    assert table.find(["plumless", "buckeroo", "cat"]).tolist() == [3, 3, 7]
+
+
+def test_a_long_word_has_no_shared_row() -> None:
+    """It is shortened before it is looked up, which changes its hash."""
+    words = ["a" * LONG_WORD, "a" * (LONG_WORD + 1)]
+    vocabulary = Vocabulary((), 0, (), {"upos": ("X",)}, shared=SharedRows.of(dict.fromkeys(words, 0)))
+    assert vocabulary.encode_words(words).ids.tolist() == [RESERVED, UNKNOWN]
+    assert vocabulary.encode_words([*map(vocabulary.shorten, words)]).ids.tolist() == [RESERVED, UNKNOWN]
 
 
 def test_vectors_are_put_with_those_that_are_like_them() -> None:
@@ -94,6 +109,34 @@ def test_words_that_training_lacks_are_tagged_as_similar_ones(trained: ModelBund
     tagger = Tagger(directory.read(tmp_path / "m"))
     assert tagger.predict([["ij"], ["kl"], ["MN"]]) == [["NOUN"], ["VERB"], ["NOUN"]]
     assert not tagger.is_known("ij")
+
+
+def test_a_copy_has_the_same_rows(trained: ModelBundle) -> None:
+    copy = pickle.loads(pickle.dumps(trained.vocabulary))
+    assert copy == trained.vocabulary
+    assert copy.encode_words(["ij", "kl"]).ids.tolist() == trained.vocabulary.encode_words(["ij", "kl"]).ids.tolist()
+    assert copy != replace(copy, shared=SharedRows.of({"ij": 0}))
+
+
+def test_files_of_vectors_have_their_own_columns_and_words(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("new 1 0\nother 1 0\nboth 1 0\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("both 5\nthird 3\n", encoding="utf-8")
+    sentence = Sentence(("cat",), {"upos": ("NOUN",)})
+    corpora = [Corpus("x", (sentence,) * 2, (sentence,))]
+    config = replace(CONFIG, vectors=(str(tmp_path / "a.txt"), str(tmp_path / "b.txt")))
+    task = TaggerTask(corpora, SMALL, config)
+    assert task.vocabulary.extra == ("new", "both")  # the first of each file
+    assert task.vocabulary.shared
+    assert len(task.vocabulary.shared.hashes) == 2
+    assert task.network.encoder.vectors.shape == (task.vocabulary.word_rows, 3)
+    ids = task.vocabulary.encode_words(["both", "other", "third"]).ids
+    assert ids.min() > UNKNOWN
+    both, other, third = task.network.encoder.vectors[ids].numpy()
+    assert (both != 0).all()
+    assert other[2] == third[0] == third[1] == 0
+    assert TaggerTask(corpora, SMALL, config).fingerprint == task.fingerprint
+    assert TaggerTask(corpora, SMALL, replace(config, shared_rows=1)).fingerprint != task.fingerprint
+    assert TaggerTask(corpora, SMALL, replace(config, extra_vector_words=3)).vocabulary.shared is None
 
 
 def test_a_larger_vocabulary_keeps_the_shared_rows(trained: ModelBundle) -> None:

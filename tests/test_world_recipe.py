@@ -62,6 +62,7 @@ def test_rare_words_change_no_tag(tiny_folder: Path) -> None:
     rare = replace(model.vocabulary, words=(*model.vocabulary.words, "zyzzyva"))
     large = Tagger(replace(model, vocabulary=rare))
     small = Tagger(trimmed.trimmed(large.model))
+    assert small.model.vocabulary.shared == large.model.vocabulary.shared
     assert large.is_known("zyzzyva") > small.is_known("zyzzyva")
     sentence = ["I", "eat", "zyzzyva", "apples", "."]
     assert large.tag(sentence) == small.tag(sentence)

@@ -181,9 +181,12 @@ def _total(counts: Iterable[tuple[int, int, int]]) -> PRF:
     return PRF(*map(sum, zip((0, 0, 0), *counts, strict=True)))
 
 
-def _multiwords(found: Segmentation) -> set[tuple[int, str]]:
-    """Where each multiword token begins, with its words."""
-    return {(found.words[each.first][0], " ".join(each.words).lower()) for each in found.multiwords}
+def _multiwords(found: Segmentation) -> set[tuple[int, int, tuple[str, ...]]]:
+    """Where each multiword token begins and ends, and its words."""
+    return {
+        (found.words[each.first][0], found.words[each.end - 1][1], tuple(map(str.lower, each.words)))
+        for each in found.multiwords
+    }
 
 
 def _sentences(found: Segmentation) -> set[Span]:

@@ -11,8 +11,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
-from safetensors import SafetensorError
 
+from rnntag.model import weights
 from rnntag.model.arrays import Ids
 
 MAX_BYTES = 1 << 27
@@ -27,7 +27,7 @@ def _hashes(words: Collection[str]) -> npt.NDArray[np.uint32]:
 
 @dataclass(frozen=True, eq=False)
 class SharedRows:
-    """A table of words as hashes. A word that is not in it is taken for one that is once in 2³² / `words` times.
+    """A table of words as hashes. A word that is not in it is taken for one that is with probability words / 2³².
 
     Attributes:
         hashes: the CRC-32 of each word in UTF-8, ascending, shape [words].
@@ -39,7 +39,7 @@ class SharedRows:
 
     @classmethod
     def of(cls, rows: Mapping[str, int]) -> SharedRows:
-        """The table of words with these rows. Of two words with the same hash, the first counts."""
+        """The table of one or more words with these rows. Of two words with the same hash, the first counts."""
         hashes, first = np.unique(_hashes(rows.keys()), return_index=True)
         return cls(hashes, np.fromiter(rows.values(), dtype=np.uint16, count=len(rows))[first])
 
@@ -50,15 +50,12 @@ class SharedRows:
         Raises:
             ValueError: the content is invalid.
         """
-        try:
-            tables = safetensors.numpy.load(content)
-        except (SafetensorError, KeyError, OverflowError) as error:
-            raise ValueError(f"{error}") from error
-        if {name: table.dtype for name, table in tables.items()} != _TYPES:
-            raise ValueError(f"the tables of shared rows are not {', '.join(_TYPES)}")
+        tables = weights.load(content, _TYPES)
         hashes, rows = (tables[name] for name in _TYPES)
+        if (hashes.dtype, rows.dtype) != (*_TYPES.values(),):
+            raise ValueError(f"the hashes of words are {hashes.dtype}, their shared rows {rows.dtype}")
         if hashes.ndim != 1 or hashes.shape != rows.shape or not len(hashes):
-            raise ValueError(f"there are {hashes.shape} hashes with {rows.shape} shared rows")
+            raise ValueError(f"the hashes of words have the shape {hashes.shape}, their shared rows {rows.shape}")
         if not (hashes[1:] > hashes[:-1]).all():
             raise ValueError("the hashes of words with shared rows do not ascend")
         return cls(hashes, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -120,24 +120,33 @@ def max_bytes(shapes: Shapes) -> int:
     return _MAX_HEADER_BYTES + sum(dtype.itemsize * math.prod(shape) for dtype, shape in stored(shapes).values())
 
 
-def read(content: bytes, shapes: Shapes) -> dict[str, np.ndarray]:
-    """Read weights from the content of a safetensors file.
+def load(content: bytes, names: Collection[str]) -> dict[str, np.ndarray]:
+    """The arrays in the content of a safetensors file, which must be those with these names.
 
     Raises:
-        ValueError: names, types or shapes differ from `shapes`, a value is NaN or infinite, or a table is out of range.
+        ValueError: there are others, or the content is invalid.
     """
     length = int.from_bytes(content[:8], "little")
     if length > _MAX_HEADER_BYTES:
         raise ValueError(f"its header has {length} bytes")
     header = validation.parse(content[8 : 8 + length])
     validation.validate(header, {str: dict}, "header")
-    expected = stored(shapes)
-    if odd := sorted(expected.keys() ^ header.keys() - {"__metadata__"}):
-        raise ValueError(f"the weights do not fit the configuration: {odd[0]!r:.60}")
+    if odd := sorted({*names} ^ header.keys() - {"__metadata__"}):
+        raise ValueError(f"the file must have the arrays of its kind alone: {odd[0]!r:.60}")
     try:
-        weights = safetensors.numpy.load(content)
+        return safetensors.numpy.load(content)
     except (SafetensorError, KeyError, OverflowError) as error:
         raise ValueError(f"{error}") from error
+
+
+def read(content: bytes, shapes: Shapes) -> dict[str, np.ndarray]:
+    """Read weights from the content of a safetensors file.
+
+    Raises:
+        ValueError: names, types or shapes differ from `shapes`, a value is NaN or infinite, or a table is out of range.
+    """
+    expected = stored(shapes)
+    weights = load(content, expected)
     for name, (dtype, shape) in expected.items():
         weight = weights[name]
         if (weight.dtype, weight.shape) != (dtype, shape):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from rnntag.model.stored import ModelBundle, StoredSegmenter
-from rnntag.model.vocabulary import LONGEST_WORD, PAD, RESERVED, UNKNOWN
+from rnntag.model.vocabulary import LONG_WORD, LONGEST_WORD, PAD, RESERVED, UNKNOWN
 from rnntag.model.weights import BIGRAM_TABLE, BOUNDARIES, SHAPE_TABLE, UNIT_TABLE, WORD_TABLE, scales
 from rnntag.onnx import graph as onnx_graph
 from rnntag.onnx import protobuf
@@ -48,7 +48,8 @@ def _readme(model: ModelBundle, graphs: dict[str, Graph]) -> str:
         f"# ONNX graphs of {model.name}",
         f"Written by rnntag {__version__} from the model {model.name}:{model.digest}. {requirements}",
         "The graphs take vectors and ids. The tables for these are in the model's directory: "
-        "`vocabulary.json`, `model.safetensors`, `segmenter.json` and `segmenter.safetensors`. A vector of a stored "
+        "`vocabulary.json`, `model.safetensors`, `shared_rows.safetensors` if there is one, `segmenter.json` and "
+        "`segmenter.safetensors`. A vector of a stored "
         "table is a row of 8-bit numbers times the scale of that row.",
         *_tagger(model, graphs),
         *(_segmenter(model.segmenter, graphs[SEGMENTER]) if model.segmenter else ()),
@@ -78,7 +79,7 @@ def _tagger(model: ModelBundle, graphs: dict[str, Graph]) -> Iterable[str]:
     yield _vectors(parts, size, graph, "word")
     yield (
         f"The row of a word is its position in the first {model.vocabulary.n_embedded} entries of `words`, followed by "
-        f"`extra` (`vocabulary.json`), counted from {RESERVED}; {UNKNOWN} if it is not there. First change its "
+        f"`extra` (`vocabulary.json`), counted from {RESERVED}; {UNKNOWN} if it has none. First change its "
         f"characters as for the spelling and put it in lower case. {_shared(model)}`lengths` holds the number of words "
         "of each sentence, at least 1; vectors after the end of a sentence have no effect"
         f"{', if their values are within the range' if _range(graph) else ''}."
@@ -96,8 +97,8 @@ def _shared(model: ModelBundle) -> str:
         return ""
     first = model.vocabulary.word_rows - model.vocabulary.shared_rows
     return (
-        "For a word that is not there, look for the CRC-32 of its UTF-8 in `hashes` (`shared_rows.safetensors`); the "
-        f"number at its place in `rows`, plus {first}, is its row. "
+        f"A word that is in neither, of at most {LONG_WORD} characters, may share a row: look for the CRC-32 of its "
+        f"UTF-8 in `hashes` (`shared_rows.safetensors`); the number at its place in `rows`, plus {first}, is its row. "
     )
 
 

@@ -92,19 +92,20 @@ def _vocabulary(sentences: Sequence[Sentence], config: TrainConfig, start: Start
 
 
 def _word_counts(sentences: Iterable[Sentence], vocabulary: Vocabulary, start: Start | None) -> list[float]:
-    """For each row of the word table, how often the word occurs; infinite for words of the model to start from."""
+    """For each row of the word table, how often the word occurs; infinite for words of the model to start from, and for
+    shared rows."""
     counts: dict[str, float] = {**Counter(vocabulary.normal_form(token) for s in sentences for token in s.tokens)}
     if start:
         old = start.model.vocabulary
         counts |= dict.fromkeys((*old.words[: old.n_embedded], *old.extra), math.inf)
     words = (*vocabulary.words[: vocabulary.n_embedded], *vocabulary.extra)
-    shared = [math.inf if start else 0.0] * vocabulary.shared_rows
-    return [1.0] * RESERVED + [float(counts.get(word, 0)) for word in words] + shared
+    own = [float(counts.get(word, 0)) for word in words]
+    return [1.0] * RESERVED + own + [math.inf] * vocabulary.shared_rows
 
 
 def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabulary, np.ndarray]:
     """The vocabulary extended by words of the vector files, and the pretrained vectors of its rows, shape [rows, sum of
-    sizes]. Each file has its own columns. Rows without a vector are 0."""
+    sizes]. Each file has its own columns. Rows without a vector are 0; a shared one has the mean of its words'."""
     known = dict.fromkeys(vocabulary.words[: vocabulary.n_embedded])
     own = config.extra_vector_words
     most = math.inf if config.shared_rows else own

@@ -17,8 +17,8 @@ from rnntag.model.arrays import Ids
 
 LONGEST = 10_000
 """Numbers of a vector, at most, as in the embeddings of a `config.ModelConfig`."""
-SAMPLED, ROUNDS, COMPARED = 100_000, 8, 4096
-"""Of `clusters`: vectors that choose the centroids, how often they do, and vectors compared at once."""
+SAMPLED, ROUNDS, COMPARED = 100_000, 8, 1 << 24
+"""Of `clusters`: vectors that choose the centroids, how often they do, and distances computed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
 def clusters(matrix: npt.NDArray[np.float32], count: int, seed: int) -> tuple[Ids, npt.NDArray[np.float32]]:
     """Cluster vectors by k-means (Lloyd 1982); `SAMPLED` of them choose the centroids.
 
-    Computed in double precision, so that the number of threads does not change the result.
+    Computed in double precision, so that the number of threads hardly ever changes the result.
 
     Args:
         matrix: shape [vectors, size].
@@ -101,8 +101,8 @@ def clusters(matrix: npt.NDArray[np.float32], count: int, seed: int) -> tuple[Id
         The cluster of each vector, shape [vectors], and the centroids, shape [clusters, size].
     """
     generator = torch.Generator().manual_seed(seed)
-    vectors = torch.from_numpy(matrix).double()
-    sample = vectors[torch.randperm(len(vectors), generator=generator)[:SAMPLED]]
+    vectors = torch.from_numpy(matrix)
+    sample = vectors[torch.randperm(len(vectors), generator=generator)[:SAMPLED]].double()
     centroids = sample[:count].clone()
     for _ in range(ROUNDS):
         nearest = _nearest(sample, centroids)
@@ -115,5 +115,5 @@ def clusters(matrix: npt.NDArray[np.float32], count: int, seed: int) -> tuple[Id
 def _nearest(vectors: Tensor, centroids: Tensor) -> Tensor:
     """The nearest centroid of each vector, shape [vectors]."""
     squares = centroids.square().sum(1)
-    parts = torch.split(vectors, COMPARED)
-    return torch.cat([(squares - 2 * part @ centroids.T).argmin(1) for part in parts])
+    parts = torch.split(vectors, max(COMPARED // len(centroids), 1))
+    return torch.cat([(squares - 2 * part.double() @ centroids.T).argmin(1) for part in parts])
