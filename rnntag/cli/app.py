@@ -103,7 +103,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="""Tag words with their parts of speech, with recurrent networks.
+    help="""Tag words with their parts of speech, using recurrent neural networks.
+
+    Run `rnntag COMMAND --help` for the options of a command
+    and for examples.
 
         rnntag tag "我 吃 苹果"
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from rnntag.bulk.shards import Shard
 
 _NEEDED = ("pyarrow", "ray")
+_TokensColumnOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Column or field with a list of tokens, used instead of raw text."),
+]
 
 
 def bulk(
@@ -28,8 +32,8 @@ def bulk(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, or directories of files, in Parquet, JSON lines, text (a document per line) or CoNLL-U: paths "
-            "or URIs, such as s3://….",
+            help="Files, or directories of files, in Parquet, JSON lines, text (one document per line) or CoNLL-U: "
+            "paths or URIs, such as s3://….",
         ),
     ],
     output: Annotated[str, typer.Option(metavar="DIR", help="Directory of the output, a path or URI.")],
@@ -41,9 +45,7 @@ def bulk(
     text_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column or field of raw text.", show_default="text")
     ] = None,
-    tokens_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or field with a list of tokens, instead.")
-    ] = None,
+    tokens_column: _TokensColumnOption = None,
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     output_format: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Format of the output.")] = (
         "parquet"
@@ -53,7 +55,8 @@ def bulk(
         typer.Option(help="Address of a Ray cluster: auto, or ray://….", show_default="Ray on this machine"),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Tasks at a time.", show_default="one per processor")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Number of concurrent tasks.", show_default="one per processor"),
     ] = None,
     lexicon: LexiconOption = None,
     lexicon_mode: LexiconModeOption = "prefer",
@@ -61,7 +64,7 @@ def bulk(
     """Tag tables and large collections on Ray, on this machine or a cluster.
 
     Each input file, or each part of about 16 MB of a larger one, becomes a file in --output, with the same rows and
-    columns and with columns added for tokens and tags. The same command again tags what is missing.
+    columns and with columns added for tokens and tags. Run the same command again to tag the rest.
 
         rnntag bulk crawl/ --output tagged/ --text-column body
     """

@@ -77,10 +77,10 @@ def evaluate(
 ) -> None:
     """Measure a model, or several models, on tagged text.
 
-    Prints accuracy with its 95 % interval, also on known and unknown words, on ambiguous words and on whole
-    sentences, and the most-frequent-tag baseline if the corpus has a train split; precision, recall and F1 of each
-    tag; the most frequent confusions and the words most often wrong. The last line is a signature: equal signatures
-    mean the same model on the same test set.
+    Prints accuracy with its 95 % confidence interval, also on known and unknown words, on ambiguous words and on
+    whole sentences, and the most-frequent-tag baseline if the corpus has a train split; precision, recall and F1 of
+    each tag; the most frequent confusions and the words most often wrong. The last line is a signature: equal
+    signatures mean the same model on the same test set.
 
         rnntag eval en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu
 

@@ -43,9 +43,9 @@ def explain(
 ) -> None:
     """Show what the tags of a sentence depend on.
 
-    Prints the probability of each word's tag and the most probable other tags. Then it hides each other
-    word from the network and prints the tag whose probability changes most, with the change in percent
-    points. --json prints all probabilities.
+    Prints the probability of each word's tag and the most probable other tags. Then it hides every other
+    word in turn from the network and prints the tag whose probability changes most, with the change in
+    percentage points. --json prints all probabilities.
 
         rnntag explain "我 吃 榴莲"
 
@@ -110,7 +110,7 @@ def _as_json(
 
 
 def _print_explanation(explained: Explanation, known: Sequence[bool]) -> None:
-    """Print each word with its most probable tags, and the changes in percent points when other words are hidden."""
+    """Print each word with its most probable tags, and the changes in percentage points when other words are hidden."""
     table = new_table("word", "", "tag", "%", "other tags", "when another word is hidden", numbers=["%"])
     for token, form in enumerate(explained.tokens):
         probabilities = explained.probabilities[token]
