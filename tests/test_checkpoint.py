@@ -94,7 +94,7 @@ def test_other_corpora_are_not_gone_on_with(starter: list[Corpus], tmp_path: Pat
     for make in (lambda c: Trainer(TaggerTask(c, SMALL, RUN)), lambda c: Trainer(SegmenterTask(c[:1], SEGMENTER))):
         state = make(corpora).state()
         make(corpora).restore(state)
-        with pytest.raises(DataError, match="not those of the unfinished run"):
+        with pytest.raises(DataError, match="have changed since the run started"):
             make(fewer).restore(state)
 
 
@@ -136,7 +136,7 @@ def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "FORMAT", 99)
         checkpoint.write(path, Checkpoint(Settings()))
-    with pytest.raises(DataError, match=r"written by rnntag .*, which can continue it"):
+    with pytest.raises(DataError, match=r"written by rnntag .*, and only that version can resume it"):
         checkpoint.read(path)
 
 
@@ -186,7 +186,7 @@ def test_what_is_asked_of_a_run_that_goes_on(
     assert (code, "epoch" in told) == (0, False)
     code, told = error("x.txt", "--out", "m", *small, "--resume")
     assert (code, told.count("\n")) == (2, 1)
-    assert told.startswith("error: m: there is a model made on ")
+    assert told.startswith("error: m: already contains a model made on ")
     assert [file.name for file in tmp_path.iterdir() if file.name != "x.txt"] == ["m"]
 
 

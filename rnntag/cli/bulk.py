@@ -100,7 +100,7 @@ def bulk(
     manifest = Manifest.open(output, output_format, tag.settings)
     missing = manifest.missing(shards)
     if len(missing) < len(shards):
-        console.note(f"{len(shards) - len(missing):,} of {len(shards):,} shards are finished already")
+        console.note(f"{len(shards) - len(missing):,} of {len(shards):,} shards are already finished")
     if missing:
         tagger = ShardTagger(tag, output, output_format)
         tagger.check(missing[0])
@@ -113,7 +113,7 @@ def _check_output(output: str, inputs: Sequence[str]) -> None:
 
     for root in inputs:
         if is_within(output, root) or is_within(root, output):
-            raise UsageError(f"{output} has the input {root} in it, or is in it: use another directory")
+            raise UsageError(f"{output} contains the input {root}, or is inside it: use another directory")
 
 
 def _run(
@@ -203,7 +203,9 @@ class _Watch:
     def stopped(self) -> None:
         """Say how far a job came that a signal ended."""
         self.close()
-        console.note(f"stopped after {self._finished:,} of {self._shards:,} shards; the same command tags the rest")
+        console.note(
+            f"stopped after {self._finished:,} of {self._shards:,} shards; run the same command again to tag the rest"
+        )
 
     def close(self) -> None:
         if self._bar:
@@ -213,11 +215,10 @@ class _Watch:
     def report(self) -> None:
         """Print the figures of the whole job."""
         total = self._total
-        failed = f", of which {total.failed:,} could not be tagged" if total.failed else ""
-        console.note(
-            f"tagged {total.rows:,} rows{failed}: {total.tokens:,} tokens, {self._speed():,.0f} tokens/s, "
-            f"workers: {self._workers}"
-        )
+        rows = f"{total.rows:,} rows"
+        if total.failed:
+            rows = f"{total.rows - total.failed:,} of {rows} ({total.failed:,} failed)"
+        console.note(f"tagged {rows}: {total.tokens:,} tokens, {self._speed():,.0f} tokens/s, workers: {self._workers}")
 
     def _show(self) -> None:
         if self._bar:

@@ -51,7 +51,7 @@ def explain(
 
         rnntag explain --gates --model lstm "The old man the boat"
     """
-    check_texts(text, "explain takes sentences; 'rnntag tag -i {}' reads it")
+    check_texts(text)
     from rnntag.analysis import explain as explanation
     from rnntag.tagger import load
 
@@ -69,7 +69,7 @@ def explain(
         if opened:
             _print_gates(explained.tokens, opened)
         elif gates:
-            console.note(f"a network of cell {tagger.model.config.cell} has no gates")
+            console.note("a plain RNN has no gates")
     if as_json:
         console.print_json(results)
 

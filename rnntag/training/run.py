@@ -262,7 +262,7 @@ class _Request:
             directory.check_free(self.out)
         elif directory.read(self.out).segmenter:
             raise UsageError(
-                f"{self.out}: the model made on {directory.day_made(self.out)} has a segmenter already",
+                f"{self.out}: the model made on {directory.day_made(self.out)} already has a segmenter",
                 remedy={"out": ANOTHER, "force": True},
             )
 
