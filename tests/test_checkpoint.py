@@ -13,10 +13,10 @@ import pytest
 
 from rnntag.cli.app import app
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
-from rnntag.errors import AccessError, DataError
+from rnntag.errors import AccessError, DataError, UsageError
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.sentences import Corpus, Sentence
-from rnntag.training import checkpoint
+from rnntag.training import checkpoint, run
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings, State
 from rnntag.training.job import Job
@@ -138,6 +138,17 @@ def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch
         checkpoint.write(path, Checkpoint(Settings()))
     with pytest.raises(DataError, match=r"written by rnntag .*, and only that version can resume it"):
         checkpoint.read(path)
+
+
+def test_a_run_goes_on_for_the_same_model_and_corpora(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    checkpoint.write(path, Checkpoint(Settings(("a.txt", "b.txt"), segmenter=SegmenterConfig(), receiver="lstm")))
+    with pytest.raises(UsageError, match="the unfinished run has model lstm, not gru"):
+        run.train_segmenter("gru", out=path, resume=True)
+    with pytest.raises(UsageError, match=r"the unfinished run has corpora a\.txt, b\.txt, not c\.txt"):
+        run.train_segmenter("lstm", ["c.txt"], out=path, resume=True)
+    with pytest.raises(UsageError, match="the unfinished run has hidden 96, not 8"):
+        run.train_segmenter("lstm", out=path, resume=True, hidden=8)
 
 
 def test_what_is_asked_of_a_run_that_goes_on(

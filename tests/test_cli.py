@@ -153,6 +153,8 @@ def damaged(tiny_folder: Path, tmp_path: Path) -> Path:
         (["train", "--dropout", "nan"], 2, "dropout is nan"),
         (["train", "--seed", "99999999999999999999"], 2, "seed is"),
         (["train", "--hidden", "10000000"], 2, "hidden is 10000000: it must be between 1 and 10000"),
+        (["train", "--segmenter-hidden", "0"], 2, "error: segmenter_hidden is 0: it must be between 1 and 10000"),
+        (["train-segmenter", "{tiny}", "--hidden", "0"], 2, "error: hidden is 0: it must be between 1 and 10000"),
         (["train", "--out", "."], 74, "contains bad.txt, which does not belong to a model"),
         (["train", "nix"], 66, "nix: no such corpus and no such file"),
         (["train", "own.txt"], 65, "own: no tagged sentence in the dev split: add a corpus"),
