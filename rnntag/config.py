@@ -171,41 +171,46 @@ class TrainConfig:
         UsageError: a value is out of its range.
     """
 
-    epochs: int = _training(20, "Passes over the training data, at most.", **_COUNT)
+    epochs: int = _training(20, "Maximum number of epochs (passes over the training data).", **_COUNT)
     batch_tokens: int = _training(1000, "Tokens per batch, at most.", **_COUNT)
-    lr: float = _training(0.002, "Initial learning rate (Adam). It falls to 0.", with_init=0.001)
+    lr: float = _training(0.002, "Initial learning rate (Adam). It decays to 0.", with_init=0.001)
     max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
     bptt: int = _training(0, "Propagate each word's error over at most N words; 0: the whole sentence.", **_LIMIT)
     teacher_forcing: float = _training(
         0.0,
-        "Share of words whose gold tag is fed back at first. It falls to 0.",
+        "Share of words whose gold tag is fed back at first. It decays to 0.",
         need=Need("feedback", bool, "without feedback", neutral=0.0),
         **_SHARE,
     )
-    dropout: float = _training(0.4, "Share of units dropped.", with_init=0.1, **_DROPOUT)
-    word_dropout: float = _training(1.0, "Word dropout: P(unknown) = p / (p + count).", **_LIMIT)
-    min_count: int = _training(1, "Rarer words have no embedding of their own.", **_COUNT)
+    dropout: float = _training(0.4, "Dropout rate.", with_init=0.1, **_DROPOUT)
+    word_dropout: float = _training(
+        1.0, "Replace a word by the unknown word with probability X / (X + its count).", **_LIMIT
+    )
+    min_count: int = _training(1, "Words that occur fewer than N times have no embedding of their own.", **_COUNT)
     vectors: tuple[str, ...] = _training(
         (), "A file of pretrained word vectors as text (word2vec, GloVe). May be repeated.", need=_EMBEDDINGS
     )
     extra_vector_words: int = _training(
         10_000,
-        "Words of each vector file that are not in the corpora but get an embedding of their own, at most.",
+        "At most N words of each vector file that are not in the corpora get an embedding of their own.",
         need=Need("vectors", bool, "without vectors"),
         **_LIMIT,
     )
     shared_rows: int = _training(
         0,
-        "Embeddings that the other words of the vector files share, one for each group of similar words; 0: none.",
+        "Group the other words of the vector files into N clusters of similar words that share an embedding; 0: none.",
         need=Need("vectors", bool, "without vectors", neutral=0),
         **_SHARED,
     )
     upsample: float = _training(
-        0.0, "Repeat small corpora (tokens of the largest / tokens)^P times in each epoch.", **_SHARE
+        0.0,
+        "Repeat each corpus (tokens of the largest corpus / its own tokens)^X times in each epoch; 0: no repetition.",
+        **_SHARE,
     )
     augment: float = _training(
         0.0,
-        "Share of sentences to augment: lower case, capitals, headlines, no final mark, two in a line, one word.",
+        "Share of sentences to augment: lower case, capitals, headlines, no final punctuation, two in a line, one "
+        "word.",
         **_SHARE,
     )
     init: str = _training(
@@ -213,7 +218,7 @@ class TrainConfig:
     )
     keep: bool = _training(
         True,
-        "With --init, also train on the starter corpus and on what the model predicts, so that it forgets little.",
+        "With --init, also train on the starter corpus and on what the model predicts, to limit forgetting.",
         flags="--keep/--no-keep",
         need=Need("init", bool, "without init", neutral=True),
     )
@@ -226,10 +231,8 @@ class TrainConfig:
     simplify_chinese: bool = _training(False, "Read traditional Chinese as simplified (needs OpenCC).")
     patience: int = _training(5, "Stop after N epochs without a better dev accuracy.", **_COUNT)
     seed: int = _training(1, "The same seed gives the same model.", **_SEED)
-    device: str = _training(
-        "auto", "The device to train on; auto: CUDA if there is a device.", choices=("auto", "cpu", "cuda")
-    )
-    max_minutes: float = _training(0.0, "Stop training the tagger after N minutes; 0: no limit.", **_LIMIT)
+    device: str = _training("auto", "The device to train on; auto: CUDA if available.", choices=("auto", "cpu", "cuda"))
+    max_minutes: float = _training(0.0, "Stop training the tagger after X minutes; 0: no limit.", **_LIMIT)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -259,8 +262,8 @@ class SegmenterConfig:
     hidden: int = _segmenter(96, "Hidden units per direction of the segmenter.", **_SIZE)
     unit_dim: int = _segmenter(40, "Size of the embedding of a pretoken.", **_SIZE)
     shape_dim: int = _segmenter(12, **_SIZE)
-    bigrams: int = _segmenter(16384, "Rows of the hash table of character pairs; 0: no pairs.", least=0, most=1 << 24)
-    bigram_dim: int = _segmenter(16, "Size of a row of that table.", **_SIZE)
+    bigrams: int = _segmenter(16384, "Rows of the hash table of pretoken pairs; 0: no pairs.", least=0, most=1 << 24)
+    bigram_dim: int = _segmenter(16, "Size of the embedding of a pretoken pair.", **_SIZE)
     epochs: int = _segmenter(8, "Passes over the segmenter's training data.", **_SIZE)
     lr: float = _segmenter(0.004, with_init=0.0007)
     dropout: float = _segmenter(0.3, "Dropout of the input and the output of the segmenter's layer.", **_DROPOUT)
@@ -268,7 +271,7 @@ class SegmenterConfig:
     augment: float = _segmenter(
         0.0,
         "Share of paragraphs to train on a second time with other numbers, names and signs, in quotation marks or "
-        "brackets, with emoji and addresses.",
+        "brackets, with emoji, URLs and e-mail addresses.",
         **_SHARE,
     )
     init: str = _segmenter("")

@@ -22,13 +22,13 @@ CASES = [
     ("train under.txt", "under.txt:1: 'a_X' is not word/TAG: use --corpus-format underscore"),
     ("train tab.txt", "tab.txt:1: 'a' is not word/TAG: use --corpus-format tsv"),
     ("train gb.txt", "gb.txt:1: byte 1 of the input is not utf-8: looks like GB18030: use --encoding gb18030"),
-    ("tag -i damaged.txt", "damaged.txt:1: byte 3 of the input is not utf-8: name its encoding with --encoding, or "
+    ("tag -i damaged.txt", "damaged.txt:1: byte 3 of the input is not utf-8: set the encoding with --encoding, or "
      "replace such bytes with --errors replace"),
-    ("train damaged.txt", "damaged.txt:1: byte 3 of the input is not utf-8: name its encoding with --encoding"),
+    ("train damaged.txt", "damaged.txt:1: byte 3 of the input is not utf-8: set the encoding with --encoding"),
     ("train slash.txt --char-dim 9 --input onehot", "char_dim has no effect unless input is embedding: leave out "
      "--char-dim"),
     ("train mac_morpho --tagset both", "NLTK has no universal map for the tags of mac_morpho: use --tagset native"),
-    ("train slash.txt --out made", "made: there is a model made on 2024-02-03 already: choose another --out, or "
+    ("train slash.txt --out made", "made: already contains a model made on 2024-02-03: choose another --out, or "
      "replace it with --force"),
     ("train slash.txt --out file/x", "{folder}/file/x: {folder}/file cannot be written to: choose another --out"),
     ("history made --out x.gif", "x.gif: a plot is an .svg or a .png file: choose another --out"),
@@ -70,7 +70,7 @@ def test_each_of_several_faults_has_its_line(folder: Path, capsys: pytest.Captur
 def test_python_gets_settings_and_no_options(folder: Path) -> None:
     with pytest.raises(UsageError) as error:
         run.train("slash.txt", out="made")
-    assert str(error.value) == "made: there is a model made on 2024-02-03 already"
+    assert str(error.value) == "made: already contains a model made on 2024-02-03"
     assert [set(remedy) for remedy in error.value.remedies] == [{"out", "force"}]
 
 

@@ -25,6 +25,7 @@ from rnntag.bulk import manifest as manifests
 from rnntag.bulk import reading, shards, writing
 from rnntag.bulk.job import Figures, ShardTagger
 from rnntag.bulk.manifest import Manifest
+from rnntag.cli import bulk
 from rnntag.integrations.arrow import TagBatches
 
 DOCUMENTS = ["I can't swim.", "", "我吃苹果。", "the can"]
@@ -121,7 +122,7 @@ def test_inputs_that_cannot_be_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text("")
     with pytest.raises(UsageError, match="would have the same output, a"):
         find(tmp_path)
-    with pytest.raises(UsageError, match="must end in"):
+    with pytest.raises(UsageError, match=r"must end in .*, optionally followed by a compression suffix"):
         find(tmp_path / "a.md")
     with pytest.raises(UsageError, match="nosuch://x"):
         find("nosuch://x")
@@ -238,7 +239,7 @@ def test_a_shard_that_fails_leaves_the_old_output(tmp_path: Path, tag: TagBatche
     before = (tmp_path / "out" / "a.jsonl").read_bytes()
     write_rows(path, {"body": "a"})
     for work in (tagger, tagger.check):
-        with pytest.raises(UsageError, match=r"a\.jsonl: there is no column 'text', only 'body'"):
+        with pytest.raises(UsageError, match=r"a\.jsonl: no column 'text' \(columns: 'body'\)"):
             work(find(path)[0])
     assert (tmp_path / "out" / "a.jsonl").read_bytes() == before
     write_rows(path, {"text": "a"})
@@ -304,7 +305,7 @@ def test_other_output_is_not_touched(tmp_path: Path, tag: TagBatches) -> None:
             opened(out, tag)
     (out / manifests.NAME).unlink()
     (out / "precious.jsonl").write_text("")
-    with pytest.raises(UsageError, match="is not empty"):
+    with pytest.raises(UsageError, match="is not empty and was not written by rnntag bulk"):
         opened(out, tag)
     with pytest.raises(UsageError, match="is a file"):
         opened(out / "precious.jsonl", tag)
@@ -319,3 +320,14 @@ def test_a_store_that_cannot_move_over_files_is_used_all_the_same(tmp_path: Path
         (tmp_path / name).write_text(name)
     writing.replace(Stubborn(), str(tmp_path / "a"), str(tmp_path / "b"))
     assert (os.listdir(tmp_path), (tmp_path / "b").read_text()) == (["b"], "a")
+
+
+def test_rows_that_failed_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for figures, told in (
+        (Figures(10, 2, 5), "tagged 8 of 10 rows (2 failed): 5"),
+        (Figures(3, 0, 5), "tagged 3 rows: 5"),
+    ):
+        watch = bulk._Watch(1, 1)
+        watch.add(figures)
+        watch.report()
+        assert capsys.readouterr().err.startswith(f"{told} tokens, ")

@@ -13,10 +13,10 @@ import pytest
 
 from rnntag.cli.app import app
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
-from rnntag.errors import AccessError, DataError
+from rnntag.errors import AccessError, DataError, UsageError
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.sentences import Corpus, Sentence
-from rnntag.training import checkpoint
+from rnntag.training import checkpoint, run
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings, State
 from rnntag.training.job import Job
@@ -94,7 +94,7 @@ def test_other_corpora_are_not_gone_on_with(starter: list[Corpus], tmp_path: Pat
     for make in (lambda c: Trainer(TaggerTask(c, SMALL, RUN)), lambda c: Trainer(SegmenterTask(c[:1], SEGMENTER))):
         state = make(corpora).state()
         make(corpora).restore(state)
-        with pytest.raises(DataError, match="not those of the unfinished run"):
+        with pytest.raises(DataError, match="have changed since the run started"):
             make(fewer).restore(state)
 
 
@@ -136,8 +136,19 @@ def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "FORMAT", 99)
         checkpoint.write(path, Checkpoint(Settings()))
-    with pytest.raises(DataError, match=r"written by rnntag .*, which can continue it"):
+    with pytest.raises(DataError, match=r"written by rnntag .*, and only that version can resume it"):
         checkpoint.read(path)
+
+
+def test_a_run_goes_on_for_the_same_model_and_corpora(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    checkpoint.write(path, Checkpoint(Settings(("a.txt", "b.txt"), segmenter=SegmenterConfig(), receiver="lstm")))
+    with pytest.raises(UsageError, match="the unfinished run has model lstm, not gru"):
+        run.train_segmenter("gru", out=path, resume=True)
+    with pytest.raises(UsageError, match=r"the unfinished run has corpora a\.txt, b\.txt, not c\.txt"):
+        run.train_segmenter("lstm", ["c.txt"], out=path, resume=True)
+    with pytest.raises(UsageError, match="the unfinished run has hidden 96, not 8"):
+        run.train_segmenter("lstm", out=path, resume=True, hidden=8)
 
 
 def test_what_is_asked_of_a_run_that_goes_on(
@@ -186,7 +197,7 @@ def test_what_is_asked_of_a_run_that_goes_on(
     assert (code, "epoch" in told) == (0, False)
     code, told = error("x.txt", "--out", "m", *small, "--resume")
     assert (code, told.count("\n")) == (2, 1)
-    assert told.startswith("error: m: there is a model made on ")
+    assert told.startswith("error: m: already contains a model made on ")
     assert [file.name for file in tmp_path.iterdir() if file.name != "x.txt"] == ["m"]
 
 

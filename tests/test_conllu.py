@@ -62,9 +62,9 @@ def test_blank_lines_at_the_end_may_be_missing_or_many(ends: str) -> None:
         ("1\tI\ti\tPRON\tPRP\t_\t3", "x:2: 7 tab-separated columns where CoNLL-U has 10"),
         ("1 I i PRON PRP _ 3 nsubj _ _", "x:2: 1 tab-separated columns"),
         ("one\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: 'one' is not a CoNLL-U word number"),
-        ("2\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 2, expected word 1 of the sentence"),
+        ("2\tI\ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: found word 2, expected word 1 of the sentence"),
         ("1\t \ti\tPRON\tPRP\t_\t3\tnsubj\t_\t_", "x:2: word 1 has no form"),
-        ("1\tI\ti\tPRON\t\t_\t3\tnsubj\t_\t_", "x:2: column 5 is empty"),
+        ("1\tI\ti\tPRON\t\t_\t3\tnsubj\t_\t_", "x:2: column 5 is empty: use _ for an empty value"),
         ("2-3\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the range 2-3 must begin at word 1"),
         ("1-0\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: '1-0' is not a CoNLL-U word number"),
         ("1.1\tI\t_\t_\t_\t_\t_\t_\t_\t_", "x:2: the empty node 1.1 must follow word 0"),
@@ -80,7 +80,7 @@ def test_a_malformed_line_is_named(line: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "message"),
     [("noun", "x:1: 'noun' is not a UPOS tag: did you mean NOUN?"), ("NN", "x:1: 'NN' is not a UPOS tag: use one of"),
-     ("_", "x:1: neither this word nor any other has a tag in UPOS")],
+     ("_", "x:1: no word has a tag in UPOS")],
 )  # fmt: skip
 def test_an_unknown_upos_is_named(tag: str, message: str) -> None:
     with pytest.raises(DataError) as error:

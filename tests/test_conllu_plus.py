@@ -222,5 +222,5 @@ def test_what_is_wrong_is_said(line: str, message: str) -> None:
 
 
 def test_a_sentence_that_begins_without_an_empty_line_is_named() -> None:
-    with pytest.raises(DataError, match="x:5: word 1, expected word 5 of the sentence: is an empty line missing"):
+    with pytest.raises(DataError, match="x:5: found word 1, expected word 5 of the sentence: is an empty line missing"):
         list(conllu.read((rows() + rows()).splitlines(), "x"))

@@ -72,10 +72,12 @@ def test_a_train_part_alone_gives_up_a_tenth_as_dev(tmp_path: Path) -> None:
 
 
 def test_two_files_cannot_be_the_same_part(tmp_path: Path) -> None:
-    for name in ("a-dev.txt", "a-dev.tsv"):
+    for name in ("a-dev.txt", "a-dev.tsv", "b.txt", "b.tsv"):
         slash_file(tmp_path / name)
-    with pytest.raises(DataError, match="are both the dev split"):
+    with pytest.raises(DataError, match="are both the dev split of a: give only one"):
         loading.load([str(tmp_path / "a-dev.*")])
+    with pytest.raises(DataError, match="are both named as the whole corpus b: give only one"):
+        loading.load([str(tmp_path / "b.*")])
 
 
 def test_the_parts_of_a_treebank_have_one_tagset(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_universal_and_native_tags_of_a_treebank(tmp_path: Path) -> None:
     (corpus,) = loading.load([str(path)], loading.TAGSETS, whole=True)
     assert corpus.train[0].tags == {"upos": ("PRON", "VERB"), "xpos-en": ("PRP", "VBP")}
     path.write_text(row(1, "I", "PRON"), encoding="utf-8")
-    with pytest.raises(DataError, match=r"x-ud-train.conllu:1: neither this word nor any other has a tag in XPOS"):
+    with pytest.raises(DataError, match=r"x-ud-train.conllu:1: no word has a tag in XPOS"):
         loading.load([str(path)], ("native",))
 
 
@@ -142,7 +144,12 @@ def test_a_corpus_that_cannot_be_fetched_says_what_was_tried(tmp_path: Path, mon
     monkeypatch.setattr(downloader.Downloader, "DEFAULT_URL", "http://127.0.0.1:9/index.xml")
     with pytest.raises(NotFoundError) as error:
         loading.load(["treebank"])
-    for part in (str(tmp_path), "cannot be downloaded", "python -m nltk.downloader treebank", "NLTK_DATA"):
+    for part in (
+        str(tmp_path),
+        "cannot be downloaded",
+        "python -m nltk.downloader treebank",
+        "copy its nltk_data folder here",
+    ):
         assert part in str(error.value)
 
 

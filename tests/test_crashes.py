@@ -182,7 +182,7 @@ def test_a_second_training_is_refused_by_name_of_the_first_and_none_by_a_dead_on
     wait_for(checkpoint.place(folder / "m").exists)
     code, log = children.run(folder, *TRAIN)
     assert code == AccessError.exit_code
-    assert f"m: process {first.pid} on " in log
+    assert f"m: in use by process {first.pid} on " in log
     assert len(log.splitlines()) == 1
     first.kill()
     first.join()
@@ -198,7 +198,10 @@ def test_a_claim_is_alone_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with claim(path):
         assert (path.parent / ".m.lock").exists()
         for _ in range(2):
-            with pytest.raises(AccessError, match=f"m: process {os.getpid()} on .* is writing it"), claim(path):
+            with (
+                pytest.raises(AccessError, match=f"m: in use by process {os.getpid()} on .*: wait until it finishes"),
+                claim(path),
+            ):
                 pass
         with claim(tmp_path / "models" / "n"):
             pass
@@ -235,14 +238,14 @@ def test_a_comparison_is_refused_before_it_trains(
     compare = ("compare", "mine.conllu", "--cell", "lstm", "--out", "c")
     with claim(folder / "c" / "lstm"):
         assert typed(*compare) == AccessError.exit_code
-    assert f"c/lstm: process {os.getpid()} on " in capsys.readouterr().err
+    assert f"c/lstm: in use by process {os.getpid()} on " in capsys.readouterr().err
     checkpoint.write(folder / "c" / "lstm", Checkpoint(Settings()))
     assert typed(*compare) == 2
     assert "c/lstm: unfinished run of 'rnntag train' found" in capsys.readouterr().err
     checkpoint.discard(folder / "c" / "lstm")
     shutil.copytree(tiny_folder, folder / "c" / ".lstm.1.old")  # a crash while it was being replaced
     assert typed(*compare) == 2
-    assert "c/lstm: there is a model made on " in capsys.readouterr().err
+    assert "c/lstm: already contains a model made on " in capsys.readouterr().err
     assert learned_files(folder / "c" / "lstm") == learned_files(tiny_folder)
 
 

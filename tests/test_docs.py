@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import doctest
 import importlib.util
+import inspect
 import os
 import re
 import runpy
@@ -129,3 +130,10 @@ def test_tagging_needs_the_versions_that_the_package_declares() -> None:
     assert {line for line in re.findall('"(.*?)"', declared) if not line.startswith(of_training)} == {
         line for line in needed if line and line[0] != "#"
     }
+
+
+def test_examples_in_the_help_are_blocks() -> None:
+    program: Any = typer.main.get_command(app)
+    for command in (program, *program.commands.values()):
+        rest = inspect.cleandoc(command.help).partition("\n\n")[2]  # as Typer does
+        assert "\n    rnntag " in inspect.cleandoc(rest), command.name

@@ -31,7 +31,7 @@ CASES: list[tuple[str, CorpusFormat, str, list[str]]] = [
     ("a.conllu", "auto", f"{row(1, 'a')}{row(2, 'b', 'NN')}\n{row(1, 'a')}2\tb\n{row(3, 'c')}4\n",
      ["2: 'NN' is not a UPOS tag", "5: 2 tab-", "7: 1 tab-"]),
     ("a.conllu", "auto", f"{row(1, 'a')}{row(3, 'b')}{row(5, 'c')}x{row(1, 'd')}\n{row(2, 'e')}\n",
-     ["2: word 3, expected word 2", "4: 'x1' is not a CoNLL-U word", "6: word 2, expected word 1"]),
+     ["2: found word 3, expected word 2", "4: 'x1' is not a CoNLL-U word", "6: found word 2, expected word 1"]),
 ]  # fmt: skip
 
 

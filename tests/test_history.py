@@ -87,7 +87,7 @@ def test_an_epoch_is_a_line_with_its_keys_in_order() -> None:
     [
         ("", "x: contains no epoch"),
         ("nonsense", "x:2: is not an epoch written by"),
-        ('{"epoch": 2}', "x:2: is not an epoch"),
+        ('{"epoch": 2}', "x:2: is not an epoch written by 'rnntag train': no field 'loss'"),
         ("[]", "x:2: is not an epoch"),
         (learning_curve.write(STEPS[1:2]).decode().replace("2.0", "NaN"), "x:2: is not an epoch .*NaN is not a number"),
     ],
@@ -215,7 +215,7 @@ def test_tensorboard_is_told_of_batches_and_epochs(corpus: Path, tmp_path: Path,
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    assert "cannot be made: File exists" in refusal(here("train", corpus, "--tensorboard", corpus, "--out", "m"), 74)
+    assert "cannot be created: File exists" in refusal(here("train", corpus, "--tensorboard", corpus, "--out", "m"), 74)
     done(here("train", corpus, "--tensorboard", "tb", "--out", "m", *QUICK_TO_TRAIN, "--epochs", "2"))
     epochs = learning_curve.read((tmp_path / "m" / "history.jsonl").read_bytes(), "x")
     events = EventAccumulator(str(tmp_path / "tb"))

@@ -166,7 +166,7 @@ def test_half_a_character_is_refused(encoding: str, content: bytes, run: Run, ti
 def test_lines_of_the_first_macs_are_told_of(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     done = run("tag", "-m", tiny_folder, "--input-format", "tokens", stdin="I eat\rthe can\r")
     assert (done.returncode, done.stdout.count("\n"), done.stdout.count("/")) == (0, 1, 4)
-    assert "carriage returns, but no line feed" in one_line(done.stderr)
+    assert "lines end in carriage returns only" in one_line(done.stderr)
     (tmp_path / "x.conllu").write_text(f"1\ta{EMPTY}\r2\tb{EMPTY}\r", encoding="utf-8", newline="")
     done = run("tag", "-m", tiny_folder, "-i", "x.conllu")
     assert (done.returncode, "end in carriage returns" in one_line(done.stderr)) == (65, True)

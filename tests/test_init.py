@@ -201,7 +201,7 @@ REFUSED = [
     (("--segmenter-hidden", "8"), "segmenter_hidden is 8, but 32 in the model tiny_raw: leave out --segmenter-hidden"),
     (("--simplify-chinese",), "the model tiny_raw does not read traditional Chinese as simplified: leave out "
      "--simplify-chinese"),
-    (("--vectors", "v.txt"), "a finished model takes no word vectors: leave out --vectors"),
+    (("--vectors", "v.txt"), "word vectors cannot be combined with a model to start from: leave out --vectors"),
 ]  # fmt: skip
 
 

@@ -100,9 +100,9 @@ def test_a_compressed_lexicon_is_read(tiny: ModelBundle, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("云计算 3 NOUN VERB", "'云计算 3 NOUN VERB' is not a word, its frequency and its tag"),
-        ("New York\tPROPN", "'New York' is not a word: words have no white space in them"),
-        ("\tPROPN", "'' is not a word: words have no white space in them"),
+        ("云计算 3 NOUN VERB", "expected a word, optionally with a frequency and tags, not '云计算 3 NOUN VERB'"),
+        ("New York\tPROPN", "'New York' contains white space"),
+        ("\tPROPN", "no word before the tab"),
         ("云计算 3 n", "the model tiny has no tag 'n': use tags of upos (ADJ, ADP, ADV, …), or leave it out"),
         ("云计算\tNOUN,", "the model tiny has no tag '': use tags of upos (ADJ, ADP, ADV, …), or leave it out"),
         ("啊" * 257, "a word of 257 characters: at most 256 are allowed"),
@@ -128,7 +128,7 @@ def test_errors_end_the_command(here: Run, tiny_folder: Path, tmp_path: Path) ->
     fault = "error: gb.txt:1: byte 1 of the input is not utf-8: looks like GB18030: a lexicon must be UTF-8 text"
     assert refusal(here(*tag, "gb.txt"), 65) == fault
     done = here("tag", "-m", tiny_folder, "I eat", "--lexicon-mode", "force")
-    assert refusal(done, 2) == "error: lexicon_mode is 'force', but there is no lexicon: name its file with --lexicon"
+    assert refusal(done, 2) == "error: lexicon_mode is 'force', but there is no lexicon: name a file with --lexicon"
 
 
 def test_from_python_errors_are_the_same(tiny_folder: Path, tmp_path: Path) -> None:

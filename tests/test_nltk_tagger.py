@@ -26,5 +26,5 @@ def test_nltk_measures_it_as_rnntag_does(tiny_folder: Path, starter: list[Corpus
 
 
 def test_an_unknown_tagset_is_refused_at_once(tiny_folder: Path) -> None:
-    with pytest.raises(UsageError, match="tiny does not know ptb"):
+    with pytest.raises(UsageError, match="tiny has no tagset 'ptb'"):
         RNNTagger(tiny_folder, "ptb")

@@ -131,7 +131,7 @@ def test_export_overwrites_nothing_unasked(run: Run, tiny_folder: Path, tmp_path
     assert run("export", "zh-en").returncode == 2
     for out in (models / "zh-en", models / "zh-en" / "within"):
         told = refusal(run("export", "m", "--force", "--out", out), 2)
-        assert "comes with rnntag and is not written to" in told
+        assert "is part of rnntag and cannot be overwritten" in told
     for flags in ((), ("--force",)):
         told = refusal(run("export", "zh-en", "--out", "m", *flags), 74)
         assert re.search(r"m: contains .*, which does not belong to an export: choose another --out", told)
@@ -140,7 +140,7 @@ def test_export_overwrites_nothing_unasked(run: Run, tiny_folder: Path, tmp_path
     (tmp_path / "graphs").mkdir()
     (tmp_path / "graphs" / "README.md").write_text("mine")
     told = refusal(run("export", "m", "--out", "graphs"), 2)
-    assert "graphs/README.md: exists already: choose another --out, or replace it with --force" in told
+    assert "graphs/README.md: already exists: choose another --out, or replace it with --force" in told
     assert contents(tmp_path / "graphs") == {Path("README.md"): b"mine"}
 
 

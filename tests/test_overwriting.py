@@ -32,7 +32,7 @@ SETTINGS = Settings(
     training=TrainConfig(epochs=1),
 )
 TRAIN = ("train", "x.txt", "--out", "m", *SMALL)
-REFUSED = "m: there is a model made on 2024-02-03 already: choose another --out, or replace it with --force"
+REFUSED = "m: already contains a model made on 2024-02-03: choose another --out, or replace it with --force"
 INTERRUPTED = "m: unfinished run found: use --resume or --restart"
 
 
@@ -97,7 +97,7 @@ def test_a_damaged_model_is_not_overwritten_either(lost: str, folder: Path, tiny
     for file in model.iterdir():
         os.utime(file, (1_500_000_000, 1_500_000_000))
     day = "2017-07-14" if lost == "config.json" else "2024-02-03"
-    assert f"m: there is a model made on {day} already" in refusal(here(*TRAIN), 2)
+    assert f"m: already contains a model made on {day}" in refusal(here(*TRAIN), 2)
 
 
 @pytest.mark.parametrize("created", ["", "yesterday", 7, None, "\x1b[31m"])
@@ -176,7 +176,7 @@ def test_a_segmenter_is_replaced_by_force_alone(
     first = content(folder / "m")
     for flags in ((), ("--resume",), ("--restart",), ("--out", "m"), ("--out", folder / "m")):
         told = refusal(add(*flags), 2)
-        assert "m: the model made on 2024-02-03 has a segmenter already: choose another --out, or" in told
+        assert "m: the model made on 2024-02-03 already has a segmenter: choose another --out, or" in told
         assert content(folder / "m") == first
     done(add("--force", "--seed", "2"))
     second = content(folder / "m")
@@ -212,7 +212,7 @@ def test_nothing_writes_into_what_comes_with_rnntag(arguments: tuple[str | Path,
     before = sorted(os.listdir(BUNDLED)), sorted(os.listdir(BUNDLED.parent))
     told = refusal(here(*arguments), 2)
     assert f"{BUNDLED}" in told
-    assert "comes with rnntag and is not written to" in told
+    assert "is part of rnntag and cannot be overwritten" in told
     assert "--out" in told or "--html" in told
     assert (sorted(os.listdir(BUNDLED)), sorted(os.listdir(BUNDLED.parent))) == before
 
@@ -249,8 +249,8 @@ def test_a_comparison_is_not_overwritten(
         finished(path, tiny)
     monkeypatch.setattr(loading, "load", lambda *given, **named: pytest.fail("corpora were loaded"))
     told = refusal(here("compare", "x.txt", "--cell", "rnn", "--out", "c"), 2)
-    assert f"{there}: {'exists' if path.suffix else 'there is a model'} " in told
-    assert "already: choose another --out, or replace it with --force" in told
+    what = "already exists" if path.suffix else "already contains a model made on 2024-02-03"
+    assert f"{there}: {what}: choose another --out, or replace it with --force" in told
     assert [file.name for file in (folder / "c").iterdir()] == [path.name]
 
 

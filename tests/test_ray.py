@@ -130,10 +130,10 @@ def test_the_driver_is_killed(crawl: Path, expected: str, tmp_path: Path) -> Non
     os.killpg(started.pid, signal.SIGKILL)
     started.wait()
     done = subprocess.run(bulk(crawl, out, "--workers", "2"), capture_output=True, text=True, check=True)
-    assert f"tagged {FILES * ROWS:,} rows" not in done.stderr or "finished already" not in done.stderr
+    assert f"tagged {FILES * ROWS:,} rows" not in done.stderr or "already finished" not in done.stderr
     assert output(out) == expected
     again = subprocess.run(bulk(crawl, out), capture_output=True, text=True, check=True)
-    assert again.stderr == f"{FILES} of {FILES} shards are finished already\n"
+    assert again.stderr == f"{FILES} of {FILES} shards are already finished\n"
     assert sorted(path.name for path in out.iterdir()) == [
         *(f"{n:02d}.parquet" for n in range(FILES)),
         "_manifest.json",

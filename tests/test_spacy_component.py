@@ -67,5 +67,5 @@ def test_a_pipeline_survives_the_disk(tiny_folder: Path, tmp_path: Path) -> None
 
 
 def test_an_unknown_tagset_is_refused_at_once(tiny_folder: Path) -> None:
-    with pytest.raises(UsageError, match="tiny does not know ptb"):
+    with pytest.raises(UsageError, match="tiny has no tagset 'ptb'"):
         spacy.blank("en").add_pipe("rnntag", config={"model": str(tiny_folder), "tagset": "ptb"})

@@ -182,5 +182,5 @@ def test_a_model_that_is_not_there_is_an_error_at_once(tmp_path: Path, tiny_fold
         pipeline(tmp_path / "none")
     nlp = pipeline(tiny_folder)
     nlp.to_disk(tmp_path / "pipeline")
-    with pytest.raises(UsageError, match="tiny does not know ptb"):
+    with pytest.raises(UsageError, match="tiny has no tagset 'ptb'"):
         spacy.load(tmp_path / "pipeline", config={"components": {"rnntag": {"tagset": "ptb"}}})

@@ -85,7 +85,7 @@ def test_a_model_with_graphs_is_refused_and_can_be_replaced(run: Run, tiny: Mode
     sign(path)
     with (path / directory.CHECKSUMS).open("a") as sums:
         sums.write(f"{hashlib.sha256(b'graph').hexdigest()}  tagger.onnx\n")
-    assert "m: model format 3 needs another rnntag than" in refusal(run("tag", "-m", "m", "a"), 65)
+    assert "m: model format 3 is not supported by rnntag" in refusal(run("tag", "-m", "m", "a"), 65)
     train = ("train", "starter", "--out", "m", "--epochs", "1", "--hidden", "4", "--no-segmenter")
     assert run(*train).returncode == 2
     done(run(*train, "--force"))

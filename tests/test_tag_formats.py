@@ -81,7 +81,8 @@ def test_a_line_never_joins_the_next(run: Run, tiny_raw_folder: object) -> None:
 def test_lines_need_a_segmenter(run: Run, tiny_folder: object) -> None:
     command = ("tag", "-m", str(tiny_folder))
     assert "has no segmenter" in refusal(run(*command, "--input-format", "lines", stdin="I"), 2)
-    assert "has no segmenter" in refusal(run(*command, "--input-format", "jsonl", stdin='{"text": "I"}'), 65)
+    told = refusal(run(*command, "--input-format", "jsonl", stdin='{"text": "I"}'), 65)
+    assert "the input is raw text, but the model tiny has no segmenter: give tokens" in told
     assert run(*command, "--input-format", "jsonl", stdin='{"tokens": ["I"]}').returncode == 0
 
 

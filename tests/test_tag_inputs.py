@@ -33,24 +33,32 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("command", "code", "message"),
     [
-        (["tag", "a.txt"], 2, "a.txt is a file, not text: rnntag tag -i a.txt"),
-        (["tag", "a.txt", "b.txt"], 2, "a.txt and 1 more are files, not text: rnntag tag -i a.txt b.txt"),
-        (["tag", "I eat", "b.txt"], 2, "b.txt is a file, not text: rnntag tag -i b.txt"),
+        (["tag", "a.txt"], 2, "a.txt is a file, not text: to tag it, run 'rnntag tag -i a.txt'"),
+        (
+            ["tag", "a.txt", "b.txt"],
+            2,
+            "a.txt and 1 more are files, not text: to tag them, run 'rnntag tag -i a.txt b.txt'",
+        ),
+        (["tag", "I eat", "b.txt"], 2, "b.txt is a file, not text: to tag it, run 'rnntag tag -i b.txt'"),
         (["tag", "./texts/c.txt"], 2, "rnntag tag -i ./texts/c.txt"),
-        (["tag", "pipe"], 2, "pipe is a file, not text: rnntag tag -i pipe"),
+        (["tag", "pipe"], 2, "pipe is a file, not text: to tag it, run 'rnntag tag -i pipe'"),
         (["tag", "rows"], 2, "rnntag tag -i rows"),
         (["tag", "-"], 2, "rnntag tag -i -"),
         (["tag", "a.txt", "-i", "b.txt"], 2, "rnntag tag -i a.txt"),
         (["tag", "-i", "b.txt", "--", "a.txt"], 2, "rnntag tag -i a.txt"),
         (["tag", "-i", "a.txt", "some text"], 2, "give TEXT or --input-file, not both: 'some text' is not a file"),
         (["tag", "-i", "a.txt", "--jobs", "1", "news"], 2, "'news' is not a file"),
-        (["tag", "texts/"], 2, "texts/ is a directory, not text"),
+        (
+            ["tag", "texts/"],
+            2,
+            "texts/ is a directory, not text: to tag its files, run 'rnntag tag -i texts/ --recursive'",
+        ),
         (["tag", "-i", "a.txt", "texts"], 74, "texts: is a directory, not a file"),
         (["tag", "none.txt"], 66, "none.txt: no such file"),
         (["tag", "x*.txt"], 66, "x*.txt: no such file"),
         (["tag", "none.conllu.gz"], 66, "none.conllu.gz: no such file"),
         (["tag", "I eat", "none.txt"], 66, "none.txt: no such file"),
-        (["explain", "a.txt"], 2, "a.txt is a file, not text"),
+        (["explain", "a.txt"], 2, "a.txt is a file, not text: to tag it, run 'rnntag tag -i a.txt'"),
         (["explain", "none.txt"], 66, "none.txt: no such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -171,8 +179,8 @@ def test_lines_before_raw_text_are_tagged(run: Run, folder: Path, tiny_folder: P
     done = run("tag", "-m", tiny_folder, stdin="the can\n\nI eat\nI eat apples.\n")
     assert done.returncode == 65
     assert done.stdout.count("\n") == 3
-    assert "<stdin>:4: looks like raw text" in one_line(done.stderr)
+    assert "<stdin>:4: looks like raw text, but the model " in one_line(done.stderr)
     done = run("tag", "-m", tiny_folder, "-i", "a.txt", "b.txt")
     assert done.returncode == 65
     assert done.stdout == run("tag", "-m", tiny_folder, "-i", "a.txt").stdout
-    assert "b.txt:1: looks like raw text" in one_line(done.stderr)
+    assert "b.txt:1: looks like raw text, but the model " in one_line(done.stderr)

@@ -71,12 +71,12 @@ def test_columns_can_be_chosen(run: Run, tiny_raw_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--columns form,lemma", "there is no column 'lemma': there are form, upos, confidence, start, end, source"),
+        ("--columns form,lemma", "unknown column 'lemma': use form, upos, confidence, start, end, source"),
         ("--columns form,,upos", "--columns is 'form,,upos': give names separated by commas"),
         ("--columns form -f jsonl", "--columns is for --format tsv and vertical, not jsonl"),
         ("--header -f vertical", "--header is for --format tsv, not vertical"),
-        ("--only NOUN -f conllu", "conllu has whole sentences only"),
-        ("--only NOUN,NUON", "there is no tag 'NUON' in upos: there are ADJ "),
+        ("--only NOUN -f conllu", "--only does not work with conllu, which keeps whole sentences"),
+        ("--only NOUN,NUON", "unknown tag 'NUON' in upos: use ADJ, "),
         ("--glob *.txt", "add --recursive"),
         ("--output-dir out", "--output-dir needs files"),
         ("--output-dir out -o x", "give --output-file or --output-dir, not both"),
@@ -93,7 +93,7 @@ def test_names_of_columns() -> None:
         ("", 1, False, 0), ("a_b", 1, False, 0), ("a_b", 2, False, 2), ("a_b", 3, True, 3), ("a_b", 1, True, 1),
     ]  # fmt: skip
     for name in ("y", "x_0", "x_", "_2", "start_2", "x_2_3"):
-        with pytest.raises(UsageError, match="there is no column"):
+        with pytest.raises(UsageError, match="unknown column"):
             columns.parse([name], ["x"])
 
 
@@ -205,7 +205,7 @@ def test_a_second_call_does_what_is_missing(folder: Path, run: Run, tiny_raw_fol
     assert done(run(*command, "--force")) == ""
     assert (out / "a.tsv").read_text("utf-8").startswith("form\tupos\nI\tPRON\n")
     (shown,) = on_terminal((0, command), folder=folder)
-    assert "5 of 5 files have been tagged before" in shown
+    assert "skipping 5 of 5 files: already tagged" in shown
 
 
 def test_a_thousand_files(tmp_path: Path, run: Run, tiny_raw_folder: Path) -> None:
@@ -241,7 +241,12 @@ def test_a_thousand_files(tmp_path: Path, run: Run, tiny_raw_folder: Path) -> No
     ("names", "suffix", "outputs_or_error"),
     [
         (["a.txt", "b.txt.gz", "c", "2024.05.01"], ".tsv", ["a.tsv", "b.tsv", "c.tsv", "2024.05.01.tsv"]),
-        (["a.txt", "a.md"], ".tsv", "texts/a.txt and texts/a.md would both be tagged to out/a.tsv"),
+        (
+            ["a.txt", "a.md"],
+            ".tsv",
+            "texts/a.txt and texts/a.md would both be written to out/a.tsv: "
+            "rename one, or tag them in separate runs with different output directories",
+        ),
     ],
 )
 def test_names_of_outputs(names: list[str], suffix: str, outputs_or_error: list[str] | str) -> None:
@@ -257,7 +262,7 @@ def test_no_input_is_overwritten(folder: Path, run: Run, tiny_folder: Path) -> N
     row = "1\tI" + "\t_" * 8 + "\n\n"
     (folder / "x.conllu").write_text(row, encoding="utf-8")
     told = refusal(run("tag", "-m", tiny_folder, "-i", "x.conllu", "--output-dir", ".", "--force"), 2)
-    assert told == "error: x.conllu would be read and written: choose another --output-dir"
+    assert told == "error: x.conllu is both input and output: choose another --output-dir"
     assert (folder / "x.conllu").read_text("utf-8") == row
     assert done(run("tag", "-m", tiny_folder, "-i", "x.conllu", "-o", "x.conllu", "--force")) == ""
     assert (folder / "x.conllu").read_text("utf-8") == row.replace("I\t_\t_", "I\t_\tPRON")
@@ -268,7 +273,7 @@ def test_one_file(folder: Path, run: Run, tiny_raw_folder: Path) -> None:
     assert done(run(*command)) == ""
     out = folder / "new" / "out.txt"
     assert out.read_text("utf-8") == run("tag", "-m", tiny_raw_folder, stdin=PROSE).stdout
-    assert "new/out.txt: exists already" in refusal(run(*command), 2)
+    assert "new/out.txt: already exists" in refusal(run(*command), 2)
     out.write_text("mine")
     bad = run("tag", "-m", tiny_raw_folder, "-i", "texts/sub/bad.txt", "-o", "new/out.txt", "--force")
     assert (bad.returncode, out.read_text()) == (65, "mine")
@@ -308,7 +313,7 @@ def test_what_was_tagged_before_an_error_stays(folder: Path, run: Run, tiny_fold
     (folder / "half.txt").write_bytes(b"I eat\n" * 50_000 + b"\xff\xff\n")
     ended = run("tag", "-m", tiny_folder, "-i", "half.txt", "-o", "out.txt")
     note, error = ended.stderr.splitlines()
-    assert (ended.returncode, note) == (65, "what was tagged is in out.txt.part")
+    assert (ended.returncode, note) == (65, "partial output is in out.txt.part")
     assert "half.txt:50001: byte 300001" in error
     assert set((folder / "out.txt.part").read_text().splitlines()) == {"I/PRON eat/VERB"}
     assert not (folder / "out.txt").exists()

@@ -39,7 +39,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path, tiny_raw_folder: Path) -> None:
     [
         (False, 0, "stopped before anything was tagged"),
         (False, 2, "stopped in b.txt after line 1,234"),
-        (True, 2, "stopped after 1 of 3 files; the same command tags those that are missing"),
+        (True, 2, "stopped after 1 of 3 files; run the same command again to tag the rest"),
     ],
 )
 def test_where_it_stopped(one_each: bool, count: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +91,7 @@ def test_an_interrupted_command(number: int, code: int, tmp_path: Path, tiny_fol
     assert child.exitcode == code
     told = (tmp_path / "log").read_text().split("\n")
     assert re.fullmatch(r"stopped in in after line [\d,]+", next(line for line in told if line.startswith("stopped")))
-    assert "what was tagged is in out.part" in told
+    assert "partial output is in out.part" in told
     assert set((tmp_path / "out.part").read_text().splitlines()[:-1]) == {"I/PRON eat/VERB"}
 
 

@@ -114,7 +114,7 @@ def test_windows_leave_short_sentences_alone_and_long_ones_whole(
 
 
 def test_a_tagset_that_the_model_does_not_have(tagger: Tagger) -> None:
-    with pytest.raises(UsageError, match="tiny does not know ptb: it knows upos"):
+    with pytest.raises(UsageError, match="tiny has no tagset 'ptb': use upos"):
         tagger.predict([["a"]], "ptb")
 
 

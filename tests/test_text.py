@@ -111,5 +111,5 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(AccessError, match="directory"):
         list(file_lines(tmp_path))
     for name in ("klingon", "hex", "undefined"):
-        with pytest.raises(UsageError, match=f"no encoding named '{name}'"):
+        with pytest.raises(UsageError, match=f"unknown encoding '{name}'"):
             through_pipe([b""], encoding=name)

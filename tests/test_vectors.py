@@ -117,5 +117,5 @@ def test_the_stored_table_holds_both_parts_of_an_embedding(tmp_path: Path) -> No
 
 def test_a_one_hot_word_has_no_vector(tmp_path: Path) -> None:
     corpus = Corpus("x", *[(Sentence(("cat",), {"upos": ("NOUN",)}),)] * 2)
-    with pytest.raises(UsageError, match="no place for word vectors"):
+    with pytest.raises(UsageError, match="one-hot input cannot use word vectors"):
         Trainer(TaggerTask([corpus], replace(SMALL, input="onehot"), replace(QUICK, vectors=("x",))))

@@ -64,7 +64,7 @@ class Manifest:
                 raise UsageError(f"{output} is a file: name a directory")
             if system.get_file_info(f"{root}/{NAME}").type == fs.FileType.NotFound:
                 if system.get_file_info(fs.FileSelector(root, allow_not_found=True)):
-                    raise UsageError(f"{output} is not empty and has no output of this command: use another directory")
+                    raise UsageError(f"{output} is not empty and was not written by rnntag bulk: use another directory")
                 return manifest
             with system.open_input_stream(f"{root}/{NAME}", compression=None) as stream:
                 stored = validation.parse(stream.read())
@@ -76,7 +76,9 @@ class Manifest:
         except OSError as error:
             raise AccessError(f"{output}: cannot be read: {error}") from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"{root}/{NAME}: is damaged ({error}): use another output directory") from error
+            raise DataError(
+                f"{root}/{NAME}: is damaged ({validation.reason(error)}): use another output directory"
+            ) from error
         if known != manifest.settings:
             names = {*known, *manifest.settings}
             changed = ", ".join(sorted(name for name in names if known.get(name) != manifest.settings.get(name)))

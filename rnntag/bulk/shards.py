@@ -124,7 +124,7 @@ def _of_input(root: str) -> Iterator[Shard]:
     if is_file:
         if not _split_name(info.base_name):
             raise UsageError(
-                f"{root}: its name must end in {', '.join(_FORMATS)}, or in one and a compression's suffix"
+                f"{root}: its name must end in {', '.join(_FORMATS)}, optionally followed by a compression suffix"
             )
         yield from _of_file(system, root, info, info.base_name)
         return

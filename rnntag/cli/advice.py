@@ -8,10 +8,10 @@ from typing import Any
 from rnntag.errors import ANOTHER, LOWER, RnntagError
 
 _PHRASES = {
-    ("encoding", ANOTHER): "name its encoding with {}",
+    ("encoding", ANOTHER): "set the encoding with {}",
     ("errors", "replace"): "replace such bytes with {} replace",
     ("force", True): "replace it with {}",
-    ("lexicon", ANOTHER): "name its file with {}",
+    ("lexicon", ANOTHER): "name a file with {}",
     ("jobs", LOWER): "use fewer {}",
     ("resume", False): "start again with {}",
 }

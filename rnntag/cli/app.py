@@ -68,7 +68,7 @@ class Commands(TyperGroup):
                 _report(f"this needs {error.name}, which is not installed: pip install {' '.join(_TO_TRAIN)}")
                 code = NotFoundError.exit_code
             else:
-                _report(f"{type(error).__name__}: {error} (RNNTAG_DEBUG=1 shows where)")
+                _report(f"internal error: {type(error).__name__}: {error}; set RNNTAG_DEBUG=1 to see the traceback")
                 code = RnntagError.exit_code
         gc.freeze()  # else Python collects garbage once more before it exits
         sys.exit(code)
@@ -103,7 +103,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    help="""Tag words with their parts of speech, with recurrent networks.
+    help="""Tag words with their parts of speech, using recurrent neural networks.
+
+    Run `rnntag COMMAND --help` for the options of a command
+    and for examples.
 
         rnntag tag "我 吃 苹果"
 

@@ -46,12 +46,12 @@ def _with_an_option_each(arguments: Sequence[str]) -> list[str]:
     return expanded
 
 
-def check_texts(texts: Sequence[str], advice: str) -> None:
+def check_texts(texts: Sequence[str], *, recursive: bool = False) -> None:
     """Make sure that texts are not names of files.
 
     Args:
         texts: arguments of the command line.
-        advice: how to read files, with `{}` for their names.
+        recursive: whether the command can read the files in a directory.
 
     Raises:
         UsageError: some are files, paths of directories, or `-`.
@@ -60,13 +60,14 @@ def check_texts(texts: Sequence[str], advice: str) -> None:
     files = [text for text in texts if text == STDIN or (os.path.exists(text) and not os.path.isdir(text))]
     if files:
         names = shlex.join(files[:_MOST_NAMED]) + (" …" if len(files) > _MOST_NAMED else "")
-        what = "is standard input" if files[0] == STDIN else "is a file"
+        what, them = "is standard input" if files[0] == STDIN else "is a file", "it"
         if len(files) > 1:
-            what = f"and {len(files) - 1} more are files"
-        raise UsageError(f"{files[0]} {what}, not text: {advice.format(names)}")
+            what, them = f"and {len(files) - 1} more are files", "them"
+        raise UsageError(f"{files[0]} {what}, not text: to tag {them}, run 'rnntag tag -i {names}'")
     for text in texts:
         if os.sep in text and os.path.isdir(text):
-            raise UsageError(f"{text} is a directory, not text")
+            advice = f": to tag its files, run 'rnntag tag -i {shlex.quote(text)} --recursive'" if recursive else ""
+            raise UsageError(f"{text} is a directory, not text{advice}")
         if _is_named_like_a_file(text):
             raise NotFoundError(f"{text}: no such file; to tag the name itself, pipe it to standard input")
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from rnntag.bulk.shards import Shard
 
 _NEEDED = ("pyarrow", "ray")
+_TokensColumnOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Column or field with a list of tokens, used instead of raw text."),
+]
 
 
 def bulk(
@@ -28,8 +32,8 @@ def bulk(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, or directories of files, in Parquet, JSON lines, text (a document per line) or CoNLL-U: paths "
-            "or URIs, such as s3://….",
+            help="Files, or directories of files, in Parquet, JSON lines, text (one document per line) or CoNLL-U: "
+            "paths or URIs, such as s3://….",
         ),
     ],
     output: Annotated[str, typer.Option(metavar="DIR", help="Directory of the output, a path or URI.")],
@@ -41,9 +45,7 @@ def bulk(
     text_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column or field of raw text.", show_default="text")
     ] = None,
-    tokens_column: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Column or field with a list of tokens, instead.")
-    ] = None,
+    tokens_column: _TokensColumnOption = None,
     confidence: Annotated[bool, typer.Option("--confidence", help="Add the probability of each tag.")] = False,
     output_format: Annotated[Literal["parquet", "jsonl"], typer.Option("--format", help="Format of the output.")] = (
         "parquet"
@@ -53,7 +55,8 @@ def bulk(
         typer.Option(help="Address of a Ray cluster: auto, or ray://….", show_default="Ray on this machine"),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Tasks at a time.", show_default="one per processor")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Number of concurrent tasks.", show_default="one per processor"),
     ] = None,
     lexicon: LexiconOption = None,
     lexicon_mode: LexiconModeOption = "prefer",
@@ -61,7 +64,7 @@ def bulk(
     """Tag tables and large collections on Ray, on this machine or a cluster.
 
     Each input file, or each part of about 16 MB of a larger one, becomes a file in --output, with the same rows and
-    columns and with columns added for tokens and tags. The same command again tags what is missing.
+    columns and with columns added for tokens and tags. Run the same command again to tag the rest.
 
         rnntag bulk crawl/ --output tagged/ --text-column body
     """
@@ -97,7 +100,7 @@ def bulk(
     manifest = Manifest.open(output, output_format, tag.settings)
     missing = manifest.missing(shards)
     if len(missing) < len(shards):
-        console.note(f"{len(shards) - len(missing):,} of {len(shards):,} shards are finished already")
+        console.note(f"{len(shards) - len(missing):,} of {len(shards):,} shards are already finished")
     if missing:
         tagger = ShardTagger(tag, output, output_format)
         tagger.check(missing[0])
@@ -110,7 +113,7 @@ def _check_output(output: str, inputs: Sequence[str]) -> None:
 
     for root in inputs:
         if is_within(output, root) or is_within(root, output):
-            raise UsageError(f"{output} has the input {root} in it, or is in it: use another directory")
+            raise UsageError(f"{output} contains the input {root}, or is inside it: use another directory")
 
 
 def _run(
@@ -200,7 +203,9 @@ class _Watch:
     def stopped(self) -> None:
         """Say how far a job came that a signal ended."""
         self.close()
-        console.note(f"stopped after {self._finished:,} of {self._shards:,} shards; the same command tags the rest")
+        console.note(
+            f"stopped after {self._finished:,} of {self._shards:,} shards; run the same command again to tag the rest"
+        )
 
     def close(self) -> None:
         if self._bar:
@@ -210,11 +215,10 @@ class _Watch:
     def report(self) -> None:
         """Print the figures of the whole job."""
         total = self._total
-        failed = f", of which {total.failed:,} could not be tagged" if total.failed else ""
-        console.note(
-            f"tagged {total.rows:,} rows{failed}: {total.tokens:,} tokens, {self._speed():,.0f} tokens/s, "
-            f"workers: {self._workers}"
-        )
+        rows = f"{total.rows:,} rows"
+        if total.failed:
+            rows = f"{total.rows - total.failed:,} of {rows} ({total.failed:,} failed)"
+        console.note(f"tagged {rows}: {total.tokens:,} tokens, {self._speed():,.0f} tokens/s, workers: {self._workers}")
 
     def _show(self) -> None:
         if self._bar:

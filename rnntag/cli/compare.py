@@ -81,7 +81,7 @@ def compare(
 
     Prints the number of weights, dev accuracy (also on unknown words), training time, tagging speed and
     learning curves; how far back the gradient of a word's loss reaches, before and after training; and
-    over how many words each cell can recall one. --out writes a web page with plots (needs matplotlib).
+    how many words back each cell can recall a word. --out writes a web page with plots (needs matplotlib).
 
         rnntag compare --quick starter
 

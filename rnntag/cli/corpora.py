@@ -17,7 +17,7 @@ _GAP = 2
 _LEAST_ABOUT = 24
 """Characters of a corpus's description, at least."""
 
-_LESS_IMPORTANT = ("tagset", "licence", "description", "universal", "here", "language")
+_LESS_IMPORTANT = ("tagset", "licence", "description", "universal", "installed", "language")
 """Columns that a narrow terminal leaves out, in this order."""
 
 
@@ -49,7 +49,7 @@ def _print_corpora(rows: Iterable[Mapping[str, Any]]) -> None:
             "sentences": f"{row['sentences']:,}",
             "tokens": f"{row['tokens']:,}",
             "universal": "yes" if row["universal"] else "no",
-            "here": "yes" if row["here"] else "no",
+            "installed": "yes" if row["here"] else "no",
             "licence": row["licence"],
             "tagset": ", ".join(row["tagsets"]),
             "description": row["about"],

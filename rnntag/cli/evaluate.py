@@ -77,10 +77,10 @@ def evaluate(
 ) -> None:
     """Measure a model, or several models, on tagged text.
 
-    Prints accuracy with its 95 % interval, also on known and unknown words, on ambiguous words and on whole
-    sentences, and the most-frequent-tag baseline if the corpus has a train split; precision, recall and F1 of each
-    tag; the most frequent confusions and the words most often wrong. The last line is a signature: equal signatures
-    mean the same model on the same test set.
+    Prints accuracy with its 95 % confidence interval, also on known and unknown words, on ambiguous words and on
+    whole sentences, and the most-frequent-tag baseline if the corpus has a train split; precision, recall and F1 of
+    each tag; the most frequent confusions and the words most often wrong. The last line is a signature: equal
+    signatures mean the same model on the same test set.
 
         rnntag eval en_ewt-ud-dev.conllu zh_gsdsimp-ud-dev.conllu
 
@@ -93,7 +93,7 @@ def evaluate(
     if as_json and as_markdown:
         raise UsageError("give --json or --markdown, not both")
     if raw and html:
-        raise UsageError("--html shows the tags of given words: leave out --raw, or use --markdown")
+        raise UsageError("--html does not support --raw: leave out --raw, or use --markdown instead of --html")
     from rnntag.model import directory
 
     if html:
@@ -185,7 +185,7 @@ def _corpora(
             return load(provenance.specs, tagsets, encoding=encoding, corpus_format=corpus_format)
         except NotFoundError as error:
             raise NotFoundError(
-                f"what {stored.name} was trained on is not here: name a CORPUS to measure it on ({error})"
+                f"the corpora that {stored.name} was trained on were not found ({error}): name a CORPUS"
             ) from error
 
 

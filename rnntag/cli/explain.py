@@ -43,15 +43,15 @@ def explain(
 ) -> None:
     """Show what the tags of a sentence depend on.
 
-    Prints the probability of each word's tag and the most probable other tags. Then it hides each other
-    word from the network and prints the tag whose probability changes most, with the change in percent
-    points. --json prints all probabilities.
+    Prints the probability of each word's tag and the most probable other tags. Then it hides every other
+    word in turn from the network and prints the tag whose probability changes most, with the change in
+    percentage points. --json prints all probabilities.
 
         rnntag explain "我 吃 榴莲"
 
         rnntag explain --gates --model lstm "The old man the boat"
     """
-    check_texts(text, "explain takes sentences; 'rnntag tag -i {}' reads it")
+    check_texts(text)
     from rnntag.analysis import explain as explanation
     from rnntag.tagger import load
 
@@ -69,7 +69,7 @@ def explain(
         if opened:
             _print_gates(explained.tokens, opened)
         elif gates:
-            console.note(f"a network of cell {tagger.model.config.cell} has no gates")
+            console.note("a plain RNN has no gates")
     if as_json:
         console.print_json(results)
 
@@ -110,7 +110,7 @@ def _as_json(
 
 
 def _print_explanation(explained: Explanation, known: Sequence[bool]) -> None:
-    """Print each word with its most probable tags, and the changes in percent points when other words are hidden."""
+    """Print each word with its most probable tags, and the changes in percentage points when other words are hidden."""
     table = new_table("word", "", "tag", "%", "other tags", "when another word is hidden", numbers=["%"])
     for token, form in enumerate(explained.tokens):
         probabilities = explained.probabilities[token]

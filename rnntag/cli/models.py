@@ -25,11 +25,14 @@ def models(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the models, or show one's card.
+    """List the models, or show one model's card.
 
-    rnntag models
+    The card says what a model was trained on, with which settings,
+    and how accurate it is.
 
-    rnntag models zh-en
+        rnntag models
+
+        rnntag models zh-en
     """
     from rnntag.model import directory
 

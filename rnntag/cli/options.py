@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import wraps
 from pathlib import Path
@@ -15,7 +15,7 @@ from rnntag.cli import completion
 from rnntag.config import CorpusFormat, LexiconMode, about
 
 INPUT = "Input"
-LEXICON = "Own words"
+LEXICON = "Custom words"
 
 _MODEL_HELP = "A model's name (see `rnntag models`) or directory."
 ModelOption = Annotated[
@@ -23,15 +23,17 @@ ModelOption = Annotated[
     typer.Option("--model", "-m", envvar="RNNTAG_MODEL", autocompletion=completion.models, help=_MODEL_HELP),
 ]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", autocompletion=completion.models, help=_MODEL_HELP)]
-EncodingOption = Annotated[str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input.")]
+EncodingOption = Annotated[
+    str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input; auto: guessed for each file.")
+]
 CorpusFormatOption = Annotated[
     CorpusFormat,
     typer.Option(
         metavar="FORMAT",
         rich_help_panel=INPUT,
-        help="Format of files not named .conllu: slash (word/TAG), underscore (word_TAG), tsv (a token and its tag per "
-        "line, as in TreeTagger's output), spacy (a Doc.to_json() per line), jsonl (output of `rnntag tag`) or conllu. "
-        "auto: tsv for .tsv, .vert and .vrt, spacy or jsonl for .jsonl, else slash.",
+        help="Format of files not named .conllu: slash (word/TAG), underscore (word_TAG), tsv (one token and its tag "
+        "per line, as in TreeTagger's output), spacy (one Doc.to_json() object per line), jsonl (output of `rnntag "
+        "tag`) or conllu. auto: tsv for .tsv, .vert and .vrt, spacy or jsonl for .jsonl, else slash.",
     ),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace what exists at --out.")]
@@ -43,15 +45,16 @@ LexiconOption = Annotated[
     typer.Option(
         metavar="FILE",
         rich_help_panel=LEXICON,
-        help="Your own words, to be found in raw text: a word per line, optionally its frequency (ignored) and the "
-        "only tags that it may get (NOUN,VERB). May be repeated.",
+        help="Your own words, to be found in raw text: one word per line, optionally with its frequency (ignored) and "
+        "the only tags that it may get (NOUN,VERB). May be repeated.",
     ),
 ]
 LexiconModeOption = Annotated[
     LexiconMode,
     typer.Option(
         rich_help_panel=LEXICON,
-        help="prefer: these words are more likely to be found; force: always, of overlapping ones the longest.",
+        help="prefer: these words are more likely to be found; force: always found; where words overlap, the longest "
+        "wins.",
     ),
 ]
 TagsetOption = Annotated[
@@ -84,16 +87,23 @@ ResumeOption = Annotated[
     ),
 ]
 CheckpointOption = Annotated[
-    float, typer.Option(metavar="MINUTES", min=0, help="Also checkpoint every N minutes (0: only after epochs).")
+    float, typer.Option(metavar="X", min=0, help="Also checkpoint every X minutes (0: only after epochs).")
 ]
 
 
-def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) -> list[inspect.Parameter]:
+_METAVARS = {int: "N", float: "X"}
+"""What the help calls a number."""
+
+
+def settings_of(
+    config: type, *names: str, prefix: str = "", helps: Mapping[str, str] | None = None, **defaults: Any
+) -> list[inspect.Parameter]:
     """Options for the fields of a dataclass of `config`.
 
     Args:
         names: of the fields; without names, all fields that have a help.
         prefix: of the options' names.
+        helps: that differ from the fields'.
         defaults: that differ from the fields'.
     """
     chosen = [
@@ -113,9 +123,9 @@ def settings_of(config: type, *names: str, prefix: str = "", **defaults: Any) ->
         )
         option = typer.Option(
             flags,
-            metavar=known.metavar or None,
+            metavar=known.metavar or _METAVARS.get(kind),
             autocompletion=completion.models if known.metavar == "MODEL" else None,
-            help=known.help,
+            help=(helps or {}).get(setting.name, known.help),
             rich_help_panel=known.group,
             show_default=shown,
         )

@@ -66,4 +66,4 @@ class Interruption:
         self.code = 128 + number
         with suppress(OSError, AttributeError, ValueError):  # stderr may be closed, or gone
             if sys.stderr.isatty():
-                os.write(sys.stderr.fileno(), b"\nstopping; press again to stop at once\n")
+                os.write(sys.stderr.fileno(), b"\nstopping; press Ctrl-C again to stop immediately\n")

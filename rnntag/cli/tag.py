@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from rnntag.cli import completion, signals, tag_inputs, tag_outputs
-from rnntag.cli.options import INPUT, Fp32Option, LexiconModeOption, LexiconOption, ModelOption
+from rnntag.cli.options import INPUT, EncodingOption, Fp32Option, LexiconModeOption, LexiconOption, ModelOption
 from rnntag.cli.tag_inputs import STDIN
 from rnntag.cli.tag_progress import Watch
 from rnntag.config import DEFAULT_MODEL
@@ -40,8 +40,8 @@ _OutputOption = Annotated[
         "--format",
         "-f",
         rich_help_panel=OUTPUT,
-        help="slash: word/TAG; tsv: a token per line; conllu; jsonl: JSON lines; vertical: for CWB, CQPweb and Sketch "
-        "Engine.",
+        help="slash: word/TAG; tsv: one token per line; conllu; jsonl: JSON lines; vertical: for CWB, CQPweb and "
+        "Sketch Engine.",
         show_default="slash; that of the input for conllu, vertical and jsonl; tsv with --top, --columns, --header or "
         "several tagsets",
     ),
@@ -61,7 +61,7 @@ _OutputDirOption = Annotated[
     typer.Option(
         rich_help_panel=OUTPUT,
         help="Write a file for each input file, with the same name and the suffix of the format: .tagged (word/TAG), "
-        ".tsv, .conllu, .jsonl or .vert. Files that are there already are skipped.",
+        ".tsv, .conllu, .jsonl or .vert. Files whose output already exists are skipped.",
         show_default=False,
     ),
 ]
@@ -79,9 +79,7 @@ _ColumnsOption = Annotated[
         show_default="form and the tags",
     ),
 ]
-_HeaderOption = Annotated[
-    bool, typer.Option("--header", rich_help_panel=OUTPUT, help="Begin tsv with the names of the columns.")
-]
+_HeaderOption = Annotated[bool, typer.Option("--header", rich_help_panel=OUTPUT, help="Begin TSV with a header row.")]
 _OnlyOption = Annotated[
     str | None,
     typer.Option(
@@ -96,7 +94,7 @@ _ExpandOption = Annotated[
     typer.Option(
         "--expand",
         rich_help_panel=OUTPUT,
-        help="Write the words of multiword tokens of raw text, de/ADP le/DET, not the token, du/ADP+DET, in slash, tsv "
+        help="Write multiword tokens of raw text as words (de/ADP le/DET), not as tokens (du/ADP+DET), in slash, tsv "
         "and vertical.",
     ),
 ]
@@ -106,7 +104,7 @@ _RecursiveOption = Annotated[
         "--recursive",
         "-r",
         rich_help_panel=INPUT,
-        help="Read the files in folders given with -i, and in the folders in them.",
+        help="Read the files in folders given with -i, including subfolders.",
     ),
 ]
 _GlobOption = Annotated[
@@ -114,7 +112,7 @@ _GlobOption = Annotated[
     typer.Option(
         metavar="PATTERN",
         rich_help_panel=INPUT,
-        help="With --recursive: only files with such names, as '*.txt'.",
+        help="With --recursive: only files whose names match PATTERN, such as '*.txt'.",
         show_default=False,
     ),
 ]
@@ -126,9 +124,6 @@ _TextFieldOption = Annotated[
         help="The field of jsonl with the text, or with the tokens.",
         show_default="tokens, or else text",
     ),
-]
-_EncodingOption = Annotated[
-    str, typer.Option(rich_help_panel=INPUT, help="Encoding of the input; auto: a guess for each file.")
 ]
 _TagsetOption = Annotated[
     list[str] | None,
@@ -143,9 +138,9 @@ _InputFormatOption = Annotated[
     Literal["auto", InputFormat],
     typer.Option(
         rich_help_panel=INPUT,
-        help="tokens: words separated by white space, a sentence per line; raw: raw text; lines: raw text, each line "
-        "by itself; conllu; vertical: a token per line; slash: word/TAG; jsonl: an object with a text or tokens per "
-        "line; auto: by the suffix (.conllu, .vert, .tsv, .jsonl), else a guess from the start of the input.",
+        help="tokens: words separated by white space, one sentence per line; raw: raw text; lines: raw text, each line "
+        "by itself; conllu; vertical: one token per line; slash: word/TAG; jsonl: one object with a text or tokens "
+        "per line; auto: by the suffix (.conllu, .vert, .tsv, .jsonl), else a guess from the start of the input.",
     ),
 ]
 _TopOption = Annotated[
@@ -160,7 +155,7 @@ _ErrorsOption = Annotated[
 _QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, warnings or hints, only errors.")]
 _ColorOption = Annotated[
     console.Colour,
-    typer.Option(help="Colours: on a terminal, always (word/TAG also in a pipe, as for less -R), or never."),
+    typer.Option(help="When to use colours; auto: on a terminal; always: word/TAG also in a pipe, as for less -R."),
 ]
 
 
@@ -189,7 +184,7 @@ def tag(
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes to tag with, for large inputs.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of each process.")] = 1,
     fp32: Fp32Option = False,
-    encoding: _EncodingOption = "utf-8",
+    encoding: EncodingOption = "utf-8",
     errors: _ErrorsOption = "strict",
     quiet: _QuietOption = False,
     color: _ColorOption = "auto",

@@ -36,7 +36,7 @@ def find_files(
         recursive, pattern: whether to read the files in folders, and which.
         output_dir: a folder to leave out.
     """
-    check_texts(texts, "rnntag tag -i {}")
+    check_texts(texts, recursive=True)
     if texts and named:
         raise UsageError(f"give TEXT or --input-file, not both: {texts[0]!r} is not a file")
     if pattern is not None and not recursive:
@@ -71,7 +71,7 @@ def refusal(stored: ModelBundle, model: str, asked: InputFormat | None) -> str:
     without = f"the model {stored.name} has no segmenter: {remedy}"
     if asked in ("raw", "lines") and not stored.segmenter:
         raise UsageError(f"{without}, or give tokens with --input-format tokens")
-    return f"looks like raw text, and {without}, or use --input-format tokens"
+    return f"looks like raw text, but {without}, or use --input-format tokens"
 
 
 def check_field(field: str | None, formats: Iterable[InputFormat | None]) -> str:
@@ -187,7 +187,7 @@ def _with_warning(name: str, blocks: Iterable[str]) -> Iterator[str]:
     has_bare, blocks = has_bare_carriage_returns(blocks)
     if has_bare:
         console.warning(
-            f"{name}: has carriage returns, but no line feed: they separate words, not lines; convert them with "
-            "`tr '\\r' '\\n'`"
+            f"{name}: lines end in carriage returns only, which are read as spaces, not as line ends; convert them "
+            "with `tr '\\r' '\\n'`"
         )
     yield from blocks

@@ -146,10 +146,12 @@ def _check_only(job: TagJob) -> None:
     if not job.only:
         return
     if writer_type(job.output).whole:
-        raise UsageError(f"{job.output} has whole sentences only: leave out --only, or use --format tsv")
+        raise UsageError(
+            f"--only does not work with {job.output}, which keeps whole sentences: leave it out, or use --format tsv"
+        )
     known = [tag for tagset in job.tagsets for tag in job.model.vocabulary.tags[tagset]]
     if unknown := sorted(job.only.difference(known)):
-        raise UsageError(f"there is no tag {unknown[0]!r} in {', '.join(job.tagsets)}: there are {' '.join(known)}")
+        raise UsageError(f"unknown tag {unknown[0]!r} in {', '.join(job.tagsets)}: use {', '.join(known)}")
 
 
 def to_do(
@@ -167,7 +169,7 @@ def to_do(
     paths = folders.outputs(files, folder, writer_type(output).suffix)
     left = [(file, path) for file, path in zip(files, paths, strict=True) if force or not path.exists()]
     if len(left) < len(files) and console.is_interactive():
-        console.note(f"{len(files) - len(left):,} of {len(files):,} files have been tagged before")
+        console.note(f"skipping {len(files) - len(left):,} of {len(files):,} files: already tagged")
     return [file for file, _ in left], [path for _, path in left]
 
 
@@ -222,7 +224,7 @@ def destination(path: Path | None, job: TagJob, force: bool) -> Iterator[Callabl
     if path.is_dir():
         raise AccessError(f"{path}: is a directory, not a file")
     if path.is_file() and not force:
-        raise UsageError(f"{path}: exists already", remedy={"output_file": ANOTHER, "force": True})
+        raise UsageError(f"{path}: already exists", remedy={"output_file": ANOTHER, "force": True})
     if path.exists() and not path.is_file():  # a device or a named pipe
         with open(path, "wb", buffering=0) as stream:
             yield stream.write
@@ -233,7 +235,7 @@ def destination(path: Path | None, job: TagJob, force: bool) -> Iterator[Callabl
         file.finish()
     except BaseException:
         if part := file.set_aside():
-            console.note(f"what was tagged is in {part}")
+            console.note(f"partial output is in {part}")
         raise
 
 

@@ -76,8 +76,8 @@ class Watch:
     def _where(self) -> str:
         if self._one_each:
             return (
-                f"stopped after {self._finished:,} of {len(self._files):,} files; the same command tags those that are "
-                "missing"
+                f"stopped after {self._finished:,} of {len(self._files):,} files; run the same command again to tag "
+                "the rest"
             )
         if not self._last:
             return "stopped before anything was tagged"

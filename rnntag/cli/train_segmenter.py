@@ -20,8 +20,12 @@ from rnntag.cli.options import (
 )
 from rnntag.config import SegmenterConfig, TrainConfig
 
+_HELPS = {"init": "Start from the segmenter of this model (a name or a directory)."}
 
-@with_settings(settings_of(SegmenterConfig), settings_of(TrainConfig, "simplify_chinese", "init", "keep", "seed"))
+
+@with_settings(
+    settings_of(SegmenterConfig), settings_of(TrainConfig, "simplify_chinese", "init", "keep", "seed", helps=_HELPS)
+)
 def train_segmenter(
     context: typer.Context,
     model: ModelArgument,
@@ -43,7 +47,8 @@ def train_segmenter(
 ) -> None:
     """Train a segmenter for a model, so that it can tag raw text.
 
-    The tagger does not change. The segmenter is added to the model or, with --out, to a copy.
+    The tagger does not change. The segmenter is added to the model or,
+    with --out, to a copy.
 
         rnntag train-segmenter lstm 'en_ewt-ud-*.conllu'
 

@@ -98,8 +98,8 @@ def load(
             treebank, name = treebank_and_split(path)
             splits = treebanks.setdefault((path.resolve().parent, treebank), {})
             if name in splits and splits[name].resolve() != path.resolve():
-                what = f"the {name} split" if name else "all"
-                raise DataError(f"{splits[name]} and {path} are both {what} of {treebank}")
+                what = f"the {name} split of" if name else "named as the whole corpus"
+                raise DataError(f"{splits[name]} and {path} are both {what} {treebank}: give only one")
             splits[name] = path
     faults = Faults()
     starter = {path.resolve() for path in starter_files()} if treebanks and (whole or STARTER in specs) else set()

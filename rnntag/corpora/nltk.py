@@ -230,6 +230,6 @@ def provide(package: str, progress: OnDownload | None = None) -> None:
     if failure:
         raise NotFoundError(
             f"NLTK's {package} is not on this machine (searched {', '.join(nltk.data.path)}) and cannot be downloaded "
-            f"({failure.strip()}): run 'python -m nltk.downloader {package}' on a machine with a network, "
-            "and set NLTK_DATA to its folder"
+            f"({failure.strip()}): run 'python -m nltk.downloader {package}' on a machine with internet "
+            "access, copy its nltk_data folder here, and set NLTK_DATA to that folder"
         )

@@ -56,7 +56,7 @@ def parse(names: Sequence[str], tagsets: Sequence[str]) -> tuple[Column, ...]:
             column = Column(name, first, is_probability=True)
         if column is None:
             known = ", ".join(["form", *tagsets, _CONFIDENCE, *OTHERS[1:]])
-            raise UsageError(f"there is no column {name!r}: there are {known}, and for each tagset "
+            raise UsageError(f"unknown column {name!r}: use {known}, or for each tagset "
                              f"{tagsets[0]}_confidence, {tagsets[0]}_2, {tagsets[0]}_2_confidence …")  # fmt: skip
         columns.append(column)
     return tuple(columns)

@@ -82,7 +82,7 @@ def advice(head: bytes) -> str:
         return ""
     suffix = f".{magic.lastgroup}"
     program = _FORMATS[suffix].program
-    return f"is {program} data: decompress it with '{program} -dc', or name a file that ends in {suffix}"
+    return f"is {program} data: decompress it with '{program} -dc', or give the file a name that ends in {suffix}"
 
 
 def decompressed(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -112,7 +112,7 @@ def decompressed(path: Path, blocks: Iterable[bytes]) -> Iterator[bytes]:
             try:
                 content = stream.decompress(data, BLOCK_BYTES)
             except errors as error:
-                reason = str(error).rstrip(".") or "no more can be read"
+                reason = str(error).rstrip(".") or "corrupt data"
                 raise DataError(f"{path}: is not a {name} file, or is damaged ({kind.program}: {reason})") from error
             if content:
                 yield content

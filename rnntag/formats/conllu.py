@@ -123,7 +123,7 @@ class ConlluReader:
         is_word = identifier["word"] is not None
         empty = "" in fields and self._columns.first_empty(fields)
         if empty:
-            wrong = f"column {empty} is empty: CoNLL-U writes _"
+            wrong = f"column {empty} is empty: use _ for an empty value"
         elif is_word and not fields[self._columns.place(FORM, "")].strip():
             wrong = f"word {number} has no form"
         elif not self._faulty:  # after a bad line, every number would be wrong
@@ -136,7 +136,7 @@ class ConlluReader:
         due = len(self._rows) + 1
         if identifier["word"] and int(number) != due:
             hint = ": is an empty line missing before it?" if number == "1" else ""
-            return f"word {number}, expected word {due} of the sentence{hint}"
+            return f"found word {number}, expected word {due} of the sentence{hint}"
         if identifier["first"] and not due == int(identifier["first"]) <= int(identifier["last"]):
             return f"the range {number} must begin at word {due} and end at or after it"
         if identifier["before"] and int(identifier["before"]) != due - 1:
@@ -208,7 +208,7 @@ def sentences(file: CorpusFile) -> Iterator[Sentence]:
         yield Sentence(sentence.column(FORM), tags, spaces=spaces, opens=opens, multiwords=multiwords)
     for column in unseen.values() if first else ():
         remedy = {"tagset": "universal" if column == XPOS_COLUMN else "native"}
-        file.fault(first, f"neither this word nor any other has a tag in {COLUMNS[column]}", remedy)
+        file.fault(first, f"no word has a tag in {COLUMNS[column]}", remedy)
 
 
 def _has_xpos(sentences: Iterator[ConlluSentence]) -> tuple[bool, Iterator[ConlluSentence]]:

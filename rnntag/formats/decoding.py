@@ -280,9 +280,7 @@ def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
         io.TextIOWrapper(io.BytesIO(), encoding).read()  # refuses codecs that are not for text, such as hex
         return codecs.getincrementaldecoder(encoding)(errors)
     except (LookupError, UnicodeError) as error:
-        raise UsageError(
-            f"there is no encoding named {encoding!r}: try auto, utf-8, gb18030, big5 or latin-1"
-        ) from error
+        raise UsageError(f"unknown encoding {encoding!r}: try auto, utf-8, gb18030, big5 or latin-1") from error
 
 
 def check_readable(path: Path) -> None:

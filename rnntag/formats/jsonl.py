@@ -24,6 +24,7 @@ from rnntag.formats.records import (
     checked_word,
 )
 from rnntag.sentences import UNIVERSAL, UNNAMED, Segmentation, Sentence, TagProbs, Tags, multiwords_between
+from rnntag.storage import validation
 
 
 class JsonlReader:
@@ -200,7 +201,7 @@ def _sentence(line: str, tagsets: tuple[str, ...]) -> list[Sentence]:
             {tagset: tuple(map(_tag_probs, top[tagset])) for tagset in wanted if tagset in top},
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise DataError(f"is not a JSON line as `rnntag tag` writes it: {error!r}") from error
+        raise DataError(f"is not a JSON line as `rnntag tag` writes it: {validation.reason(error)}") from error
     return [sentence] if tokens else []
 
 
@@ -212,7 +213,7 @@ def _by_tagset(record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     for name in tags:
         checked_word(name, "the name of a tagset")
     if unknown := top.keys() - tags.keys():
-        raise ValueError(f"top has {unknown}, which tags lacks")
+        raise ValueError(f"'top' has the tagset {min(unknown)}, which is missing from 'tags'")
     return tags, top
 
 
@@ -239,7 +240,7 @@ def _tag_probs(top: dict[str, float]) -> TagProbs:
 
 def _probability(tag: str, value: float) -> float:
     if not 0 <= (probability := float(value)) <= 1:  # false for NaN too
-        raise DataError(f"{tag} has the probability {probability}")
+        raise DataError(f"the probability of {tag} is {probability}, not between 0 and 1")
     return probability
 
 

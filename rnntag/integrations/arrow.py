@@ -141,9 +141,7 @@ class TagBatches:
             UsageError: there is no such column, it has another type, or a column to add exists already.
         """
         if schema.get_field_index(self._column) < 0:
-            raise UsageError(
-                f"there is no column {self._column!r}, only {', '.join(map(repr, schema.names)) or 'none'}"
-            )
+            raise UsageError(f"no column {self._column!r} (columns: {', '.join(map(repr, schema.names)) or 'none'})")
         own = schema.field(self._column).type
         if not (
             _is(own, _TEXT) if self._is_raw else _is(own, _LISTS) and (types.is_null(own) or _is(own.value_type, _TEXT))
@@ -152,7 +150,7 @@ class TagBatches:
             raise UsageError(f"the column {self._column!r} has the type {own}: it must be {wanted}")
         for name in (added.name for added in self._fields):
             if schema.get_field_index(name) >= 0:
-                raise UsageError(f"there is a column {name!r} already: drop or rename it")
+                raise UsageError(f"the column {name!r} already exists: drop or rename it")
         return pa.schema([*schema, *self._fields], schema.metadata)
 
     def __call__(self, batch: Batch) -> Batch:

@@ -96,7 +96,7 @@ def _read(path: Path, tags: Mapping[str, tuple[str, ...]], entries: Entries, fau
             elif len(fields) < 2:
                 own = ()
             else:
-                raise DataError(f"{line.strip()!r:.80} is not a word, its frequency and its tag")
+                raise DataError(f"expected a word, optionally with a frequency and tags, not {line.strip()!r:.80}")
         except DataError as error:
             faults.add(f"{path}:{number}: {error}")
             continue
@@ -114,6 +114,6 @@ def _check_word(line: str, word: str) -> None:
     """
     before = line.partition("\t")[0].strip()
     if "\t" in line and before != word:
-        raise DataError(f"{before!r} is not a word: words have no white space in them")
+        raise DataError(f"{before!r} contains white space" if before else "no word before the tab")
     if len(word) > LONGEST:
         raise DataError(f"a word of {len(word):,} characters: at most {LONGEST} are allowed")

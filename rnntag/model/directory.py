@@ -76,7 +76,7 @@ def check_not_bundled(path: Path, argument: str = "out") -> None:
         UsageError: see `is_bundled`.
     """
     if is_bundled(path):
-        raise UsageError(f"{path} comes with rnntag and is not written to", remedy={argument: ANOTHER})
+        raise UsageError(f"{path} is part of rnntag and cannot be overwritten", remedy={argument: ANOTHER})
 
 
 def day_made(path: Path) -> str | None:
@@ -98,7 +98,7 @@ def check_free(path: Path) -> None:
         UsageError: `path` contains a model.
     """
     if day := day_made(path):
-        raise UsageError(f"{path}: there is a model made on {day} already", remedy={"out": ANOTHER, "force": True})
+        raise UsageError(f"{path}: already contains a model made on {day}", remedy={"out": ANOTHER, "force": True})
 
 
 def check_absent(paths: Iterable[Path]) -> None:
@@ -109,7 +109,7 @@ def check_absent(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         if path.exists():
-            raise UsageError(f"{path}: exists already", remedy={"out": ANOTHER, "force": True})
+            raise UsageError(f"{path}: already exists", remedy={"out": ANOTHER, "force": True})
 
 
 def available() -> dict[str, Path]:
@@ -156,7 +156,7 @@ def check_target(path: Path, names: Collection[str] = FILES, what: str = "a mode
     if path.exists() and not path.is_dir():
         raise AccessError(f"{path}: is a file, not a directory", remedy={"out": ANOTHER})
     if path.is_mount():
-        raise AccessError(f"{path}: a file system is mounted there, which cannot be replaced", remedy={"out": ANOTHER})
+        raise AccessError(f"{path}: is a mount point and cannot be replaced", remedy={"out": ANOTHER})
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise AccessError(f"{path}: {folder} cannot be written to", remedy={"out": ANOTHER})
     if path.is_dir():
@@ -221,7 +221,7 @@ def read(path: Path) -> ModelBundle:
         if not isinstance(config, dict) or config.get("format") != FORMAT:
             version = config.get("format") if isinstance(config, dict) else None
             raise DataError(
-                f"{path}: model format {version!r:.20} needs another rnntag than {__version__}, "
+                f"{path}: model format {version!r:.20} is not supported by rnntag {__version__}, "
                 f"which reads format {FORMAT}"
             )
         if old := [name for name in _OLD_FILES if name in files]:

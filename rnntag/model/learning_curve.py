@@ -113,7 +113,8 @@ def read(content: bytes, source: str) -> tuple[Epoch, ...]:
         try:
             epochs.append(_epoch(validation.parse(line)))
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{source}:{number}: is not an epoch written by 'rnntag train': {error!r}") from error
+            why = validation.reason(error)
+            raise DataError(f"{source}:{number}: is not an epoch written by 'rnntag train': {why}") from error
     if not epochs:
         raise DataError(f"{source}: contains no epoch")
     return tuple(epochs)

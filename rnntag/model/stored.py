@@ -110,7 +110,7 @@ class ModelBundle:
         if name is None:
             return self.tagsets[0]
         if name not in self.tagsets:
-            raise UsageError(f"the model {self.name} does not know {name}: it knows {', '.join(self.tagsets)}")
+            raise UsageError(f"the model {self.name} has no tagset {name!r}: use {' or '.join(self.tagsets)}")
         return name
 
     def several_tagsets(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -119,8 +119,10 @@ class ModelBundle:
         Raises:
             UsageError: the model does not know one, one is given twice, or there are none.
         """
-        if len(names) != len({*names}) or not names:
-            raise UsageError(f"tagsets must be given once each, not {', '.join(names) or 'none'}")
+        if not names:
+            raise UsageError("no tagset given")
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise UsageError(f"tagset given twice: {twice[0]}")
         return tuple(map(self.tagset, names))
 
     @property

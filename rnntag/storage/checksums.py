@@ -81,7 +81,9 @@ def content(folder: Path, name: str, max_bytes: int) -> bytes:
         if os.path.islink(path):
             real = os.path.realpath(path)
             if os.path.dirname(real) != os.path.realpath(folder):
-                raise DataError(f"{path}: is a link out of the model's directory: copy the file there instead")
+                raise DataError(
+                    f"{path}: is a symbolic link to a file outside the model's directory: copy the file there instead"
+                )
         with open(os.open(real, _FLAGS), "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):

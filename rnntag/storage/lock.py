@@ -38,7 +38,9 @@ def locked(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise AccessError(f"{path}: {_owner(file)} is writing it: wait for that, or name another directory") from error
+        raise AccessError(
+            f"{path}: in use by {_owner(file)}: wait until it finishes, or choose another directory"
+        ) from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise AccessError(f"{path}: cannot be locked: {file}: {error.strerror}") from error

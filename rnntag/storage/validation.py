@@ -37,6 +37,11 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
+def reason(error: Exception) -> str:
+    """What an error says, for a message. The text of a KeyError is only the name of a field."""
+    return f"no field {error}" if isinstance(error, KeyError) else f"{error}"
+
+
 def validate(value: Any, form: Any, what: str) -> None:
     """Check a parsed value.
 

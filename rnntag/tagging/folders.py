@@ -71,11 +71,14 @@ def outputs(files: Sequence[FoundFile], folder: Path, suffix: str) -> list[Path]
     by_path: dict[Path, Path] = {}
     for file, path in zip(files, paths, strict=True):
         if other := by_path.get(path):
-            raise UsageError(f"{other} and {file.path} would both be tagged to {path}", remedy={"output_dir": ANOTHER})
+            raise UsageError(
+                f"{other} and {file.path} would both be written to {path}: rename one, or tag them in separate runs "
+                "with different output directories"
+            )
         by_path[path] = file.path
     read = _real(file.path for file in files)
     if overwritten := next((path for path in paths if path.exists() and path.resolve() in read), None):
-        raise UsageError(f"{overwritten} would be read and written", remedy={"output_dir": ANOTHER})
+        raise UsageError(f"{overwritten} is both input and output", remedy={"output_dir": ANOTHER})
     return paths
 
 

@@ -164,7 +164,7 @@ class Pipeline:
         """Loaded with the first raw text."""
         job = self._job
         if not job.model.segmenter:
-            raise DataError(f"there is raw text, and the model {job.model.name} has no segmenter: give tokens")
+            raise DataError(f"the input is raw text, but the model {job.model.name} has no segmenter: give tokens")
         return Segmenter(job.model.segmenter, threads=job.threads, int8=job.int8, lexicon=job.lexicon)
 
     def _tagged(self, sentences: list[InputSentence]) -> str:

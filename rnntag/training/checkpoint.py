@@ -147,7 +147,8 @@ def read(path: Path) -> Checkpoint | None:
     try:
         head = validation.parse(line)
         if head["format"] != FORMAT:
-            raise DataError(f"{file}: written by rnntag {head['rnntag']}, which can continue it", remedy=RESTART)
+            writer = f"written by rnntag {head['rnntag']}, and only that version can resume it"
+            raise DataError(f"{file}: {writer}", remedy=RESTART)
         arrays = safetensors.numpy.load(tensors)
         states = {name: State(figures, of(name, arrays)) for name, figures in head["figures"].items()}
         conditions = {str(name): str(value) for name, value in head["conditions"].items()}
@@ -156,7 +157,7 @@ def read(path: Path) -> Checkpoint | None:
     except DataError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RnntagError, SafetensorError) as error:
-        raise DataError(f"{file}: {UNREADABLE} ({error!r})", remedy=RESTART) from error
+        raise DataError(f"{file}: {UNREADABLE} ({validation.reason(error)})", remedy=RESTART) from error
 
 
 def discard(path: Path) -> None:

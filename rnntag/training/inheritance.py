@@ -96,7 +96,7 @@ def inherited(asked: Settings, given: Collection[str]) -> Settings:
     network, training, segmenter = asked.model, asked.training, asked.segmenter
     if training.init:
         if training.vectors:
-            raise UsageError("a finished model takes no word vectors", remedy={"vectors": None})
+            raise UsageError("word vectors cannot be combined with a model to start from", remedy={"vectors": None})
         network = _taken_over(network, model.config, (field.name for field in fields(network)), given, model)
         training = _with_defaults(training, given)
     elif not model.segmenter:

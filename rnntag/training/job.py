@@ -16,6 +16,7 @@ from rnntag.evaluation.evaluate import measure, micro_average
 from rnntag.model import directory
 from rnntag.model.stored import StoredSegmenter
 from rnntag.sentences import Corpus
+from rnntag.storage import validation
 from rnntag.tagger import Tagger
 from rnntag.training import calibration, checkpoint, model_card, simplification
 from rnntag.training import segmenter as segmenter_training
@@ -157,7 +158,7 @@ class Job:
         """Train to the end or until `watch` stops it. Returns whether it is finished."""
         own = trainer.task.fingerprint if self.processes.world_size > 1 else ""
         if self.processes.broadcast(lambda: own) != own:
-            raise DataError("the processes have loaded different corpora or other files")
+            raise DataError("the training processes loaded different data: all need the same files")
         resumes = name in self._states
         if resumes:
             self._restore(name, trainer)
@@ -200,7 +201,9 @@ class Job:
             trainer.restore(self._states[name])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
             where = checkpoint.place(self.out)
-            raise DataError(f"{where}: {checkpoint.UNREADABLE} ({error!r})", remedy=checkpoint.RESTART) from error
+            raise DataError(
+                f"{where}: {checkpoint.UNREADABLE} ({validation.reason(error)})", remedy=checkpoint.RESTART
+            ) from error
 
     def _keep(self, name: str, trainer: Trainer[Any]) -> None:
         if self.processes.rank:

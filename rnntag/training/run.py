@@ -25,6 +25,8 @@ from rnntag.training.processes import started
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 CHECKPOINT_MINUTES = 10.0
+_SEGMENTER = "segmenter_"
+"""The prefix of the settings of a segmenter that is trained with a tagger."""
 
 
 def train(
@@ -105,8 +107,8 @@ def train_segmenter(
 
     Other arguments, the result and the errors are the same as for `train`.
     """
-    named = {name if name == "simplify_chinese" else f"segmenter_{name}": value for name, value in options.items()}
-    asked = replace(_settings(corpora, None, encoding, corpus_format, named), receiver=os.fspath(model))
+    named = {name if name == "simplify_chinese" else _SEGMENTER + name: value for name, value in options.items()}
+    asked = replace(_settings(corpora, None, encoding, corpus_format, named, prefix=""), receiver=os.fspath(model))
     given = _given(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
     effects.check({"init": "", **options}, options)
     asked = inheritance.inherited(asked, given)
@@ -165,7 +167,7 @@ def flat(settings: Settings) -> dict[str, Any]:
     """All settings, by the names of `train`'s arguments."""
     parts = asdict(settings)
     model, training, segmenter = (parts.pop(name) for name in ("model", "training", "segmenter"))
-    of_segmenter = {f"segmenter_{name}": value for name, value in (segmenter or {}).items()}
+    of_segmenter = {_SEGMENTER + name: value for name, value in (segmenter or {}).items()}
     return {**parts, **model, **training, **of_segmenter, "segmenter": segmenter is not None}
 
 
@@ -178,25 +180,37 @@ def _names(paths: Paths) -> tuple[str, ...]:
     return tuple(os.fspath(path) for path in several)
 
 
+def _shown(value: object) -> str:
+    return (", ".join(value) if isinstance(value, tuple) else f"{value}") or "none"
+
+
 def _settings(
     corpora: Paths,
     tagset: str | None,
     encoding: str | None,
     corpus_format: CorpusFormat | None,
     options: Mapping[str, Any],
+    prefix: str = _SEGMENTER,
 ) -> Settings:
-    """The settings, with those of a segmenter whether it is wanted or not."""
+    """The settings, with those of a segmenter whether it is wanted or not.
+
+    Args:
+        prefix: of the segmenter's settings in messages.
+    """
     rest = dict(options)
     model = {field.name: rest.pop(field.name) for field in fields(ModelConfig) if field.name in rest}
     training = {field.name: rest.pop(field.name) for field in fields(TrainConfig) if field.name in rest}
     if "vectors" in training:
         training["vectors"] = _names(training["vectors"])
-    prefix = "segmenter_"
     names = [field.name for field in fields(SegmenterConfig)]
-    of_segmenter = {name: rest.pop(prefix + name) for name in names if prefix + name in rest}
+    of_segmenter = {name: rest.pop(_SEGMENTER + name) for name in names if _SEGMENTER + name in rest}
     if rest:
         raise TypeError(f"train() has no option {next(iter(rest))!r}")
     run = TrainConfig(**training)
+    try:
+        segmenter = SegmenterConfig(**{"seed": run.seed, "init": run.init, "keep": run.keep, **of_segmenter})
+    except UsageError as error:
+        raise UsageError(f"{prefix}{error}") from error
     return Settings(
         _names(corpora),
         tagset or "universal",
@@ -204,7 +218,7 @@ def _settings(
         corpus_format or "auto",
         ModelConfig(**model),
         run,
-        SegmenterConfig(**{"seed": run.seed, "init": run.init, "keep": run.keep, **of_segmenter}),
+        segmenter,
     )
 
 
@@ -262,7 +276,7 @@ class _Request:
             directory.check_free(self.out)
         elif directory.read(self.out).segmenter:
             raise UsageError(
-                f"{self.out}: the model made on {directory.day_made(self.out)} has a segmenter already",
+                f"{self.out}: the model made on {directory.day_made(self.out)} already has a segmenter",
                 remedy={"out": ANOTHER, "force": True},
             )
 
@@ -281,9 +295,12 @@ class _Request:
         before, now = flat(kept.settings), flat(self.asked)
         for name in sorted(self.given):
             if before.get(name) != now.get(name):
+                own = name.removeprefix(_SEGMENTER) if kept.settings.receiver else name
+                what = "model" if name == "receiver" else own
                 raise UsageError(
-                    f"{self.out}: the unfinished run has {name} {before.get(name)}, not {now.get(name)}",
-                    remedy={name: None, "resume": False},
+                    f"{self.out}: the unfinished run has {what} {_shown(before.get(name))}, not "
+                    f"{_shown(now.get(name))}",
+                    remedy={own: None, "resume": False},
                 )
         return kept.settings
 
@@ -309,7 +326,7 @@ class _Request:
             idle = {
                 name: "without a segmenter, which these corpora cannot train"
                 for name in self.given
-                if name.startswith("segmenter_")
+                if name.startswith(_SEGMENTER)
             }
         if "upsample" in self.given and sum(bool(corpus.train) for corpus in corpora) == 1:
             idle["upsample"] = "on a single corpus"

@@ -169,7 +169,7 @@ class TaggerTask(Task[list[int]]):
         self.vocabulary = _vocabulary(sentences, config, start)
         pretrained = None
         if config.vectors and model.input == "onehot":
-            raise UsageError("a one-hot input has no place for word vectors", remedy={"vectors": None})
+            raise UsageError("one-hot input cannot use word vectors", remedy={"vectors": None})
         if config.teacher_forcing and not model.feedback:
             raise UsageError("teacher forcing has no effect without feedback", remedy={"teacher_forcing": None})
         if config.vectors:

@@ -21,7 +21,7 @@ def prepare(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AccessError(f"{folder}: cannot be made: {error.strerror}", remedy={"tensorboard": ANOTHER}) from error
+        raise AccessError(f"{folder}: cannot be created: {error.strerror}", remedy={"tensorboard": ANOTHER}) from error
 
 
 class TensorboardLog:

@@ -221,7 +221,9 @@ class Trainer(Generic[_Task]):
             DataError: the other run had other sentences, or other files.
         """
         if state.figures["corpora"] != self.task.fingerprint:
-            raise DataError("the corpora or other files are not those of the unfinished run", remedy={"resume": False})
+            raise DataError(
+                "the corpora or other input files have changed since the run started", remedy={"resume": False}
+            )
         self._now = EpochState(**state.figures["progress"])
         self._random.bit_generator.state = state.figures["random"]
         self.ends = [TrainingStep(**step) for step in state.figures["ends"]]
