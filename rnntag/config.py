@@ -24,6 +24,8 @@ CELLS: tuple[str, ...] = get_args(Cell)
 ACTIVATIONS = ("tanh", "relu")
 INPUTS = ("embedding", "onehot")
 NETWORK, TRAINING, SEGMENTER = "Network", "Training", "Segmenter"
+SEGMENTER_PREFIX = "segmenter_"
+"""Of the names of a segmenter's settings beside those of a tagger."""
 """The groups of options in the help."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from rnntag.config import ModelConfig, Need, SegmenterConfig, TrainConfig, about
+from rnntag.config import SEGMENTER_PREFIX, ModelConfig, Need, SegmenterConfig, TrainConfig, about
 from rnntag.errors import UsageError
 
 _SEGMENTER = Need("segmenter", lambda wanted: wanted is not False, "without a segmenter")
@@ -18,7 +18,7 @@ NEEDS: Mapping[str, Need] = {
         for setting in fields(config)
         if (need := about(setting).need)
     },
-    **{f"segmenter_{setting.name}": _SEGMENTER for setting in fields(SegmenterConfig)},
+    **{SEGMENTER_PREFIX + setting.name: _SEGMENTER for setting in fields(SegmenterConfig)},
 }
 """By setting. Others always have an effect."""
 

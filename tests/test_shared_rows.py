@@ -60,7 +60,7 @@ def test_words_are_found_in_the_table(rows: dict[str, int], others: list[str]) -
 @pytest.mark.parametrize(
     ("tables", "message"),
     [
-        ({"hashes": np.array([1, 2], np.uint32)}, "arrays of its kind alone: 'rows'"),
+        ({"hashes": np.array([1, 2], np.uint32)}, "an array is missing or unexpected: 'rows'"),
         ({"hashes": np.array([1], np.uint32), "rows": np.array([1], np.int64)}, "their shared rows int64"),
         ({"hashes": np.array([1, 2], np.uint32), "rows": np.array([1], np.uint16)}, "have the shape"),
         ({"hashes": np.array([], np.uint32), "rows": np.array([], np.uint16)}, "have the shape"),

@@ -20,7 +20,7 @@ from rnntag.cli.options import (
     settings_of,
     with_settings,
 )
-from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.config import SEGMENTER_PREFIX, ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.terminal import console
 
 _TensorboardOption = Annotated[
@@ -42,7 +42,9 @@ _SegmenterOption = Annotated[
 ]
 
 
-@with_settings(settings_of(ModelConfig), settings_of(TrainConfig), settings_of(SegmenterConfig, prefix="segmenter_"))
+@with_settings(
+    settings_of(ModelConfig), settings_of(TrainConfig), settings_of(SegmenterConfig, prefix=SEGMENTER_PREFIX)
+)
 def train(
     context: typer.Context,
     spec: TrainingCorpusArgument = None,

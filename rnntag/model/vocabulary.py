@@ -247,9 +247,9 @@ class Vocabulary:
         """The row of each word in normal form, shape [words]."""
         rows = np.array([self._word_index.get(word, UNKNOWN) for word in words], dtype=np.int64)
         if self.shared:
-            short = np.array([len(word) <= LONG_WORD for word in words], dtype=np.bool_)
-            unknown = np.flatnonzero((rows == UNKNOWN) & short)  # see `shorten`: a longer word has no row
-            found = self.shared.find([words[position] for position in unknown.tolist()])
+            unknown = np.flatnonzero(rows == UNKNOWN).tolist()
+            unknown = [place for place in unknown if len(words[place]) <= LONG_WORD]  # see `shorten`
+            found = self.shared.find([words[place] for place in unknown])
             rows[unknown] = np.where(found < 0, UNKNOWN, self.word_rows - self.shared.count + found)
         return rows
 

@@ -132,7 +132,7 @@ def load(content: bytes, names: Collection[str]) -> dict[str, np.ndarray]:
     header = validation.parse(content[8 : 8 + length])
     validation.validate(header, {str: dict}, "header")
     if odd := sorted({*names} ^ header.keys() - {"__metadata__"}):
-        raise ValueError(f"the file must have the arrays of its kind alone: {odd[0]!r:.60}")
+        raise ValueError(f"an array is missing or unexpected: {odd[0]!r:.60}")
     try:
         return safetensors.numpy.load(content)
     except (SafetensorError, KeyError, OverflowError) as error:

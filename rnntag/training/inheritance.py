@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
-from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig, about
+from rnntag.config import SEGMENTER_PREFIX, ModelConfig, SegmenterConfig, TrainConfig, about
 from rnntag.corpora import loading
 from rnntag.errors import UsageError
 from rnntag.model import directory
@@ -23,7 +23,6 @@ from rnntag.training.checkpoint import Settings
 
 KEPT_SHARE = 1.0
 """Tokens of the starter corpus in an epoch, for each token of the corpora."""
-_SEGMENTER = "segmenter_"
 _ARCHITECTURE = ("hidden", "unit_dim", "shape_dim", "bigrams", "bigram_dim")
 """The settings of a segmenter that are its architecture."""
 _Config = TypeVar("_Config", ModelConfig, TrainConfig, SegmenterConfig)
@@ -104,8 +103,8 @@ def inherited(asked: Settings, given: Collection[str]) -> Settings:
     if segmenter and not model.segmenter:
         segmenter = replace(segmenter, init="")
     elif segmenter and model.segmenter:
-        segmenter = _taken_over(segmenter, model.segmenter.config, _ARCHITECTURE, given, model, _SEGMENTER)
-        segmenter = _with_defaults(segmenter, given, _SEGMENTER)
+        segmenter = _taken_over(segmenter, model.segmenter.config, _ARCHITECTURE, given, model, SEGMENTER_PREFIX)
+        segmenter = _with_defaults(segmenter, given, SEGMENTER_PREFIX)
     char_map = model.vocabulary.char_map if training.init or not model.segmenter else model.segmenter.units.char_map
     simplifies = any(char_map)
     if "simplify_chinese" in given and training.simplify_chinese != simplifies:

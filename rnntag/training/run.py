@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rnntag import effects
-from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.config import SEGMENTER_PREFIX, CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import is_spaced
 from rnntag.errors import ANOTHER, NotFoundError, UsageError
@@ -25,8 +25,6 @@ from rnntag.training.processes import started
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 CHECKPOINT_MINUTES = 10.0
-_SEGMENTER = "segmenter_"
-"""The prefix of the settings of a segmenter that is trained with a tagger."""
 
 
 def train(
@@ -107,7 +105,7 @@ def train_segmenter(
 
     Other arguments, the result and the errors are the same as for `train`.
     """
-    named = {name if name == "simplify_chinese" else _SEGMENTER + name: value for name, value in options.items()}
+    named = {name if name == "simplify_chinese" else SEGMENTER_PREFIX + name: value for name, value in options.items()}
     asked = replace(_settings(corpora, None, encoding, corpus_format, named, prefix=""), receiver=os.fspath(model))
     given = _given(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
     effects.check({"init": "", **options}, options)
@@ -167,7 +165,7 @@ def flat(settings: Settings) -> dict[str, Any]:
     """All settings, by the names of `train`'s arguments."""
     parts = asdict(settings)
     model, training, segmenter = (parts.pop(name) for name in ("model", "training", "segmenter"))
-    of_segmenter = {_SEGMENTER + name: value for name, value in (segmenter or {}).items()}
+    of_segmenter = {SEGMENTER_PREFIX + name: value for name, value in (segmenter or {}).items()}
     return {**parts, **model, **training, **of_segmenter, "segmenter": segmenter is not None}
 
 
@@ -190,7 +188,7 @@ def _settings(
     encoding: str | None,
     corpus_format: CorpusFormat | None,
     options: Mapping[str, Any],
-    prefix: str = _SEGMENTER,
+    prefix: str = SEGMENTER_PREFIX,
 ) -> Settings:
     """The settings, with those of a segmenter whether it is wanted or not.
 
@@ -203,7 +201,7 @@ def _settings(
     if "vectors" in training:
         training["vectors"] = _names(training["vectors"])
     names = [field.name for field in fields(SegmenterConfig)]
-    of_segmenter = {name: rest.pop(_SEGMENTER + name) for name in names if _SEGMENTER + name in rest}
+    of_segmenter = {name: rest.pop(SEGMENTER_PREFIX + name) for name in names if SEGMENTER_PREFIX + name in rest}
     if rest:
         raise TypeError(f"train() has no option {next(iter(rest))!r}")
     run = TrainConfig(**training)
@@ -295,7 +293,7 @@ class _Request:
         before, now = flat(kept.settings), flat(self.asked)
         for name in sorted(self.given):
             if before.get(name) != now.get(name):
-                own = name.removeprefix(_SEGMENTER) if kept.settings.receiver else name
+                own = name.removeprefix(SEGMENTER_PREFIX) if kept.settings.receiver else name
                 what = "model" if name == "receiver" else own
                 raise UsageError(
                     f"{self.out}: the unfinished run has {what} {_shown(before.get(name))}, not "
@@ -326,7 +324,7 @@ class _Request:
             idle = {
                 name: "without a segmenter, which these corpora cannot train"
                 for name in self.given
-                if name.startswith(_SEGMENTER)
+                if name.startswith(SEGMENTER_PREFIX)
             }
         if "upsample" in self.given and sum(bool(corpus.train) for corpus in corpora) == 1:
             idle["upsample"] = "on a single corpus"
