@@ -19,35 +19,33 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import cycle, islice
+from itertools import count, cycle, islice
 from pathlib import Path
 
 from benchmarks.processes import family, snapshot
 from rnntag.corpora import loading
-from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.corpora.raw_text import gold_paragraph
 
 SENTENCES, FILES = 20, 8
 _SPEED = re.compile(r"tagged ([\d,]+) rows.*: ([\d,]+) tokens, ([\d,]+) tokens/s")
 
 
-def documents(treebanks: Sequence[str]) -> Iterator[str]:
+def documents(treebanks: Sequence[str], sentences: int = SENTENCES) -> Iterator[str]:
     """Documents without end: the sentences of the treebanks, again and again."""
     texts = [
-        paragraph.text
+        gold_paragraph([sentence]).text.strip()
         for corpus in loading.load(treebanks)
-        for paragraph in gold_paragraphs([*corpus.train, *corpus.dev, *corpus.test], corpus.name)
+        for sentence in (*corpus.train, *corpus.dev, *corpus.test)
     ]
-    sentences = cycle(texts)
-    number = 0
-    while True:
-        number += 1
-        yield f"{number} " + " ".join(islice(sentences, SENTENCES))
+    stream = cycle(texts)
+    for number in count(1):
+        yield f"{number} " + " ".join(islice(stream, sentences))
 
 
-def write(folder: Path, rows: Sequence[str]) -> None:
+def write(folder: Path, rows: Sequence[str], files: int = FILES) -> None:
     (folder / "in").mkdir()
-    for file in range(FILES):
-        lines = (json.dumps({"text": text}, ensure_ascii=False) for text in rows[file::FILES])
+    for file in range(files):
+        lines = (json.dumps({"text": text}, ensure_ascii=False) for text in rows[file::files])
         (folder / "in" / f"{file}.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
@@ -57,10 +55,15 @@ class Memory(threading.Thread):
     def __init__(self, process: int) -> None:
         super().__init__(daemon=True)
         self._process = process
+        self._ended = threading.Event()
         self.samples: list[float] = []
 
+    def stop(self) -> None:
+        self._ended.set()
+        self.join()
+
     def run(self) -> None:
-        while Path("/proc", str(self._process)).exists():
+        while not self._ended.wait(0.5) and Path("/proc", str(self._process)).exists():
             sizes = []
             for member in family(self._process):
                 try:
@@ -71,7 +74,6 @@ class Memory(threading.Thread):
                     continue
             if sizes:
                 self.samples.append(max(sizes))
-            time.sleep(0.5)
 
     def quarters(self) -> list[float]:
         size = max(len(self.samples) // 4, 1)
@@ -91,27 +93,27 @@ def main() -> None:
     speeds: dict[str, list[float]] = {}
     memory: list[float] = []
     for _ in range(given.rounds):
-        for count in ("1", "2"):
+        for workers in ("1", "2"):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 write(folder, rows)
                 files = sorted((folder / "in").iterdir())
-                command = [*program, "tag", "--model", given.model, "--jobs", count, "--quiet"]
+                command = [*program, "tag", "--model", given.model, "--jobs", workers, "--quiet"]
                 command += ["--output-dir", str(folder / "tagged"), "--format", "jsonl"]
                 began = time.monotonic()
                 subprocess.run([*command, *(part for file in files for part in ("-i", str(file)))], check=True)
-                seconds.setdefault(f"tag --jobs {count}", []).append(time.monotonic() - began)
-                command = [*program, "bulk", str(folder / "in"), "--output", str(folder / "out"), "--workers", count]
+                seconds.setdefault(f"tag --jobs {workers}", []).append(time.monotonic() - began)
+                command = [*program, "bulk", str(folder / "in"), "--output", str(folder / "out"), "--workers", workers]
                 began = time.monotonic()
                 run = subprocess.Popen([*command, "--model", given.model], stderr=subprocess.PIPE, text=True)
                 watch = Memory(run.pid)
                 watch.start()
                 _, report = run.communicate()
-                seconds.setdefault(f"bulk --workers {count}", []).append(time.monotonic() - began)
+                seconds.setdefault(f"bulk --workers {workers}", []).append(time.monotonic() - began)
                 if run.returncode or not (found := _SPEED.search(report)):
                     raise SystemExit(report)
                 tokens, speed = (int(number.replace(",", "")) for number in found.groups()[1:])
-                speeds.setdefault(f"bulk --workers {count}", []).append(tokens / speed)
+                speeds.setdefault(f"bulk --workers {workers}", []).append(tokens / speed)
                 memory = watch.quarters()
     print("| | rows/s, start included | rows/s while tagging | start, s |")
     print("| --- | ---: | ---: | ---: |")

@@ -24,7 +24,7 @@ pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
 
 import ray.data
-from pyarrow import parquet
+from pyarrow import fs, parquet
 from ray.cluster_utils import Cluster
 
 from rnntag.integrations import ray as on_ray
@@ -66,7 +66,7 @@ def output(folder: Path) -> str:
     return digest([row for path in folder.glob("*.parquet") for row in parquet.read_table(path).to_pylist()])
 
 
-def bulk(crawl: Path, out: Path, *options: str) -> list[str]:
+def bulk(crawl: Path | str, out: Path | str, *options: str) -> list[str]:
     return [sys.executable, "-m", "rnntag", "bulk", str(crawl), "--output", str(out), "--model", FAST, *options]
 
 
@@ -138,6 +138,27 @@ def test_the_driver_is_killed(crawl: Path, expected: str, tmp_path: Path) -> Non
         *(f"{n:02d}.parquet" for n in range(FILES)),
         "_manifest.json",
     ]
+
+
+def test_an_object_store(crawl: Path, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        options = f"endpoint_override={host}:{port}&scheme=http&region=us-east-1"
+        store, _ = fs.FileSystem.from_uri(f"s3://store?{options}&allow_bucket_creation=true")
+        store.create_dir("store")
+        fs.copy_files(str(crawl), "store/in", destination_filesystem=store)
+        command = bulk(f"s3://store/in?{options}", f"s3://store/out?{options}")
+        subprocess.run(command, check=True)
+        again = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert again.stderr == f"{FILES} of {FILES} shards are already finished\n"
+        fs.copy_files("store/out", str(tmp_path), source_filesystem=store)
+        assert output(tmp_path) == expected
+    finally:
+        server.stop()
 
 
 def test_a_bad_file_does_not_cost_the_others(crawl: Path, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def stop() -> None:
 
 def processors() -> int:
     """Of all nodes of the cluster."""
-    return int(ray.cluster_resources().get("CPU", 1))
+    cluster: Any = ray  # partly typed
+    return int(cluster.cluster_resources().get("CPU", 1))
 
 
 def results(
@@ -81,7 +82,7 @@ def results(
     Args:
         workers: the most tasks at a time; None: as many as there are processors, and as many again that wait.
     """
-    task = ray.remote(max_retries=RETRIES, num_cpus=1)(_done)
+    task: Any = ray.remote(max_retries=RETRIES, num_cpus=1)(_done)
     shared = ray.put(work)
     waiting = iter(items)
     running: dict[Any, _Item] = {}
