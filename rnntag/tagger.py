@@ -17,6 +17,7 @@ from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.formats import raw
 from rnntag.model import directory, stored
 from rnntag.model.arrays import Ids
+from rnntag.model.files import CONFIG
 from rnntag.onnx.session import Probabilities, Runtime, Scores, in_batches
 from rnntag.python_input import Pairs
 from rnntag.segmenter import Segmenter
@@ -380,7 +381,7 @@ def _read_bundled(name: str, digest: str) -> stored.ModelBundle:
         "install the same rnntag on both sides, or load the model from a copy of its directory: "
         "a pickle then contains it"
     )
-    if not (path / directory.CONFIG).is_file():
+    if not (path / CONFIG).is_file():
         raise NotFoundError(f"{needed}; rnntag {__version__} here has no such model: {advice}")
     model = directory.read(path)
     if model.digest != digest:

@@ -19,7 +19,7 @@ from rnntag.errors import DataError
 from rnntag.model import directory
 from rnntag.model import learning_curve as curve
 from rnntag.model import weights as weight_shapes
-from rnntag.model.directory import CHECKSUMS, HISTORY, VERIFIED
+from rnntag.model.files import HISTORY, VERIFIED
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import PretokenVocabulary
@@ -27,6 +27,7 @@ from rnntag.model.shared_rows import SharedRows
 from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import checksums
+from rnntag.storage.checksums import CHECKSUMS
 from rnntag.tagger import Tagger
 from rnntag.training import model_card
 

@@ -21,6 +21,7 @@ from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings, State
 from rnntag.training.job import Job
 from rnntag.training.optimizer import Optimiser
+from rnntag.training.runner import Runner
 from rnntag.training.segmenter import SegmenterTask, stored
 from rnntag.training.tagger import TaggerTask, bundle
 from rnntag.training.trainer import Trainer
@@ -229,7 +230,7 @@ def test_other_versions_and_threads_are_told_of(tmp_path: Path, monkeypatch: pyt
     kept = Checkpoint(Settings(), conditions={"torch": "1.0", "threads": "99"})
     watch, told = Callbacks(), []
     monkeypatch.setattr(watch, "warn", told.append)
-    Job(tmp_path / "m", Settings(), (), (), kept, None, 0, None, watch)._check_conditions()
+    Runner(tmp_path / "m", Settings(), kept, 0, watch)._check_conditions()
     assert [warning.partition(" and continues with ")[0] for warning in told] == [
         "the run began with torch 1.0",
         "the run began with threads 99",

@@ -12,6 +12,7 @@ from hypothesis import given
 
 from rnntag.errors import DataError, NotFoundError
 from rnntag.model import directory, learning_curve
+from rnntag.model.files import SEGMENTER
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.stored import ModelBundle
 from rnntag.terminal.charts import columns
@@ -104,7 +105,7 @@ def test_a_model_keeps_it_whatever_becomes_of_the_model(learned: Path, corpus: P
     assert directory.HISTORY in (learned / directory.CHECKSUMS).read_text()
     small = ("--hidden", "4", "--bigrams", "0", "--epochs", "1")
     done(here("train-segmenter", learned, corpus, *small, "--out", "copy"))
-    assert (learned.parent / "copy" / directory.SEGMENTER).exists()
+    assert (learned.parent / "copy" / SEGMENTER).exists()
     for path in (learned, learned.parent / "copy"):
         assert (path / directory.HISTORY).read_bytes() == content
 

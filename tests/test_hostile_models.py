@@ -18,9 +18,10 @@ from hypothesis import given
 from rnntag.errors import DataError
 from rnntag.model import directory
 from rnntag.model import learning_curve as curve
-from rnntag.model.directory import CHECKSUMS, CONFIG, HISTORY, SEGMENTER, VERIFIED, VOCABULARY, WEIGHTS
+from rnntag.model.files import CONFIG, HISTORY, SEGMENTER, VERIFIED, VOCABULARY, WEIGHTS
 from rnntag.model.learning_curve import Epoch
 from rnntag.model.stored import ModelBundle
+from rnntag.storage.checksums import CHECKSUMS
 from tests.conftest import Run, refusal
 from tests.smallest_model import attempt, changed, refuses_or_works, repeatedly, sign, use
 
@@ -55,7 +56,7 @@ def test_truncations_and_changes_of_a_byte_are_caught(name: str, step: int, fold
             directory.read(folder)
     damaged = bytearray(content)
     path.write_bytes(content)
-    files = directory._folder(folder)
+    files = directory.open_folder(folder)
     for place in places:
         first, *others = range(1, 256) if step == 1 else [1 << place // step % 8]
         for mask in (first, *others):

@@ -19,7 +19,7 @@ from rnntag.config import INPUTS, SegmenterConfig
 from rnntag.errors import DataError
 from rnntag.model import directory
 from rnntag.model import weights as weight_shapes
-from rnntag.model.directory import SEGMENTER, SEGMENTER_WEIGHTS, SHARED_ROWS, WEIGHTS
+from rnntag.model.files import SEGMENTER, SEGMENTER_WEIGHTS, SHARED_ROWS, WEIGHTS
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle
 from rnntag.network.segmenter import SegmenterNetwork

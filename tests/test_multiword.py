@@ -23,6 +23,7 @@ from rnntag.formats import conllu, raw, records
 from rnntag.formats.raw import RawReader
 from rnntag.formats.registry import reader, writer
 from rnntag.model import directory, extension, multiword
+from rnntag.model.files import SEGMENTER
 from rnntag.model.multiword import Expansions
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import ModelBundle
@@ -612,12 +613,12 @@ def test_corpora_without_ranges_make_the_segmenter_that_they_made_before() -> No
 
 def test_a_stored_model_has_the_tables_only_with_multiword_tokens(tagger: Tagger, tmp_path: Path) -> None:
     files = directory.as_files(tagger.model, "")
-    stored = validation.parse(files[directory.SEGMENTER])
+    stored = validation.parse(files[SEGMENTER])
     assert [*stored["multiwords"]] == ["de", "en", "es", "fr"]
     segmenter = tagger.model.segmenter
     assert segmenter
     bare = replace(tagger.model, segmenter=replace(segmenter, expansions={}))
-    assert "multiwords" not in validation.parse(directory.as_files(bare, "")[directory.SEGMENTER])
+    assert "multiwords" not in validation.parse(directory.as_files(bare, "")[SEGMENTER])
 
 
 def test_tokens_of_spacy_are_in_the_text(model_folder: Path) -> None:

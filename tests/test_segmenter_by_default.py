@@ -12,6 +12,7 @@ from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.errors import DataError
 from rnntag.model import directory
+from rnntag.model.files import SEGMENTER_FILES
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.training import checkpoint
 from rnntag.training.checkpoint import Checkpoint, Settings
@@ -98,7 +99,7 @@ def test_it_changes_nothing_in_the_tagger(folder: Path, here: Run) -> None:
     done(here("train", "spaced.conllu", *SMALL, "--no-segmenter", "--out", "without"))
     both, tagger = learned(folder / "with"), learned(folder / "without")
     assert {**tagger, **both} == both
-    assert sorted(both.keys() - tagger.keys()) == sorted(directory.SEGMENTER_FILES)
+    assert sorted(both.keys() - tagger.keys()) == sorted(SEGMENTER_FILES)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +123,8 @@ def test_ctrl_c_in_either_phase_keeps_the_tagger_and_the_run(
     assert early != whole
     assert (directory.read(folder / "m").segmenter is None) == (phase == "tagger" or not epochs)
     if epochs and phase == "segmenter":
-        assert {name: early[name] for name in early if name not in directory.SEGMENTER_FILES} == {
-            name: whole[name] for name in whole if name not in directory.SEGMENTER_FILES
+        assert {name: early[name] for name in early if name not in SEGMENTER_FILES} == {
+            name: whole[name] for name in whole if name not in SEGMENTER_FILES
         }
     done(here("train", "--resume", "--out", "m"))
     assert learned(folder / "m") == whole

@@ -141,11 +141,12 @@ def _taggers(models: Mapping[Path, ModelBundle], fp32: bool) -> dict[str, Tagger
 
 def _write_page(path: Path, results: Sequence[Any], models: Mapping[Path, ModelBundle], labels: Iterable[str]) -> None:
     from rnntag.evaluation import html_report
-    from rnntag.model import directory, learning_curve
+    from rnntag.model import learning_curve
+    from rnntag.model.files import HISTORY
     from rnntag.storage import atomic
 
     learned = {
-        label: learning_curve.read(stored.history, str(folder / directory.HISTORY))
+        label: learning_curve.read(stored.history, str(folder / HISTORY))
         for label, (folder, stored) in zip(labels, models.items(), strict=True)
         if stored.history
     }

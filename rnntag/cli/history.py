@@ -43,6 +43,7 @@ def history(
         rnntag history models/ewt --out ewt.svg
     """
     from rnntag.model import directory
+    from rnntag.model.files import HISTORY
 
     if out:
         from rnntag.analysis import plots
@@ -50,7 +51,7 @@ def history(
         plots.check_file(out)
         directory.check_not_bundled(out)
     path = directory.find(name)
-    epochs = learning_curve.read(directory.read_history(path), str(path / directory.HISTORY))
+    epochs = learning_curve.read(directory.read_history(path), str(path / HISTORY))
     model = path.resolve().name
     if out:
         plots.write_history(out, model, epochs)

@@ -24,6 +24,7 @@ from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import AccessError, DataError
 from rnntag.formats.raw import PARAGRAPH_END
 from rnntag.model import directory, stored
+from rnntag.model.files import FILES as MODEL_FILES
 from rnntag.sentences import Segmentation
 from rnntag.tagger import Tagger, load
 from rnntag.training import model_card
@@ -99,7 +100,7 @@ class _WithModel:
             raise DataError(f"these bytes are not an rnntag model: {error}") from error
         if not isinstance(files, dict) or not all(isinstance(file, bytes) for file in files.values()):
             raise DataError("these bytes are not an rnntag model: they contain no files")
-        if unknown := sorted(map(str, files.keys() - directory.FILES)):
+        if unknown := sorted(map(str, files.keys() - MODEL_FILES)):
             raise DataError(f"these bytes are not an rnntag model: they contain {unknown[0]!r:.80}")
         with tempfile.TemporaryDirectory() as folder:
             for name, file in files.items():

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import safetensors.numpy
 
-from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.config import ModelConfig, TrainConfig
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
-from rnntag.model import multiword
 from rnntag.model import weights as weight_shapes
-from rnntag.model.pretokens import PretokenVocabulary
+from rnntag.model.files import (
+    CARD,
+    CONFIG,
+    FILES,
+    FORMAT,
+    HISTORY,
+    KIND,
+    MAX_CONFIG,
+    MAX_TEXT,
+    SHARED_ROWS,
+    VERIFIED,
+    VOCABULARY,
+    WEIGHTS,
+    json_bytes,
+    open_folder,
+    read_config,
+    read_learning_curve,
+    read_segmenter,
+    read_weights,
+    segmenter_files,
+)
 from rnntag.model.shared_rows import MAX_BYTES, SharedRows
-from rnntag.model.stored import ModelBundle, Provenance, StoredSegmenter
+from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import atomic, checksums, validation
 from rnntag.storage.checksums import CHECKSUMS
-from rnntag.version import __version__
 
-FORMAT = 2
-CONFIG, VOCABULARY, WEIGHTS = "config.json", "vocabulary.json", "model.safetensors"
-SHARED_ROWS = "shared_rows.safetensors"
-SEGMENTER, SEGMENTER_WEIGHTS = "segmenter.json", "segmenter.safetensors"
-SEGMENTER_FILES = (SEGMENTER, SEGMENTER_WEIGHTS)
-_OLD_FILES = ("encoder.onnx", "tagger.onnx", "segmenter.onnx")
-"""Files of older formats: recognised so that such a model is refused with its format's name, and can be replaced."""
-CARD = "MODEL_CARD.md"
-HISTORY = "history.jsonl"
-"""The learning curve of the run that made the model, if known. See `learning_curve`."""
-VERIFIED = (CONFIG, VOCABULARY, SHARED_ROWS, WEIGHTS, *SEGMENTER_FILES)
-"""The files that a model is read from. The card has no checksum, as people may edit it; old histories have none."""
-_MAX_CONFIG, _MAX_TEXT, _MAX_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
-"""Limits in bytes: of the configuration and the card; of tables and the history; of weights."""
-FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, *_OLD_FILES}
-"""The names of all files that a model directory may contain."""
 BUNDLED_MODELS = ("zh-en", "zh-en-fast", "world")
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
 _PROVENANCE_FORMS = {
@@ -49,7 +48,6 @@ _PROVENANCE_FORMS = {
     "test": {str: float},
     "by_tagset": {str: {str: {str: float}}},
 }
-_SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {str: float}}, "specs": [str], "multiwords": dict}
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -85,7 +83,7 @@ def day_made(path: Path) -> str | None:
     if not files:
         return None
     try:
-        config = validation.parse(checksums.content(path, CONFIG, _MAX_CONFIG))
+        config = validation.parse(checksums.content(path, CONFIG, MAX_CONFIG))
         return date.fromisoformat(config["provenance"]["created"]).isoformat()
     except (DataError, AccessError, ValueError, KeyError, TypeError):
         return date.fromtimestamp(max(file.lstat().st_mtime for file in files)).isoformat()
@@ -175,12 +173,17 @@ def write(path: Path, model: ModelBundle, card: str) -> None:
     Raises:
         AccessError: it cannot be written, or `path` contains other files. It is then unchanged.
     """
+    replace_files(path, as_files(model, card))
+
+
+def replace_files(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Write or replace a model directory, given the contents of its files; see `write`."""
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _check_replaceable(path)
-        atomic.write_directory(path, as_files(model, card))
+        atomic.write_directory(path, contents)
     except OSError as error:
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
 
@@ -188,7 +191,7 @@ def write(path: Path, model: ModelBundle, card: str) -> None:
 def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
     """The contents of the files of a model's directory, by name."""
     contents = {
-        CONFIG: _json_bytes(
+        CONFIG: json_bytes(
             {
                 "format": FORMAT,
                 "model": asdict(model.config),
@@ -198,10 +201,10 @@ def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
             }
         ),
         **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed
-        VOCABULARY: _json_bytes(model.vocabulary.tables(), indent=None),
+        VOCABULARY: json_bytes(model.vocabulary.tables(), indent=None),
         **({SHARED_ROWS: model.vocabulary.shared.as_bytes()} if model.vocabulary.shared else {}),
         WEIGHTS: safetensors.numpy.save(dict(model.weights)),
-        **(_segmenter_files(model.segmenter) if model.segmenter else {}),
+        **(segmenter_files(model.segmenter) if model.segmenter else {}),
     }
     contents[CHECKSUMS] = checksums.checksums(contents.items())
     contents[CARD] = card.encode("utf-8", "surrogateescape")
@@ -215,21 +218,15 @@ def read(path: Path) -> ModelBundle:
         DataError: a file is missing, damaged, or of another format version.
         AccessError: a file cannot be read.
     """
-    files = _folder(path)
+    files = open_folder(path)
     try:
-        config = validation.parse(files.read(CONFIG, _MAX_CONFIG))
-        if not isinstance(config, dict) or config.get("format") != FORMAT:
-            version = config.get("format") if isinstance(config, dict) else None
-            raise DataError(
-                f"{path}: model format {version!r:.20} is not supported by rnntag {__version__}, "
-                f"which reads format {FORMAT}"
-            )
-        if old := [name for name in _OLD_FILES if name in files]:
-            raise ValueError(f"{CHECKSUMS} lists {old[0]!r}, which is not a file of this format")
+        config = read_config(path, files)
+        if KIND in config:
+            raise DataError(f"{path}: is a {config[KIND]!s:.40}, not a tagger: it is for 'rnntag score' and 'similar'")
         validation.validate({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
         shape = validation.record(ModelConfig, config["model"], "model")
         shared = SharedRows.from_bytes(files.read(SHARED_ROWS, MAX_BYTES)) if SHARED_ROWS in files else None
-        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, _MAX_TEXT)), shared)
+        vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, MAX_TEXT)), shared)
         classes = [len(tags) for tags in vocabulary.tags.values()]
         shapes = weight_shapes.tagger(shape, vocabulary.word_rows, vocabulary.character_rows, classes)
         temperatures = {tagset: float(value) for tagset, value in config.get("temperatures", {}).items()}
@@ -240,59 +237,15 @@ def read(path: Path) -> ModelBundle:
             config=shape,
             training=validation.record(TrainConfig, config["training"], "training"),
             vocabulary=vocabulary,
-            weights=_weights(files, WEIGHTS, shapes),
+            weights=read_weights(files, WEIGHTS, shapes),
             temperatures=temperatures,
             provenance=validation.record(Provenance, config["provenance"], "provenance", _PROVENANCE_FORMS),
-            segmenter=_segmenter(files) if any(name in files for name in SEGMENTER_FILES) else None,
-            history=_history(path, files) or b"",
+            segmenter=read_segmenter(files),
+            history=read_learning_curve(path, files) or b"",
             digest=files.digest,
         )
     except (ValueError, UsageError) as error:
         raise DataError(f"{path}: is not a valid rnntag model: {error}") from error
-
-
-def _folder(path: Path) -> checksums.Folder:
-    return checksums.Folder(path, VERIFIED, (HISTORY, *_OLD_FILES))
-
-
-def _weights(files: checksums.Folder, name: str, shapes: weight_shapes.Shapes) -> dict[str, np.ndarray]:
-    return weight_shapes.read(files.read(name, min(weight_shapes.max_bytes(shapes), _MAX_WEIGHTS)), shapes)
-
-
-def _segmenter_files(segmenter: StoredSegmenter) -> dict[str, bytes]:
-    return {
-        SEGMENTER: _json_bytes(
-            {
-                "config": asdict(segmenter.config),
-                "units": segmenter.units.tables(),
-                "dev": dict(segmenter.dev),
-                "specs": segmenter.specs,
-                **({"multiwords": multiword.tables(segmenter.expansions)} if segmenter.expansions else {}),
-            },
-            indent=None,
-        ),
-        SEGMENTER_WEIGHTS: safetensors.numpy.save(dict(segmenter.weights)),
-    }
-
-
-def _segmenter(files: checksums.Folder) -> StoredSegmenter:
-    fields = validation.parse(files.read(SEGMENTER, _MAX_TEXT))
-    fields = {"multiwords": {}, **fields} if isinstance(fields, dict) else fields
-    validation.validate(fields, _SEGMENTER_FORM, SEGMENTER)
-    expansions = multiword.from_tables(fields["multiwords"])
-    figures = ("tokens",) * bool(expansions) + ("words", "sentences")
-    validation.validate(fields["dev"], {str: dict.fromkeys(figures, float)}, "dev")
-    config = validation.record(SegmenterConfig, fields["config"], "config")
-    units = PretokenVocabulary.from_tables(fields["units"])
-    shapes = weight_shapes.segmenter(config, units.rows, units.shapes, units.bigrams, len(expansions))
-    weights = _weights(files, SEGMENTER_WEIGHTS, shapes)
-    return StoredSegmenter(config, units, weights, fields["dev"], tuple(fields["specs"]), expansions)
-
-
-def _history(path: Path, files: checksums.Folder) -> bytes | None:
-    if HISTORY in files:
-        return files.read(HISTORY, _MAX_TEXT)
-    return checksums.content(path, HISTORY, _MAX_TEXT) if os.path.lexists(path / HISTORY) else None
 
 
 def read_card(path: Path) -> str:
@@ -301,7 +254,7 @@ def read_card(path: Path) -> str:
     Raises:
         DataError, AccessError: it is missing or cannot be read.
     """
-    return checksums.content(path, CARD, _MAX_CONFIG).decode("utf-8", "surrogateescape")
+    return checksums.content(path, CARD, MAX_CONFIG).decode("utf-8", "surrogateescape")
 
 
 def read_history(path: Path) -> bytes:
@@ -312,7 +265,7 @@ def read_history(path: Path) -> bytes:
         DataError: it is damaged.
         AccessError: it cannot be read.
     """
-    history = _history(path, _folder(path))
+    history = read_learning_curve(path, open_folder(path))
     if history is None:
         raise NotFoundError(f"{path}: this model has no {HISTORY}; models trained with 'rnntag train' have one")
     return history
@@ -321,10 +274,3 @@ def read_history(path: Path) -> bytes:
 def megabytes(path: Path) -> float:
     """The size of a model directory, in MB (10⁶ bytes)."""
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
-
-
-def _json_bytes(value: dict[str, Any], indent: int | None = 1) -> bytes:
-    """A file of JSON; large tables go without `indent`, which is a fifth of their size."""
-    # A corpus's file name may contain bytes that are not UTF-8; Python keeps them as surrogates.
-    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
-    return f"{text}\n".encode("utf-8", "surrogateescape")

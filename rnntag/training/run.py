@@ -257,7 +257,9 @@ class _Request:
             start = inheritance.start(settings, corpora)
             with self.watch.stage("loading PyTorch"):
                 from rnntag.training.job import Job
-            Job(out, settings, tagsets, corpora, kept, start, minutes, log, self.watch, processes).make()
+                from rnntag.training.runner import Runner
+            runner = Runner(out, settings, kept, minutes, self.watch, processes)
+            Job(runner, tagsets, corpora, start, log).make()
         return out
 
     def _prepared(self) -> tuple[Settings, Checkpoint | None]:
