@@ -23,12 +23,12 @@ import pandas
 from benchmarks.processes import machine
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import gold_paragraphs
+from rnntag.formats.inputs import Input
 from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.python_input import Pairs
 from rnntag.tagger import Tagger
 from rnntag.tagging.chunks import chunks
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 
 BLOCK = 1 << 16

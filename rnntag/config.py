@@ -173,7 +173,7 @@ class TrainConfig:
         UsageError: a value is out of its range.
     """
 
-    epochs: int = _training(20, "Maximum number of epochs (passes over the training data).", **_COUNT)
+    epochs: int = _training(20, "Maximum number of epochs (passes over the training data).", with_init=6, **_COUNT)
     batch_tokens: int = _training(1000, "Tokens per batch, at most.", **_COUNT)
     lr: float = _training(0.002, "Initial learning rate (Adam). It decays to 0.", with_init=0.001)
     max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
@@ -282,3 +282,61 @@ class SegmenterConfig:
 
     def __post_init__(self) -> None:
         _check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainConfig:
+    """How to train a language model. See also the help of each field.
+
+    Attributes:
+        dev: paths.
+        segmenter: a model with a segmenter, for raw text.
+        words: with their own row and output.
+        shortlist, cluster: words of the first part of the output layer, and of each of the others; see
+            `model.language_model.clusters`.
+        batch_tokens: with padding.
+        bptt: see `training.language_model`.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    dev: tuple[str, ...] = _training((), "A text to measure perplexity on. May be repeated.")
+    segmenter: str = _training("zh-en-fast", "Split raw text with the segmenter of this model.", metavar="MODEL")
+    words: int = _training(50_000, "At most N words, the most frequent ones, have an output of their own.", **_COUNT)
+    min_count: int = _training(3, "Words that occur fewer than N times have no embedding and no output.", **_COUNT)
+    shortlist: int = _training(1000, **_COUNT)
+    cluster: int = _training(2000, **_COUNT)
+    epochs: int = _training(5, "Passes over the text.", **_COUNT)
+    batch_tokens: int = _training(2000, "Tokens per batch, at most.", **_COUNT)
+    lr: float = _training(0.002, "Initial learning rate (Adam). It decays to 0.")
+    max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
+    bptt: int = _training(
+        35,
+        "Read running text N words at a time: the state is handed on, the error is not; 0: read each sentence by "
+        "itself, from its beginning.",
+        **_LIMIT,
+    )
+    dropout: float = _training(0.2, "Dropout rate.", **_DROPOUT)
+    simplify_chinese: bool = _training(False, "Read traditional Chinese as simplified (needs OpenCC).")
+    seed: int = _training(1, "The same seed gives the same model.", **_SEED)
+    device: str = _training("auto", "The device to train on; auto: CUDA if available.", choices=("auto", "cpu", "cuda"))
+    max_minutes: float = _training(0.0, "Stop training after X minutes; 0: no limit.", **_LIMIT)
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if not 0 < self.lr < math.inf:
+            raise UsageError(f"lr is {self.lr}: it must be above 0")
+
+
+LANGUAGE_NETWORK: dict[str, Any] = {
+    "cell": "lstm",
+    "activation": "tanh",
+    "bidirectional": False,
+    "layers": 1,
+    "hidden": 256,
+    "embedding_dim": 128,
+    "char_dim": 32,
+    "char_hidden": 32,
+}
+"""The settings of `ModelConfig` that a language model has, with their defaults there."""

@@ -1,18 +1,18 @@
-"""The vectors of the words that a tagger has met."""
+"""The vectors of the words that a model has met."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from rnntag import python_input
 from rnntag.model.arrays import Ids
-from rnntag.model.batching import length_buckets
+from rnntag.model.batching import WordIds, length_buckets
 from rnntag.model.vocabulary import Vocabulary, spelling_lengths
-from rnntag.onnx.session import Runtime, Scores
+from rnntag.onnx.session import Scores
 
 CACHED_WORDS = 32768
 """As many distinct words as 300,000 tokens of running text have. Half precision would halve the memory, but NumPy needs
@@ -22,6 +22,14 @@ LEAST_ROWS = 8192
 
 ENCODED_AT_ONCE = 512
 """Characters per batch of new words, padding included."""
+
+
+class Runtime(Protocol):
+    """See `onnx.session.Runtime`."""
+
+    masked_vector: Scores
+
+    def vectors(self, words: WordIds) -> Scores: ...
 
 
 class WordCache:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rnntag.errors import DataError
+from rnntag.formats.inputs import Input
 from rnntag.model.stored import ModelBundle
 from rnntag.tagging import chunks
 from rnntag.tagging.chunks import Chunk
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 
 EMPTY = "\t_" * 8

@@ -19,6 +19,7 @@ from rnntag import segmenter
 from rnntag.corpora import loading
 from rnntag.errors import DataError
 from rnntag.formats import conllu, decoding, raw
+from rnntag.formats.inputs import Input
 from rnntag.formats.registry import OUTPUT_FORMATS, read_sentences
 from rnntag.model import directory, learning_curve
 from rnntag.model.learning_curve import TrainingStep
@@ -27,7 +28,6 @@ from rnntag.segmenter import Segmenter
 from rnntag.tagger import Tagger
 from rnntag.tagging import chunks
 from rnntag.tagging.chunks import Chunk
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 from rnntag.terminal import console
 from tests.conftest import Run, few, on_terminal, one_line

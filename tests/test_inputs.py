@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import DataError
-from rnntag.formats import registry
-from rnntag.tagging import inputs
-from rnntag.tagging.inputs import guessed, has_bare_carriage_returns, tokens_or_treebank
+from rnntag.formats import inputs, registry
+from rnntag.formats.inputs import guessed, has_bare_carriage_returns, tokens_or_treebank
 from tests.conftest import few
 
 ROW = "1\tapples\t_\tNOUN\t_\t_\t0\troot\t_\t_\n"

@@ -27,7 +27,7 @@ LAYERS = [
     {"onnx"},
     {"lexicon", "network"},
     {"segmenter", "word_cache"},
-    {"tagger"},
+    {"language_model", "tagger"},
     {"evaluation"},
     {"training"},
     {"tagging"},

@@ -18,6 +18,7 @@ import rnntag
 from rnntag import segmenter, windows
 from rnntag.errors import DataError, UsageError
 from rnntag.formats import raw, records
+from rnntag.formats.inputs import Input
 from rnntag.lexicon import choice, reading
 from rnntag.lexicon.lexicon import Lexicon
 from rnntag.lexicon.occurrences import WordIndex, Words
@@ -27,7 +28,6 @@ from rnntag.segmenter import Segmenter
 from rnntag.sentences import Span
 from rnntag.tagger import Tagger
 from rnntag.tagging import chunks, parallel
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import TagJob
 from tests.conftest import Run, refusal
 from tests.test_segmenter import PIECES, SLOW, TEXT

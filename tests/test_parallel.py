@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from rnntag.errors import DataError, RnntagError
+from rnntag.formats.inputs import Input
 from rnntag.model.stored import ModelBundle
 from rnntag.tagging import chunks, parallel
 from rnntag.tagging.chunks import Chunk, End
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.parallel import Part
 from rnntag.tagging.pipeline import TagJob
 

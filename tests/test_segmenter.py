@@ -16,6 +16,7 @@ from rnntag import segmenter, windows
 from rnntag.corpora.raw_text import gold_paragraphs
 from rnntag.errors import UsageError
 from rnntag.formats import conllu, raw, records
+from rnntag.formats.inputs import Input
 from rnntag.lexicon.lexicon import Lexicon
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.onnx import graph as onnx_graph
@@ -24,7 +25,6 @@ from rnntag.sentences import Corpus
 from rnntag.tagger import Tagger
 from rnntag.tagging import chunks
 from rnntag.tagging.chunks import Chunk
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 from tests.conftest import Run, few, refusal
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from rnntag.errors import DataError
 from rnntag.formats import raw, records
+from rnntag.formats.inputs import Input
 from rnntag.formats.records import InputSentence
 from rnntag.formats.registry import reader, writer
 from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Segmentation
 from rnntag.tagging import chunks, parallel
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import TagJob
 from tests.conftest import Run, refusal
 from tests.test_segmenter import rebuilt

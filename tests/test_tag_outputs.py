@@ -12,11 +12,11 @@ import pytest
 
 from rnntag.errors import UsageError
 from rnntag.formats import columns
+from rnntag.formats.inputs import Input
 from rnntag.formats.registry import OUTPUT_FORMATS
 from rnntag.model.stored import ModelBundle
 from rnntag.tagging import chunks, folders, parallel
 from rnntag.tagging.folders import FoundFile
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import TagJob
 from tests import children
 from tests.conftest import Run, done, on_terminal, one_line, refusal

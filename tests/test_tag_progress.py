@@ -12,10 +12,10 @@ import pytest
 
 from rnntag.cli.signals import ending
 from rnntag.cli.tag_progress import Watch
+from rnntag.formats.inputs import Input
 from rnntag.model.stored import ModelBundle
 from rnntag.tagging import chunks, outputs, parallel
 from rnntag.tagging.folders import FoundFile
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.parallel import Part
 from rnntag.tagging.pipeline import TagJob
 from rnntag.terminal import console

@@ -12,12 +12,12 @@ import pytest
 
 from rnntag.corpora import loading
 from rnntag.errors import DataError, UsageError
+from rnntag.formats.inputs import Input
 from rnntag.model.stored import ModelBundle
 from rnntag.onnx.session import OnnxModel
 from rnntag.sentences import UNTAGGED, Corpus
 from rnntag.tagger import Tagger
 from rnntag.tagging import chunks, parallel
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import TagJob
 from tests.conftest import QUICK_TO_TRAIN, Run, refusal, saved
 

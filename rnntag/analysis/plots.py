@@ -59,9 +59,13 @@ def write(folder: Path, reports: Sequence[CellReport]) -> dict[str, Path]:
     return {name: folder / f"{name}.svg" for name in _PLOTS}
 
 
-def write_history(path: Path, name: str, epochs: Sequence[Epoch]) -> None:
-    """Draw the learning curve of the model `name` as SVG or PNG, depending on the file's name."""
-    _save([path], _history, name, epochs)
+def write_history(path: Path, name: str, epochs: Sequence[Epoch], measure: str = "accuracy") -> None:
+    """Draw the learning curve of the model `name` as SVG or PNG, depending on the file's name.
+
+    Args:
+        measure: see `learning_curve.Scale`.
+    """
+    _save([path], _history, name, epochs, measure)
 
 
 def _save(files: Sequence[Path], draw: Callable[..., None], *what: Any) -> None:
@@ -77,20 +81,23 @@ def _save(files: Sequence[Path], draw: Callable[..., None], *what: Any) -> None:
             figure.savefig(file, **options)
 
 
-def _history(figure: Any, name: str, epochs: Sequence[Epoch]) -> None:
+def _history(figure: Any, name: str, epochs: Sequence[Epoch], measure: str) -> None:
+    def shown(value: float) -> float:
+        return 100 * value if measure == "accuracy" else 1 / max(value, 1e-9)
+
     numbers = [epoch.epoch for epoch in epochs]
     kept = learning_curve.best(epochs)
     losses, accuracies = figure.subplots(1, 2)
     figure.suptitle(f"{name}: epoch {kept.epoch} of {numbers[-1]} was kept", parse_math=False)
-    losses.set(xlabel="epoch", ylabel="loss, nats per tag")
+    losses.set(xlabel="epoch", ylabel=f"loss, nats per {'tag' if measure == 'accuracy' else 'word'}")
     losses.plot(numbers, [epoch.loss for epoch in epochs], marker="o", markersize=3, color="black", label="training")
     losses.set_ylim(bottom=0)
-    accuracies.set(xlabel="epoch", ylabel="dev accuracy, %")
+    accuracies.set(xlabel="epoch", ylabel="dev accuracy, %" if measure == "accuracy" else "dev perplexity")
     if len(kept.dev) > 1:
         for corpus in kept.dev:
-            line = [100 * epoch.dev.get(corpus, float("nan")) for epoch in epochs]
+            line = [shown(epoch.dev.get(corpus, float("nan"))) for epoch in epochs]
             accuracies.plot(numbers, line, marker="o", markersize=2, linewidth=1, label=_plain(corpus))
-    means = [100 * epoch.dev_accuracy for epoch in epochs]
+    means = [shown(epoch.dev_accuracy) for epoch in epochs]
     label = _plain(*kept.dev) if len(kept.dev) == 1 else "mean"
     accuracies.plot(numbers, means, marker="o", markersize=3, color="black", label=label)
     for axes in (losses, accuracies):

@@ -21,6 +21,8 @@ from rnntag.cli.explain import explain
 from rnntag.cli.export import export
 from rnntag.cli.history import history
 from rnntag.cli.models import models
+from rnntag.cli.pretrain import pretrain
+from rnntag.cli.score import score
 from rnntag.cli.signals import INTERRUPTED
 from rnntag.cli.tag import tag
 from rnntag.cli.train import train
@@ -142,10 +144,12 @@ app.command(rich_help_panel=_USE, cls=FilesCommand)(tag)
 app.command(rich_help_panel=_USE)(bulk)
 app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(explain)
+app.command(rich_help_panel=_USE, cls=FilesCommand)(score)
 app.command(rich_help_panel=_USE)(models)
 app.command(rich_help_panel=_USE)(history)
 app.command(rich_help_panel=_MAKE)(train)
 app.command(rich_help_panel=_MAKE)(train_segmenter)
+app.command(rich_help_panel=_MAKE)(pretrain)
 app.command(rich_help_panel=_MAKE)(compare)
 app.command(rich_help_panel=_MAKE)(export)
 app.command(rich_help_panel=_MAKE)(corpora)

@@ -142,11 +142,11 @@ def _claimed(out: Path, configs: Sequence[ModelConfig], force: bool) -> Iterator
     """Keep other processes away from the models' directories."""
     from rnntag.analysis.compare import name_of
     from rnntag.model import directory
-    from rnntag.training import checkpoint, run
+    from rnntag.training import checkpoint, request
 
     with ExitStack() as claims:
         for path in [out / name_of(config) for config in configs]:
-            claims.enter_context(run.claim(path))
+            claims.enter_context(request.claim(path))
             if not force:
                 directory.check_free(path)  # again: the claim may have restored a model after a crash
             if checkpoint.place(path).exists():

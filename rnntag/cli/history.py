@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from rnntag.cli.options import JsonOption, ModelArgument
-from rnntag.evaluation.metrics import percent
+from rnntag.evaluation.metrics import dev_figure
 from rnntag.model import learning_curve
 from rnntag.model.learning_curve import Epoch
 from rnntag.terminal import console
@@ -36,13 +37,13 @@ def history(
     """Show the learning curve of a model.
 
     Prints the loss, the gradient norm, the share of batches with a clipped gradient and the dev
-    accuracy of each epoch. A star marks the epoch that was kept.
+    accuracy (or perplexity) of each epoch. A star marks the epoch that was kept.
 
         rnntag history lstm
 
         rnntag history models/ewt --out ewt.svg
     """
-    from rnntag.model import directory
+    from rnntag.model import directory, language_model
     from rnntag.model.files import HISTORY
 
     if out:
@@ -53,29 +54,35 @@ def history(
     path = directory.find(name)
     epochs = learning_curve.read(directory.read_history(path), str(path / HISTORY))
     model = path.resolve().name
+    measure = "perplexity" if language_model.is_language_model(path) else "accuracy"
     if out:
-        plots.write_history(out, model, epochs)
+        plots.write_history(out, model, epochs, measure)
     if as_json:
         console.print_json([asdict(epoch) for epoch in epochs])
     else:
-        print_history(model, epochs)
+        print_history(model, epochs, measure)
     if out:
         console.note(f"saved {out}")
 
 
-def print_history(name: str, epochs: Sequence[Epoch]) -> None:
-    """Print charts of loss and dev accuracy by epoch, and a table of all figures."""
+def print_history(name: str, epochs: Sequence[Epoch], measure: str = "accuracy") -> None:
+    """Print charts of loss and dev figures by epoch, and a table of all figures.
+
+    Args:
+        measure: see `learning_curve.Scale`.
+    """
     console = stdout()
+    shown = partial(dev_figure, measure=measure)
     width = (min(max(console.width if console.is_terminal else 80, _NARROW), _WIDE) - 4) // 2
     kept = learning_curve.best(epochs)
     losses = [epoch.loss for epoch in epochs]
     accuracies = [epoch.dev_accuracy for epoch in epochs]
-    ends = [f"{max(losses):.3f}", f"{0:.3f}"], [percent(max(accuracies)), percent(min(accuracies))]
+    ends = [f"{max(losses):.3f}", f"{0:.3f}"], [shown(max(accuracies)), shown(min(accuracies))]
     margin = max(map(len, chain(*ends)))
     room = width - margin - 2
     left = ["loss", *_chart(losses, 0, max(losses), room, [f"{end:>{margin}}" for end in ends[0]], epochs)]
     right = [
-        "dev accuracy",
+        f"dev {measure}",
         *_chart(accuracies, min(accuracies), max(accuracies), room, [f"{end:>{margin}}" for end in ends[1]], epochs),
     ]
     console.print(cell(f"{name}: epoch {kept.epoch} of {epochs[-1].epoch} was kept"), style="bold")
@@ -91,8 +98,8 @@ def print_history(name: str, epochs: Sequence[Epoch]) -> None:
             f"{epoch.loss:.4f}",
             f"{epoch.gradient_norm:.2f}",
             f"{epoch.clipped:.0%}",
-            percent(epoch.dev_accuracy),
-            *(percent(epoch.dev.get(corpus)) for corpus in corpora),
+            shown(epoch.dev_accuracy),
+            *(shown(epoch.dev.get(corpus)) for corpus in corpora),
             f"{timedelta(seconds=round(epoch.seconds))}",
         )
     print_table(table)

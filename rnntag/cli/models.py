@@ -54,10 +54,28 @@ _MOST_LINES = 20
 """Lines of dev accuracy for a model; --json has all."""
 
 
+def _of_language_model(path: Path) -> dict[str, Any]:
+    from rnntag.model import directory, language_model
+
+    stored = language_model.read(path)
+    perplexity = stored.provenance.perplexity
+    return {
+        "path": str(path),
+        "kind": language_model.LANGUAGE_MODEL,
+        "digest": stored.digest,
+        "megabytes": round(directory.megabytes(path), 1),
+        "network": asdict(stored.config),
+        "perplexity": {"word": perplexity.per_word, "character": perplexity.per_character},
+        "provenance": asdict(stored.provenance),
+    }
+
+
 def _summary(path: Path) -> dict[str, Any]:
-    from rnntag.model import directory
+    from rnntag.model import directory, language_model
 
     try:
+        if language_model.is_language_model(path):
+            return _of_language_model(path)
         stored = directory.read(path)
     except RnntagError as error:
         return {"path": str(path), "damaged": str(error)}
@@ -84,6 +102,11 @@ def _print_models(models: Mapping[str, Mapping[str, Any]]) -> None:
             table.add_row(cell(name), "[red]damaged[/]", "", "", "", cell(model["path"]))
             continue
         network = model["network"]
+        if "kind" in model:
+            perplexity = f"perplexity {model['perplexity']['word']:.1f}"
+            cells = "language model", perplexity, f"{model['megabytes']:.1f}", cell(model["path"])
+            table.add_row(cell(name), f"{network['cell']} {network['layers']}×{network['hidden']}", *cells)
+            continue
         dev = [*_dev_accuracies(model["provenance"])]
         if len(dev) > _MOST_LINES:
             dev[_MOST_LINES:] = [f"and {len(dev) - _MOST_LINES} more"]

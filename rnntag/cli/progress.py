@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from rnntag.evaluation.metrics import percent
+from rnntag.evaluation.metrics import dev_figure
 from rnntag.model.learning_curve import Scale, TrainingStep
 from rnntag.terminal import console
 
@@ -51,6 +51,7 @@ class TrainingView:
             transient=True,
             disable=not self._live,
         )
+        self._measure = "accuracy"
         self._task: TaskID | None = None
         self._task_name = ""
 
@@ -64,12 +65,13 @@ class TrainingView:
 
     def begin(self, name: str, scale: Scale, epoch: int = 0) -> None:
         """Say what is trained and on how much; of a continued run, also in which epoch."""
+        self._measure = scale.measure
         what = f"continuing the {name} in epoch {epoch}" if epoch else f"training the {name}"
         tags = ", ".join(f"{count:,} {tagset}" for tagset, count in scale.tags.items())
         self.note(
             f"{what}: {scale.sentences:,} sentences with {scale.tokens:,} tokens "
             f"(dev: {scale.dev_sentences:,} with {scale.dev_tokens:,}); {f'tags: {tags}; ' if tags else ''}"
-            f"vocabulary: {scale.vocabulary:,} {'words' if tags else 'words and characters'}; "
+            f"vocabulary: {scale.vocabulary:,} {'words and characters' if name == 'segmenter' else 'words'}; "
             f"parameters: {scale.parameters:,}"
         )
 
@@ -116,7 +118,7 @@ class TrainingView:
         self._stepped_at = now
         if step.batch == step.batches:
             left = timedelta(seconds=round(step.seconds * (step.epochs - step.epoch) / step.epoch))
-            dev = "  ".join(f"{name} {percent(accuracy)}" for name, accuracy in step.dev.items())
+            dev = "  ".join(f"{name} {dev_figure(figure, self._measure)}" for name, figure in step.dev.items())
             self._console.print(
                 f"epoch {step.epoch}/{step.epochs}  loss {step.loss:.4f}  gradient {step.gradient_norm:.2f}, "
                 f"{step.clipped:.0%} clipped{f'  dev {escape(dev)}' if dev else ''}{' *' if step.best else ''}"

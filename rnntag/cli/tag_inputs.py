@@ -12,14 +12,17 @@ from rnntag.cli.arguments import check_texts
 from rnntag.config import WORLD_MODEL
 from rnntag.errors import AccessError, UsageError
 from rnntag.formats.decoding import DecodingErrors, OnRead, byte_blocks, check_readable, file_blocks, text_blocks
+from rnntag.formats.inputs import Input, guessed, has_bare_carriage_returns, tokens_or_treebank
 from rnntag.formats.registry import InputFormat
+from rnntag.formats.spacing import STRONG, evidence
 from rnntag.tagging.folders import FoundFile, walk
-from rnntag.tagging.inputs import Input, guessed, has_bare_carriage_returns, tokens_or_treebank
-from rnntag.tagging.spacing import STRONG, evidence
 from rnntag.terminal import console, prompt
 
 if TYPE_CHECKING:
+    from rnntag.model.language_model import StoredLanguageModel
     from rnntag.model.stored import ModelBundle
+
+    Stored = ModelBundle | StoredLanguageModel
 
 STDIN = FoundFile(Path("-"), Path("-"))
 STDIN_NAME = "<stdin>"
@@ -85,7 +88,7 @@ def check_field(field: str | None, formats: Iterable[InputFormat | None]) -> str
     return field or ""
 
 
-def greet(files: Sequence[FoundFile], stored: ModelBundle, encoding: str) -> tuple[bool, bool]:
+def greet(files: Sequence[FoundFile], stored: Stored, encoding: str) -> tuple[bool, bool]:
     """Whether the user types the input, and whether at a prompt. A hint says what to type."""
     typed = STDIN in files and sys.stdin.isatty()
     if typed and console.is_interactive():
@@ -95,7 +98,7 @@ def greet(files: Sequence[FoundFile], stored: ModelBundle, encoding: str) -> tup
 
 
 def inputs(
-    stored: ModelBundle,
+    stored: Stored,
     formats: Sequence[InputFormat | None],
     texts: Iterable[tuple[str, Iterable[str]]],
     refusal: str,
@@ -132,9 +135,7 @@ def inputs(
         yield Input(name, guess, blocks)
 
 
-def _typed(
-    stored: ModelBundle, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str
-) -> Iterator[Input]:
+def _typed(stored: Stored, known: InputFormat | None, name: str, lines: Iterable[str], refusal: str) -> Iterator[Input]:
     for line in lines:
         for_tokens = evidence(line)
         if not stored.segmenter and for_tokens <= -STRONG:

@@ -14,11 +14,11 @@ from rnntag.cli.tag_inputs import STDIN
 from rnntag.cli.tag_progress import Watch
 from rnntag.errors import ANOTHER, AccessError, UsageError
 from rnntag.formats import columns as column_names
+from rnntag.formats.inputs import Input
 from rnntag.formats.registry import InputFormat, OutputFormat, own_output, writer, writer_type
 from rnntag.storage.atomic import NewFile
 from rnntag.tagging import folders
 from rnntag.tagging.folders import FoundFile
-from rnntag.tagging.inputs import Input
 from rnntag.terminal import console
 from rnntag.terminal.sanitize import as_lines
 

@@ -214,6 +214,11 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.2f} %"
 
 
+def dev_figure(value: float | None, measure: str) -> str:
+    """A dev figure of a learning curve, as people read it; see `learning_curve.Scale`."""
+    return percent(value) if measure == "accuracy" or not value else f"{1 / value:.1f}"
+
+
 def fingerprint(sentences: Iterable[Sentence], tagset: str) -> str:
     """Eight hexadecimal digits that identify a gold standard."""
     digest = hashlib.sha256()

@@ -113,6 +113,27 @@ class InputSentence(NamedTuple):
         return "\n" if self.ends else ""
 
 
+class SentenceJoiner:
+    """Joins the windows of long sentences."""
+
+    def __init__(self) -> None:
+        self._tokens: list[str] = []
+
+    def feed(self, sentences: Iterable[InputSentence]) -> Iterator[list[str]]:
+        """The tokens of each sentence that is complete, none of them empty."""
+        for sentence in sentences:
+            self._tokens += sentence.tokens[sentence.core]
+            if self._tokens and (sentence.ends or sentence.offsets):  # else a window
+                tokens, self._tokens = self._tokens, []
+                yield tokens
+
+    def finish(self) -> Iterator[list[str]]:
+        """The rest."""
+        if self._tokens:
+            yield self._tokens
+        self._tokens = []
+
+
 class Reader(Protocol):
     """Builds sentences from text, fed in blocks of any size."""
 

@@ -227,6 +227,8 @@ def read(path: Path) -> ModelBundle:
         shape = validation.record(ModelConfig, config["model"], "model")
         shared = SharedRows.from_bytes(files.read(SHARED_ROWS, MAX_BYTES)) if SHARED_ROWS in files else None
         vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, MAX_TEXT)), shared)
+        if not vocabulary.tags:
+            raise ValueError("there is no tagset")
         classes = [len(tags) for tags in vocabulary.tags.values()]
         shapes = weight_shapes.tagger(shape, vocabulary.word_rows, vocabulary.character_rows, classes)
         temperatures = {tagset: float(value) for tagset, value in config.get("temperatures", {}).items()}

@@ -33,7 +33,8 @@ class TrainingStep:
         clipped: share of batches with a clipped gradient, in this epoch so far.
         tokens: training tokens processed in this run.
         seconds: duration of this run.
-        dev: by corpus name, accuracy (0 to 1) on its dev split; empty within an epoch.
+        dev: by corpus name, accuracy (0 to 1) on its dev split; of a language model, the reciprocal of its perplexity;
+            empty within an epoch.
         dev_accuracy: mean of `dev`, weighted by the square root of each split's size: small languages count, but the
             noise of tiny splits does not dominate.
         best: whether `dev_accuracy` is the highest so far.
@@ -63,6 +64,7 @@ class Scale:
         tags: by tagset, number of tags; empty for a segmenter.
         vocabulary: number of words (or of a segmenter's units) with their own row.
         parameters: number of weights of the network.
+        measure: what dev figures are: `accuracy` or `perplexity`, of which they are the reciprocal.
     """
 
     sentences: int
@@ -72,6 +74,7 @@ class Scale:
     tags: Mapping[str, int]
     vocabulary: int
     parameters: int
+    measure: str = "accuracy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Vocabulary:
             that a model has annotated are included only if they have a row.
         n_embedded: how many of them, from the first, have their own row in the word table.
         characters: in index order, from index `RESERVED`.
-        tags: by tagset, its tags in index order.
+        tags: by tagset, its tags in index order; none for a language model.
         char_map: characters to replace, and their replacements in the same order.
         extra: words with a row, after the others, only because of their pretrained vector.
         shared: more words, which share the rows after those.
@@ -169,8 +169,8 @@ class Vocabulary:
             raise ValueError(f"n_embedded is {tables['n_embedded']}, with {len(tables['words'])} words")
         if set(map(len, tables["characters"])) - {1}:
             raise ValueError("an entry of characters is not a single character")
-        if not all(tables["tags"].values()) or not tables["tags"]:
-            raise ValueError("there is no tagset, or a tagset has no tags")
+        if not all(tables["tags"].values()):
+            raise ValueError("a tagset has no tags")
         check_tags(tables["tags"])
         before, after = tables["char_map"]
         return cls(
@@ -242,6 +242,14 @@ class Vocabulary:
             read = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
             chars[row, : len(read)] = [lookup(char, UNKNOWN) for char in read]
         return WordIds(self._rows([word.lower() for word in spellings]), chars, lengths)
+
+    def rows(self, words: Sequence[str]) -> Ids:
+        """The row of each word in the word table, shape [words]."""
+        return self._rows([self.normal_form(word) for word in words])
+
+    def characters_of(self, word: str) -> Ids:
+        """The rows of a word's characters, as it is spelled in its normal form, shape [characters]."""
+        return np.array([self._char_index.get(char, UNKNOWN) for char in self.normal_form(word)], dtype=np.int64)
 
     def _rows(self, words: Sequence[str]) -> Ids:
         """The row of each word in normal form, shape [words]."""

@@ -21,6 +21,10 @@ WORD_TABLE = "encoder.words.weight"
 CHARACTER_TABLE = "encoder.chars.weight"
 FEEDBACK = "weight_fb_l0"
 """The end of the name of a matrix with a column for each tag that is fed back."""
+FORWARD, BACKWARD, SPELLER = "", "reverse.", "speller."
+"""Prefixes of a language model's weights: of its two directions, and of the network that spells rare words."""
+OUTPUT_BIAS, CLUSTERS, UNIGRAMS = "output.bias", "output.clusters", "output.unigrams"
+"""Of a language model: the bias of each word, the head for clusters, and the log probability of each word by itself."""
 UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE = "units.weight", "shapes.weight", "bigrams.weight"
 SEGMENTER_TABLES = (UNIT_TABLE, SHAPE_TABLE, BIGRAM_TABLE)
 BOUNDARIES = ("inside", "word", "sentence")
@@ -50,17 +54,44 @@ def tagger(config: ModelConfig, words: int, characters: int, classes: Sequence[i
         inputs = 0
         weights[WORD_TABLE] = (words, directions * GATES[cell] * hidden)
     else:
-        inputs = config.embedding_dim + 2 * config.char_hidden
-        weights[WORD_TABLE] = (words, config.embedding_dim)
-        weights[CHARACTER_TABLE] = (characters, config.char_dim)
-        for prefix in _directions("encoder.spelling", 2):
-            weights |= _kernel(cell, prefix, config.char_dim, config.char_hidden)
+        weights, inputs = _encoder(config, words, characters)
     for depth in range(config.layers):
         fed_back = sum(classes) if config.feedback and depth == config.layers - 1 else 0
         for prefix in _directions(f"layers.{depth}", directions):
             weights |= _kernel(cell, prefix, inputs, hidden, fed_back if prefix.endswith("forwards") else 0)
         inputs = directions * hidden
     return weights | _heads(classes, inputs)
+
+
+def _encoder(config: ModelConfig, words: int, characters: int) -> tuple[dict[str, tuple[int, ...]], int]:
+    """The shapes of the weights of `network.tagger.CharRNNEncoder`, and the size of a word's vector."""
+    weights: dict[str, tuple[int, ...]] = {
+        WORD_TABLE: (words, config.embedding_dim),
+        CHARACTER_TABLE: (characters, config.char_dim),
+    }
+    for prefix in _directions("encoder.spelling", 2):
+        weights |= _kernel(config.cell, prefix, config.char_dim, config.char_hidden)
+    return weights, config.embedding_dim + 2 * config.char_hidden
+
+
+def language_model(config: ModelConfig, words: int, characters: int, clusters: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of a language model's weights, by name; see `network.language_model.LanguageNetwork`.
+
+    Args:
+        words, characters: number of rows of these tables.
+        clusters: of rare words.
+    """
+    weights, size = _encoder(config, words, characters)
+    for stack in (FORWARD, BACKWARD)[: 2 if config.bidirectional else 1]:
+        inputs = size
+        for depth in range(config.layers):
+            weights |= _kernel(config.cell, f"{stack}layers.{depth}.forwards", inputs, config.hidden)
+            inputs = config.hidden
+        weights |= _head(f"{stack}heads.0", config.embedding_dim, config.hidden)
+    weights |= _kernel(config.cell, f"{SPELLER}layers.0.forwards", config.char_dim, config.char_hidden)
+    weights |= _head(f"{SPELLER}heads.0", characters, config.char_hidden)
+    weights |= {OUTPUT_BIAS: (words,), UNIGRAMS: (words,)}
+    return weights | (_head(CLUSTERS, clusters, config.embedding_dim) if clusters else {})
 
 
 def segmenter(
@@ -96,8 +127,12 @@ def _directions(prefix: str, count: int) -> Iterator[str]:
 def _heads(classes: Sequence[int], inputs: int) -> dict[str, tuple[int, ...]]:
     weights: dict[str, tuple[int, ...]] = {}
     for number, count in enumerate(classes):
-        weights |= {f"heads.{number}.weight": (count, inputs), f"heads.{number}.bias": (count,)}
+        weights |= _head(f"heads.{number}", count, inputs)
     return weights
+
+
+def _head(name: str, classes: int, inputs: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": (classes, inputs), f"{name}.bias": (classes,)}
 
 
 def _kernel(cell: str, prefix: str, inputs: int, hidden: int, tags: int = 0) -> dict[str, tuple[int, ...]]:

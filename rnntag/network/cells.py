@@ -180,6 +180,20 @@ class RecurrentLayer(nn.Module):
         ends = torch.cat([_reorder(states, last), _reorder(reversed_backward, last)], dim=-1)[:, 0]
         return torch.cat([states, backward], dim=-1), ends
 
+    def continued(self, x: Tensor, before: State | None) -> tuple[Tensor, State]:
+        """The hidden states of all steps of a unidirectional layer, shape [batch, time, outputs], and the state after
+        the last.
+
+        Args:
+            x: inputs without padding, shape [batch, time, inputs].
+            before: the state before the first step; zeros if None.
+        """
+        state = None if before is None else tuple(part[None] for part in before)
+        initial = state if state is None or self.cell == "lstm" else state[0]
+        hidden, last = self.forwards(x, initial)
+        parts = last if self.cell == "lstm" else (last,)
+        return hidden, tuple(part[0] for part in parts)
+
     def trace(self, x: Tensor, order: Tensor, feedback: Feedback | None = None) -> tuple[State, State | None]:
         """The states of each direction after each step; see `forward`."""
         forward, back = self._inputs(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from rnntag.model.stored import ModelBundle, StoredSegmenter
 from rnntag.model.weights import SEGMENTER_TABLES, WORD_TABLE, largest_value, segmenter_classes
 from rnntag.onnx.layers import RANGE_UNITS, Array, Layers
 from rnntag.onnx.protobuf import FLOAT, INT32, INT64, Graph, Port
+
+if TYPE_CHECKING:
+    from rnntag.model.language_model import StoredLanguageModel
 
 CLASSES = "boundaries"
 """The name of the first output of a segmenter's graph."""
@@ -26,7 +30,7 @@ def has_int8(config: ModelConfig) -> bool:
     return config.cell == "lstm" and config.input == "embedding" and not config.feedback
 
 
-def encoder(model: ModelBundle) -> Graph:
+def encoder(model: ModelBundle | StoredLanguageModel) -> Graph:
     """The graph from characters to spelling vectors.
 
     Inputs: `chars` [longest, words], int64, and `lengths` [words], int32; see `batching.WordIds`.

@@ -63,7 +63,7 @@ class OnnxModel:
     """
 
     def __init__(self, graph: Graph, threads: int = 1) -> None:
-        self._session = _session(graph, threads)
+        self._session = session_of(graph, threads)
         self.range_units = np.array(
             json.loads(graph.properties.get(onnx_graph.RANGE_UNITS_KEY, "[]")), dtype=np.float32
         )
@@ -99,7 +99,7 @@ class Runtime:
         self._weights = model.weights
         self._encoder = None
         if model.config.input == "embedding":
-            self._encoder = _session(onnx_graph.encoder(model), threads)
+            self._encoder = session_of(onnx_graph.encoder(model), threads)
         self._lock = threading.Lock()
         self._taggers: dict[tuple[str, ...], OnnxModel] = {}
         self._range_units = self._tagger(model.tagsets[:1]).range_units
@@ -134,7 +134,12 @@ class Runtime:
             return self._taggers[tagsets]
 
 
-def _session(graph: Graph, threads: int) -> Any:
+def session_of(graph: Graph, threads: int) -> Any:
+    """A session of ONNX Runtime.
+
+    Raises:
+        DataError: ONNX Runtime cannot load the graph.
+    """
     # From 1.29 on, ONNX Runtime logs its use in the user's folders and sends the log to Microsoft.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from rnntag.errors import RnntagError
 from rnntag.formats.conllu import GLOBAL_COLUMNS
+from rnntag.formats.inputs import Input
 from rnntag.formats.raw import BLANK, PARAGRAPH_END
 from rnntag.formats.records import LONG_LINE, InputSentence
 from rnntag.formats.registry import InputFormat
 from rnntag.formats.vertical import VerticalReader
-from rnntag.tagging.inputs import Input
 
 CHUNK_CHARS = 1 << 15
 """Characters after which a chunk ends at the next end of a sentence: some thousands of tokens."""

@@ -18,7 +18,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from rnntag.config import CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
+from rnntag.config import CorpusFormat, ModelConfig, PretrainConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import AccessError, DataError, Remedy, RnntagError
 from rnntag.storage import atomic, validation
 from rnntag.version import __version__
@@ -50,7 +50,8 @@ class Settings:
         tagset, encoding, corpus_format: how to read them.
         model, training: of the tagger.
         segmenter: None: train no segmenter.
-        receiver: the model that gets a segmenter; "" if a tagger is trained.
+        receiver: the model that gets a segmenter; "" if another network is trained.
+        pretraining: of a language model; its text is `corpora`. None: another network is trained.
     """
 
     corpora: tuple[str, ...] = ()
@@ -61,6 +62,12 @@ class Settings:
     training: TrainConfig = field(default_factory=TrainConfig)
     segmenter: SegmenterConfig | None = None
     receiver: str = ""
+    pretraining: PretrainConfig | None = None
+
+    @property
+    def command(self) -> str:
+        """The command that makes such a model."""
+        return "pretrain" if self.pretraining else "train-segmenter" if self.receiver else "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +181,12 @@ def discard(path: Path) -> None:
 
 
 def _settings(fields: dict[str, Any]) -> Settings:
-    segmenter = fields["segmenter"]
+    segmenter, text = fields["segmenter"], fields["pretraining"]
     parts = {
         "corpora": tuple(map(str, fields["corpora"])),
         "model": validation.record(ModelConfig, fields["model"], "model"),
         "training": validation.record(TrainConfig, fields["training"], "training"),
         "segmenter": segmenter and validation.record(SegmenterConfig, segmenter, "segmenter"),
+        "pretraining": text and validation.record(PretrainConfig, text, "pretraining"),
     }
     return Settings(**{**fields, **parts})

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 
 from rnntag import effects
-from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig, about
+from rnntag.config import ModelConfig, PretrainConfig, SegmenterConfig, TrainConfig, about
 from rnntag.evaluation.metrics import percent
 from rnntag.model.stored import ModelBundle, StoredSegmenter
 
@@ -84,7 +84,7 @@ def _raw_text(model: ModelBundle, segmenter: StoredSegmenter) -> str:
     kinds = ["tokens"] * bool(segmenter.expansions) + ["words", "sentences"]
     figures = [f"| {name} | {' | '.join(percent(f1[kind]) for kind in kinds)} |" for name, f1 in segmenter.dev.items()]
     config = segmenter.config
-    words = ["rnntag", "train-segmenter", f"models/{model.name}", *segmenter.specs, *_options(config, ("seed",))]
+    words = ["rnntag", "train-segmenter", f"models/{model.name}", *segmenter.specs, *options(config, ("seed",))]
     words += ["--simplify-chinese"] * any(segmenter.units.char_map)
     words += ["--init", config.init, *["--no-keep"] * (not config.keep)] if config.init else []
     return "\n".join(
@@ -124,11 +124,13 @@ def _command(model: ModelBundle) -> str:
         words += ["--corpus-format", provenance.corpus_format]
     # The segmenter has its own command.
     idle = effects.without_effect(asdict(model.config) | asdict(model.training))
-    words += [*_options(model.config, idle), *_options(model.training, ("device", *idle))]
+    words += [*options(model.config, idle), *options(model.training, ("device", *idle))]
     return shlex.join([*words, "--no-segmenter", "--out", f"models/{model.name}"])
 
 
-def _options(config: ModelConfig | TrainConfig | SegmenterConfig, without: Iterable[str]) -> Iterator[str]:
+def options(
+    config: ModelConfig | PretrainConfig | SegmenterConfig | TrainConfig, without: Iterable[str]
+) -> Iterator[str]:
     """All options, because a later version may have other defaults."""
     for setting in fields(config):
         known, value = about(setting), getattr(config, setting.name)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,14 @@ from rnntag import effects
 from rnntag.config import SEGMENTER_PREFIX, CorpusFormat, ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.corpora import loading
 from rnntag.corpora.raw_text import is_spaced
-from rnntag.errors import ANOTHER, NotFoundError, UsageError
+from rnntag.errors import NotFoundError, UsageError
 from rnntag.model import directory
 from rnntag.sentences import Corpus
-from rnntag.storage import atomic
-from rnntag.storage.lock import locked
-from rnntag.training import checkpoint, inheritance, tensorboard
+from rnntag.training import inheritance, tensorboard
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings
 from rnntag.training.processes import started
-
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-CHECKPOINT_MINUTES = 10.0
+from rnntag.training.request import CHECKPOINT_MINUTES, Paths, Request, claim, flat, given_names, names
 
 
 def train(
@@ -70,7 +66,9 @@ def train(
         TypeError: an option does not exist.
     """
     asked = _settings(corpora, tagset, encoding, corpus_format, options)
-    given = _given(corpora=asked.corpora, tagset=tagset, encoding=encoding, corpus_format=corpus_format) | {*options}
+    given = given_names(corpora=asked.corpora, tagset=tagset, encoding=encoding, corpus_format=corpus_format) | {
+        *options
+    }
     asked = inheritance.inherited(asked, given)
     effects.check({**flat(asked), "segmenter": segmenter}, given)
     if segmenter is not None:
@@ -107,7 +105,7 @@ def train_segmenter(
     """
     named = {name if name == "simplify_chinese" else SEGMENTER_PREFIX + name: value for name, value in options.items()}
     asked = replace(_settings(corpora, None, encoding, corpus_format, named, prefix=""), receiver=os.fspath(model))
-    given = _given(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
+    given = given_names(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
     effects.check({"init": "", **options}, options)
     asked = inheritance.inherited(asked, given)
     place = directory.find(asked.receiver) if out is None else Path(out)
@@ -147,41 +145,6 @@ def check_reading(given: Iterable[str], named: Sequence[str], tagset: str, encod
         effects.refuse({name: loading.READING[name] for name in sorted(asked - used)})
 
 
-@contextmanager
-def claim(path: Path) -> Iterator[None]:
-    """Lock a model directory, and recover from a crash of an earlier process.
-
-    Raises:
-        AccessError: another process has locked it, or a model cannot be written there.
-    """
-    directory.check_target(path)
-    with locked(path):
-        for left in (path.resolve(), checkpoint.place(path)):
-            atomic.recover(left)
-        yield
-
-
-def flat(settings: Settings) -> dict[str, Any]:
-    """All settings, by the names of `train`'s arguments."""
-    parts = asdict(settings)
-    model, training, segmenter = (parts.pop(name) for name in ("model", "training", "segmenter"))
-    of_segmenter = {SEGMENTER_PREFIX + name: value for name, value in (segmenter or {}).items()}
-    return {**parts, **model, **training, **of_segmenter, "segmenter": segmenter is not None}
-
-
-def _given(**arguments: Any) -> set[str]:
-    return {name for name, value in arguments.items() if value}
-
-
-def _names(paths: Paths) -> tuple[str, ...]:
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    return tuple(os.fspath(path) for path in several)
-
-
-def _shown(value: object) -> str:
-    return (", ".join(value) if isinstance(value, tuple) else f"{value}") or "none"
-
-
 def _settings(
     corpora: Paths,
     tagset: str | None,
@@ -199,9 +162,9 @@ def _settings(
     model = {field.name: rest.pop(field.name) for field in fields(ModelConfig) if field.name in rest}
     training = {field.name: rest.pop(field.name) for field in fields(TrainConfig) if field.name in rest}
     if "vectors" in training:
-        training["vectors"] = _names(training["vectors"])
-    names = [field.name for field in fields(SegmenterConfig)]
-    of_segmenter = {name: rest.pop(SEGMENTER_PREFIX + name) for name in names if SEGMENTER_PREFIX + name in rest}
+        training["vectors"] = names(training["vectors"])
+    own = [field.name for field in fields(SegmenterConfig)]
+    of_segmenter = {name: rest.pop(SEGMENTER_PREFIX + name) for name in own if SEGMENTER_PREFIX + name in rest}
     if rest:
         raise TypeError(f"train() has no option {next(iter(rest))!r}")
     run = TrainConfig(**training)
@@ -210,7 +173,7 @@ def _settings(
     except UsageError as error:
         raise UsageError(f"{prefix}{error}") from error
     return Settings(
-        _names(corpora),
+        names(corpora),
         tagset or "universal",
         encoding or "utf-8",
         corpus_format or "auto",
@@ -221,26 +184,15 @@ def _settings(
 
 
 @dataclass(frozen=True)
-class _Request:
-    """A call of `train` or `train_segmenter`.
-
-    Attributes:
-        given: the names of the settings that the caller gave.
-    """
-
-    out: Path
-    asked: Settings
-    given: set[str]
-    force: bool
-    resume: bool | None
-    watch: Callbacks
+class _Request(Request):
+    """A call of `train` or `train_segmenter`."""
 
     def fulfil(self, segmenter: bool | None, minutes: float, log: Path | None) -> Path:
         out = self.out
         directory.check_not_bundled(out)
         processes = started()
         with claim(out) if processes.rank == 0 else nullcontext():
-            settings, kept = processes.broadcast(self._prepared)
+            settings, kept = processes.broadcast(self.prepared)
             if settings.receiver:
                 directory.read(directory.find(settings.receiver))
             log = None if processes.rank else log
@@ -261,48 +213,6 @@ class _Request:
             runner = Runner(out, settings, kept, minutes, self.watch, processes)
             Job(runner, tagsets, corpora, start, log).make()
         return out
-
-    def _prepared(self) -> tuple[Settings, Checkpoint | None]:
-        """The settings, and the unfinished run to continue."""
-        if not (self.force or checkpoint.place(self.out).exists()):
-            self._check_free()
-        kept = None if self.resume is False else checkpoint.read(self.out)
-        return (self._continued(kept) if kept else self._begun()), kept
-
-    def _check_free(self) -> None:
-        """Make sure that nothing finished is overwritten."""
-        receiver = directory.find(self.asked.receiver) if self.asked.receiver else None
-        if not receiver or self.out.resolve() != receiver.resolve():
-            directory.check_free(self.out)
-        elif directory.read(self.out).segmenter:
-            raise UsageError(
-                f"{self.out}: the model made on {directory.day_made(self.out)} already has a segmenter",
-                remedy={"out": ANOTHER, "force": True},
-            )
-
-    def _begun(self) -> Settings:
-        if self.resume and not self.given - {"receiver"}:
-            raise NotFoundError(f"{self.out}: no unfinished run; to start one, name corpora or settings")
-        return self.asked
-
-    def _continued(self, kept: Checkpoint) -> Settings:
-        """The settings of the unfinished run, if it may be continued with those that are given."""
-        if not self.resume:
-            raise UsageError(f"{self.out}: unfinished run found", remedy={"resume": ANOTHER})
-        if bool(kept.settings.receiver) != bool(self.asked.receiver):
-            command = "train-segmenter" if kept.settings.receiver else "train"
-            raise UsageError(f"{self.out}: the unfinished run is from 'rnntag {command}': continue it with that")
-        before, now = flat(kept.settings), flat(self.asked)
-        for name in sorted(self.given):
-            if before.get(name) != now.get(name):
-                own = name.removeprefix(SEGMENTER_PREFIX) if kept.settings.receiver else name
-                what = "model" if name == "receiver" else own
-                raise UsageError(
-                    f"{self.out}: the unfinished run has {what} {_shown(before.get(name))}, not "
-                    f"{_shown(now.get(name))}",
-                    remedy={own: None, "resume": False},
-                )
-        return kept.settings
 
     def _load(
         self, settings: Settings, kept: Checkpoint | None

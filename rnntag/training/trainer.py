@@ -1,4 +1,4 @@
-"""The training loop, for taggers and segmenters."""
+"""The training loop, for networks of all kinds."""
 
 from __future__ import annotations
 
@@ -92,6 +92,13 @@ class Task(ABC, Generic[_Batch]):
     @abstractmethod
     def weights(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What the next batches of an epoch depend on besides the weights, by name."""
+        return {}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from a `state`."""
 
 
 _Task = TypeVar("_Task", bound=Task[Any])
@@ -207,6 +214,7 @@ class Trainer(Generic[_Task]):
             "ends": [asdict(step) for step in self.ends],
         }
         arrays = checkpoint.within("optimiser", self._optimiser.state())
+        arrays |= checkpoint.within("task", self.task.state())
         if self.kept:
             step, weights = self.kept
             figures["kept"] = step.epoch
@@ -228,5 +236,6 @@ class Trainer(Generic[_Task]):
         self._random.bit_generator.state = state.figures["random"]
         self.ends = [TrainingStep(**step) for step in state.figures["ends"]]
         self._optimiser.restore(checkpoint.of("optimiser", state.arrays))
+        self.task.restore(checkpoint.of("task", state.arrays))
         if kept := state.figures.get("kept"):
             self.kept = (self.ends[kept - 1], checkpoint.of("kept", state.arrays))

@@ -19,13 +19,13 @@ from rnntag import windows
 from rnntag.corpora.raw_text import gold_paragraphs, is_spaced
 from rnntag.errors import RnntagError
 from rnntag.formats import conllu, decoding, raw, records, registry
+from rnntag.formats.inputs import Input
 from rnntag.formats.records import InputSentence
 from rnntag.formats.registry import OUTPUT_FORMATS, read_sentences
 from rnntag.model import learning_curve
 from rnntag.model.stored import ModelBundle
 from rnntag.sentences import Sentence
 from rnntag.tagging import chunks
-from rnntag.tagging.inputs import Input
 from rnntag.tagging.pipeline import Pipeline, TagJob
 from rnntag.training import word_vectors
 from tests.conftest import tiny_model, with_segmenter

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rnntag.errors import DataError, RnntagError
 from rnntag.formats.conllu import GLOBAL_COLUMNS
 from rnntag.formats.registry import InputFormat
-from rnntag.tagging.spacing import STRONG, evidence
+from rnntag.formats.spacing import STRONG, evidence
 
 HEAD = 1 << 14
 """Characters at the start of an input, or of a line, that a guess is based on."""

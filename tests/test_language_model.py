@@ -1,0 +1,362 @@
+"""Language models: their probabilities, their training, their command line."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import rnntag
+from rnntag.cli.app import app
+from rnntag.config import LANGUAGE_NETWORK, ModelConfig, PretrainConfig
+from rnntag.errors import DataError, UsageError
+from rnntag.language_model import LanguageModel, load_lm
+from rnntag.model import directory
+from rnntag.model import language_model as stored
+from rnntag.model.language_model import SENTENCE_END, StoredLanguageModel
+from rnntag.model.vocabulary import RESERVED, UNKNOWN
+from rnntag.model.weights import UNIGRAMS, dequantize
+from rnntag.network.language_model import LanguageNetwork
+from rnntag.training.callbacks import Callbacks
+from rnntag.training.language_model import LanguageTask, Numbered, Text, bundle
+from rnntag.training.pretrain import pretrain
+from rnntag.training.text import held_out
+from rnntag.training.trainer import Trainer
+
+SENTENCES = [
+    sentence.split()
+    for sentence in ("the cat sat", "the dog sat down", "a cat ran", "we eat an apple", "我 吃 苹果", "a dog ran away")
+]
+SMALL = replace(ModelConfig(**LANGUAGE_NETWORK), hidden=8, embedding_dim=6, char_dim=4, char_hidden=5)
+
+
+def text_of(sentences: list[list[str]], times: int = 6) -> Text:
+    numbered = Numbered()
+    train, dev = numbered.text(sentences * times), numbered.text([*sentences, ["zebra", "dog"]])
+    return Text(numbered.words, train, dev)
+
+
+def task_of(model: ModelConfig = SMALL, **options: object) -> LanguageTask:
+    config = PretrainConfig(
+        **{"min_count": 1, "shortlist": 4, "cluster": 3, "epochs": 2, "batch_tokens": 20, "bptt": 5, **options}
+    )
+    return LanguageTask(text_of(SENTENCES), model, config)
+
+
+def trained(model: ModelConfig = SMALL, **options: object) -> StoredLanguageModel:
+    trainer = Trainer(task_of(model, **options))
+    for _ in trainer.steps():
+        pass
+    return bundle(trainer, "small")
+
+
+@pytest.fixture(scope="module", params=["rnn", "lstm", "gru"])
+def model(request: pytest.FixtureRequest) -> StoredLanguageModel:
+    return trained(replace(SMALL, cell=request.param), min_count=2)
+
+
+def test_the_probabilities_of_all_words_add_up_to_one(model: StoredLanguageModel) -> None:
+    lm = LanguageModel(model, int8=False)
+    rows = np.arange(UNKNOWN, model.vocabulary.word_rows)
+    assert len(stored.clusters(len(rows) + 1, model.training)) > 3
+    query = np.random.default_rng(1).normal(size=(1, model.config.embedding_dim)).astype(np.float32)
+    logs = lm._runtime.log_probs(np.repeat(query, len(rows), axis=0), rows)
+    assert math.isclose(np.exp(logs).sum(), 1, abs_tol=1e-5)
+    assert math.isclose(np.exp(model.weights[UNIGRAMS][UNKNOWN:].astype(float)).sum(), 1, abs_tol=0.2)
+
+
+def by_hand(model: StoredLanguageModel, tokens: list[str]) -> list[float]:
+    """The log probabilities of tokens and of the end, step by step, from the stored weights."""
+    weights = {name: weight.astype(np.float64) for name, weight in dequantize(model.weights).items()}
+    vocabulary, cell = model.vocabulary, model.config.cell
+
+    def run(prefix: str, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        own = weights[f"{prefix}.weight_ih_l0"] @ x + weights[f"{prefix}.bias_ih_l0"]
+        back = weights[f"{prefix}.weight_hh_l0"] @ h + weights[f"{prefix}.bias_hh_l0"]
+        sigmoid = lambda value: 1 / (1 + np.exp(-value))  # noqa: E731
+        if cell == "rnn":
+            return np.tanh(own + back), c
+        if cell == "lstm":
+            i, f, g, o = np.split(own + back, 4)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            return sigmoid(o) * np.tanh(c), c
+        (r, z, n), (r_, z_, n_) = np.split(own, 3), np.split(back, 3)
+        new = np.tanh(n + sigmoid(r + r_) * n_)
+        return (1 - sigmoid(z + z_)) * new + sigmoid(z + z_) * h, c
+
+    def states(prefix: str, inputs: list[np.ndarray]) -> list[np.ndarray]:
+        size = weights[f"{prefix}.weight_hh_l0"].shape[1]
+        h, c = np.zeros(size), np.zeros(size)
+        found = []
+        for x in inputs:
+            h, c = run(prefix, x, h, c)
+            found.append(h)
+        return found
+
+    def vector(token: str) -> np.ndarray:
+        letters = [weights["encoder.chars.weight"][row] for row in vocabulary.encode_words([token]).chars[0]]
+        row = RESERVED if token == SENTENCE_END else int(vocabulary.rows([token])[0])
+        ends = [
+            states(f"encoder.spelling.{way}", part)[-1]
+            for way, part in (("forwards", letters), ("backwards", letters[::-1]))
+        ]
+        return np.concatenate([weights["encoder.words.weight"][row], *ends])
+
+    def log_softmax(scores: np.ndarray) -> np.ndarray:
+        return scores - np.log(np.exp(scores).sum())
+
+    found = []
+    inputs = [vector(token) for token in [SENTENCE_END, *tokens]]
+    table, bias = weights["encoder.words.weight"], weights["output.bias"]
+    bounds = stored.clusters(vocabulary.word_rows, model.training)
+    for state, token in zip(states("layers.0.forwards", inputs), [*tokens, SENTENCE_END], strict=True):
+        query = weights["heads.0.weight"] @ state + weights["heads.0.bias"]
+        row = RESERVED if token == SENTENCE_END else int(vocabulary.rows([token])[0])
+        head = np.concatenate(
+            [
+                table[1 : bounds[0]] @ query + bias[1 : bounds[0]],
+                weights["output.clusters.weight"] @ query + weights["output.clusters.bias"],
+            ]
+        )
+        if row < bounds[0]:
+            log = log_softmax(head)[row - 1]
+        else:
+            number = next(n for n in range(len(bounds) - 1) if row < bounds[n + 1])
+            a, b = bounds[number], bounds[number + 1]
+            log = log_softmax(head)[bounds[0] - 1 + number] + log_softmax(table[a:b] @ query + bias[a:b])[row - a]
+        if row == UNKNOWN:
+            rows = [*vocabulary.characters_of(token), 0]
+            letters = [np.zeros(model.config.char_dim), *(weights["encoder.chars.weight"][r] for r in rows[:-1])]
+            for spelled, r in zip(states("speller.layers.0.forwards", letters), rows, strict=True):
+                scores = weights["speller.heads.0.weight"] @ spelled + weights["speller.heads.0.bias"]
+                log += log_softmax(scores)[r] - (np.log(0x110000) if r == UNKNOWN else 0)
+        found.append(log)
+    return found
+
+
+@pytest.mark.parametrize("tokens", [["the", "cat", "sat"], ["a", "zebra", "ate", "吃", "龘"], []], ids=str)
+def test_log_probabilities_are_those_computed_by_hand(model: StoredLanguageModel, tokens: list[str]) -> None:
+    score = LanguageModel(model, int8=False).score(tokens)
+    expected = by_hand(model, tokens)
+    assert score.log_probs == pytest.approx(expected, abs=2e-4)
+    assert score.perplexity == pytest.approx(math.exp(-sum(expected) / len(expected)), rel=1e-3)
+    assert score.slor == pytest.approx((sum(expected) - sum(score.unigrams)) / len(expected), abs=1e-3)
+
+
+def test_torch_and_onnx_agree(model: StoredLanguageModel) -> None:
+    network = LanguageNetwork(model.config, model.training, model.vocabulary, np.ones(model.vocabulary.word_rows))
+    network.load_weights(dequantize(model.weights))
+    task = task_of(model.config, min_count=2, bptt=0)
+    task.network = network.eval()
+    with torch.inference_mode():
+        expected = [next(task._losses(task.text.dev, [number])).numpy() for number in range(7)]
+    scores = LanguageModel(model, int8=False).score_sents(task.text.dev_sentences())
+    for own, score in zip(expected, scores, strict=True):
+        assert np.abs(own + np.array(score.log_probs)).max() < 1e-4
+
+
+SHARED = trained(min_count=2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(["the", "cat", "zebra", "我", "\u200b", "x" * 300]), max_size=400), max_size=5)
+)
+def test_a_sentence_has_the_same_score_in_any_company(sentences: list[list[str]]) -> None:
+    lm = LanguageModel(SHARED, int8=True)
+    together = [score.log_prob for score in lm.score_sents(sentences)]
+    assert together == pytest.approx([lm.score(sentence).log_prob for sentence in sentences], rel=1e-5, abs=1e-3)
+    assert all(value < 0 for value in together)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_windows_of_running_text_hand_the_state_on(bidirectional: bool) -> None:
+    """Without dropout, the losses of windows are those of the whole stream, and each word is predicted once."""
+    whole, cut = (task_of(replace(SMALL, bidirectional=bidirectional), bptt=steps, dropout=0.0) for steps in (1000, 4))
+    losses = []
+    for task in (whole, cut):
+        task._streams = lambda stream: 2  # type: ignore[method-assign]
+        task.network.eval()
+        batches = task.batches(np.random.default_rng(1))
+        with torch.inference_mode():
+            parts = [[own.view(2, -1) for own in task._next(number)] for (number,) in batches]
+        losses.append([torch.cat(way, dim=1) for way in zip(*parts, strict=True)])
+    assert [one.numel() for one in losses[0]] == [len(whole.text.train) // 2 * 2] * (1 + bidirectional)
+    for one, other in zip(*losses, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_the_error_goes_back_to_the_start_of_the_window_and_no_further() -> None:
+    """The gradient of a window's loss is that of autograd with the state before it held constant."""
+    task = task_of(bptt=3, dropout=0.0)
+    task.network.eval()
+    task.batches(np.random.default_rng(1))
+    first, second = (task._window(*task._rows(task._stream, *task._windows(task._stream)[n], False)) for n in (0, 1))
+    with torch.no_grad():
+        _, before = task.network.losses(first)
+    losses, _ = task.network.losses(second, before)
+    losses.sum().backward()
+    expected = {name: p.grad.clone() for name, p in task.network.named_parameters() if p.grad is not None}
+    task.network.zero_grad()
+    list(task._next(0))
+    (own,) = task._next(1)
+    own.sum().backward()
+    for name, parameter in task.network.named_parameters():
+        if name in expected:
+            torch.testing.assert_close(parameter.grad, expected[name])
+
+
+@pytest.mark.parametrize("bptt", [0, 4])
+def test_training_lowers_the_perplexity_and_repeats_itself(bptt: int) -> None:
+    ends = []
+    for _ in range(2):
+        trainer = Trainer(task_of(bptt=bptt, epochs=12, lr=0.02))
+        ends.append([step.dev["perplexity"] for step in trainer.steps() if step.dev])
+    assert ends[0] == ends[1]
+    assert ends[0][-1] > 1.5 * ends[0][0]
+
+
+@pytest.mark.parametrize("bptt", [0, 4])
+def test_a_run_goes_on_from_any_step_as_if_it_had_not_stopped(bptt: int) -> None:
+    whole = Trainer(task_of(bptt=bptt))
+    for count, _ in enumerate(whole.steps()):
+        if count == 6:
+            state = whole.state()
+    other = Trainer(task_of(bptt=bptt))
+    other.restore(state)
+    for _ in other.steps():
+        pass
+    assert whole.kept
+    assert other.kept
+    assert all((whole.kept[1][name] == weight).all() for name, weight in other.kept[1].items())
+
+
+def test_blocks_of_a_text_are_held_out() -> None:
+    long = np.tile([3, 4, 0], 3000)
+    held = held_out(long)
+    assert held.sum() == 3 * 60
+    assert held.reshape(-1, 3).all(axis=1).sum() == 60
+    assert held_out(np.tile([3, 0], 5)).tolist() == [False] * 8 + [True] * 2
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("".join(f"{' '.join(sentence)} .\n" for sentence in SENTENCES * 30), encoding="utf-8")
+    return path
+
+
+OPTIONS = ("--epochs", "2", "--hidden", "8", "--embedding-dim", "6", "--char-dim", "4", "--char-hidden", "4")
+
+
+@pytest.fixture(scope="module")
+def folder(text: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "lm"
+    done = CliRunner().invoke(app, ["pretrain", str(text), *OPTIONS, "--out", str(path)])
+    assert done.exit_code == 0, done.output
+    return path
+
+
+def score(*arguments: str) -> str:
+    done = CliRunner().invoke(app, ["score", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_scores_are_columns(folder: Path) -> None:
+    lines = score("-m", str(folder), "--header", "the cat sat", "sat the").splitlines()
+    assert lines[0].split("\t") == ["log_prob", "perplexity", "slor", "sentence"]
+    expected = load_lm(folder).score(["the", "cat", "sat"])
+    assert lines[1].split("\t") == [
+        f"{round(expected.log_prob, 3)}", f"{round(expected.perplexity, 3)}", f"{round(expected.slor, 3)}",
+        "the cat sat",
+    ]  # fmt: skip
+    assert len(lines) == 3
+
+
+def test_words_have_surprisals(folder: Path) -> None:
+    lines = score("-m", str(folder), "--words", "the cat").splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["the", "cat", "</s>", ""]
+    row = json.loads(score("-m", str(folder), "--words", "--format", "jsonl", "the cat"))
+    assert row["tokens"] == ["the", "cat"]
+    assert sum(row["surprisals"]) * math.log(2) == pytest.approx(-row["log_prob"], abs=0.01)
+
+
+def test_a_threshold_gives_a_verdict(folder: Path) -> None:
+    (row,) = (json.loads(score("-m", str(folder), "-f", "jsonl", "--threshold", "-99", "the cat")),)
+    assert row["verdict"] == "good"
+    assert "\tbad\t" in score("-m", str(folder), "--threshold", "99", "the cat")
+
+
+def test_files_in_any_format_are_scored(folder: Path, text: Path, tmp_path: Path) -> None:
+    conllu = tmp_path / "a.conllu"
+    conllu.write_text("1\tthe\t_\tDET" + "\t_" * 6 + "\n2\tcat\t_\tNOUN" + "\t_" * 6 + "\n\n", encoding="utf-8")
+    assert score("-m", str(folder), "-i", str(conllu)).endswith("\tthe cat\n")
+    assert len(score("-m", str(folder), "-i", str(text)).splitlines()) == 6 * 30
+
+
+def test_models_of_the_wrong_kind_are_refused(folder: Path, tiny_folder: Path) -> None:
+    for arguments, message in (
+        (["tag", "-m", str(folder), "a"], "is a language model, not a tagger"),
+        (["score", "-m", str(tiny_folder), "a"], "is a tagger, not a language model"),
+    ):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 65
+        assert done.stderr.count("\n") == 1
+        assert message in done.stderr
+    with pytest.raises(DataError):
+        rnntag.load(folder)
+    with pytest.raises(DataError):
+        load_lm(tiny_folder)
+
+
+def test_raw_text_needs_a_segmenter(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["score", "-m", str(folder), "--input-format", "raw", "a"])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+
+
+def test_an_unfinished_run_is_continued_by_the_same_command_alone(text: Path, tmp_path: Path) -> None:
+    class Stop(Callbacks):
+        def should_stop(self) -> bool:
+            return True
+
+    options = {"epochs": 2, "hidden": 8, "embedding_dim": 6, "char_dim": 4, "char_hidden": 4}
+    with pytest.raises(rnntag.RnntagError, match="interrupted"):
+        pretrain(text, out=tmp_path / "lm", watch=Stop(), **options)
+    with pytest.raises(UsageError, match="unfinished run found"):
+        pretrain(text, out=tmp_path / "lm", **options)
+    with pytest.raises(UsageError, match="rnntag pretrain"):
+        rnntag.train(text, out=tmp_path / "lm", resume=True)
+    with pytest.raises(UsageError, match="has hidden 8, not 9"):
+        pretrain(out=tmp_path / "lm", resume=True, hidden=9)
+    pretrain(out=tmp_path / "lm", resume=True)
+    pretrain(text, out=tmp_path / "whole", **options)
+    for name in ("model.safetensors", "vocabulary.json"):
+        assert (tmp_path / "lm" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    with pytest.raises(UsageError, match="already contains a model"):
+        pretrain(text, out=tmp_path / "lm", **options)
+
+
+def test_history_and_card_have_the_perplexity(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["history", str(folder)])
+    assert done.exit_code == 0
+    assert "dev perplexity" in done.stdout
+    dev = stored.read(folder).provenance.perplexity
+    assert f"{dev.per_word:.1f}" in directory.read_card(folder)
+    assert dev.per_character < dev.per_word
+
+
+def test_the_models_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent.parent)
+    (folder.parent.parent / "models").exists() or (folder.parent.parent / "models").symlink_to(folder.parent)
+    done = CliRunner().invoke(app, ["models", "--json"])
+    assert json.loads(done.stdout)["lm"]["kind"] == "language model"
+    assert "perplexity" in CliRunner().invoke(app, ["models"]).stdout
