@@ -55,11 +55,14 @@ class Stack(nn.Module):
             inputs = hidden
         self.heads = nn.ModuleList([nn.Linear(inputs, outputs)])
 
-    def run(self, x: Tensor, before: Sequence[State] | None, dropout: float) -> tuple[Tensor, list[State]]:
-        """The outputs of all steps, shape [texts, time, outputs], and the state of each layer after the last.
+    def run(
+        self, x: Tensor, wanted: Tensor, before: Sequence[State] | None, dropout: float
+    ) -> tuple[Tensor, list[State]]:
+        """The outputs of the wanted steps, shape [steps, outputs], and the state of each layer after the last.
 
         Args:
             x: shape [texts, time, inputs].
+            wanted: whether each step is, shape [texts, time].
             before: the state of each layer before the first step; zeros if None.
         """
         after = []
@@ -67,7 +70,7 @@ class Stack(nn.Module):
             x = functional.dropout(x, dropout, self.training)
             x, state = layer.continued(x, before[depth] if before else None)  # type: ignore[operator]
             after.append(state)
-        return self.heads[0](functional.dropout(x, dropout, self.training)), after
+        return self.heads[0](functional.dropout(x[wanted], dropout, self.training)), after
 
 
 class AdaptiveSoftmax(nn.Module):
@@ -169,10 +172,11 @@ class LanguageNetwork(Stack):
             dropped = torch.rand(ids.shape, device=device) < 1 / (1 + self.counts.to(device)[ids])
         vectors = self.encoder(ids, chars, lengths, self.dropout, dropped)
         stack = self.reverse if backward and self.reverse is not None else self
-        queries, after = stack.run(vectors[torch.from_numpy(window.places).to(device)], before, self.dropout)
         targets = torch.from_numpy(window.targets).to(device)
         inside = targets != PAD
-        losses = self.output.losses(queries[inside], targets[inside], self.encoder.table())
+        x = vectors[torch.from_numpy(window.places).to(device)]
+        queries, after = stack.run(x, inside, before, self.dropout)
+        losses = self.output.losses(queries, targets[inside], self.encoder.table())
         if len(window.unknown.ids):
             places = torch.nonzero(targets[inside] == UNKNOWN)[:, 0]
             losses = losses.index_add(0, places, self.spelling_losses(window.unknown))
@@ -183,12 +187,13 @@ class LanguageNetwork(Stack):
         device = self.device
         chars, lengths = torch.from_numpy(words.chars).to(device), torch.from_numpy(words.lengths).to(device)
         read = functional.pad(chars, (1, 0), value=WORD_END)
-        scores, _ = self.speller.run(self.encoder.chars(read), None, 0.0)
-        targets = functional.pad(chars, (0, 1), value=WORD_END)
-        losses = functional.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="none")
-        losses = losses.view(targets.shape) + UNKNOWN_CHARACTER * (targets == UNKNOWN)
         inside = torch.arange(read.shape[1], device=device) <= lengths[:, None]
-        return (losses * inside).sum(-1)
+        scores, _ = self.speller.run(self.encoder.chars(read), inside, None, 0.0)
+        targets = functional.pad(chars, (0, 1), value=WORD_END)[inside]
+        losses = functional.cross_entropy(scores, targets, reduction="none")
+        losses = losses + UNKNOWN_CHARACTER * (targets == UNKNOWN)
+        owners = torch.nonzero(inside)[:, 0]
+        return torch.zeros(len(lengths), device=device).index_add(0, owners, losses)
 
     def weights(self) -> dict[str, np.ndarray]:
         """The weights by name, with `UNIGRAMS`."""

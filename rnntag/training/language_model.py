@@ -124,6 +124,8 @@ class LanguageTask(Task[list[int]]):
         self.network = LanguageNetwork(model, config, self.vocabulary, counts)
         self.network.to(choose_device(config.device))
         self._states: dict[bool, list[State]] = {}
+        # Where each sentence begins, and where the last one ends.
+        self._ends, self._dev_ends = (np.append(0, np.flatnonzero(part == 0) + 1) for part in (text.train, text.dev))
         ends = [int((part == 0).sum()) for part in (text.train, text.dev)]
         self.scale = Scale(
             ends[0],
@@ -141,13 +143,15 @@ class LanguageTask(Task[list[int]]):
     def batches(self, random: np.random.Generator) -> list[list[int]]:
         """Without `bptt`, the numbers of sentences; with it, the number of a window of the stream."""
         if not self.config.bptt:
-            return length_buckets(np.diff(self._ends(self.text.train)), self.config.batch_tokens, random)
+            return length_buckets(np.diff(self._ends), self.config.batch_tokens, random)
         # Each epoch cuts the stream elsewhere.
         self._stream = np.roll(self.text.train, -int(random.integers(len(self.text.train))))
         return [[number] for number in range(len(self._windows(self._stream)))]
 
     def loss(self, batch: list[int], random: np.random.Generator, remaining: float) -> Loss:
-        losses = [*self._losses(self.text.train, batch)] if not self.config.bptt else [*self._next(batch[0])]
+        losses = (
+            [*self._losses(self.text.train, self._ends, batch)] if not self.config.bptt else [*self._next(batch[0])]
+        )
         total, words = sum(own.sum() for own in losses), sum(len(own) for own in losses)
         assert isinstance(total, Tensor)
         return Loss(total / words, words, words // len(losses))
@@ -183,9 +187,8 @@ class LanguageTask(Task[list[int]]):
         read = np.column_stack([before, parts])[:, begin:end]
         return read, parts[:, begin:end]
 
-    def _losses(self, stream: Ids, sentences: Sequence[int]) -> Iterator[Tensor]:
+    def _losses(self, stream: Ids, ends: Ids, sentences: Sequence[int]) -> Iterator[Tensor]:
         """The losses of sentences by themselves, in each direction."""
-        ends = self._ends(stream)
         lengths = np.diff(ends)[[*sentences]]
         inside = np.arange(lengths.max()) < lengths[:, None]
         parts = [stream[ends[number] : ends[number + 1]] for number in sentences]
@@ -196,10 +199,6 @@ class LanguageTask(Task[list[int]]):
             read = np.column_stack([np.zeros(len(rows), dtype=np.int64), targets.clip(min=0)[:, :-1]])
             losses, _ = self.network.losses(self._window(read, targets), backward=backward)
             yield losses
-
-    def _ends(self, stream: Ids) -> Ids:
-        """Where each sentence begins, and where the last one ends."""
-        return np.append(0, np.flatnonzero(stream == 0) + 1)
 
     def _window(self, read: Ids, targets: Ids) -> Window:
         """See `Window`; a target of -1 is none."""
@@ -219,8 +218,8 @@ class LanguageTask(Task[list[int]]):
                 losses, before = self.network.losses(self._window(*self._rows(dev, begin, end, False)), before)
                 nats, words = nats + losses.double().sum().item(), words + len(losses)
         else:
-            for group in length_buckets(np.diff(self._ends(dev)), self.config.batch_tokens):
-                losses = next(self._losses(dev, group))
+            for group in length_buckets(np.diff(self._dev_ends), self.config.batch_tokens):
+                losses = next(self._losses(dev, self._dev_ends, group))
                 nats, words = nats + losses.double().sum().item(), words + len(losses)
         chance = math.exp(-nats / words)
         return {"perplexity": chance}, chance
