@@ -360,3 +360,53 @@ def test_the_models_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     done = CliRunner().invoke(app, ["models", "--json"])
     assert json.loads(done.stdout)["lm"]["kind"] == "language model"
     assert "perplexity" in CliRunner().invoke(app, ["models"]).stdout
+
+
+def vectors_of(path: Path) -> dict[str, np.ndarray]:
+    head, *rows = path.read_text(encoding="utf-8").splitlines()
+    count, size = map(int, head.split())
+    table = {word: np.array(numbers, dtype=float) for word, *numbers in map(str.split, rows)}
+    assert (len(table), {len(row) for row in table.values()}) == (count, {size})
+    return table
+
+
+@pytest.mark.parametrize("kind", ["tagger", "language model"])
+def test_exported_vectors_have_the_neighbours_that_are_shown(
+    kind: str, folder: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    model = folder if kind == "language model" else tiny_folder
+    out = tmp_path / "vectors.txt"
+    assert CliRunner().invoke(app, ["similar", "-m", str(model), "--export", str(out)]).exit_code == 0
+    table = vectors_of(out)
+    word = next(iter(table))
+    own = table[word] / np.linalg.norm(table[word])
+    cosines = {other: own @ row / max(np.linalg.norm(row), 1e-9) for other, row in table.items() if other != word}
+    done = CliRunner().invoke(app, ["similar", "-m", str(model), word.upper(), "--count", "3"])
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [float(row[2]) for row in rows] == pytest.approx(sorted(cosines.values())[::-1][: len(rows)], abs=0.01)
+    assert all(cosines[other] == pytest.approx(float(cosine), abs=0.01) for _, other, cosine in rows)
+    done = CliRunner().invoke(app, ["similar", "-m", str(model), "--export", str(out)])
+    assert (done.exit_code, "already exists" in done.stderr) == (2, True)
+
+
+def test_an_analogy_is_the_word_nearest_to_the_sum(folder: Path) -> None:
+    vectors = rnntag.load_vectors(folder)
+    a, b, c = vectors.words[:3]
+    unit = {word: vectors.vector(word) / np.linalg.norm(vectors.vector(word)) for word in vectors.words}
+    sums = {word: float(row @ (unit[b] - unit[a] + unit[c])) for word, row in unit.items() if word not in (a, b, c)}
+    done = CliRunner().invoke(app, ["similar", "-m", str(folder), "--analogy", a, b, c])
+    assert done.stdout.split("\t")[0] == max(sums, key=lambda word: sums[word])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["qqq"], 66, "qqq: the model lm has no vector for it"),
+        ([], 2, "name a word"),
+        (["--analogy", "the", "cat"], 2, "--analogy takes three words, not 2"),
+    ],
+)
+def test_bad_questions_get_one_line(arguments: list[str], code: int, message: str, folder: Path) -> None:
+    done = CliRunner().invoke(app, ["similar", "-m", str(folder), *arguments])
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (code, "", 1)
+    assert message in done.stderr

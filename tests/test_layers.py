@@ -27,7 +27,7 @@ LAYERS = [
     {"onnx"},
     {"lexicon", "network"},
     {"segmenter", "word_cache"},
-    {"language_model", "tagger"},
+    {"language_model", "tagger", "word_vectors"},
     {"evaluation"},
     {"training"},
     {"tagging"},

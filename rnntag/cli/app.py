@@ -24,6 +24,7 @@ from rnntag.cli.models import models
 from rnntag.cli.pretrain import pretrain
 from rnntag.cli.score import score
 from rnntag.cli.signals import INTERRUPTED
+from rnntag.cli.similar import similar
 from rnntag.cli.tag import tag
 from rnntag.cli.train import train
 from rnntag.cli.train_segmenter import train_segmenter
@@ -145,6 +146,7 @@ app.command(rich_help_panel=_USE)(bulk)
 app.command("eval", rich_help_panel=_USE)(evaluate)
 app.command(rich_help_panel=_USE)(explain)
 app.command(rich_help_panel=_USE, cls=FilesCommand)(score)
+app.command(rich_help_panel=_USE)(similar)
 app.command(rich_help_panel=_USE)(models)
 app.command(rich_help_panel=_USE)(history)
 app.command(rich_help_panel=_MAKE)(train)
