@@ -304,7 +304,7 @@ class PretrainConfig:
     dev: tuple[str, ...] = _training((), "A text to measure perplexity on. May be repeated.")
     segmenter: str = _training("zh-en-fast", "Split raw text with the segmenter of this model.", metavar="MODEL")
     words: int = _training(50_000, "At most N words, the most frequent ones, have an output of their own.", **_COUNT)
-    min_count: int = _training(3, "Words that occur fewer than N times have no embedding and no output.", **_COUNT)
+    min_count: int = _training(2, "Words that occur fewer than N times have no embedding and no output.", **_COUNT)
     shortlist: int = _training(500, **_COUNT)
     cluster: int = _training(1000, **_COUNT)
     epochs: int = _training(5, "Passes over the text.", **_COUNT)

@@ -22,7 +22,7 @@ from rnntag.training.trainer import Trainer
 from tests.conftest import few, typed
 
 ALWAYS = {
-    "quick",
+    "quick", "task",
     "spec", "corpus", "out", "force", "cell", "input", "bidirectional", "feedback", "layers", "hidden", "epochs",
     "max_minutes", "patience", "batch_tokens", "lr", "max_grad_norm", "bptt", "dropout", "word_dropout", "min_count",
     "augment", "simplify_chinese", "segmenter", "resume", "checkpoint_every", "tensorboard", "seed",

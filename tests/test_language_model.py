@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import rnntag
+from rnntag.analysis import probes
 from rnntag.cli.app import app
 from rnntag.config import LANGUAGE_NETWORK, ModelConfig, PretrainConfig
 from rnntag.errors import DataError, UsageError
@@ -410,3 +411,42 @@ def test_bad_questions_get_one_line(arguments: list[str], code: int, message: st
     done = CliRunner().invoke(app, ["similar", "-m", str(folder), *arguments])
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (code, "", 1)
     assert message in done.stderr
+
+
+LITTLE = probes.Scale(furthest=6, updates=400, tests=50)
+
+
+def test_a_cell_that_remembers_expects_the_word_again() -> None:
+    surprisal = probes.surprisal_by_distance("gru", "tanh", 1, LITTLE)
+    recall = probes.recall_by_distance("gru", "tanh", 1, LITTLE)
+    untrained = probes.surprisal_by_distance("gru", "tanh", 1, replace(LITTLE, updates=0))
+    assert len(surprisal) == 6
+    assert surprisal[0] < 1
+    assert recall[0] > 0.9
+    assert untrained == pytest.approx([3] * 6, abs=0.3)
+
+
+def test_cells_are_compared_as_language_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(probes, "QUICK", LITTLE)
+    corpus = tmp_path / "a.txt"
+    corpus.write_text(
+        "".join(" ".join(f"{token}/X" for token in each) + "\n" for each in SENTENCES * 8), encoding="utf-8"
+    )
+    arguments = ["compare", "--task", "lm", "--quick", str(corpus), "--hidden", "8", "--cell", "gru", "--cell", "rnn"]
+    done = CliRunner().invoke(app, [*arguments, "--json", "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    cells = json.loads(done.stdout)["cells"]
+    assert [cell["name"] for cell in cells] == ["gru", "rnn"]
+    for cell in cells:
+        assert 1 < cell["per_character"] < cell["per_word"]
+        assert len(cell["surprisal"]) == 6
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {
+        "figures.json",
+        *(f"{name}.{kind}" for name in ("perplexity", "surprisal") for kind in ("png", "svg")),
+    }
+    again = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "out")])
+    assert (again.exit_code, "already exists" in again.stderr) == (2, True)
+    idle = CliRunner().invoke(app, [*arguments, "--feedback"])
+    assert (idle.exit_code, "feedback has no effect with task lm" in idle.stderr) == (2, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from rnntag.model import learning_curve
 
 if TYPE_CHECKING:
     from rnntag.analysis.compare import CellReport
+    from rnntag.analysis.compare_language import LanguageReport
     from rnntag.model.learning_curve import Epoch
 
 SUFFIXES = (".svg", ".png")
@@ -57,6 +59,17 @@ def write(folder: Path, reports: Sequence[CellReport]) -> dict[str, Path]:
     for name, draw in _PLOTS.items():
         _save([folder / f"{name}{suffix}" for suffix in SUFFIXES], draw, reports)
     return {name: folder / f"{name}.svg" for name in _PLOTS}
+
+
+def language_files(folder: Path) -> list[Path]:
+    """The files that `write_language` makes."""
+    return [folder / f"{name}{suffix}" for name in _LANGUAGE_PLOTS for suffix in SUFFIXES]
+
+
+def write_language(folder: Path, reports: Sequence[LanguageReport]) -> None:
+    """Draw the plots of a comparison of language models as SVG and as PNG."""
+    for name, draw in _LANGUAGE_PLOTS.items():
+        _save([folder / f"{name}{suffix}" for suffix in SUFFIXES], draw, reports)
 
 
 def write_history(path: Path, name: str, epochs: Sequence[Epoch], measure: str = "accuracy") -> None:
@@ -156,4 +169,29 @@ _PLOTS: dict[str, Callable[[Any, Sequence[CellReport]], None]] = {
     "learning": _learning,
     "reach": _reach,
     "recall": _recall,
+}
+
+
+def _perplexity(figure: Any, reports: Sequence[LanguageReport]) -> None:
+    axes = figure.add_subplot(xlabel="epoch", ylabel="dev perplexity", yscale="log")
+    for report in reports:
+        values = [1 / step.dev_accuracy for step in report.epochs]
+        axes.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=report.name)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _finish([axes])
+
+
+def _surprisal(figure: Any, reports: Sequence[LanguageReport]) -> None:
+    from rnntag.analysis.probes import KEYS
+
+    axes = figure.add_subplot(xlabel="k, words since the word came first", ylabel="surprisal, bits", ylim=(0, None))
+    for report in reports:
+        axes.plot(range(1, len(report.surprisal) + 1), report.surprisal, label=report.name)
+    axes.axhline(math.log2(KEYS), color="grey", linestyle="dotted", label="chance")
+    _finish([axes])
+
+
+_LANGUAGE_PLOTS: dict[str, Callable[[Any, Sequence[LanguageReport]], None]] = {
+    "perplexity": _perplexity,
+    "surprisal": _surprisal,
 }

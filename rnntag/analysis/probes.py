@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,6 +113,28 @@ def recall_by_distance(
     Returns:
         The accuracy for each distance from 1 to `scale.furthest` words.
     """
+    answers = _answers(cell, activation, seed, scale, progress)
+    return [float((scores.argmax(-1) == kept).double().mean()) for scores, kept in answers]
+
+
+def surprisal_by_distance(
+    cell: str,
+    activation: str,
+    seed: int,
+    scale: Scale = FULL,
+    progress: OnProgress = lambda done, total: None,
+) -> list[float]:
+    """How unexpected the marked word is when it comes again; see `recall_by_distance`.
+
+    Returns:
+        The mean surprisal for each distance from 1 to `scale.furthest` words, in bits. log2(`KEYS`) is chance.
+    """
+    answers = _answers(cell, activation, seed, scale, progress)
+    return [float(functional.cross_entropy(scores, kept)) / math.log(2) for scores, kept in answers]
+
+
+def _answers(cell: str, activation: str, seed: int, scale: Scale, progress: OnProgress) -> list[tuple[Tensor, Tensor]]:
+    """For each distance the scores of the words, shape [tests, KEYS], and the marked ones, shape [tests]."""
     furthest, steps = scale.furthest, scale.updates + scale.furthest
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
@@ -129,14 +152,13 @@ def recall_by_distance(
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             progress(update + 1, steps)
-        accuracy = []
+        answers = []
         with torch.inference_mode():
             for distance in range(1, furthest + 1):
                 words, kept = _kept_words(torch.full((scale.tests,), distance), furthest)
-                recalled = _answer(layer, head, words).argmax(-1)
-                accuracy.append(float((recalled == kept).double().mean()))
+                answers.append((_answer(layer, head, words), kept))
                 progress(scale.updates + distance, steps)
-    return accuracy
+    return answers
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
 
 from rnntag import effects
+from rnntag.cli import compare_language
 from rnntag.cli.options import (
     CorpusFormatOption,
     EncodingOption,
@@ -72,6 +73,9 @@ def compare(
     force: ForceOption = False,
     as_json: JsonOption = False,
     quick: _QuickOption = False,
+    task: Annotated[
+        Literal["tagging", "lm"], typer.Option(help="Compare taggers, or language models of the corpora's words.")
+    ] = "tagging",
     cell: Annotated[
         list[str] | None, typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three")
     ] = None,
@@ -88,20 +92,20 @@ def compare(
         rnntag compare --corpus 'en_ewt-ud-*.conllu' --out comparison
 
         rnntag compare --cell rnn --cell gru --unidirectional treebank
+
+        rnntag compare --task lm --quick starter
     """
     chosen = given(context)
     if quick and "epochs" not in chosen:
         options["epochs"] = _QUICK_EPOCHS
-    activation = options.pop("activation")
-    base = ModelConfig(**{name: options.pop(name) for name in _MODEL_SETTINGS if name in options})
-    configs = [
-        replace(base, cell=name, activation=activation if name == "rnn" else "tanh")
-        for name in dict.fromkeys(cell or CELLS)
-    ]
+    activation = options["activation"]
+    base, configs = _networks(cell or CELLS, options)
+    if task == "lm":
+        compare_language.check([*chosen])
     settings = TrainConfig(**options, patience=options["epochs"], device="cpu")
     effects.check({**asdict(base), **asdict(settings), "activation": activation, "cell": cell or CELLS}, chosen)
     if out:
-        _prepare(out, configs, force)
+        _prepare(out, configs, force, task)
     from rnntag.cli.compare_view import CompareView
     from rnntag.training import run
 
@@ -114,6 +118,10 @@ def compare(
     from rnntag.analysis import probes
 
     scale = probes.QUICK if quick else probes.FULL
+    if task == "lm":
+        training = {name: value for name, value in options.items() if name != "bptt" or "bptt" in chosen}
+        compare_language.run(loaded, specs, configs, {**training, "device": "cpu"}, scale, view, out, as_json)
+        return
     origin = {"specs": specs, "tagsets": tagsets, "encoding": encoding, "corpus_format": corpus_format}
     if out:
         view.keep_in(out, origin)
@@ -135,6 +143,14 @@ def compare(
         _print_comparison(reports, quick)
     if out:
         console.note(f"saved {out}; open {out / PAGE}")
+
+
+def _networks(cells: Sequence[str], options: dict[str, Any]) -> tuple[ModelConfig, list[ModelConfig]]:
+    """The network that all cells share, and that of each cell. Takes their settings out of the options."""
+    activation = options.pop("activation")
+    base = ModelConfig(**{name: options.pop(name) for name in _MODEL_SETTINGS if name in options})
+    own = dict.fromkeys(cells)
+    return base, [replace(base, cell=name, activation=activation if name == "rnn" else "tanh") for name in own]
 
 
 @contextmanager
@@ -164,7 +180,7 @@ def _write(out: Path, reports: Sequence[CellReport], figures: Mapping[str, Any],
     (out / PAGE).write_text(page, encoding="utf-8", errors="replace")
 
 
-def _prepare(out: Path, configs: Sequence[ModelConfig], force: bool) -> None:
+def _prepare(out: Path, configs: Sequence[ModelConfig], force: bool, task: str) -> None:
     """Make sure that plots can be drawn and nothing is overwritten, and make the directory."""
     from rnntag.analysis import plots
     from rnntag.analysis.compare import name_of
@@ -172,7 +188,9 @@ def _prepare(out: Path, configs: Sequence[ModelConfig], force: bool) -> None:
 
     plots.check()
     directory.check_not_bundled(out)
-    if not force:
+    if not force and task == "lm":
+        directory.check_absent((out / FIGURES, *plots.language_files(out)))
+    elif not force:
         for config in configs:
             directory.check_free(out / name_of(config))
         directory.check_absent((out / FIGURES, out / PAGE, *plots.files(out)))
