@@ -47,6 +47,15 @@ _LEAST_REACH = 1e-6
 _RECALL_STRIDE = 2
 
 
+_TaskOption = Annotated[
+    Literal["tagging", "lm"], typer.Option(help="Compare taggers, or language models of the corpora's words.")
+]
+_CellOption = Annotated[
+    list[str] | None, typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three")
+]
+_OutOption = Annotated[
+    Path | None, typer.Option(help="Directory for a web page, the plots, the figures and the models.")
+]
 _QuickOption = Annotated[
     bool,
     typer.Option(
@@ -67,18 +76,12 @@ def compare(
     tagset: TagsetOption = "universal",
     encoding: EncodingOption = "utf-8",
     corpus_format: CorpusFormatOption = "auto",
-    out: Annotated[
-        Path | None, typer.Option(help="Directory for a web page, the plots, the figures and the models.")
-    ] = None,
+    out: _OutOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     quick: _QuickOption = False,
-    task: Annotated[
-        Literal["tagging", "lm"], typer.Option(help="Compare taggers, or language models of the corpora's words.")
-    ] = "tagging",
-    cell: Annotated[
-        list[str] | None, typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three")
-    ] = None,
+    task: _TaskOption = "tagging",
+    cell: _CellOption = None,
     **options: Any,
 ) -> None:
     """Train several cells with the same settings and compare them.
