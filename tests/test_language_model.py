@@ -297,6 +297,19 @@ def test_a_threshold_gives_a_verdict(folder: Path) -> None:
     assert "\tbad\t" in score("-m", str(folder), "--threshold", "99", "the cat")
 
 
+def test_two_sentences_are_compared(folder: Path, tmp_path: Path) -> None:
+    rows = [
+        line.split("\t") for line in score("-m", str(folder), "--compare", "the cat sat", "sat the the").splitlines()
+    ]
+    slors = [float(row[2]) for row in rows]
+    assert [row[3] for row in rows] == (["better", "worse"] if slors[0] > slors[1] else ["worse", "better"])
+    odd = CliRunner().invoke(app, ["score", "-m", str(folder), "--compare", "a", "b", "the cat"])
+    assert (odd.exit_code, len(odd.stdout.splitlines())) == (65, 2)
+    assert "'the cat' is left over" in odd.stderr
+    both = CliRunner().invoke(app, ["score", "-m", str(folder), "--compare", "--threshold", "1", "a"])
+    assert (both.exit_code, both.stderr.count("\n")) == (2, 1)
+
+
 def test_files_in_any_format_are_scored(folder: Path, text: Path, tmp_path: Path) -> None:
     conllu = tmp_path / "a.conllu"
     conllu.write_text("1\tthe\t_\tDET" + "\t_" * 6 + "\n2\tcat\t_\tNOUN" + "\t_" * 6 + "\n\n", encoding="utf-8")

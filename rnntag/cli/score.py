@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from rnntag.cli import completion, signals, tag_inputs
 from rnntag.cli.options import INPUT, EncodingOption, Fp32Option
+from rnntag.errors import DataError, UsageError
 from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
 from rnntag.formats.inputs import Input
@@ -59,6 +61,10 @@ def score(
         float | None,
         typer.Option(metavar="X", help="Add a verdict: good if SLOR is at least X, else bad.", show_default=False),
     ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="Add a verdict on each two sentences: better for the higher SLOR, or worse."),
+    ] = False,
     header: Annotated[bool, typer.Option("--header", help="Begin TSV with a header row.")] = False,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads to compute with.")] = 1,
     fp32: Fp32Option = False,
@@ -75,6 +81,8 @@ def score(
     number of words: it tells well-formed sentences from others, however long and rare their words are.
 
         rnntag score "The cat sat on the mat ." "The cat sat mat the on ."
+
+        rnntag score --compare "The cats are asleep." "The cats is asleep."
 
         rnntag score --words "我 吃 苹果 。"
 
@@ -93,18 +101,20 @@ def score(
     typed, _ = tag_inputs.greet(files, stored, encoding)
     texts = tag_inputs.read(files, text or [], encoding, errors, False, lambda count: None)
     inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, typed, False)
-    writer = _Writer(output, words, threshold)
+    if compare and threshold is not None:
+        raise UsageError("give --threshold or --compare, not both")
+    writer = _Writer(output, words, has_verdict=compare or threshold is not None)
     out = console.results()
     with signals.ending():
         if header and output == "tsv":
             out.write("\t".join(writer.columns) + "\n")
-        for scores in _scored(scorer, inputs):
+        for scores in _judged(_scored(scorer, inputs), threshold, compare):
             if writer.is_coloured:
                 shown = console.stdout()
-                for each in scores:
+                for each, _ in scores:
                     shown.print(writer.coloured(each))
             else:
-                out.write("".join(map(writer.text, scores)))
+                out.write("".join(starmap(writer.text, scores)))
             out.flush()
 
 
@@ -119,6 +129,28 @@ def _scored(model: LanguageModel, inputs: Iterator[Input]) -> Iterator[list[Sent
         yield model.score_sents(chain(joiner.feed(reader.finish()), joiner.finish()))
 
 
+def _judged(
+    blocks: Iterator[list[SentenceScore]], threshold: float | None, compare: bool
+) -> Iterator[list[tuple[SentenceScore, str]]]:
+    """The scores with their verdicts, or ""."""
+    waiting: list[SentenceScore] = []
+    for scores in blocks:
+        if not compare:
+            least = -math.inf if threshold is None else threshold
+            verdict = {True: "good", False: "bad"} if threshold is not None else {True: "", False: ""}
+            yield [(score, verdict[score.slor >= least]) for score in scores]
+            continue
+        waiting += scores
+        judged = []
+        for one, other in zip(waiting[::2], waiting[1::2], strict=False):
+            best = max(one.slor, other.slor)
+            judged += [(score, "better" if score.slor == best else "worse") for score in (one, other)]
+        yield judged
+        waiting = waiting[len(judged) :]
+    if waiting:
+        raise DataError(f"--compare takes sentences two by two, and {' '.join(waiting[0].tokens)[:60]!r} is left over")
+
+
 class _Writer:
     """Writes scores.
 
@@ -127,18 +159,17 @@ class _Writer:
         is_coloured: whether words are coloured.
     """
 
-    def __init__(self, form: str, words: bool, threshold: float | None) -> None:
+    def __init__(self, form: str, words: bool, *, has_verdict: bool) -> None:
         self._form = form
         self._words = words
-        self._threshold = threshold
-        verdict = ("verdict",) if threshold is not None else ()
+        verdict = ("verdict",) * has_verdict
         self.columns = ("token", "bits") if words else (*_COLUMNS, *verdict, "sentence")
         self.is_coloured = words and form == "tsv" and console.has_coloured_results()
 
-    def text(self, score: SentenceScore) -> str:
+    def text(self, score: SentenceScore, verdict: str) -> str:
         figures: dict[str, Any] = {name: round(getattr(score, name), 3) for name in _COLUMNS}
-        if self._threshold is not None:
-            figures["verdict"] = "good" if score.slor >= self._threshold else "bad"
+        if verdict:
+            figures["verdict"] = verdict
         if self._form == "jsonl":
             bits = {"surprisals": [round(value, 3) for value in score.surprisals]} if self._words else {}
             return json.dumps({"tokens": score.tokens, **figures, **bits}, ensure_ascii=False) + "\n"
