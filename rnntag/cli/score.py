@@ -34,20 +34,32 @@ _EXPECTED, _SURPRISING = 6.0, 12.0
 """Bits: less surprising words are green, more surprising ones red."""
 
 
+_InputFileOption = Annotated[
+    list[Path] | None,
+    typer.Option("--input-file", "-i", rich_help_panel=INPUT, help="Read a file, or several: -i *.txt."),
+]
+_ModelOption = Annotated[
+    str,
+    typer.Option("--model", "-m", autocompletion=completion.models, help="A language model's name or directory."),
+]
+_ThresholdOption = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="Add a verdict: good if SLOR is at least X, else bad.", show_default=False),
+]
+_CompareOption = Annotated[
+    bool,
+    typer.Option("--compare", help="Add a verdict on each two sentences: better for the higher SLOR, or worse."),
+]
+
+
 def score(
     context: typer.Context,
     text: Annotated[
         list[str] | None,
         typer.Argument(metavar="TEXT...", help="Sentences.", show_default="standard input"),
     ] = None,
-    input_file: Annotated[
-        list[Path] | None,
-        typer.Option("--input-file", "-i", rich_help_panel=INPUT, help="Read a file, or several: -i *.txt."),
-    ] = None,
-    model: Annotated[
-        str,
-        typer.Option("--model", "-m", autocompletion=completion.models, help="A language model's name or directory."),
-    ] = DEFAULT_LM,
+    input_file: _InputFileOption = None,
+    model: _ModelOption = DEFAULT_LM,
     input_format: Annotated[
         Literal["auto", InputFormat], typer.Option(rich_help_panel=INPUT, help="See `rnntag tag --help`.")
     ] = "auto",
@@ -57,14 +69,8 @@ def score(
     words: Annotated[
         bool, typer.Option("--words", help="The surprisal of each word, in bits; coloured on a terminal.")
     ] = False,
-    threshold: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Add a verdict: good if SLOR is at least X, else bad.", show_default=False),
-    ] = None,
-    compare: Annotated[
-        bool,
-        typer.Option("--compare", help="Add a verdict on each two sentences: better for the higher SLOR, or worse."),
-    ] = False,
+    threshold: _ThresholdOption = None,
+    compare: _CompareOption = False,
     header: Annotated[bool, typer.Option("--header", help="Begin TSV with a header row.")] = False,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads to compute with.")] = 1,
     fp32: Fp32Option = False,
