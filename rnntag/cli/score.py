@@ -53,7 +53,6 @@ _CompareOption = Annotated[
 
 
 def score(
-    context: typer.Context,
     text: Annotated[
         list[str] | None,
         typer.Argument(metavar="TEXT...", help="Sentences.", show_default="standard input"),
