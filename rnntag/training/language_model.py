@@ -33,7 +33,7 @@ from rnntag.model.weights import WORD_TABLE
 from rnntag.network.cells import State
 from rnntag.network.language_model import LanguageNetwork, Window
 from rnntag.training import simplification
-from rnntag.training.tagger import choose_device
+from rnntag.training.tagger import LEAST_BATCH_TOKENS, LEAST_BATCHES, choose_device
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.version import __version__
 
@@ -123,7 +123,7 @@ class LanguageTask(Task[list[int]]):
         counts = np.bincount(self._words.ids[text.train], minlength=self.vocabulary.word_rows)
         self.network = LanguageNetwork(model, config, self.vocabulary, counts)
         self.network.to(choose_device(config.device))
-        self._states: dict[bool, list[State]] = {}
+        self._states: dict[int, list[State]] = {}  # by direction: 0 forward, 1 backward
         # Where each sentence begins, and where the last one ends.
         self._ends, self._dev_ends = (np.append(0, np.flatnonzero(part == 0) + 1) for part in (text.train, text.dev))
         ends = [int((part == 0).sum()) for part in (text.train, text.dev)]
@@ -141,51 +141,45 @@ class LanguageTask(Task[list[int]]):
         self.schedule = Schedule(config.epochs, config.lr, config.max_grad_norm, config.epochs, config.max_minutes)
 
     def batches(self, random: np.random.Generator) -> list[list[int]]:
-        """Without `bptt`, the numbers of sentences; with it, the number of a window of the stream."""
+        """Without `bptt`, the numbers of sentences; with it, where a window begins in all parts of the stream."""
         if not self.config.bptt:
             return length_buckets(np.diff(self._ends), self.config.batch_tokens, random)
         # Each epoch cuts the stream elsewhere.
-        self._stream = np.roll(self.text.train, -int(random.integers(len(self.text.train))))
-        return [[number] for number in range(len(self._windows(self._stream)))]
+        stream = np.roll(self.text.train, -int(random.integers(len(self.text.train))))
+        self._running = [self._parts(stream), *([self._parts(stream[::-1])] if self.network.reverse else [])]
+        return [[begin] for begin in self._begins(self._running[0])]
 
     def loss(self, batch: list[int], random: np.random.Generator, remaining: float) -> Loss:
-        losses = (
-            [*self._losses(self.text.train, self._ends, batch)] if not self.config.bptt else [*self._next(batch[0])]
-        )
+        by_direction = self._next(batch[0]) if self.config.bptt else self._losses(self.text.train, self._ends, batch)
+        losses = [*by_direction]
         total, words = sum(own.sum() for own in losses), sum(len(own) for own in losses)
         assert isinstance(total, Tensor)
         return Loss(total / words, words, words // len(losses))
 
-    def _next(self, number: int) -> Iterator[Tensor]:
-        """The losses of a window, whose state is that after the window before."""
-        begin, end = self._windows(self._stream)[number]
-        for backward in (False, True)[: 1 + self.network.config.bidirectional]:
-            window = self._window(*self._rows(self._stream, begin, end, backward))
-            before = self._states.get(backward) if number else None
-            losses, after = self.network.losses(window, before, backward=backward)
+    def _next(self, begin: int) -> Iterator[Tensor]:
+        """The losses of a window in each direction, whose states are those after the window before."""
+        for backward, parts in enumerate(self._running):
+            before = self._states[backward] if begin else None
+            losses, after = self.network.losses(self._cut(parts, begin), before, backward=bool(backward))
             self._states[backward] = [tuple(part.detach() for part in state) for state in after]
             yield losses
 
-    def _windows(self, stream: Ids) -> list[tuple[int, int]]:
-        """Where each window begins and ends in a part of the stream."""
-        steps = len(stream) // self._streams(stream)
-        size = self.config.bptt
-        return [(begin, min(begin + size, steps)) for begin in range(0, steps, size)]
+    def _parts(self, stream: Ids) -> tuple[Ids, Ids]:
+        """The words to read and those to predict, each of shape [parts, time]: as many parts as a batch has room
+        for."""
+        size = min(self.config.batch_tokens, max(len(stream) // LEAST_BATCHES, LEAST_BATCH_TOKENS))
+        count = max(1, min(size // self.config.bptt, len(stream)))
+        targets = stream[: len(stream) // count * count].reshape(count, -1)
+        before = np.append(0, targets[:-1, -1])  # the word before each part
+        return np.column_stack([before, targets[:, :-1]]), targets
 
-    def _streams(self, stream: Ids) -> int:
-        """The number of parts that are read side by side: as many as a batch has room for."""
-        size = min(self.config.batch_tokens, max(len(stream) // 50, 100))
-        return max(1, min(size // self.config.bptt, len(stream)))
+    def _begins(self, parts: tuple[Ids, Ids]) -> range:
+        """Where each window begins."""
+        return range(0, parts[0].shape[1], self.config.bptt)
 
-    def _rows(self, stream: Ids, begin: int, end: int, backward: bool) -> tuple[Ids, Ids]:
-        """The words to read and those to predict, each of shape [parts, time]."""
-        count = self._streams(stream)
-        if backward:
-            stream = stream[::-1]
-        parts = stream[: len(stream) // count * count].reshape(count, -1)
-        before = np.append(0, parts[:-1, -1])  # the word before each part
-        read = np.column_stack([before, parts])[:, begin:end]
-        return read, parts[:, begin:end]
+    def _cut(self, parts: tuple[Ids, Ids], begin: int) -> Window:
+        read, targets = (part[:, begin : begin + self.config.bptt] for part in parts)
+        return self._window(read, targets)
 
     def _losses(self, stream: Ids, ends: Ids, sentences: Sequence[int]) -> Iterator[Tensor]:
         """The losses of sentences by themselves, in each direction."""
@@ -214,8 +208,9 @@ class LanguageTask(Task[list[int]]):
         dev, nats, words = self.text.dev, 0.0, 0
         before: list[State] | None = None
         if self.config.bptt:
-            for begin, end in self._windows(dev):
-                losses, before = self.network.losses(self._window(*self._rows(dev, begin, end, False)), before)
+            parts = self._parts(dev)
+            for begin in self._begins(parts):
+                losses, before = self.network.losses(self._cut(parts, begin), before)
                 nats, words = nats + losses.double().sum().item(), words + len(losses)
         else:
             for group in length_buckets(np.diff(self._dev_ends), self.config.batch_tokens):
@@ -237,7 +232,7 @@ class LanguageTask(Task[list[int]]):
 
     def state(self) -> dict[str, np.ndarray]:
         return {
-            f"{int(backward)}.{layer}.{part}": tensor.cpu().numpy()
+            f"{backward}.{layer}.{part}": tensor.cpu().numpy()
             for backward, states in self._states.items()
             for layer, state in enumerate(states)
             for part, tensor in enumerate(state)
@@ -245,10 +240,10 @@ class LanguageTask(Task[list[int]]):
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         device = self.network.device
-        found: dict[bool, dict[int, dict[int, Tensor]]] = {}
+        found: dict[int, dict[int, dict[int, Tensor]]] = {}
         for name, array in arrays.items():
             backward, layer, part = map(int, name.split("."))
-            found.setdefault(bool(backward), {}).setdefault(layer, {})[part] = torch.from_numpy(array).to(device)
+            found.setdefault(backward, {}).setdefault(layer, {})[part] = torch.from_numpy(array).to(device)
         self._states = {
             backward: [tuple(parts[part] for part in sorted(parts)) for _, parts in sorted(layers.items())]
             for backward, layers in found.items()
