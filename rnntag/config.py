@@ -313,8 +313,8 @@ class PretrainConfig:
     max_grad_norm: float = _training(1.0, "Clip the gradient to this norm; 0: do not clip.", **_LIMIT)
     bptt: int = _training(
         35,
-        "Read running text N words at a time: the state is handed on, the error is not; 0: read each sentence by "
-        "itself, from its beginning.",
+        "Read running text N words at a time: the hidden state carries over, gradients stop at the window; 0: read "
+        "each sentence by itself.",
         **_LIMIT,
     )
     dropout: float = _training(0.2, "Dropout rate.", **_DROPOUT)

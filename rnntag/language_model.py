@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from rnntag.errors import UsageError
 from rnntag.model import directory
 from rnntag.model import language_model as stored
 from rnntag.model.arrays import Ids
-from rnntag.model.language_model import SENTENCE_END, Perplexity, StoredLanguageModel
-from rnntag.model.vocabulary import RESERVED, UNKNOWN
+from rnntag.model.language_model import SENTENCE_END, UNKNOWN_CHARACTER, Perplexity, StoredLanguageModel, perplexity_of
+from rnntag.model.vocabulary import UNKNOWN
 from rnntag.model.weights import UNIGRAMS
 from rnntag.onnx.language_model import LanguageRuntime, LogProbs
 from rnntag.onnx.session import Scores, in_batches
@@ -25,17 +26,16 @@ from rnntag.word_cache import WordCache
 
 BLOCK_TOKENS, BATCH_TOKENS = 8192, 512
 """Steps whose scores are in memory at once, and steps of a batch, padding included."""
-_CACHED_WORDS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceScore:
-    """What a language model makes of a sentence.
+    """The score of a sentence.
 
     Attributes:
         tokens: the sentence.
         log_probs: the log probability of each token given those before it, and last that of the end, in nats.
-        unigrams: the same of each by itself: how frequent it is in the text that the model has learned from.
+        unigrams: the unigram log probability of each token and of the end, in nats.
     """
 
     tokens: Sequence[str]
@@ -50,12 +50,12 @@ class SentenceScore:
     @property
     def perplexity(self) -> float:
         """For each token and the end: exp of minus the mean log probability."""
-        return float(np.exp(-np.mean(self.log_probs)))
+        return perplexity_of(-float(np.mean(self.log_probs)))
 
     @property
     def slor(self) -> float:
-        """The log probability, less that of the tokens by themselves, for each token and the end: how likely the
-        order and choice of words is, however rare they are and however many (Pauls and Klein 2012; Lau et al. 2017)."""
+        """The log probability minus the unigram log probability, per token and end (Pauls and Klein 2012; Lau et al.
+        2017)."""
         return float(np.mean(np.subtract(self.log_probs, self.unigrams)))
 
     @property
@@ -94,8 +94,6 @@ class LanguageModel:
         self._runtime = LanguageRuntime(model, threads, int8=int8)
         self._words = WordCache(model.vocabulary, self._runtime)
         self._unigrams = model.weights[UNIGRAMS].astype(np.float64)
-        self._rows: dict[str, int] = {SENTENCE_END: RESERVED}
-        self._spelled: dict[str, float] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return unpickled, (type(self), self.model, self._threads, self._int8)
@@ -133,6 +131,7 @@ class LanguageModel:
         block: list[Sequence[str]] = []
         tokens = 0
         for sentence in map(python_input.sentence, sentences):
+            python_input.check_tokens(sentence)
             block.append(sentence)
             tokens += len(sentence) + 1
             if tokens >= BLOCK_TOKENS:
@@ -143,19 +142,27 @@ class LanguageModel:
 
     def _scored(self, sentences: Sequence[Sequence[str]]) -> Iterator[SentenceScore]:
         """The scores of sentences of together about `BLOCK_TOKENS` tokens, or of one longer sentence."""
-        read = [[SENTENCE_END, *sentence] for sentence in sentences]
-        parts: list[Scores] = []
-        for block in blocks(read, BLOCK_TOKENS):
-            parts += (core for _, core in core_parts(block, self._queries([window for _, (window, _) in block])))
-        targets = [token for sentence in sentences for token in (*sentence, SENTENCE_END)]
-        rows, spelled = self._targets(targets)
-        log_probs = self._runtime.log_probs(np.concatenate(parts), rows) + spelled
+        form_of = {token: self._form(token) for token in dict.fromkeys(chain.from_iterable(sentences))}
+        forms = [[form_of[token] for token in sentence] for sentence in sentences]
+        rows, spelled = self._targets([form for own in forms for form in (*own, SENTENCE_END)])
+        log_probs = np.empty(len(rows))
+        end = 0
+        for block in blocks([[SENTENCE_END, *own] for own in forms], BLOCK_TOKENS):
+            queries = self._queries([window for _, (window, _) in block])
+            cores = np.concatenate([core for _, core in core_parts(block, queries)])
+            begin, end = end, end + len(cores)
+            log_probs[begin:end] = self._runtime.log_probs(cores, rows[begin:end])
+        log_probs += spelled
         unigrams = self._unigrams[rows] + spelled
         begin = 0
         for sentence in sentences:
             end = begin + len(sentence) + 1
             yield SentenceScore(sentence, log_probs[begin:end].tolist(), unigrams[begin:end].tolist())
             begin = end
+
+    def _form(self, token: str) -> str:
+        """What the model reads: the normal form; a line feed is no end of a sentence here."""
+        return self._vocabulary.normal_form(token).replace(SENTENCE_END, "\r")
 
     def _queries(self, windows: list[Sequence[str]]) -> Scores:
         """What the output layer is asked after each token of the windows, shape [tokens of all, size]."""
@@ -167,23 +174,20 @@ class LanguageModel:
 
         return in_batches(lengths, BATCH_TOKENS, queries)
 
-    def _targets(self, tokens: Sequence[str]) -> tuple[Ids, LogProbs]:
-        """The row of each token, and the log probability of its spelling if it has none; both of shape [tokens]."""
-        known, spelled_before = self._rows, self._spelled
-        if len(known) > _CACHED_WORDS:  # replaced, not cleared: other threads may still read them
-            known, spelled_before = self._rows, self._spelled = {SENTENCE_END: RESERVED}, {}
-        new = [token for token in dict.fromkeys(tokens) if token not in known]
-        rows_of_new = self._vocabulary.rows(new).tolist()
-        unknown = [token for token, row in zip(new, rows_of_new, strict=True) if row == UNKNOWN]
-        chars = [self._vocabulary.characters_of(token) for token in unknown]
-        spelled_before.update(zip(unknown, self._runtime.spelling_log_probs(chars).tolist(), strict=True))
-        # Last, so that a thread that finds a word here finds its spelling too.
-        known.update(zip(new, rows_of_new, strict=True))
-        rows = np.fromiter(map(known.__getitem__, tokens), dtype=np.int64, count=len(tokens))
-        spelled = np.zeros(len(tokens))
-        for place in np.flatnonzero(rows == UNKNOWN).tolist():
-            spelled[place] = spelled_before[tokens[place]]
-        return rows, spelled
+    def _targets(self, forms: Sequence[str]) -> tuple[Ids, LogProbs]:
+        """The row of each normal form, and the log probability of its spelling if it has none; both of shape
+        [forms]."""
+        distinct = {form: place for place, form in enumerate(dict.fromkeys(forms))}
+        rows = self._vocabulary.rows([*distinct])
+        spelled = np.zeros(len(rows))
+        unknown = [form for form, row in zip(distinct, rows.tolist(), strict=True) if row == UNKNOWN]
+        if unknown:
+            words = self._vocabulary.encode_words(unknown)
+            sizes = np.array([*map(len, unknown)])
+            left_out = UNKNOWN_CHARACTER * (sizes - words.lengths)
+            spelled[rows == UNKNOWN] = self._runtime.spelling_log_probs(words) - left_out
+        places = np.fromiter(map(distinct.__getitem__, forms), dtype=np.int64, count=len(forms))
+        return rows[places], spelled[places]
 
 
 def perplexity(model: LanguageModel, sentences: Iterable[Sequence[str]]) -> Perplexity:

@@ -60,7 +60,7 @@ class WordVectors:
         """
         (row,) = self._vocabulary.rows([word]).tolist()
         if row == UNKNOWN or word == SENTENCE_END:
-            raise NotFoundError(f"{word}: the model {self._name} has no vector for it")
+            raise NotFoundError(f"{word!r}: the model {self._name} has no vector for it")
         return self._table[row]  # type: ignore[no-any-return]
 
     def similarity(self, word: str, other: str) -> float:

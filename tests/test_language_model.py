@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +34,7 @@ from rnntag.model.language_model import SENTENCE_END, StoredLanguageModel
 from rnntag.model.vocabulary import RESERVED, UNKNOWN
 from rnntag.model.weights import UNIGRAMS, dequantize
 from rnntag.network.language_model import LanguageNetwork
+from rnntag.storage import checksums
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.language_model import LanguageTask, Numbered, Text, bundle
 from rnntag.training.pretrain import pretrain
@@ -71,11 +80,14 @@ def test_the_probabilities_of_all_words_add_up_to_one(model: StoredLanguageModel
     query = np.random.default_rng(1).normal(size=(1, model.config.embedding_dim)).astype(np.float32)
     logs = lm._runtime.log_probs(np.repeat(query, len(rows), axis=0), rows)
     assert math.isclose(np.exp(logs).sum(), 1, abs_tol=1e-5)
-    assert math.isclose(np.exp(model.weights[UNIGRAMS][UNKNOWN:].astype(float)).sum(), 1, abs_tol=0.2)
+    counts = np.exp(model.weights[UNIGRAMS][UNKNOWN:].astype(float))
+    assert counts.sum() == pytest.approx(1, abs=0.02)
 
 
-def by_hand(model: StoredLanguageModel, tokens: list[str]) -> list[float]:
-    """The log probabilities of tokens and of the end, step by step, from the stored weights."""
+def by_hand(model: StoredLanguageModel, tokens: list[str]) -> tuple[list[float], list[float]]:
+    """The log probabilities of tokens and of the end, step by step, from the stored weights; and those of each by
+    itself."""
+    tokens = [token.lower() for token in tokens]
     weights = {name: weight.astype(np.float64) for name, weight in dequantize(model.weights).items()}
     vocabulary, cell = model.vocabulary, model.config.cell
 
@@ -114,7 +126,7 @@ def by_hand(model: StoredLanguageModel, tokens: list[str]) -> list[float]:
     def log_softmax(scores: np.ndarray) -> np.ndarray:
         return scores - np.log(np.exp(scores).sum())
 
-    found = []
+    found, unigrams = [], []
     inputs = [vector(token) for token in [SENTENCE_END, *tokens]]
     table, bias = weights["encoder.words.weight"], weights["output.bias"]
     bounds = stored.clusters(vocabulary.word_rows, model.training)
@@ -133,23 +145,34 @@ def by_hand(model: StoredLanguageModel, tokens: list[str]) -> list[float]:
             number = next(n for n in range(len(bounds) - 1) if row < bounds[n + 1])
             a, b = bounds[number], bounds[number + 1]
             log = log_softmax(head)[bounds[0] - 1 + number] + log_softmax(table[a:b] @ query + bias[a:b])[row - a]
+        unigram = weights[UNIGRAMS][row]
         if row == UNKNOWN:
-            rows = [*vocabulary.characters_of(token), 0]
+            before = log
+            rows = [*vocabulary.encode_words([token]).chars[0], 0]
+            log -= np.log(0x110000) * (len(token) - len(rows) + 1)
             letters = [np.zeros(model.config.char_dim), *(weights["encoder.chars.weight"][r] for r in rows[:-1])]
             for spelled, r in zip(states("speller.layers.0.forwards", letters), rows, strict=True):
                 scores = weights["speller.heads.0.weight"] @ spelled + weights["speller.heads.0.bias"]
                 log += log_softmax(scores)[r] - (np.log(0x110000) if r == UNKNOWN else 0)
+            unigram += log - before
         found.append(log)
-    return found
+        unigrams.append(unigram)
+    return found, unigrams
 
 
-@pytest.mark.parametrize("tokens", [["the", "cat", "sat"], ["a", "zebra", "ate", "吃", "龘"], []], ids=str)
+@pytest.mark.parametrize(
+    "tokens",
+    [["the", "cat", "sat"], ["a", "zebra", "ate", "吃", "龘"], ["THE", "Zebra", "Cat"], ["x" * 40, "dog"], []],
+    ids=str,
+)
 def test_log_probabilities_are_those_computed_by_hand(model: StoredLanguageModel, tokens: list[str]) -> None:
     score = LanguageModel(model, int8=False).score(tokens)
-    expected = by_hand(model, tokens)
+    expected, unigrams = by_hand(model, tokens)
+    assert score.tokens == tokens
     assert score.log_probs == pytest.approx(expected, abs=2e-4)
+    assert score.unigrams == pytest.approx(unigrams, abs=2e-4)
     assert score.perplexity == pytest.approx(math.exp(-sum(expected) / len(expected)), rel=1e-3)
-    assert score.slor == pytest.approx((sum(expected) - sum(score.unigrams)) / len(expected), abs=1e-3)
+    assert score.slor == pytest.approx((sum(expected) - sum(unigrams)) / len(expected), abs=1e-3)
 
 
 def test_torch_and_onnx_agree(model: StoredLanguageModel) -> None:
@@ -215,6 +238,26 @@ def test_the_error_goes_back_to_the_start_of_the_window_and_no_further() -> None
             torch.testing.assert_close(parameter.grad, expected[name])
 
 
+def test_gradients_are_the_same_on_each_run_of_two_threads() -> None:
+    words = np.random.default_rng(1).integers(300, size=(40, 49))
+    text = text_of([[f"w{word}" for word in row] for row in words.tolist()], times=1)
+    task = LanguageTask(
+        text, ModelConfig(**LANGUAGE_NETWORK), PretrainConfig(min_count=1, batch_tokens=2000, dropout=0)
+    )
+    task.network.eval()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        runs = []
+        for _ in range(3):
+            task.network.zero_grad()
+            next(task._losses(task.text.train, task._ends, range(40))).sum().backward()
+            runs.append([p.grad.clone() for p in task.network.parameters() if p.grad is not None])
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(one, other) for run in runs[1:] for one, other in zip(runs[0], run, strict=True))
+
+
 @pytest.mark.parametrize("bptt", [0, 4])
 def test_training_lowers_the_perplexity_and_repeats_itself(bptt: int) -> None:
     ends = []
@@ -225,13 +268,15 @@ def test_training_lowers_the_perplexity_and_repeats_itself(bptt: int) -> None:
     assert ends[0][-1] > 1.5 * ends[0][0]
 
 
-@pytest.mark.parametrize("bptt", [0, 4])
-def test_a_run_goes_on_from_any_step_as_if_it_had_not_stopped(bptt: int) -> None:
-    whole = Trainer(task_of(bptt=bptt))
-    for count, _ in enumerate(whole.steps()):
-        if count == 6:
+@pytest.mark.parametrize("stop", [6, "the end of an epoch"])
+@pytest.mark.parametrize(("bptt", "bidirectional"), [(0, False), (4, False), (4, True)])
+def test_a_run_goes_on_from_any_step_as_if_it_had_not_stopped(bptt: int, bidirectional: bool, stop: int | str) -> None:
+    shape = replace(SMALL, bidirectional=bidirectional)
+    whole = Trainer(task_of(shape, bptt=bptt))
+    for count, step in enumerate(whole.steps()):
+        if count == stop or (stop != 6 and step.dev and step.epoch == 1):
             state = whole.state()
-    other = Trainer(task_of(bptt=bptt))
+    other = Trainer(task_of(shape, bptt=bptt))
     other.restore(state)
     for _ in other.steps():
         pass
@@ -246,6 +291,7 @@ def test_blocks_of_a_text_are_held_out() -> None:
     assert held.sum() == 3 * 60
     assert held.reshape(-1, 3).all(axis=1).sum() == 60
     assert held_out(np.tile([3, 0], 5)).tolist() == [False] * 8 + [True] * 2
+    assert [held_out(np.tile([3, 0], size)).sum() for size in (981, 1000)] == [2 * 98, 2 * 20]
 
 
 @pytest.fixture(scope="module")
@@ -297,17 +343,152 @@ def test_a_threshold_gives_a_verdict(folder: Path) -> None:
     assert "\tbad\t" in score("-m", str(folder), "--threshold", "99", "the cat")
 
 
-def test_two_sentences_are_compared(folder: Path, tmp_path: Path) -> None:
-    rows = [
-        line.split("\t") for line in score("-m", str(folder), "--compare", "the cat sat", "sat the the").splitlines()
-    ]
+def test_texts_are_compared_in_pairs(folder: Path, tmp_path: Path) -> None:
+    given = ("-m", str(folder), "--compare")
+    rows = [line.split("\t") for line in score(*given, "the cat sat", "sat the the").splitlines()]
     slors = [float(row[2]) for row in rows]
     assert [row[3] for row in rows] == (["better", "worse"] if slors[0] > slors[1] else ["worse", "better"])
-    odd = CliRunner().invoke(app, ["score", "-m", str(folder), "--compare", "a", "b", "the cat"])
+    odd = CliRunner().invoke(app, ["score", *given, "a", "b", "the cat"])
     assert (odd.exit_code, len(odd.stdout.splitlines())) == (65, 2)
-    assert "'the cat' is left over" in odd.stderr
-    both = CliRunner().invoke(app, ["score", "-m", str(folder), "--compare", "--threshold", "1", "a"])
-    assert (both.exit_code, both.stderr.count("\n")) == (2, 1)
+    assert "'the cat' has no other" in odd.stderr
+
+
+def test_a_text_of_several_sentences_is_compared_as_a_whole(raw_folder: Path, tmp_path: Path) -> None:
+    texts = ["The cat sat. The dog sat.", "We eat an apple."]
+    given = ("-m", str(raw_folder), "--compare", "--input-format", "raw", "--format", "jsonl")
+    file = tmp_path / "texts.txt"
+    file.write_text("\n".join(texts), encoding="utf-8")
+    for rows in (score(*given, *texts), score(*given, "-i", str(file))):
+        one, other = map(json.loads, rows.splitlines())
+        assert one["tokens"] == ["The", "cat", "sat", ".", "The", "dog", "sat", "."]
+        assert other["tokens"] == ["We", "eat", "an", "apple", "."]
+        assert {one["verdict"], other["verdict"]} == {"better", "worse"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--compare", "--threshold", "1"], ["--words", "--compare"], ["--words", "--threshold", "1"],
+     ["--header", "-f", "jsonl"], ["--threshold", "nan"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_options_without_effect_are_refused(options: list[str], folder: Path) -> None:
+    done = CliRunner().invoke(app, ["score", "-m", str(folder), *options, "a", "b"])
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_tokens_never_break_rows_or_sentences(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(json.dumps({"tokens": ["the", "ca\tt", "a\nb", "\n"]}) + "\n", encoding="utf-8")
+    assert score("-m", str(folder), "-i", str(file)).split("\t")[-1] == "the ca t a b _\n"
+    assert [line.count("\t") for line in score("-m", str(folder), "--words", "-i", str(file)).splitlines()] == [
+        1
+    ] * 5 + [0]
+    lm = load_lm(folder)
+    assert lm.score(["\n"]).log_probs != lm.score(["</s>"]).log_probs
+    assert len(lm.score(["the", "\n", "cat"]).log_probs) == 4
+
+
+def test_a_figure_is_always_a_number(folder: Path) -> None:
+    row = json.loads(score("-m", str(folder), "-f", "jsonl", "--input-format", "tokens", "\U0001f600" * 200))
+    assert 1e300 < row["perplexity"] < math.inf
+
+
+def test_a_terminal_is_not_controlled_by_text(folder: Path) -> None:
+    for options in ([], ["--words", "--color", "always"], ["-f", "jsonl"]):
+        shown = on_a_terminal(
+            ["score", "-m", str(folder), *options, "--input-format", "tokens", "the \x1b]0;x\x07 cat"]
+        )
+        assert "cat" in shown
+        assert "\x1b]0" not in shown
+
+
+def on_a_terminal(arguments: list[str]) -> str:
+    """What a command prints on a terminal."""
+    main, terminal = os.openpty()
+    run = subprocess.Popen([sys.executable, "-m", "rnntag", *arguments], stdout=terminal, stdin=subprocess.DEVNULL)
+    os.close(terminal)
+    shown = b""
+    with suppress(OSError):  # the end, on Linux
+        while part := os.read(main, 1 << 16):
+            shown += part
+    os.close(main)
+    assert run.wait() == 0
+    return shown.decode()
+
+
+def test_scores_come_while_sentences_are_read(folder: Path) -> None:
+    read = 0
+
+    def endless() -> Iterator[list[str]]:
+        nonlocal read
+        while True:
+            read += 1
+            yield ["the", "cat"]
+
+    scores = load_lm(folder).stream(endless())
+    assert next(scores).tokens == ["the", "cat"]
+    assert read < 10_000
+
+
+def test_a_pickled_model_scores_the_same(folder: Path) -> None:
+    lm = load_lm(folder)
+    assert pickle.loads(pickle.dumps(lm)).score(["the", "cat"]) == lm.score(["the", "cat"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config["model"].update(feedback=True),
+        lambda config: config["model"].update(input="onehot"),
+        lambda config: config["model"].update(hidden=9),
+        lambda config: config["provenance"].update(dev={"nats": 1.0}),
+        lambda config: config["training"].update(shortlist=1),
+        lambda config: config.update(kind="\x1b[31m"),
+    ],
+    ids=["feedback", "onehot", "hidden", "dev", "shortlist", "kind"],
+)
+def test_an_edited_model_is_refused(change: Callable[[Any], None], folder: Path, tmp_path: Path) -> None:
+    contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    config = json.loads(contents["config.json"])
+    change(config)
+    contents["config.json"] = json.dumps(config).encode()
+    sums = [(name, contents[name]) for name in contents if name not in ("SHA256SUMS", "MODEL_CARD.md")]
+    contents["SHA256SUMS"] = checksums.checksums(sums)
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    for read in (load_lm, rnntag.load_vectors):
+        with pytest.raises(DataError) as raised:
+            read(tmp_path)
+        assert "\x1b" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "model.safetensors", "SHA256SUMS", "history.jsonl"])
+def test_a_damaged_model_is_refused(name: str, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "m")
+    content = (tmp_path / "m" / name).read_bytes()
+    for damaged in (content[:-9], b"", content.replace(b"1", b"2", 1)):
+        (tmp_path / "m" / name).write_bytes(damaged)
+        with pytest.raises(DataError):
+            load_lm(tmp_path / "m")
+
+
+@pytest.fixture(scope="module")
+def raw_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of raw text, with a copy of a segmenter."""
+    folder = tmp_path_factory.mktemp("raw")
+    train, dev = folder / "raw.txt", folder / "dev.txt"
+    train.write_text("The cat sat. We eat an apple. A dog ran away. " * 40, encoding="utf-8")
+    dev.write_text("The dog sat.\n", encoding="utf-8")
+    pretrain(train, dev=dev, out=folder / "lm", epochs=1, hidden=8, embedding_dim=6, char_dim=4, char_hidden=4)
+    return folder / "lm"
+
+
+def test_raw_text_is_learned_from_and_scored(raw_folder: Path) -> None:
+    (row,) = score("-m", str(raw_folder), "The cat sat.").splitlines()
+    assert row.split("\t")[-1] == "The cat sat ."
+    dev = stored.read(raw_folder).provenance.perplexity
+    assert (dev.words, dev.characters) == (5, 11)
+    assert dev.nats == pytest.approx(-load_lm(raw_folder).score(["the", "dog", "sat", "."]).log_prob, abs=1e-3)
 
 
 def test_files_in_any_format_are_scored(folder: Path, text: Path, tmp_path: Path) -> None:
@@ -370,7 +551,8 @@ def test_history_and_card_have_the_perplexity(folder: Path) -> None:
 
 def test_the_models_are_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.parent.parent)
-    (folder.parent.parent / "models").exists() or (folder.parent.parent / "models").symlink_to(folder.parent)
+    if not Path("models").exists():
+        Path("models").symlink_to(folder.parent)
     done = CliRunner().invoke(app, ["models", "--json"])
     assert json.loads(done.stdout)["lm"]["kind"] == "language model"
     assert "perplexity" in CliRunner().invoke(app, ["models"]).stdout
@@ -415,7 +597,7 @@ def test_an_analogy_is_the_word_nearest_to_the_sum(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["qqq"], 66, "qqq: the model lm has no vector for it"),
+        (["qqq"], 66, "'qqq': the model lm has no vector for it"),
         ([], 2, "name a word"),
         (["--analogy", "the", "cat"], 2, "--analogy takes three words, not 2"),
     ],

@@ -54,7 +54,10 @@ _CellOption = Annotated[
     list[str] | None, typer.Option(metavar="|".join(CELLS), help="May be repeated.", show_default="all three")
 ]
 _OutOption = Annotated[
-    Path | None, typer.Option(help="Directory for a web page, the plots, the figures and the models.")
+    Path | None,
+    typer.Option(
+        help="Directory for a web page, the plots, the figures and the models; with --task lm, for plots and figures."
+    ),
 ]
 _QuickOption = Annotated[
     bool,
@@ -122,7 +125,8 @@ def compare(
 
     scale = probes.QUICK if quick else probes.FULL
     if task == "lm":
-        training = {name: value for name, value in options.items() if name != "bptt" or "bptt" in chosen}
+        # Without the taggers' other defaults.
+        training = {name: options[name] for name in options if name in ("epochs", "seed") or name in chosen}
         compare_language.run(loaded, specs, configs, {**training, "device": "cpu"}, scale, view, out, as_json)
         return
     origin = {"specs": specs, "tagsets": tagsets, "encoding": encoding, "corpus_format": corpus_format}

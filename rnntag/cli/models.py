@@ -56,12 +56,13 @@ _MOST_LINES = 20
 
 def _of_language_model(path: Path) -> dict[str, Any]:
     from rnntag.model import directory, language_model
+    from rnntag.model.files import LANGUAGE_MODEL
 
     stored = language_model.read(path)
     perplexity = stored.provenance.perplexity
     return {
         "path": str(path),
-        "kind": language_model.LANGUAGE_MODEL,
+        "kind": LANGUAGE_MODEL,
         "digest": stored.digest,
         "megabytes": round(directory.megabytes(path), 1),
         "network": asdict(stored.config),

@@ -20,7 +20,7 @@ from rnntag.config import LANGUAGE_NETWORK, ModelConfig, PretrainConfig
 from rnntag.terminal import console
 
 _HELPS = {
-    "bidirectional": "Also learn to predict backward, for word vectors. Scores are forward.",
+    "bidirectional": "Add a network that predicts backward, for word vectors. Scores are forward.",
     "hidden": "Hidden units.",
 }
 
@@ -48,7 +48,8 @@ def pretrain(
     """Train a language model on text.
 
     The model predicts each word from the words before it. `rnntag score` uses it to tell how likely
-    sentences are. Without --dev, a fiftieth of the text is held out to measure perplexity.
+    sentences are. Without --dev, a fiftieth of the text is held out to measure perplexity (of a short
+    text, the last tenth).
 
         rnntag pretrain text.txt --cell lstm --out models/lm
 

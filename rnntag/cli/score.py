@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from itertools import chain, starmap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,14 +18,17 @@ from rnntag.cli.options import INPUT, EncodingOption, Fp32Option
 from rnntag.errors import DataError, UsageError
 from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
-from rnntag.formats.inputs import Input
-from rnntag.formats.records import SentenceJoiner
+from rnntag.formats.inputs import Input, token_blocks
+from rnntag.formats.raw import LazyFinder
+from rnntag.formats.records import one_line
 from rnntag.formats.registry import InputFormat
 from rnntag.terminal import console
-from rnntag.terminal.sanitize import visible
+from rnntag.terminal.sanitize import as_json, as_lines, visible
 
 if TYPE_CHECKING:
     from rnntag.language_model import LanguageModel, SentenceScore
+
+    Judged = tuple[SentenceScore, str]
 
 DEFAULT_LM = "lm"
 END = "</s>"
@@ -48,7 +52,7 @@ _ThresholdOption = Annotated[
 ]
 _CompareOption = Annotated[
     bool,
-    typer.Option("--compare", help="Add a verdict on each two sentences: better for the higher SLOR, or worse."),
+    typer.Option("--compare", help="Compare TEXTs, or lines of files, in pairs: better for the higher SLOR, or worse."),
 ]
 
 
@@ -82,8 +86,8 @@ def score(
     """Tell how likely sentences are.
 
     Writes, for each sentence, its log probability (in nats), its perplexity per word, its SLOR score
-    and its words. SLOR is the log probability, less that of the words by themselves, divided by the
-    number of words: it tells well-formed sentences from others, however long and rare their words are.
+    and its words. SLOR is the log probability minus the unigram log probability, divided by the number
+    of words: it distinguishes well-formed sentences, whatever their length and however rare their words.
 
         rnntag score "The cat sat on the mat ." "The cat sat mat the on ."
 
@@ -95,65 +99,95 @@ def score(
     """
     console.set_up(color)
     check_encoding(encoding)
+    _check(words, threshold, compare, header, output)
     files = tag_inputs.find_files(text or [], input_file or [], False, None, None)
     known = None if input_format == "auto" else input_format
     from rnntag.language_model import load_lm
 
     scorer = load_lm(model, threads=threads, int8=not fp32)
     stored = scorer.model
+    if known in ("raw", "lines"):
+        scorer.segmenter  # noqa: B018  # refused now if there is none
     refusal = f"looks like raw text, but the model {stored.name} has no segmenter: give tokens"
     formats = [known or registry.input_format(file.path) for file in files] or [known] * len(text or [])
     typed, _ = tag_inputs.greet(files, stored, encoding)
     texts = tag_inputs.read(files, text or [], encoding, errors, False, lambda count: None)
     inputs = tag_inputs.inputs(stored, formats, texts, refusal, typed, typed, False)
-    if compare and threshold is not None:
-        raise UsageError("give --threshold or --compare, not both")
     writer = _Writer(output, words, has_verdict=compare or threshold is not None)
     out = console.results()
     with signals.ending():
-        if header and output == "tsv":
+        if header:
             out.write("\t".join(writer.columns) + "\n")
-        for scores in _judged(_scored(scorer, inputs), threshold, compare):
-            if writer.is_coloured:
-                shown = console.stdout()
-                for each, _ in scores:
-                    shown.print(writer.coloured(each))
-            else:
-                out.write("".join(starmap(writer.text, scores)))
+        for scores in _compared(scorer, inputs) if compare else _judged(_scored(scorer, inputs), threshold):
+            writer.write(scores)
             out.flush()
 
 
-def _scored(model: LanguageModel, inputs: Iterator[Input]) -> Iterator[list[SentenceScore]]:
+def _check(words: bool, threshold: float | None, compare: bool, header: bool, form: str) -> None:
+    """Make sure that the options fit each other."""
+    if compare and threshold is not None:
+        raise UsageError("give --threshold or --compare, not both")
+    if words and form == "tsv" and (compare or threshold is not None):
+        raise UsageError("--words has no column for a verdict: add --format jsonl, or leave one out")
+    if header and form != "tsv":
+        raise UsageError("--header is for --format tsv")
+    if threshold is not None and math.isnan(threshold):
+        raise UsageError("--threshold is not a number")
+
+
+def _scored(model: LanguageModel, inputs: Iterable[Input]) -> Iterator[list[SentenceScore]]:
     """The scores of the sentences that each block of text completes."""
     for each in inputs:
-        finder = model.segmenter if each.format in ("raw", "lines", "jsonl") else None
-        reader = registry.reader(each.format, each.name, finder=finder)
-        joiner = SentenceJoiner()
-        for block in each.blocks:
-            yield model.score_sents(joiner.feed(reader.feed(block)))
-        yield model.score_sents(chain(joiner.feed(reader.finish()), joiner.finish()))
+        for sentences in token_blocks(each, LazyFinder(lambda: model.segmenter)):
+            yield model.score_sents(tokens for tokens, _ in sentences)
 
 
-def _judged(
-    blocks: Iterator[list[SentenceScore]], threshold: float | None, compare: bool
-) -> Iterator[list[tuple[SentenceScore, str]]]:
+def _judged(blocks: Iterable[list[SentenceScore]], threshold: float | None) -> Iterator[list[Judged]]:
     """The scores with their verdicts, or ""."""
-    waiting: list[SentenceScore] = []
     for scores in blocks:
-        if not compare:
-            least = -math.inf if threshold is None else threshold
-            verdict = {True: "good", False: "bad"} if threshold is not None else {True: "", False: ""}
-            yield [(score, verdict[score.slor >= least]) for score in scores]
-            continue
-        waiting += scores
-        judged = []
-        for one, other in zip(waiting[::2], waiting[1::2], strict=False):
-            best = max(one.slor, other.slor)
-            judged += [(score, "better" if score.slor == best else "worse") for score in (one, other)]
-        yield judged
-        waiting = waiting[len(judged) :]
+        if threshold is None:
+            yield [(score, "") for score in scores]
+        else:
+            yield [(score, "good" if score.slor >= threshold else "bad") for score in scores]
+
+
+def _compared(model: LanguageModel, inputs: Iterable[Input]) -> Iterator[list[Judged]]:
+    """The scores of TEXT arguments and lines, in pairs with their verdicts. Those of several sentences count as one."""
+    waiting: list[SentenceScore] = []
+    for each in inputs:
+        is_argument = each.name == tag_inputs.ARGUMENT
+        if each.format == "raw" and not is_argument:
+            each = each._replace(format="lines")
+        unit: list[SentenceScore] = []
+        for sentences in token_blocks(each, LazyFinder(lambda: model.segmenter)):
+            for score, (_, ends) in zip(model.score_sents(tokens for tokens, _ in sentences), sentences, strict=True):
+                unit.append(score)
+                if ends and not is_argument:
+                    waiting.append(_joined(unit))
+                    unit = []
+            yield from _pairs(waiting)
+        if unit:
+            waiting.append(_joined(unit))
+            yield from _pairs(waiting)
     if waiting:
-        raise DataError(f"--compare takes sentences two by two, and {' '.join(waiting[0].tokens)[:60]!r} is left over")
+        left = " ".join(waiting[0].tokens)
+        raise DataError(f"--compare takes texts in pairs, and {left[:60]!r} has no other")
+
+
+def _pairs(waiting: list[SentenceScore]) -> Iterator[list[Judged]]:
+    """Take the pairs, and give each text its verdict."""
+    while len(waiting) > 1:
+        pair, waiting[:2] = waiting[:2], []
+        best = max(score.slor for score in pair)
+        yield [(score, "better" if score.slor == best else "worse") for score in pair]
+
+
+def _joined(scores: Sequence[SentenceScore]) -> SentenceScore:
+    """The score of several sentences as one."""
+    tokens, logs, unigrams = (
+        [value for score in scores for value in getattr(score, name)] for name in ("tokens", "log_probs", "unigrams")
+    )
+    return replace(scores[0], tokens=tokens, log_probs=logs, unigrams=unigrams)
 
 
 class _Writer:
@@ -171,21 +205,34 @@ class _Writer:
         self.columns = ("token", "bits") if words else (*_COLUMNS, *verdict, "sentence")
         self.is_coloured = words and form == "tsv" and console.has_coloured_results()
 
-    def text(self, score: SentenceScore, verdict: str) -> str:
+    def write(self, scores: Iterable[Judged]) -> None:
+        if self.is_coloured:
+            shown = console.stdout()
+            for score, _ in scores:
+                shown.print(self._coloured(score))
+            return
+        out = console.results()
+        text = "".join(starmap(self._text, scores))
+        escape = as_json if self._form == "jsonl" else as_lines
+        out.write(escape(text) if out.isatty() else text)
+
+    def _text(self, score: SentenceScore, verdict: str) -> str:
         figures: dict[str, Any] = {name: round(getattr(score, name), 3) for name in _COLUMNS}
         if verdict:
             figures["verdict"] = verdict
         if self._form == "jsonl":
             bits = {"surprisals": [round(value, 3) for value in score.surprisals]} if self._words else {}
             return json.dumps({"tokens": score.tokens, **figures, **bits}, ensure_ascii=False) + "\n"
+        tokens = [*map(one_line, score.tokens)]
         if self._words:
-            rows = zip((*score.tokens, END), score.surprisals, strict=True)
+            rows = zip((*tokens, END), score.surprisals, strict=True)
             return "".join(f"{token}\t{bits:.2f}\n" for token, bits in rows) + "\n"
-        return "\t".join([*map(str, figures.values()), " ".join(score.tokens)]) + "\n"
+        return "\t".join([*map(str, figures.values()), " ".join(tokens)]) + "\n"
 
-    def coloured(self, score: SentenceScore) -> Text:
-        line = Text(f"{score.perplexity:8,.0f}  ", style="dim")
-        for token, bits in zip(score.tokens, score.surprisals, strict=False):
+    def _coloured(self, score: SentenceScore) -> Text:
+        line = Text()
+        for token, bits in zip((*score.tokens, END), score.surprisals, strict=True):
             style = "green" if bits < _EXPECTED else "yellow" if bits < _SURPRISING else "red"
-            line.append(f"{visible(token)} ", style=style)
+            line.append(visible(token), style=style)
+            line.append(f" {bits:.1f}  ", style="dim")
         return line

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rnntag.cli.options import ForceOption, ModelOption
+from rnntag.cli.options import ModelOption
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import UsageError
 from rnntag.terminal import console
@@ -15,7 +15,9 @@ from rnntag.terminal.sanitize import visible
 
 
 def similar(
-    words: Annotated[list[str] | None, typer.Argument(metavar="WORD...", show_default=False)] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORD...", help="Words, in any case.", show_default=False)
+    ] = None,
     model: ModelOption = DEFAULT_MODEL,
     count: Annotated[int, typer.Option(metavar="N", min=1, help="Neighbours of each word.")] = 10,
     analogy: Annotated[
@@ -25,7 +27,7 @@ def similar(
         Path | None,
         typer.Option(metavar="FILE", help="Write all vectors in word2vec's text format.", show_default=False),
     ] = None,
-    force: ForceOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what exists at --export.")] = False,
 ) -> None:
     """Find the words that a model treats alike.
 
@@ -44,7 +46,7 @@ def similar(
     if analogy and len(words) != 3:
         raise UsageError(f"--analogy takes three words, not {len(words)}")
     from rnntag.model import directory
-    from rnntag.storage import atomic
+    from rnntag.storage.atomic import NewFile
     from rnntag.word_vectors import load_vectors
 
     if export and not force:
@@ -60,4 +62,11 @@ def similar(
             neighbours = vectors.similar(word, count)
             out.writelines(f"{shown(word)}\t{shown(other)}\t{cosine:.3f}\n" for other, cosine in neighbours)
     if export:
-        atomic.write_file(export, "".join(vectors.lines()).encode("utf-8", "backslashreplace"))
+        file = NewFile(export)
+        try:
+            for line in vectors.lines():
+                file.write(line.encode("utf-8", "backslashreplace"))
+            file.finish()
+        except BaseException:
+            file.discard()
+            raise

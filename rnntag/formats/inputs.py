@@ -12,7 +12,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from rnntag.errors import DataError, RnntagError
+from rnntag.formats import registry
 from rnntag.formats.conllu import GLOBAL_COLUMNS
+from rnntag.formats.raw import Finder
+from rnntag.formats.records import SentenceJoiner
 from rnntag.formats.registry import InputFormat
 from rnntag.formats.spacing import STRONG, evidence
 
@@ -49,6 +52,15 @@ def guessed(blocks: Iterable[str]) -> tuple[InputFormat, Iterator[str]]:
         if guess.add(line):
             break
     return guess.format, text.blocks()
+
+
+def token_blocks(text: Input, finder: Finder) -> Iterator[list[tuple[list[str], bool]]]:
+    """The sentences that each block of a text completes: their tokens, and whether a line or paragraph ends there."""
+    reader = registry.reader(text.format, text.name, finder=finder)
+    joiner = SentenceJoiner()
+    for block in text.blocks:
+        yield [*joiner.feed(reader.feed(block))]
+    yield [*joiner.feed(reader.finish()), *joiner.finish()]
 
 
 def tokens_or_treebank(blocks: Iterable[str], name: str, refusal: str) -> tuple[InputFormat, Iterator[str]]:

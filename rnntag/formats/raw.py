@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Protocol
 
@@ -29,6 +30,20 @@ class Finder(Protocol):
     """Finds words and sentences; see `segmenter.Segmenter`."""
 
     def find(self, texts: Sequence[str]) -> Sequence[Segmentation]: ...
+
+
+class LazyFinder:
+    """A finder that is made when it is first needed."""
+
+    def __init__(self, make: Callable[[], Finder]) -> None:
+        self._make = make
+
+    def find(self, texts: Sequence[str]) -> Sequence[Segmentation]:
+        return self._finder.find(texts)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return self._make()
 
 
 def segment(finder: Finder, texts: Sequence[str]) -> list[Segmentation]:

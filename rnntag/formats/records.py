@@ -119,18 +119,18 @@ class SentenceJoiner:
     def __init__(self) -> None:
         self._tokens: list[str] = []
 
-    def feed(self, sentences: Iterable[InputSentence]) -> Iterator[list[str]]:
-        """The tokens of each sentence that is complete, none of them empty."""
+    def feed(self, sentences: Iterable[InputSentence]) -> Iterator[tuple[list[str], bool]]:
+        """The tokens of each sentence that is complete, none of them empty, and whether its unit ends there."""
         for sentence in sentences:
             self._tokens += sentence.tokens[sentence.core]
             if self._tokens and (sentence.ends or sentence.offsets):  # else a window
                 tokens, self._tokens = self._tokens, []
-                yield tokens
+                yield tokens, sentence.ends
 
-    def finish(self) -> Iterator[list[str]]:
+    def finish(self) -> Iterator[tuple[list[str], bool]]:
         """The rest."""
         if self._tokens:
-            yield self._tokens
+            yield self._tokens, True
         self._tokens = []
 
 

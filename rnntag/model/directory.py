@@ -20,6 +20,7 @@ from rnntag.model.files import (
     FORMAT,
     HISTORY,
     KIND,
+    LANGUAGE_MODEL,
     MAX_CONFIG,
     MAX_TEXT,
     SHARED_ROWS,
@@ -222,7 +223,8 @@ def read(path: Path) -> ModelBundle:
     try:
         config = read_config(path, files)
         if KIND in config:
-            raise DataError(f"{path}: is a {config[KIND]!s:.40}, not a tagger: it is for 'rnntag score' and 'similar'")
+            kind = LANGUAGE_MODEL if config[KIND] == LANGUAGE_MODEL else f"model of the kind {config[KIND]!r:.40}"
+            raise DataError(f"{path}: is a {kind}, not a tagger: use it with 'rnntag score' or 'rnntag similar'")
         validation.validate({"temperatures": {}, **config}, _CONFIG_FORM, CONFIG)
         shape = validation.record(ModelConfig, config["model"], "model")
         shared = SharedRows.from_bytes(files.read(SHARED_ROWS, MAX_BYTES)) if SHARED_ROWS in files else None

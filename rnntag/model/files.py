@@ -37,8 +37,8 @@ MAX_CONFIG, MAX_TEXT, MAX_WEIGHTS = 1 << 20, 1 << 26, 1 << 30
 """Limits in bytes: of the configuration and the card; of tables and the history; of weights."""
 FILES = {*VERIFIED, CARD, CHECKSUMS, HISTORY, *OLD_FILES}
 """The names of all files that a model directory may contain."""
-KIND = "kind"
-"""The field of the configuration that names the kind of a model that is not a tagger."""
+KIND, LANGUAGE_MODEL = "kind", "language model"
+"""The field of the configuration that names the kind of a model that is not a tagger, and its value."""
 _SEGMENTER_FORM = {"config": dict, "units": dict, "dev": {str: {str: float}}, "specs": [str], "multiwords": dict}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from rnntag.model.files import (
     FORMAT,
     HISTORY,
     KIND,
+    LANGUAGE_MODEL,
     MAX_TEXT,
     VOCABULARY,
     WEIGHTS,
@@ -36,12 +38,13 @@ from rnntag.model.vocabulary import UNKNOWN, Vocabulary
 from rnntag.storage import checksums, validation
 from rnntag.storage.checksums import CHECKSUMS
 
-LANGUAGE_MODEL = "language model"
 SENTENCE_END = "\n"
 """The first word of the vocabulary: no token has a line feed."""
 UNKNOWN_CHARACTER = math.log(0x110000)
-"""Minus the log probability of each character, if a character is unknown: it is one of Unicode's code points."""
+"""The negative log-likelihood of an unknown character, and of each that the network does not read of a long word: it is
+one of Unicode's code points."""
 
+_LARGEST = math.log(sys.float_info.max)
 _CONFIG_FORM = {"format": int, KIND: str, "model": dict, "training": dict, "provenance": dict}
 
 
@@ -55,12 +58,17 @@ def clusters(rows: int, config: PretrainConfig) -> list[int]:
     return [*range(first, rows, config.cluster), rows] if first < rows else [rows]
 
 
+def perplexity_of(nats: float) -> float:
+    """The perplexity, given the mean negative log-likelihood. It is finite: the largest number at most."""
+    return math.exp(min(nats, _LARGEST))
+
+
 @dataclass(frozen=True, slots=True)
 class Perplexity:
     """How well a model predicts a text.
 
     Attributes:
-        nats: minus the log probability of the text.
+        nats: the negative log-likelihood of the text.
         words: number of tokens and sentence ends.
         characters: of the tokens, and one for each sentence end.
     """
@@ -71,11 +79,11 @@ class Perplexity:
 
     @property
     def per_word(self) -> float:
-        return float(np.exp(self.nats / max(self.words, 1)))
+        return perplexity_of(self.nats / max(self.words, 1))
 
     @property
     def per_character(self) -> float:
-        return float(np.exp(self.nats / max(self.characters, 1)))
+        return perplexity_of(self.nats / max(self.characters, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +189,14 @@ def read(path: Path) -> StoredLanguageModel:
         validation.validate(config, _CONFIG_FORM, CONFIG)
         shape = validation.record(ModelConfig, config["model"], "model")
         vocabulary = Vocabulary.from_tables(validation.parse(files.read(VOCABULARY, MAX_TEXT)))
-        if vocabulary.tags or vocabulary.words[:1] != (SENTENCE_END,):
+        if shape.feedback or shape.input != "embedding":
+            raise ValueError("its network is not that of a language model")
+        if vocabulary.tags or vocabulary.words[: vocabulary.n_embedded][:1] != (SENTENCE_END,):
             raise ValueError("its vocabulary is not that of a language model")
         training = validation.record(PretrainConfig, config["training"], "training")
         parts = len(clusters(vocabulary.word_rows, training)) - 1
         shapes = weight_shapes.language_model(shape, vocabulary.word_rows, vocabulary.character_rows, parts)
-        forms = {"dev": {str: float}}
+        forms = {"dev": dict.fromkeys(("nats", "words", "characters"), float)}
         return StoredLanguageModel(
             name=path.resolve().name,
             config=shape,

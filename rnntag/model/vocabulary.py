@@ -247,10 +247,6 @@ class Vocabulary:
         """The row of each word in the word table, shape [words]."""
         return self._rows([self.normal_form(word) for word in words])
 
-    def characters_of(self, word: str) -> Ids:
-        """The rows of a word's characters, as it is spelled in its normal form, shape [characters]."""
-        return np.array([self._char_index.get(char, UNKNOWN) for char in self.normal_form(word)], dtype=np.int64)
-
     def _rows(self, words: Sequence[str]) -> Ids:
         """The row of each word in normal form, shape [words]."""
         rows = np.array([self._word_index.get(word, UNKNOWN) for word in words], dtype=np.int64)

@@ -36,12 +36,14 @@ class Window(NamedTuple):
         places: position of each word read in `words`, shape [texts, time].
         targets: the row of the word to predict; `PAD` where there is none. Shape [texts, time].
         unknown: the words to predict that have no row, in the order of `targets`.
+        left_out: how many of the characters of each of these `unknown` lacks, shape [words].
     """
 
     words: WordIds
     places: Ids
     targets: Ids
     unknown: WordIds
+    left_out: Ids
 
 
 class Stack(nn.Module):
@@ -100,7 +102,7 @@ class AdaptiveSoftmax(nn.Module):
             self.clusters.bias.copy_(totals.log())
 
     def losses(self, queries: Tensor, targets: Tensor, table: Tensor) -> Tensor:
-        """Minus the log probability of each target, shape [steps].
+        """The negative log-likelihood of each target, shape [steps].
 
         Args:
             queries: shape [steps, size].
@@ -157,7 +159,7 @@ class LanguageNetwork(Stack):
     def losses(
         self, window: Window, before: Sequence[State] | None = None, *, backward: bool = False
     ) -> tuple[Tensor, list[State]]:
-        """Minus the log probability of each word to predict, shape [words], and the states after the last step.
+        """The negative log-likelihood of each word to predict, shape [words], and the states after the last step.
 
         Args:
             before: the states before the first step; zeros if None.
@@ -174,16 +176,19 @@ class LanguageNetwork(Stack):
         stack = self.reverse if backward and self.reverse is not None else self
         targets = torch.from_numpy(window.targets).to(device)
         inside = targets != PAD
-        x = vectors[torch.from_numpy(window.places).to(device)]
+        # Not vectors[places]: its gradient is summed by several threads in no fixed order.
+        x = functional.embedding(torch.from_numpy(window.places).to(device), vectors)
         queries, after = stack.run(x, inside, before, self.dropout)
         losses = self.output.losses(queries, targets[inside], self.encoder.table())
         if len(window.unknown.ids):
             places = torch.nonzero(targets[inside] == UNKNOWN)[:, 0]
-            losses = losses.index_add(0, places, self.spelling_losses(window.unknown))
+            spelled = self.spelling_losses(window.unknown)
+            spelled = spelled + UNKNOWN_CHARACTER * torch.from_numpy(window.left_out).to(device)
+            losses = losses.index_add(0, places, spelled)
         return losses, after
 
     def spelling_losses(self, words: WordIds) -> Tensor:
-        """Minus the log probability of the characters of each word and of its end, shape [words]."""
+        """The negative log-likelihood of the characters of each word and of its end, shape [words]."""
         device = self.device
         chars, lengths = torch.from_numpy(words.chars).to(device), torch.from_numpy(words.lengths).to(device)
         read = functional.pad(chars, (1, 0), value=WORD_END)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -112,25 +112,20 @@ class LanguageRuntime:
             found[begin:end] = self._softmax.run(None, feed)[0][:, 0]
         return found
 
-    def spelling_log_probs(self, chars: Sequence[Ids]) -> LogProbs:
-        """The log probability of the characters of each word and of its end, shape [words].
-
-        Args:
-            chars: rows of the character table.
-        """
-        lengths = np.array([len(word) + 1 for word in chars], dtype=np.int64)
-        found = np.empty(len(chars), dtype=np.float64)
+    def spelling_log_probs(self, words: WordIds) -> LogProbs:
+        """The log probability of the characters of each word that the network reads, and of its end, shape [words]."""
+        lengths = words.lengths + 1
+        found = np.empty(len(lengths), dtype=np.float64)
         for group in length_buckets(lengths, STEPS_AT_ONCE):
             longest = int(lengths[group].max())
-            rows = np.full((longest + 1, len(group)), PAD, dtype=np.int64)
-            for column, word in enumerate(group):
-                rows[1 : lengths[word], column] = chars[word]
-            vectors = self._weights[CHARACTER_TABLE][rows[:-1]].astype(np.float32)
+            chars = words.chars[group, : longest - 1].T
+            ends = np.full((1, len(group)), PAD)
+            read, targets = np.concatenate([ends, chars]), np.concatenate([chars, ends])  # [time, words]
+            vectors = self._weights[CHARACTER_TABLE][read].astype(np.float32)
             scores = self._speller.scores(vectors, lengths[group], QUERIES).astype(np.float64)
             scores -= np.logaddexp.reduce(scores, axis=-1, keepdims=True)
-            own = np.take_along_axis(scores, rows[1:, :, None], axis=-1)[:, :, 0] - UNKNOWN_CHARACTER * (
-                rows[1:] == UNKNOWN
-            )
+            own = np.take_along_axis(scores, targets[:, :, None], axis=-1)[:, :, 0]
+            own -= UNKNOWN_CHARACTER * (targets == UNKNOWN)
             inside = np.arange(longest)[:, None] < lengths[group]
             found[group] = (own * inside).sum(0)
         return found

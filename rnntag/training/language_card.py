@@ -24,15 +24,14 @@ def write(model: StoredLanguageModel) -> str:
             f"{model.vocabulary.n_embedded - 1:,} words and a spelling model for all others. It reads words in lower "
             "case.",
             "",
-            "| text | sentences | words | perplexity per word | per character |",
-            "| --- | ---: | ---: | ---: | ---: |",
-            f"| train | {provenance.sentences:,} | {provenance.tokens:,} | | |",
-            f"| dev | | {dev.words:,} | {dev.per_word:.1f} | {dev.per_character:.3f} |",
+            f"Training text: {provenance.sentences:,} sentences with {provenance.tokens:,} words.",
             "",
-            "Each dev sentence is read by itself. Its end counts as a word and as a character.",
+            f"Perplexity on the dev text, each sentence by itself: {dev.per_word:.1f} per word, "
+            f"{dev.per_character:.3f} per character ({dev.words:,} words and {dev.characters:,} characters). The end of a "
+            "sentence counts as a word and as a character.",
             "",
             f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
-            f"{provenance.minutes} minutes, {provenance.epoch} epochs. To train it again:",
+            f"{provenance.minutes} minutes to epoch {provenance.epoch}. To train it again:",
             "",
             f"    {shlex.join(_command(model))}",
             "",

@@ -1,8 +1,8 @@
 """A language model as a task of the trainer: its text, its windows, its loss and its perplexity.
 
 With `bptt`, the text is one stream of words and sentence ends. It is cut into as many parts as a batch has rows, and
-read some words at a time; the state after them is handed on to the next words, the error is not handed back (truncated
-back-propagation through time: Williams and Peng 1990). Without it, each sentence is read by itself.
+read some words at a time; the hidden state carries over to the next words, gradients stop (truncated back-propagation
+through time: Williams and Peng 1990). Without it, each sentence is read by itself.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ class LanguageTask(Task[list[int]]):
         self.config = config
         self.text = text
         self.vocabulary = vocabulary_of(text, config)
-        # As spelled, not as normal forms: all that the network sees is the same, but each is looked up once.
-        self._words = self.vocabulary.encode_words([self.vocabulary.normal_form(word) for word in text.words])
+        forms = [*map(self.vocabulary.normal_form, text.words)]
+        self._words = self.vocabulary.encode_words(forms)
+        self._left_out = np.array([*map(len, forms)]) - self._words.lengths
         self._words.ids[0] = RESERVED
         counts = np.bincount(self._words.ids[text.train], minlength=self.vocabulary.word_rows)
         self.network = LanguageNetwork(model, config, self.vocabulary, counts)
@@ -198,24 +199,18 @@ class LanguageTask(Task[list[int]]):
         """See `Window`; a target of -1 is none."""
         numbers, places = np.unique(read, return_inverse=True)
         rows = np.where(targets < 0, PAD, self._words.ids[targets])
-        unknown = self._words.take(targets[rows == UNKNOWN])
-        return Window(self._words.take(numbers), places.reshape(read.shape), rows, unknown)
+        unknown = targets[rows == UNKNOWN]
+        spelled = self._words.take(unknown), self._left_out[unknown]
+        return Window(self._words.take(numbers), places.reshape(read.shape), rows, *spelled)
 
     @torch.inference_mode()
     def evaluate(self) -> tuple[Mapping[str, float], float]:
-        """The reciprocal of the perplexity of the dev text for each word, read forward."""
+        """The reciprocal of the perplexity of the dev text per word, each sentence by itself as in `score`."""
         self.network.eval()
-        dev, nats, words = self.text.dev, 0.0, 0
-        before: list[State] | None = None
-        if self.config.bptt:
-            parts = self._parts(dev)
-            for begin in self._begins(parts):
-                losses, before = self.network.losses(self._cut(parts, begin), before)
-                nats, words = nats + losses.double().sum().item(), words + len(losses)
-        else:
-            for group in length_buckets(np.diff(self._dev_ends), self.config.batch_tokens):
-                losses = next(self._losses(dev, self._dev_ends, group))
-                nats, words = nats + losses.double().sum().item(), words + len(losses)
+        nats, words = 0.0, 0
+        for group in length_buckets(np.diff(self._dev_ends), self.config.batch_tokens):
+            losses = next(self._losses(self.text.dev, self._dev_ends, group))
+            nats, words = nats + losses.double().sum().item(), words + len(losses)
         chance = math.exp(-nats / words)
         return {"perplexity": chance}, chance
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnntag.config import LANGUAGE_NETWORK, ModelConfig, PretrainConfig
-from rnntag.errors import NotFoundError, UsageError
+from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.formats.decoding import check_readable
+from rnntag.formats.raw import Finder, LazyFinder
 from rnntag.model import directory
 from rnntag.model.language_model import as_files
 from rnntag.model.stored import StoredSegmenter
@@ -94,7 +94,6 @@ def _fulfil(request: Request, settings: Settings, kept: Checkpoint | None, minut
     assert config
     stored: list[StoredSegmenter] = []
 
-    @cache
     def segmenter() -> Segmenter:
         own = directory.read(directory.find(config.segmenter)).segmenter
         if not own:
@@ -104,8 +103,9 @@ def _fulfil(request: Request, settings: Settings, kept: Checkpoint | None, minut
 
     for path in (*settings.corpora, *config.dev):
         check_readable(Path(path))
+    directory.find(config.segmenter)
     with watch.stage("reading the text"):
-        text = _text(settings, config, segmenter, kept)
+        text = _text(settings, config, LazyFinder(segmenter), kept)
     with watch.stage("loading PyTorch"):
         from rnntag.training.language_model import LanguageTask
         from rnntag.training.runner import Runner
@@ -116,14 +116,14 @@ def _fulfil(request: Request, settings: Settings, kept: Checkpoint | None, minut
     runner.run(lambda: _train(runner, trainer, stored))
 
 
-def _text(settings: Settings, config: PretrainConfig, segmenter: Any, kept: Checkpoint | None) -> Text:
+def _text(settings: Settings, config: PretrainConfig, finder: Finder, kept: Checkpoint | None) -> Text:
     from rnntag.training.language_model import Numbered, Text
     from rnntag.training.text import held_out, sentences
 
     numbered = Numbered()
     try:
-        train = numbered.text(sentences(settings.corpora, settings.encoding, segmenter))
-        dev = numbered.text(sentences(config.dev, settings.encoding, segmenter))
+        train = numbered.text(sentences(settings.corpora, settings.encoding, finder))
+        dev = numbered.text(sentences(config.dev, settings.encoding, finder))
     except NotFoundError as error:
         if kept and kept.folder != os.getcwd():
             raise NotFoundError(f"{error} (the run was started in {kept.folder})") from error
@@ -131,6 +131,8 @@ def _text(settings: Settings, config: PretrainConfig, segmenter: Any, kept: Chec
     if not config.dev:
         held = held_out(train)
         train, dev = train[~held], train[held]
+        if len(dev) and not len(train):
+            raise DataError("one sentence is too little text: give more, or another text as --dev")
     return Text(numbered.words, train, dev)
 
 

@@ -2,57 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from rnntag.formats import registry
 from rnntag.formats.decoding import file_blocks, text_blocks
-from rnntag.formats.inputs import guessed
-from rnntag.formats.records import SentenceJoiner
+from rnntag.formats.inputs import Input, guessed, token_blocks
+from rnntag.formats.raw import Finder
 from rnntag.model.arrays import Flags, Ids
-from rnntag.segmenter import Segmenter
 
 LONGEST = 200
 """A longer sentence is cut."""
 BLOCK, BLOCKS = 20, 50
-"""Without a dev text, one in so many blocks of so many sentences is held out."""
+"""Without a dev text, one in so many blocks of so many sentences is held out; of a shorter text, the last tenth."""
 
 
-def sentences(paths: Iterable[str], encoding: str, segmenter: Callable[[], Segmenter]) -> Iterator[list[str]]:
+def sentences(paths: Iterable[str], encoding: str, finder: Finder) -> Iterator[list[str]]:
     """The sentences of files, one after the other, none of them empty.
 
     Args:
         encoding: of the files; `auto`: guessed for each.
-        segmenter: for raw text; called once there is some.
+        finder: for raw text.
 
     Raises:
-        NotFoundError, AccessError, DataError, UsageError: a file cannot be read.
+        NotFoundError, AccessError, DataError: a file cannot be read.
     """
     for path in map(Path, paths):
-        for unit in _units(path, encoding, segmenter):
-            for begin in range(0, len(unit), LONGEST):
-                yield unit[begin : begin + LONGEST]
-
-
-def _units(path: Path, encoding: str, segmenter: Callable[[], Segmenter]) -> Iterator[list[str]]:
-    blocks = text_blocks(file_blocks(path), str(path), encoding)
-    form = registry.input_format(path)
-    text: Iterable[str] = blocks
-    if not form:
-        form, text = guessed(blocks)
-    finder = segmenter() if form in ("raw", "jsonl") else None
-    reader = registry.reader(form, str(path), finder=finder)
-    joiner = SentenceJoiner()
-    for block in text:
-        yield from joiner.feed(reader.feed(block))
-    yield from joiner.feed(reader.finish())
-    yield from joiner.finish()
+        blocks = text_blocks(file_blocks(path), str(path), encoding)
+        known = registry.input_format(path)
+        form, text = (known, blocks) if known else guessed(blocks)
+        for complete in token_blocks(Input(str(path), form, text), finder):
+            for tokens, _ in complete:
+                for begin in range(0, len(tokens), LONGEST):
+                    yield tokens[begin : begin + LONGEST]
 
 
 def held_out(stream: Ids) -> Flags:
-    """Which words of a stream are held out, shape [words]; see `BLOCK`. Of a short text, the last tenth.
+    """Which words of a stream are held out, shape [words]; see `BLOCK`.
 
     Args:
         stream: 0 where a sentence ends.
@@ -60,4 +48,4 @@ def held_out(stream: Ids) -> Flags:
     ends = stream == 0
     number = np.cumsum(ends) - ends  # of the sentence of each word
     held: Flags = number // BLOCK % BLOCKS == BLOCKS - 1
-    return held if held.any() else number >= ends.sum() - max(1, ends.sum() // 10)
+    return held if ends.sum() >= BLOCK * BLOCKS else number >= ends.sum() - max(1, ends.sum() // 10)
