@@ -27,8 +27,8 @@ def write(model: StoredLanguageModel) -> str:
             f"Training text: {provenance.sentences:,} sentences with {provenance.tokens:,} words.",
             "",
             f"Perplexity on the dev text, each sentence by itself: {dev.per_word:.1f} per word, "
-            f"{dev.per_character:.3f} per character ({dev.words:,} words and {dev.characters:,} characters). The end of a "
-            "sentence counts as a word and as a character.",
+            f"{dev.per_character:.3f} per character ({dev.words:,} words and {dev.characters:,} characters). The end "
+            "of a sentence counts as a word and as a character.",
             "",
             f"Trained on {provenance.created} with rnntag {provenance.rnntag} and torch {provenance.torch}: "
             f"{provenance.minutes} minutes to epoch {provenance.epoch}. To train it again:",
