@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,13 +47,13 @@ class Numbered:
 
     def text(self, sentences: Iterable[Sequence[str]]) -> Ids:
         """A text as one stream, with the end of each sentence, shape [tokens + sentences]."""
-        stream: list[np.ndarray] = []
+        stream = array("i")
         numbers = self._numbers
         for sentence in sentences:
             if sentence:
-                own = [*(numbers.setdefault(token, len(numbers)) for token in sentence), 0]
-                stream.append(np.array(own, dtype=np.int32))
-        return np.concatenate(stream) if stream else np.zeros(0, dtype=np.int32)
+                stream.extend([numbers.setdefault(token, len(numbers)) for token in sentence])
+                stream.append(0)
+        return np.array(stream, dtype=np.int32)
 
     @property
     def words(self) -> tuple[str, ...]:
