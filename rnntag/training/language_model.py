@@ -237,9 +237,9 @@ class LanguageTask(Task[list[int]]):
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         device = self.network.device
         found: dict[int, dict[int, dict[int, Tensor]]] = {}
-        for name, array in arrays.items():
+        for name, values in arrays.items():
             backward, layer, part = map(int, name.split("."))
-            found.setdefault(backward, {}).setdefault(layer, {})[part] = torch.from_numpy(array).to(device)
+            found.setdefault(backward, {}).setdefault(layer, {})[part] = torch.from_numpy(values).to(device)
         self._states = {
             backward: [tuple(parts[part] for part in sorted(parts)) for _, parts in sorted(layers.items())]
             for backward, layers in found.items()
