@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnntag.config import LANGUAGE_NETWORK, ModelConfig, PretrainConfig
-from rnntag.errors import DataError, NotFoundError, UsageError
+from rnntag.errors import ANOTHER, DataError, NotFoundError, UsageError
 from rnntag.formats.decoding import check_readable
 from rnntag.formats.raw import Finder, LazyFinder
 from rnntag.model import directory
@@ -132,7 +132,7 @@ def _text(settings: Settings, config: PretrainConfig, finder: Finder, kept: Chec
         held = held_out(train)
         train, dev = train[~held], train[held]
         if len(dev) and not len(train):
-            raise DataError("one sentence is too little text: give more, or another text as --dev")
+            raise DataError("one sentence is too little to hold out a dev text", remedy={"dev": ANOTHER})
     return Text(numbered.words, train, dev)
 
 
