@@ -14,7 +14,7 @@ from rnntag.training import run
 from tests.conftest import typed
 from tests.test_layers import PACKAGE
 
-WITH_OPTIONS = {"cli", "config.py", "model_card.py"}
+WITH_OPTIONS = {"cli", "config.py", "language_card.py", "model_card.py"}
 """What is about options: the command line, their definitions, and the command in a model's card."""
 
 CASES = [
