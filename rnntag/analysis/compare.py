@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from statistics import median
-
-import numpy as np
 
 from rnntag.analysis import probes
 from rnntag.analysis.probes import KEYS, Scale, gradient_reach, recall_by_distance
@@ -115,8 +113,9 @@ def compare(
         reports.append(report)
         models.append(model)
     watch.note("measuring speed")
-    speeds = _speeds(models, [sentence.tokens for corpus in corpora for sentence in corpus.dev], watch)
-    return [replace(report, tagging_speed=speed) for report, speed in zip(reports, speeds, strict=True)]
+    makes = [lambda model=model: Tagger(model).predict for model in models]
+    measured = speeds(makes, (sentence.tokens for corpus in corpora for sentence in corpus.dev), watch)
+    return [replace(report, tagging_speed=speed) for report, speed in zip(reports, measured, strict=True)]
 
 
 def _trained(
@@ -164,17 +163,29 @@ def _trained(
     return report, model
 
 
-def _speeds(models: Sequence[ModelBundle], sentences: Sequence[Sequence[str]], watch: CompareCallbacks) -> list[float]:
-    """Words per second of each model, including the encoding of new words."""
-    ends = np.cumsum([len(sentence) for sentence in sentences])
-    sample = sentences[: int(np.searchsorted(ends, SPEED_TOKENS)) + 1]
-    tokens = sum(len(sentence) for sentence in sample)
-    seconds: list[list[float]] = [[] for _ in models]
+def speeds(
+    makes: Sequence[Callable[[], Callable[[Sequence[Sequence[str]]], object]]],
+    sentences: Iterable[Sequence[str]],
+    watch: CompareCallbacks,
+) -> list[float]:
+    """Words per second of each model, including the encoding of new words, on the first `SPEED_TOKENS`.
+
+    Args:
+        makes: for each model what makes a tagger, say, with an empty cache of words, and returns its method to measure.
+    """
+    sample: list[Sequence[str]] = []
+    tokens = 0
+    for sentence in sentences:
+        sample.append(sentence)
+        tokens += len(sentence)
+        if tokens >= SPEED_TOKENS:
+            break
+    seconds: list[list[float]] = [[] for _ in makes]
     for turn in range(SPEED_ROUNDS):
         watch.progress("speed", turn, SPEED_ROUNDS)
-        for model, durations in zip(models, seconds, strict=True):
-            tagger = Tagger(model)  # with an empty cache of words
+        for make, durations in zip(makes, seconds, strict=True):
+            work = make()
             started = time.perf_counter()
-            tagger.predict(sample)
+            work(sample)
             durations.append(time.perf_counter() - started)
     return [tokens / median(durations) for durations in seconds]

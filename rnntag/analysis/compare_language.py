@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import median
 
 from rnntag.analysis import probes
-from rnntag.analysis.compare import SPEED_ROUNDS, SPEED_TOKENS, CompareCallbacks, name_of
+from rnntag.analysis.compare import CompareCallbacks, name_of, speeds
 from rnntag.analysis.probes import Scale
 from rnntag.config import ModelConfig, PretrainConfig
 from rnntag.language_model import LanguageModel, perplexity
@@ -70,8 +68,9 @@ def compare(
     text = Text(numbered.words, train, dev)
     made = [_trained(text, config, run, watch, scale or probes.FULL) for config in configs]
     watch.note("measuring speed")
-    speeds = _speeds([model for _, model in made], text, watch)
-    return [replace(report, speed=speed) for (report, _), speed in zip(made, speeds, strict=True)]
+    makes = [lambda model=model: LanguageModel(model).score_sents for _, model in made]
+    measured = speeds(makes, text.dev_sentences(), watch)
+    return [replace(report, speed=speed) for (report, _), speed in zip(made, measured, strict=True)]
 
 
 def _trained(
@@ -101,23 +100,3 @@ def _trained(
         surprisal=tuple(probes.surprisal_by_distance(config.cell, config.activation, run.seed, scale, progress)),
     )
     return report, model
-
-
-def _speeds(models: Sequence[StoredLanguageModel], text: Text, watch: CompareCallbacks) -> list[float]:
-    """Words per second of each model, including the encoding of new words."""
-    sample: list[list[str]] = []
-    words = 0
-    for sentence in text.dev_sentences():
-        sample.append(sentence)
-        words += len(sentence)
-        if words >= SPEED_TOKENS:
-            break
-    seconds: list[list[float]] = [[] for _ in models]
-    for turn in range(SPEED_ROUNDS):
-        watch.progress("speed", turn, SPEED_ROUNDS)
-        for model, durations in zip(models, seconds, strict=True):
-            scorer = LanguageModel(model)
-            started = time.perf_counter()
-            scorer.score_sents(sample)
-            durations.append(time.perf_counter() - started)
-    return [words / median(durations) for durations in seconds]

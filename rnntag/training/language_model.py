@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from rnntag.config import ModelConfig, PretrainConfig
-from rnntag.errors import LOWER, DataError, Remedy, RnntagError
+from rnntag.errors import LOWER, DataError, Remedy
 from rnntag.model import learning_curve
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import length_buckets
@@ -255,9 +255,7 @@ def bundle(trainer: Trainer[LanguageTask], name: str) -> StoredLanguageModel:
     Raises:
         RnntagError: no epoch has ended yet.
     """
-    if trainer.kept is None:
-        raise RnntagError("stopped before the end of the first epoch: there is nothing to save")
-    task, (step, weights) = trainer.task, trainer.kept
+    task, (step, weights) = trainer.task, trainer.result()
     provenance = TextProvenance(
         sentences=task.scale.sentences,
         tokens=task.scale.tokens,

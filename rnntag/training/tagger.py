@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from rnntag.config import ModelConfig, TrainConfig
-from rnntag.errors import LOWER, DataError, Remedy, RnntagError, UsageError
+from rnntag.errors import LOWER, DataError, Remedy, UsageError
 from rnntag.model import extension, learning_curve
 from rnntag.model.batching import Encoded, length_buckets
 from rnntag.model.learning_curve import Scale
@@ -289,9 +289,7 @@ def bundle(trainer: Trainer[TaggerTask], name: str) -> ModelBundle:
     Raises:
         RnntagError: no epoch has ended yet.
     """
-    if trainer.kept is None:
-        raise RnntagError("stopped before the end of the first epoch: there is nothing to save")
-    task, (step, weights) = trainer.task, trainer.kept
+    task, (step, weights) = trainer.task, trainer.result()
     provenance = Provenance(
         corpora={c.name: {"train": len(c.train), "dev": len(c.dev), "test": len(c.test)} for c in task.corpora},
         dev=dict(step.dev),

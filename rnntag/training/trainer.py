@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rnntag.errors import DataError, Remedy
+from rnntag.errors import DataError, Remedy, RnntagError
 from rnntag.model.learning_curve import Scale, TrainingStep
 from rnntag.model.weights import quantize
 from rnntag.training import checkpoint
@@ -121,6 +121,16 @@ class Trainer(Generic[_Task]):
         self._optimiser = Optimiser(task.network.parameters(), task.schedule.max_grad_norm)
         self._random = np.random.default_rng(task.seed)
         self._now = EpochState(self._random.bit_generator.state)
+
+    def result(self) -> tuple[TrainingStep, dict[str, np.ndarray]]:
+        """See `kept`.
+
+        Raises:
+            RnntagError: no epoch has ended yet.
+        """
+        if self.kept is None:
+            raise RnntagError("stopped before the end of the first epoch: there is nothing to save")
+        return self.kept
 
     def steps(self) -> Iterator[TrainingStep]:
         """Train. Yields a step after each batch.
