@@ -122,9 +122,10 @@ class LanguageRuntime:
             ends = np.full((1, len(group)), PAD)
             read, targets = np.concatenate([ends, chars]), np.concatenate([chars, ends])  # [time, words]
             vectors = self._weights[CHARACTER_TABLE][read].astype(np.float32)
-            scores = self._speller.scores(vectors, lengths[group], QUERIES).astype(np.float64)
-            scores -= np.logaddexp.reduce(scores, axis=-1, keepdims=True)
-            own = np.take_along_axis(scores, targets[:, :, None], axis=-1)[:, :, 0]
+            scores = self._speller.scores(vectors, lengths[group], QUERIES)
+            own = np.take_along_axis(scores, targets[:, :, None], axis=-1)[:, :, 0].astype(np.float64)
+            largest = scores.max(-1, keepdims=True)
+            own -= largest[:, :, 0] + np.log(np.exp(scores - largest).sum(-1))
             own -= UNKNOWN_CHARACTER * (targets == UNKNOWN)
             inside = np.arange(longest)[:, None] < lengths[group]
             found[group] = (own * inside).sum(0)
