@@ -15,7 +15,7 @@ from rnntag.errors import UsageError
 from rnntag.model import directory
 from rnntag.model import language_model as stored
 from rnntag.model.arrays import Ids
-from rnntag.model.language_model import SENTENCE_END, UNKNOWN_CHARACTER, Perplexity, StoredLanguageModel, perplexity_of
+from rnntag.model.language_model import SENTENCE_END, Perplexity, StoredLanguageModel, perplexity_of, unread_cost
 from rnntag.model.vocabulary import UNKNOWN
 from rnntag.model.weights import UNIGRAMS
 from rnntag.onnx.language_model import LanguageRuntime, LogProbs
@@ -183,9 +183,8 @@ class LanguageModel:
         unknown = [form for form, row in zip(distinct, rows.tolist(), strict=True) if row == UNKNOWN]
         if unknown:
             words = self._vocabulary.encode_words(unknown)
-            sizes = np.array([*map(len, unknown)])
-            left_out = UNKNOWN_CHARACTER * (sizes - words.lengths)
-            spelled[rows == UNKNOWN] = self._runtime.spelling_log_probs(words) - left_out
+            unread = np.array([unread_cost(form, self._vocabulary) for form in unknown])
+            spelled[rows == UNKNOWN] = self._runtime.spelling_log_probs(words) - unread
         places = np.fromiter(map(distinct.__getitem__, forms), dtype=np.int64, count=len(forms))
         return rows[places], spelled[places]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -31,7 +32,7 @@ from rnntag.language_model import LanguageModel, load_lm
 from rnntag.model import directory
 from rnntag.model import language_model as stored
 from rnntag.model.language_model import SENTENCE_END, StoredLanguageModel
-from rnntag.model.vocabulary import RESERVED, UNKNOWN
+from rnntag.model.vocabulary import RESERVED, UNKNOWN, Vocabulary
 from rnntag.model.weights import UNIGRAMS, dequantize
 from rnntag.network.language_model import LanguageNetwork
 from rnntag.storage import checksums
@@ -149,7 +150,7 @@ def by_hand(model: StoredLanguageModel, tokens: list[str]) -> tuple[list[float],
         if row == UNKNOWN:
             before = log
             rows = [*vocabulary.encode_words([token]).chars[0], 0]
-            log -= np.log(0x110000) * (len(token) - len(rows) + 1)
+            log -= stored.unread_cost(token, vocabulary)
             letters = [np.zeros(model.config.char_dim), *(weights["encoder.chars.weight"][r] for r in rows[:-1])]
             for spelled, r in zip(states("speller.layers.0.forwards", letters), rows, strict=True):
                 scores = weights["speller.heads.0.weight"] @ spelled + weights["speller.heads.0.bias"]
@@ -173,6 +174,23 @@ def test_log_probabilities_are_those_computed_by_hand(model: StoredLanguageModel
     assert score.unigrams == pytest.approx(unigrams, abs=2e-4)
     assert score.perplexity == pytest.approx(math.exp(-sum(expected) / len(expected)), rel=1e-3)
     assert score.slor == pytest.approx((sum(expected) - sum(unigrams)) / len(expected), abs=1e-3)
+
+
+def test_the_probabilities_of_long_words_add_up_to_at_most_one() -> None:
+    vocabulary = Vocabulary((SENTENCE_END,), 1, ("a", "b"), {})
+    ends = "a" * 16, "b" * 16
+    total = 0.0
+    for size in range(12):
+        middles = map("".join, itertools.product("ab", repeat=size))
+        total += sum(math.exp(-stored.unread_cost(middle.join(ends), vocabulary)) for middle in middles)
+        # One unknown character stands for all code points.
+        total += sum(
+            math.comb(size, unknown) * 2 ** (size - unknown) * 0x110000**unknown
+            * math.exp(-stored.unread_cost(ends[0] + "?" * unknown + "a" * (size - unknown) + ends[1], vocabulary))
+            for unknown in range(1, size + 1)
+        )  # fmt: skip
+    assert total == pytest.approx(1, abs=0.001)
+    assert stored.unread_cost("a" * 31, vocabulary) == 0
 
 
 def test_torch_and_onnx_agree(model: StoredLanguageModel) -> None:

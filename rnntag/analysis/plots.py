@@ -173,7 +173,7 @@ _PLOTS: dict[str, Callable[[Any, Sequence[CellReport]], None]] = {
 
 
 def _perplexity(figure: Any, reports: Sequence[LanguageReport]) -> None:
-    axes = figure.add_subplot(xlabel="epoch", ylabel="dev perplexity", yscale="log")
+    axes = figure.add_subplot(xlabel="epoch", ylabel="dev perplexity")
     for report in reports:
         values = [1 / step.dev_accuracy for step in report.epochs]
         axes.plot(range(1, len(values) + 1), values, marker="o", markersize=3, label=report.name)
@@ -184,10 +184,11 @@ def _perplexity(figure: Any, reports: Sequence[LanguageReport]) -> None:
 def _surprisal(figure: Any, reports: Sequence[LanguageReport]) -> None:
     from rnntag.analysis.probes import KEYS
 
-    axes = figure.add_subplot(xlabel="k, words since the word came first", ylabel="surprisal, bits", ylim=(0, None))
+    axes = figure.add_subplot(xlabel="k, words since the word came first", ylabel="surprisal, bits")
     for report in reports:
         axes.plot(range(1, len(report.surprisal) + 1), report.surprisal, label=report.name)
     axes.axhline(math.log2(KEYS), color="grey", linestyle="dotted", label="chance")
+    axes.set_ylim(bottom=0)
     _finish([axes])
 
 

@@ -34,15 +34,14 @@ from rnntag.model.files import (
     segmenter_files,
 )
 from rnntag.model.stored import StoredSegmenter
-from rnntag.model.vocabulary import UNKNOWN, Vocabulary
+from rnntag.model.vocabulary import LONGEST_WORD, UNKNOWN, Vocabulary
 from rnntag.storage import checksums, validation
 from rnntag.storage.checksums import CHECKSUMS
 
 SENTENCE_END = "\n"
 """The first word of the vocabulary: no token has a line feed."""
 UNKNOWN_CHARACTER = math.log(0x110000)
-"""The negative log-likelihood of an unknown character, and of each that the network does not read of a long word: it is
-one of Unicode's code points."""
+"""The negative log-likelihood of an unknown character, given that it is unknown: it is one of Unicode's code points."""
 
 _LARGEST = math.log(sys.float_info.max)
 _CONFIG_FORM = {"format": int, KIND: str, "model": dict, "training": dict, "provenance": dict}
@@ -56,6 +55,17 @@ def clusters(rows: int, config: PretrainConfig) -> list[int]:
     """
     first = min(rows, UNKNOWN + config.shortlist)
     return [*range(first, rows, config.cluster), rows] if first < rows else [rows]
+
+
+def unread_cost(form: str, vocabulary: Vocabulary) -> float:
+    """The negative log-likelihood of what the network does not read of a long word in normal form, in nats: how many
+    characters there are in its middle (each time one more with probability 1/2), and which (all are equally likely)."""
+    if len(form) < LONGEST_WORD:
+        return 0.0
+    middle = form[LONGEST_WORD // 2 : -LONGEST_WORD // 2]
+    unknown = sum(character not in vocabulary.characters for character in middle)
+    each = math.log(vocabulary.character_rows - 1)  # the known ones, and the unknown one
+    return (len(middle) + 1) * math.log(2) + len(middle) * each + unknown * UNKNOWN_CHARACTER
 
 
 def perplexity_of(nats: float) -> float:

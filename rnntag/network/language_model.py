@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -36,14 +37,14 @@ class Window(NamedTuple):
         places: position of each word read in `words`, shape [texts, time].
         targets: the row of the word to predict; `PAD` where there is none. Shape [texts, time].
         unknown: the words to predict that have no row, in the order of `targets`.
-        left_out: how many of the characters of each of these `unknown` lacks, shape [words].
+        unread: see `model.language_model.unread_cost`, shape [words].
     """
 
     words: WordIds
     places: Ids
     targets: Ids
     unknown: WordIds
-    left_out: Ids
+    unread: npt.NDArray[np.float32]
 
 
 class Stack(nn.Module):
@@ -182,8 +183,7 @@ class LanguageNetwork(Stack):
         losses = self.output.losses(queries, targets[inside], self.encoder.table())
         if len(window.unknown.ids):
             places = torch.nonzero(targets[inside] == UNKNOWN)[:, 0]
-            spelled = self.spelling_losses(window.unknown)
-            spelled = spelled + UNKNOWN_CHARACTER * torch.from_numpy(window.left_out).to(device)
+            spelled = self.spelling_losses(window.unknown) + torch.from_numpy(window.unread).to(device)
             losses = losses.index_add(0, places, spelled)
         return losses, after
 

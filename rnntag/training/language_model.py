@@ -27,7 +27,7 @@ from rnntag.errors import LOWER, DataError, Remedy
 from rnntag.model import learning_curve
 from rnntag.model.arrays import Ids
 from rnntag.model.batching import length_buckets
-from rnntag.model.language_model import SENTENCE_END, StoredLanguageModel, TextProvenance
+from rnntag.model.language_model import SENTENCE_END, StoredLanguageModel, TextProvenance, unread_cost
 from rnntag.model.learning_curve import Scale
 from rnntag.model.vocabulary import PAD, RESERVED, UNKNOWN, Vocabulary
 from rnntag.model.weights import WORD_TABLE
@@ -120,7 +120,7 @@ class LanguageTask(Task[list[int]]):
         self.vocabulary = vocabulary_of(text, config)
         forms = [*map(self.vocabulary.normal_form, text.words)]
         self._words = self.vocabulary.encode_words(forms)
-        self._left_out = np.array([*map(len, forms)]) - self._words.lengths
+        self._unread = np.array([unread_cost(form, self.vocabulary) for form in forms], dtype=np.float32)
         self._words.ids[0] = RESERVED
         counts = np.bincount(self._words.ids[text.train], minlength=self.vocabulary.word_rows)
         self.network = LanguageNetwork(model, config, self.vocabulary, counts)
@@ -201,7 +201,7 @@ class LanguageTask(Task[list[int]]):
         numbers, places = np.unique(read, return_inverse=True)
         rows = np.where(targets < 0, PAD, self._words.ids[targets])
         unknown = targets[rows == UNKNOWN]
-        spelled = self._words.take(unknown), self._left_out[unknown]
+        spelled = self._words.take(unknown), self._unread[unknown]
         return Window(self._words.take(numbers), places.reshape(read.shape), rows, *spelled)
 
     @torch.inference_mode()
