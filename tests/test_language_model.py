@@ -409,6 +409,7 @@ def test_tokens_never_break_rows_or_sentences(folder: Path, tmp_path: Path) -> N
 def test_a_figure_is_always_a_number(folder: Path) -> None:
     row = json.loads(score("-m", str(folder), "-f", "jsonl", "--input-format", "tokens", "\U0001f600" * 200))
     assert 1e300 < row["perplexity"] < math.inf
+    assert math.isfinite(load_lm(folder).score(["the", "zx" * 500_000, "\u9f98" * 500_000]).log_prob)
 
 
 def test_a_terminal_is_not_controlled_by_text(folder: Path) -> None:

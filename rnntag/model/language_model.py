@@ -63,7 +63,8 @@ def unread_cost(form: str, vocabulary: Vocabulary) -> float:
     if len(form) < LONGEST_WORD:
         return 0.0
     middle = form[LONGEST_WORD // 2 : -LONGEST_WORD // 2]
-    unknown = sum(character not in vocabulary.characters for character in middle)
+    known = {*vocabulary.characters}
+    unknown = sum(character not in known for character in middle)
     each = math.log(vocabulary.character_rows - 1)  # the known ones, and the unknown one
     return (len(middle) + 1) * math.log(2) + len(middle) * each + unknown * UNKNOWN_CHARACTER
 
