@@ -15,6 +15,7 @@ from rnntag.model import directory, learning_curve
 from rnntag.model.files import SEGMENTER
 from rnntag.model.learning_curve import TrainingStep
 from rnntag.model.stored import ModelBundle
+from rnntag.storage.checksums import CHECKSUMS
 from rnntag.terminal.charts import columns
 from tests.conftest import QUICK_TO_TRAIN, Run, done, refusal
 
@@ -102,7 +103,7 @@ def test_what_is_no_history_is_named(line: str, message: str) -> None:
 def test_a_model_keeps_it_whatever_becomes_of_the_model(learned: Path, corpus: Path, here: Run) -> None:
     content = learning_curve.write(STEPS)
     assert directory.read(learned).history == content == directory.read_history(learned)
-    assert directory.HISTORY in (learned / directory.CHECKSUMS).read_text()
+    assert directory.HISTORY in (learned / CHECKSUMS).read_text()
     small = ("--hidden", "4", "--bigrams", "0", "--epochs", "1")
     done(here("train-segmenter", learned, corpus, *small, "--out", "copy"))
     assert (learned.parent / "copy" / SEGMENTER).exists()
@@ -120,8 +121,8 @@ def test_a_model_that_takes_another_s_place_does_not_take_its_history(learned: P
 
 def test_a_damaged_history_without_a_checksum_does_not_keep_a_model_from_tagging(run: Run, learned: Path) -> None:
     """As one that an older rnntag has written."""
-    lines = (learned / directory.CHECKSUMS).read_text().splitlines(keepends=True)
-    (learned / directory.CHECKSUMS).write_text("".join(line for line in lines if directory.HISTORY not in line))
+    lines = (learned / CHECKSUMS).read_text().splitlines(keepends=True)
+    (learned / CHECKSUMS).write_text("".join(line for line in lines if directory.HISTORY not in line))
     (learned / directory.HISTORY).write_text("nonsense\n")
     assert run("tag", "-m", learned, "I eat apples .").stdout == "I/PRON eat/VERB apples/NOUN ./PUNCT\n"
     assert "history.jsonl:1: is not an epoch" in refusal(run("history", learned), 65)

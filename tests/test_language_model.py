@@ -559,6 +559,22 @@ def test_an_unfinished_run_is_continued_by_the_same_command_alone(text: Path, tm
         pretrain(text, out=tmp_path / "lm", **options)
 
 
+def test_a_run_continued_elsewhere_names_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stop(Callbacks):
+        def should_stop(self) -> bool:
+            return True
+
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    Path("text.txt").write_text("a b c .\n" * 30, encoding="utf-8")
+    with pytest.raises(rnntag.RnntagError, match="interrupted"):
+        pretrain("text.txt", out=tmp_path / "lm", watch=Stop(), epochs=1, hidden=8)
+    monkeypatch.chdir(tmp_path / "there")
+    with pytest.raises(rnntag.NotFoundError, match=f"the run was started in .*{tmp_path.name}/here"):
+        pretrain(out=tmp_path / "lm", resume=True)
+
+
 def test_history_and_card_have_the_perplexity(folder: Path) -> None:
     done = CliRunner().invoke(app, ["history", str(folder)])
     assert done.exit_code == 0

@@ -20,6 +20,7 @@ import rnntag
 from rnntag.config import DEFAULT_MODEL
 from rnntag.errors import DataError, NotFoundError, UsageError
 from rnntag.model import directory
+from rnntag.storage.checksums import CHECKSUMS
 from tests.conftest import BUNDLED
 
 TEXTS = ["I eat apples .", "The can is full ."] * 3
@@ -141,7 +142,7 @@ def test_a_bundled_model_is_written_as_it_is(tmp_path: Path) -> None:
     assert len(pickle.dumps(spacy.load(tmp_path / "pipeline").get_pipe("rnntag"))) > 1_000_000
 
 
-@pytest.mark.parametrize("name", [directory.WEIGHTS, directory.VOCABULARY, directory.CONFIG, directory.CHECKSUMS])
+@pytest.mark.parametrize("name", [directory.WEIGHTS, directory.VOCABULARY, directory.CONFIG, CHECKSUMS])
 def test_a_damaged_folder_is_refused(tiny_folder: Path, tmp_path: Path, name: str) -> None:
     pipeline(tiny_folder).to_disk(tmp_path / "pipeline")
     file = tmp_path / "pipeline" / "rnntag" / name

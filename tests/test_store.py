@@ -16,8 +16,10 @@ from hypothesis import given
 
 from rnntag.errors import AccessError, DataError, NotFoundError
 from rnntag.model import directory
+from rnntag.model.files import FORMAT
 from rnntag.model.stored import ModelBundle
 from rnntag.model.weights import SMALLEST_SCALE, WORD_TABLE, dequantize, quantize, table_rows
+from rnntag.storage.checksums import CHECKSUMS
 from tests.conftest import Run, done, refusal
 from tests.smallest_model import sign
 
@@ -47,7 +49,7 @@ def test_the_directory_holds_what_the_documentation_lists(tiny_folder: Path) -> 
     for line in (tiny_folder / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((tiny_folder / name).read_bytes()).hexdigest() == digest
-    assert json.loads((tiny_folder / "config.json").read_text())["format"] == directory.FORMAT
+    assert json.loads((tiny_folder / "config.json").read_text())["format"] == FORMAT
     assert "rnntag train tiny.conllu" in directory.read_card(tiny_folder)
 
 
@@ -83,7 +85,7 @@ def test_a_model_with_graphs_is_refused_and_can_be_replaced(run: Run, tiny: Mode
     directory.read(path)  # files without a checksum are as good as not there
     (path / "config.json").write_text(json.dumps({**config, "format": 3}))
     sign(path)
-    with (path / directory.CHECKSUMS).open("a") as sums:
+    with (path / CHECKSUMS).open("a") as sums:
         sums.write(f"{hashlib.sha256(b'graph').hexdigest()}  tagger.onnx\n")
     assert "m: model format 3 is not supported by rnntag" in refusal(run("tag", "-m", "m", "a"), 65)
     train = ("train", "starter", "--out", "m", "--epochs", "1", "--hidden", "4", "--no-segmenter")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 import sys
@@ -17,6 +16,7 @@ from rich.markup import escape
 
 from rnntag import effects
 from rnntag.cli import compare_language
+from rnntag.cli.compare_language import FIGURES
 from rnntag.cli.options import (
     CorpusFormatOption,
     EncodingOption,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _MODEL_SETTINGS = ("activation", "input", "bidirectional", "feedback", "layers", "hidden")
 _TRAINING_SETTINGS = ("epochs", "lr", "max_grad_norm", "bptt", "dropout", "seed")
-FIGURES, PAGE = "figures.json", "index.html"
+PAGE = "index.html"
 _EPOCHS, _QUICK_EPOCHS = 10, 3
 _LEAST_REACH = 1e-6
 _RECALL_STRIDE = 2
@@ -180,8 +180,7 @@ def _claimed(out: Path, configs: Sequence[ModelConfig], force: bool) -> Iterator
 def _write(out: Path, reports: Sequence[CellReport], figures: Mapping[str, Any], quick: bool) -> None:
     from rnntag.analysis import compare_page, plots
 
-    text = json.dumps(figures, ensure_ascii=False, indent=1)
-    (out / FIGURES).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+    compare_language.write_figures(out, figures)
     pictures = plots.write(out, reports)
     page = compare_page.write(reports, pictures, shlex.join(["rnntag", *sys.argv[1:]]), quick)
     (out / PAGE).write_text(page, encoding="utf-8", errors="replace")

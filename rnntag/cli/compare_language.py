@@ -73,14 +73,18 @@ def run(
     if out:
         from rnntag.analysis import plots
 
-        text = json.dumps(figures, ensure_ascii=False, indent=1)
-        (out / FIGURES).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
+        write_figures(out, figures)
         plots.write_language(out, reports)
         console.note(f"saved {out}")
     if as_json:
         console.print_json(figures)
     else:
         _print(reports)
+
+
+def write_figures(out: Path, figures: Mapping[str, Any]) -> None:
+    text = json.dumps(figures, ensure_ascii=False, indent=1)
+    (out / FIGURES).write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _print(reports: Sequence[LanguageReport]) -> None:

@@ -8,8 +8,6 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-import safetensors.numpy
-
 from rnntag.config import ModelConfig, TrainConfig
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
 from rnntag.model import weights as weight_shapes
@@ -17,7 +15,6 @@ from rnntag.model.files import (
     CARD,
     CONFIG,
     FILES,
-    FORMAT,
     HISTORY,
     KIND,
     LANGUAGE_MODEL,
@@ -27,19 +24,17 @@ from rnntag.model.files import (
     VERIFIED,
     VOCABULARY,
     WEIGHTS,
-    json_bytes,
+    contents,
     open_folder,
     read_config,
     read_learning_curve,
     read_segmenter,
     read_weights,
-    segmenter_files,
 )
 from rnntag.model.shared_rows import MAX_BYTES, SharedRows
 from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import atomic, checksums, validation
-from rnntag.storage.checksums import CHECKSUMS
 
 BUNDLED_MODELS = ("zh-en", "zh-en-fast", "world")
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
@@ -177,39 +172,27 @@ def write(path: Path, model: ModelBundle, card: str) -> None:
     replace_files(path, as_files(model, card))
 
 
-def replace_files(path: Path, contents: Mapping[str, bytes]) -> None:
+def replace_files(path: Path, files: Mapping[str, bytes]) -> None:
     """Write or replace a model directory, given the contents of its files; see `write`."""
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             _check_replaceable(path)
-        atomic.write_directory(path, contents)
+        atomic.write_directory(path, files)
     except OSError as error:
         raise AccessError(f"{path}: the model cannot be written: {error.strerror}") from error
 
 
 def as_files(model: ModelBundle, card: str) -> dict[str, bytes]:
     """The contents of the files of a model's directory, by name."""
-    contents = {
-        CONFIG: json_bytes(
-            {
-                "format": FORMAT,
-                "model": asdict(model.config),
-                "training": asdict(model.training),
-                "temperatures": dict(model.temperatures),
-                "provenance": model.provenance.as_json(),
-            }
-        ),
-        **({HISTORY: model.history} if model.history else {}),  # not last, so that a partial write is noticed
-        VOCABULARY: json_bytes(model.vocabulary.tables(), indent=None),
-        **({SHARED_ROWS: model.vocabulary.shared.as_bytes()} if model.vocabulary.shared else {}),
-        WEIGHTS: safetensors.numpy.save(dict(model.weights)),
-        **(segmenter_files(model.segmenter) if model.segmenter else {}),
+    config = {
+        "model": asdict(model.config),
+        "training": asdict(model.training),
+        "temperatures": dict(model.temperatures),
+        "provenance": model.provenance.as_json(),
     }
-    contents[CHECKSUMS] = checksums.checksums(contents.items())
-    contents[CARD] = card.encode("utf-8", "surrogateescape")
-    return contents
+    return contents(config, model.vocabulary, model.weights, model.segmenter, model.history, card)
 
 
 def read(path: Path) -> ModelBundle:

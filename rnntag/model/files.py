@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from rnntag.model import multiword
 from rnntag.model import weights as weight_shapes
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.stored import StoredSegmenter
+from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import checksums, validation
 from rnntag.storage.checksums import CHECKSUMS
 from rnntag.version import __version__
@@ -114,6 +116,32 @@ def read_learning_curve(path: Path, files: checksums.Folder) -> bytes | None:
     if HISTORY in files:
         return files.read(HISTORY, MAX_TEXT)
     return checksums.content(path, HISTORY, MAX_TEXT) if os.path.lexists(path / HISTORY) else None
+
+
+def contents(
+    config: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    weights: Mapping[str, np.ndarray],
+    segmenter: StoredSegmenter | None,
+    history: bytes,
+    card: str,
+) -> dict[str, bytes]:
+    """The contents of the files of a model, by name.
+
+    Args:
+        config: its configuration, without the format.
+    """
+    made = {
+        CONFIG: json_bytes({"format": FORMAT, **config}),
+        **({HISTORY: history} if history else {}),  # not last, so that a partial write is noticed
+        VOCABULARY: json_bytes(vocabulary.tables(), indent=None),
+        **({SHARED_ROWS: vocabulary.shared.as_bytes()} if vocabulary.shared else {}),
+        WEIGHTS: safetensors.numpy.save(dict(weights)),
+        **(segmenter_files(segmenter) if segmenter else {}),
+    }
+    made[CHECKSUMS] = checksums.checksums(made.items())
+    made[CARD] = card.encode("utf-8", "surrogateescape")
+    return made
 
 
 def json_bytes(value: dict[str, Any], indent: int | None = 1) -> bytes:

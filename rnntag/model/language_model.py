@@ -7,36 +7,29 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
 from rnntag.config import ModelConfig, PretrainConfig
 from rnntag.errors import DataError, UsageError
 from rnntag.model import weights as weight_shapes
 from rnntag.model.files import (
-    CARD,
     CONFIG,
-    FORMAT,
-    HISTORY,
     KIND,
     LANGUAGE_MODEL,
     MAX_TEXT,
     VOCABULARY,
     WEIGHTS,
-    json_bytes,
+    contents,
     open_folder,
     read_config,
     read_learning_curve,
     read_segmenter,
     read_weights,
-    segmenter_files,
 )
 from rnntag.model.stored import StoredSegmenter
 from rnntag.model.vocabulary import LONGEST_WORD, UNKNOWN, Vocabulary
-from rnntag.storage import checksums, validation
-from rnntag.storage.checksums import CHECKSUMS
+from rnntag.storage import validation
 
 SENTENCE_END = "\n"
 """The first word of the vocabulary: no token has a line feed."""
@@ -154,23 +147,13 @@ class StoredLanguageModel:
 
 def as_files(model: StoredLanguageModel, card: str) -> dict[str, bytes]:
     """The contents of the files of a model's directory, by name."""
-    config: dict[str, Any] = {
-        "format": FORMAT,
+    config = {
         KIND: LANGUAGE_MODEL,
         "model": asdict(model.config),
         "training": asdict(model.training),
         "provenance": asdict(model.provenance),
     }
-    contents = {
-        CONFIG: json_bytes(config),
-        **({HISTORY: model.history} if model.history else {}),
-        VOCABULARY: json_bytes(model.vocabulary.tables(), indent=None),
-        WEIGHTS: safetensors.numpy.save(dict(model.weights)),
-        **(segmenter_files(model.segmenter) if model.segmenter else {}),
-    }
-    contents[CHECKSUMS] = checksums.checksums(contents.items())
-    contents[CARD] = card.encode("utf-8", "surrogateescape")
-    return contents
+    return contents(config, model.vocabulary, model.weights, model.segmenter, model.history, card)
 
 
 def is_language_model(path: Path) -> bool:

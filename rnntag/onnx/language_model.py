@@ -27,7 +27,7 @@ from rnntag.model.weights import (
 from rnntag.onnx import graph
 from rnntag.onnx.layers import Array, Layers
 from rnntag.onnx.protobuf import FLOAT, INT64, Graph, Port
-from rnntag.onnx.session import OnnxModel, Scores, session_of
+from rnntag.onnx.session import OnnxModel, Scores, WordEncoder, session_of
 
 LogProbs = npt.NDArray[np.float64]
 
@@ -36,11 +36,8 @@ QUERIES, LOG_PROBS = "queries", "log_probs"
 STEPS_AT_ONCE = 512
 
 
-class LanguageRuntime:
+class LanguageRuntime(WordEncoder):
     """The tables and graphs of a language model that reads forward. Thread-safe.
-
-    Attributes:
-        masked_vector: zeros but for the range units; see `session.Runtime`.
 
     Args:
         int8: compute in 8 bits where ONNX Runtime can; see `graph.has_int8`.
@@ -58,9 +55,7 @@ class LanguageRuntime:
         self._speller = OnnxModel(speller(model), threads)
         self._softmax = session_of(softmax(), threads)
         self._range_units = self._forward.range_units
-        any_id = np.ones(1, dtype=np.int64)
-        self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
-        self.masked_vector[: len(self.masked_vector) - len(self._range_units)] = 0
+        self._set_masked_vector()
         table, bias = table_rows(weights, WORD_TABLE), weights[OUTPUT_BIAS].astype(np.float32)
         self._bounds = clusters(len(table), model.training)
         first = self._bounds[0]
@@ -74,13 +69,6 @@ class LanguageRuntime:
     def __reduce__(self) -> tuple[Any, ...]:
         model, threads, int8 = self._arguments
         return partial(type(self), int8=int8), (model, threads)
-
-    def vectors(self, words: WordIds) -> Scores:
-        """The vector of each word, shape [words, size]: its row, its spelling vector, the range units."""
-        feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
-        units = np.broadcast_to(self._range_units, (len(words.ids), len(self._range_units)))
-        parts = [table_rows(self._weights, WORD_TABLE, words.ids), *self._encoder.run(None, feed), units]
-        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def queries(self, vectors: Scores, lengths: Ids) -> Scores:
         """What the output layer is asked after each word, shape [time, sentences, size]; see `OnnxModel.scores`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -81,11 +81,36 @@ class OnnxModel:
         return scores[0] if len(scores) == 1 else np.concatenate(scores, axis=-1)
 
 
-class Runtime:
-    """The word table and the graphs of a tagger; see `onnx.graph`. Thread-safe.
+class WordEncoder:
+    """The word table of a model and the graph from characters to spelling vectors.
 
     Attributes:
         masked_vector: the vector of a masked word, shape [size].
+    """
+
+    _weights: Mapping[str, np.ndarray]
+    _encoder: Any
+    _range_units: Scores
+    masked_vector: Scores
+
+    def _set_masked_vector(self) -> None:
+        # Any word's vector has the right size; all of it but the range units becomes 0.
+        any_id = np.ones(1, dtype=np.int64)
+        self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
+        self.masked_vector[: len(self.masked_vector) - len(self._range_units)] = 0
+
+    def vectors(self, words: WordIds) -> Scores:
+        """The vector of each word, shape [words, size]: its row of the table, its spelling vector, the range units."""
+        parts: list[Any] = [table_rows(self._weights, WORD_TABLE, words.ids)]
+        if self._encoder:
+            feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
+            parts += self._encoder.run(None, feed)
+        parts.append(np.broadcast_to(self._range_units, (len(words.ids), len(self._range_units))))
+        return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+class Runtime(WordEncoder):
+    """The word table and the graphs of a tagger; see `onnx.graph`. Thread-safe.
 
     Args:
         int8: compute in 8 bits where ONNX Runtime can; see `onnx.graph.has_int8`.
@@ -103,23 +128,11 @@ class Runtime:
         self._lock = threading.Lock()
         self._taggers: dict[tuple[str, ...], OnnxModel] = {}
         self._range_units = self._tagger(model.tagsets[:1]).range_units
-        # Any word's vector has the right size; all of it but the range units becomes 0.
-        any_id = np.ones(1, dtype=np.int64)
-        self.masked_vector = self.vectors(WordIds(any_id, any_id[:, None], any_id))[0]
-        self.masked_vector[: len(self.masked_vector) - len(self._range_units)] = 0
+        self._set_masked_vector()
 
     def __reduce__(self) -> tuple[Any, ...]:
         model, threads, int8 = self._arguments
         return partial(type(self), int8=int8), (model, threads)  # a session cannot be pickled
-
-    def vectors(self, words: WordIds) -> Scores:
-        """The vector of each word, shape [words, size]: its row of the table, its spelling vector, the range units."""
-        parts: list[Any] = [table_rows(self._weights, WORD_TABLE, words.ids)]
-        if self._encoder:
-            feed = {"chars": np.ascontiguousarray(words.chars.T), "lengths": words.lengths.astype(np.int32)}
-            parts += self._encoder.run(None, feed)
-        parts.append(np.broadcast_to(self._range_units, (len(words.ids), len(self._range_units))))
-        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def scores(self, vectors: Scores, lengths: Ids, *tagsets: str) -> Scores:
         """The scores of the tags of tagsets, in one pass; see `OnnxModel.scores`."""

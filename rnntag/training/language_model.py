@@ -128,12 +128,12 @@ class LanguageTask(Task[list[int]]):
         self._states: dict[int, list[State]] = {}  # by direction: 0 forward, 1 backward
         # Where each sentence begins, and where the last one ends.
         self._ends, self._dev_ends = (np.append(0, np.flatnonzero(part == 0) + 1) for part in (text.train, text.dev))
-        ends = [int((part == 0).sum()) for part in (text.train, text.dev)]
+        sentences, dev_sentences = len(self._ends) - 1, len(self._dev_ends) - 1
         self.scale = Scale(
-            ends[0],
-            len(text.train) - ends[0],
-            ends[1],
-            len(text.dev) - ends[1],
+            sentences,
+            len(text.train) - sentences,
+            dev_sentences,
+            len(text.dev) - dev_sentences,
             {},
             self.vocabulary.n_embedded - 1,
             sum(parameter.numel() for parameter in self.network.parameters()),

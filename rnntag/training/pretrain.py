@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnntag.config import LANGUAGE_NETWORK, ModelConfig, PretrainConfig
-from rnntag.errors import ANOTHER, DataError, NotFoundError, UsageError
+from rnntag.errors import ANOTHER, DataError, UsageError
 from rnntag.formats.decoding import check_readable
 from rnntag.formats.raw import Finder, LazyFinder
 from rnntag.model import directory
@@ -19,7 +19,7 @@ from rnntag.segmenter import Segmenter
 from rnntag.training import processes
 from rnntag.training.callbacks import Callbacks, InterruptedTrainingError
 from rnntag.training.checkpoint import Checkpoint, Settings
-from rnntag.training.request import CHECKPOINT_MINUTES, Paths, Request, claim, given_names, names
+from rnntag.training.request import CHECKPOINT_MINUTES, Paths, Request, claim, given_names, names, naming_folder
 
 if TYPE_CHECKING:
     from rnntag.training.language_model import LanguageTask, Text
@@ -101,11 +101,12 @@ def _fulfil(request: Request, settings: Settings, kept: Checkpoint | None, minut
         stored.append(own)
         return Segmenter(own)
 
-    for path in (*settings.corpora, *config.dev):
-        check_readable(Path(path))
+    with naming_folder(kept):
+        for path in (*settings.corpora, *config.dev):
+            check_readable(Path(path))
     directory.find(config.segmenter)
     with watch.stage("reading the text"):
-        text = _text(settings, config, LazyFinder(segmenter), kept)
+        text = _text(settings, config, LazyFinder(segmenter))
     with watch.stage("loading PyTorch"):
         from rnntag.training.language_model import LanguageTask
         from rnntag.training.runner import Runner
@@ -116,18 +117,13 @@ def _fulfil(request: Request, settings: Settings, kept: Checkpoint | None, minut
     runner.run(lambda: _train(runner, trainer, stored))
 
 
-def _text(settings: Settings, config: PretrainConfig, finder: Finder, kept: Checkpoint | None) -> Text:
+def _text(settings: Settings, config: PretrainConfig, finder: Finder) -> Text:
     from rnntag.training.language_model import Numbered, Text
     from rnntag.training.text import held_out, sentences
 
     numbered = Numbered()
-    try:
-        train = numbered.text(sentences(settings.corpora, settings.encoding, finder))
-        dev = numbered.text(sentences(config.dev, settings.encoding, finder))
-    except NotFoundError as error:
-        if kept and kept.folder != os.getcwd():
-            raise NotFoundError(f"{error} (the run was started in {kept.folder})") from error
-        raise
+    train = numbered.text(sentences(settings.corpora, settings.encoding, finder))
+    dev = numbered.text(sentences(config.dev, settings.encoding, finder))
     if not config.dev:
         held = held_out(train)
         train, dev = train[~held], train[held]

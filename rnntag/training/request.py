@@ -36,6 +36,17 @@ def claim(path: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def naming_folder(kept: Checkpoint | None) -> Iterator[None]:
+    """If a file is not found, name the folder in which a continued run was started, unless it is the current one."""
+    try:
+        yield
+    except NotFoundError as error:
+        if kept and kept.folder != os.getcwd():
+            raise NotFoundError(f"{error} (the run was started in {kept.folder})") from error
+        raise
+
+
 def flat(settings: Settings) -> dict[str, Any]:
     """All settings, by the names of `train`'s arguments."""
     parts = asdict(settings)

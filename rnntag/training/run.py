@@ -20,7 +20,7 @@ from rnntag.training import inheritance, tensorboard
 from rnntag.training.callbacks import Callbacks
 from rnntag.training.checkpoint import Checkpoint, Settings
 from rnntag.training.processes import started
-from rnntag.training.request import CHECKPOINT_MINUTES, Paths, Request, claim, flat, given_names, names
+from rnntag.training.request import CHECKPOINT_MINUTES, Paths, Request, claim, flat, given_names, names, naming_folder
 
 
 def train(
@@ -218,14 +218,10 @@ class _Request(Request):
         self, settings: Settings, kept: Checkpoint | None
     ) -> tuple[tuple[str, ...], tuple[str, ...], list[Corpus]]:
         reading = settings.tagset, settings.encoding, settings.corpus_format
-        try:
+        with naming_folder(kept):
             if not kept:
                 check_reading(self.given, settings.corpora, *reading)
             loaded = load_corpora(settings.corpora, *reading, self.watch)
-        except NotFoundError as error:
-            if kept and kept.folder != os.getcwd():
-                raise NotFoundError(f"{error} (the run was started in {kept.folder})") from error
-            raise
         self.watch.loaded(loaded[2])
         return loaded
 
