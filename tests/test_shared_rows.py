@@ -81,6 +81,16 @@ def test_of_two_words_with_one_hash_the_first_counts() -> None:
     assert table.find(["plumless", "buckeroo", "cat"]).tolist() == [3, 3, 7]
 
 
+@given(
+    st.dictionaries(st.text(max_size=4), st.integers(0, 2**16 - 1), min_size=1),
+    st.dictionaries(st.text(max_size=4), st.integers(0, 2**16 - 1), min_size=1),
+)
+def test_a_table_is_extended(rows: dict[str, int], more: dict[str, int]) -> None:
+    table = SharedRows.of(rows).extended(more)
+    assert table == SharedRows.from_bytes(table.as_bytes())
+    assert table == SharedRows.of(more | rows | more)
+
+
 def test_a_long_word_has_no_shared_row() -> None:
     """It is shortened before it is looked up, which changes its hash."""
     words = ["a" * LONG_WORD, "a" * (LONG_WORD + 1)]

@@ -20,7 +20,12 @@ pytest.importorskip("wordfreq", reason="needs rnntag[recipe]")
 
 from recipes import substitution, trimmed, word_lists
 from rnntag.cli.app import app
+from rnntag.config import ModelConfig, TrainConfig
 from rnntag.model import directory
+from rnntag.model.shared_rows import SharedRows
+from rnntag.model.stored import ModelBundle, Provenance
+from rnntag.model.vocabulary import RESERVED, UNKNOWN, Vocabulary
+from rnntag.model.weights import WORD_TABLE, quantize, table_rows
 from rnntag.tagger import Tagger
 from tests.conftest import ROOT
 from tests.test_recipes import DEV, conllu
@@ -66,6 +71,24 @@ def test_rare_words_change_no_tag(tiny_folder: Path) -> None:
     assert large.is_known("zyzzyva") > small.is_known("zyzzyva")
     sentence = ["I", "eat", "zyzzyva", "apples", "."]
     assert large.tag(sentence) == small.tag(sentence)
+
+
+def test_the_rarest_words_share_the_row_that_is_nearest_to_their_own() -> None:
+    vectors = np.array([[0, 0], [0, 0], [9, 1], [1, 9], [2, 8], [5, 5], [7, 2], [0, 9]], np.float32)
+    shared = SharedRows.of({"oak": 0, "run": 1})
+    vocabulary = Vocabulary(("elm", "go", "sit"), 3, (), {"upos": ("X",)}, extra=("it",), shared=shared)
+    weights = quantize({WORD_TABLE: vectors, "other": np.ones((8, 2), np.float32)})
+    model = ModelBundle("m", ModelConfig(), TrainConfig(), vocabulary, weights, Provenance())
+    small = trimmed.with_rows(model, 1)
+    rows = {word: row for row, word in enumerate(("elm", "it", "oak", "run"), RESERVED)}
+    found = small.vocabulary.encode_words([*rows, "go", "sit", "new"]).ids.tolist()
+    assert found == [*rows.values(), rows["run"], rows["run"], UNKNOWN]
+    table = table_rows(small.weights, WORD_TABLE)
+    assert np.abs(table - vectors[[0, 1, 2, 5, 6, 7]]).max() < 0.05
+    assert small.weights["other"].shape == (8, 2)
+    assert trimmed.with_rows(model, 3) is model
+    with pytest.raises(SystemExit, match="no shared rows"):
+        trimmed.with_rows(replace(model, vocabulary=replace(vocabulary, shared=None)), 1)
 
 
 def commands(work: Path) -> list[list[str]]:

@@ -43,6 +43,14 @@ class SharedRows:
         hashes, first = np.unique(_hashes(rows.keys()), return_index=True)
         return cls(hashes, np.fromiter(rows.values(), dtype=np.uint16, count=len(rows))[first])
 
+    def extended(self, rows: Mapping[str, int]) -> SharedRows:
+        """The table with more words, which replace those of the same hash."""
+        more = SharedRows.of(rows)
+        kept = ~np.isin(self.hashes, more.hashes)
+        hashes = np.concatenate([self.hashes[kept], more.hashes])
+        order = hashes.argsort()
+        return SharedRows(hashes[order], np.concatenate([self.rows[kept], more.rows])[order])
+
     @classmethod
     def from_bytes(cls, content: bytes) -> SharedRows:
         """The inverse of `as_bytes`.
