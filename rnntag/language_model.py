@@ -167,10 +167,10 @@ class LanguageModel:
     def _queries(self, windows: list[Sequence[str]]) -> Scores:
         """What the output layer is asked after each token of the windows, shape [tokens of all, size]."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
-        matrix, rows = self._words.look_up([token for window in windows for token in window])
+        words = self._words.look_up([token for window in windows for token in window])
 
         def queries(positions: Ids, lengths: Ids) -> Scores:
-            return self._runtime.queries(matrix[rows[positions]], lengths)
+            return self._runtime.queries(words.matrix[words.rows[positions]], lengths)
 
         return in_batches(lengths, BATCH_TOKENS, queries)
 

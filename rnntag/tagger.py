@@ -104,7 +104,7 @@ class Tagger:
         self._threads = threads
         self._bundled = False
         self._runtime = Runtime(model, threads, int8=int8)
-        self._words = WordCache(model.vocabulary, self._runtime)
+        self._words = WordCache(model.vocabulary, self._runtime, lexicon.choices_of if lexicon else None)
         self._names = {tagset: np.array([*tags], dtype=object) for tagset, tags in model.vocabulary.tags.items()}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -301,17 +301,16 @@ class Tagger:
     def _score(self, windows: list[Sequence[str]], tagsets: tuple[str, ...]) -> dict[str, Scores]:
         """By tagset, the scores of windows of together at most `BLOCK_TOKENS` tokens."""
         lengths = np.array([len(window) for window in windows], dtype=np.int64)
-        tokens = list(chain.from_iterable(windows))
-        matrix, rows = self._words.look_up(tokens)
+        words = self._words.look_up(list(chain.from_iterable(windows)))
 
         def score(positions: Ids, lengths: Ids) -> Scores:
-            return self._runtime.scores(matrix[rows[positions]], lengths, *tagsets)
+            return self._runtime.scores(words.matrix[words.rows[positions]], lengths, *tagsets)
 
         scores = in_batches(lengths, BATCH_TOKENS, score)
         ends = np.cumsum([len(self._names[tagset]) for tagset in tagsets])
         by_tagset = dict(zip(tagsets, np.split(scores, ends[:-1], axis=-1), strict=True))
         if self.lexicon:
-            choices = self.lexicon.choices_of(tokens)
+            choices = words.choices[words.rows]
             limited = np.flatnonzero(choices)
             for tagset in tagsets if len(limited) else ():
                 by_tagset[tagset][limited] += self._limits[tagset][choices[limited]]

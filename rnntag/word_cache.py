@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from rnntag.model.arrays import Ids
 from rnntag.model.batching import WordIds, length_buckets
 from rnntag.model.vocabulary import Vocabulary, spelling_lengths
 from rnntag.onnx.session import Scores
+
+_Array = TypeVar("_Array", bound="np.ndarray[Any, Any]")
 
 CACHED_WORDS = 32768
 """As many distinct words as 300,000 tokens of running text have. Half precision would halve the memory, but NumPy needs
@@ -32,25 +34,46 @@ class Runtime(Protocol):
     def vectors(self, words: WordIds) -> Scores: ...
 
 
+class Words(NamedTuple):
+    """What is known of words.
+
+    Attributes:
+        matrix: vectors, shape [rows, size].
+        choices: of the word of each row, which tags it may have, shape [rows]; see `lexicon.Lexicon.choices_of`.
+        rows: of each token, shape [tokens].
+    """
+
+    matrix: Scores
+    choices: Ids
+    rows: Ids
+
+
 class WordCache:
     """The vectors of recent words, in one matrix that grows to `CACHED_WORDS` rows. Thread-safe.
 
     A word's vector does not depend on its sentence, so each word is encoded once. The empty word is a masked one, with
     a neutral vector (the erasure of Li et al. 2016).
+
+    Args:
+        choices_of: see `lexicon.Lexicon`; None without a lexicon.
     """
 
-    def __init__(self, vocabulary: Vocabulary, runtime: Runtime) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, runtime: Runtime, choices_of: Callable[[Sequence[str]], Ids] | None = None
+    ) -> None:
         self._vocabulary = vocabulary
         self._runtime = runtime
+        self._choices_of = choices_of
         self._lock = threading.Lock()
         self._matrix: Scores
+        self._choices: Ids
         self._clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._vocabulary, self._runtime)
+        return type(self), (self._vocabulary, self._runtime, self._choices_of)
 
-    def look_up(self, tokens: Sequence[str]) -> tuple[Scores, Ids]:
-        """A matrix of vectors [rows, size], and the row of each token [tokens].
+    def look_up(self, tokens: Sequence[str]) -> Words:
+        """The vectors of tokens.
 
         Args:
             tokens: at most `CACHED_WORDS` distinct ones.
@@ -60,7 +83,7 @@ class WordCache:
         """
         with self._lock:
             rows = self._rows_of(tokens)
-            return self._matrix, np.array(rows, dtype=np.int64)
+            return Words(self._matrix, self._choices, np.array(rows, dtype=np.int64))
 
     def _rows_of(self, tokens: Sequence[str]) -> list[int | None]:
         try:
@@ -85,17 +108,24 @@ class WordCache:
     def _add(self, words: Sequence[str]) -> None:
         if (needed := len(self._rows) + len(words)) > len(self._matrix):
             # Other threads may still read the old matrix, so it is replaced.
-            matrix = np.empty(
-                (max(needed, 2 * len(self._matrix), LEAST_ROWS), self._matrix.shape[1]), self._matrix.dtype
-            )
-            matrix[: len(self._rows)] = self._matrix[: len(self._rows)]
-            self._matrix = matrix
+            size = max(needed, 2 * len(self._matrix), LEAST_ROWS)
+            self._matrix = _grown(self._matrix[: len(self._rows)], size)
+            self._choices = _grown(self._choices[: len(self._rows)], size)
         for group in length_buckets(spelling_lengths(words), ENCODED_AT_ONCE):
-            encoded = self._vocabulary.encode_words([words[position] for position in group])
-            start = len(self._rows)
-            self._matrix[start : start + len(group)] = self._runtime.vectors(encoded)
-            self._rows.update((words[position], row) for row, position in enumerate(group, start))
+            own = [words[position] for position in group]
+            start, end = len(self._rows), len(self._rows) + len(own)
+            self._matrix[start:end] = self._runtime.vectors(self._vocabulary.encode_words(own))
+            self._choices[start:end] = self._choices_of(own) if self._choices_of else 0
+            self._rows.update(zip(own, range(start, end), strict=True))
 
     def _clear(self) -> None:
         self._rows = {"": 0}
         self._matrix = self._runtime.masked_vector[None]
+        self._choices = np.zeros(1, dtype=np.int64)
+
+
+def _grown(array: _Array, size: int) -> _Array:
+    """A copy with so many rows, of which those beyond the array's have any content."""
+    copy = np.empty((size, *array.shape[1:]), array.dtype)
+    copy[: len(array)] = array
+    return copy  # type: ignore[return-value]

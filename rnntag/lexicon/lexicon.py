@@ -19,7 +19,6 @@ from rnntag.model.rules import INSIDE
 from rnntag.onnx.session import Scores
 
 _NO_TAGS: tuple[str, ...] = ()
-_CACHED_FORMS = 1 << 15
 
 
 class Lexicon:
@@ -41,7 +40,7 @@ class Lexicon:
         self._entries = entries
         self._mode = mode
         self.choices = tuple(dict.fromkeys([_NO_TAGS, *entries.values()]))
-        self._choice_of = _ChoiceOf(self)
+        self._position = {tags: position for position, tags in enumerate(self.choices)}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._entries, self._mode)
@@ -52,9 +51,8 @@ class Lexicon:
 
     def choices_of(self, tokens: Sequence[str]) -> Ids:
         """The positions of tokens' tags in `choices`, shape [tokens]."""
-        if len(self._choice_of) > _CACHED_FORMS:
-            self._choice_of.clear()
-        return np.fromiter(map(self._choice_of.__getitem__, tokens), dtype=np.int64, count=len(tokens))
+        own = (_entry(self._entries, token) for token in tokens)
+        return np.array([0 if tags is None else self._position[tags] for tags in own], dtype=np.int64)
 
     def applied(self, scores: Scores, text: str, scan: Scan, may_end: Flags) -> Ids:
         """The classes of units, shape [units], with the words of the lexicon and after the rules.
@@ -82,19 +80,6 @@ class Lexicon:
     @cached_property
     def _index(self) -> WordIndex:
         return WordIndex(self._entries)
-
-
-class _ChoiceOf(dict[str, int]):
-    """The position in `choices` of recent forms' tags."""
-
-    def __init__(self, lexicon: Lexicon) -> None:
-        self._entries = lexicon._entries
-        self._position = {tags: position for position, tags in enumerate(lexicon.choices)}
-
-    def __missing__(self, form: str) -> int:
-        tags = _entry(self._entries, form)
-        self[form] = position = self._position[_NO_TAGS if tags is None else tags]
-        return position
 
 
 def _entry(entries: Mapping[str, tuple[str, ...]], form: str) -> tuple[str, ...] | None:
