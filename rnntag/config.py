@@ -15,6 +15,8 @@ from rnntag.errors import UsageError
 DEFAULT_MODEL = "zh-en"
 WORLD_MODEL = "world"
 """The bundled model that knows most languages."""
+DEFAULT_LM = "lm-zh-en"
+"""The bundled language model."""
 Cell = Literal["rnn", "lstm", "gru"]
 LexiconMode = Literal["prefer", "force"]
 """Whether words of a lexicon are more likely or certain; see `tagger.load`."""
@@ -253,6 +255,7 @@ class SegmenterConfig:
         bigram_dim: size of such a row.
         lr: of Adam. It falls linearly to 0.
         dropout: share of dropped units of the layer's input and output.
+        vectors: paths; see `training.word_vectors`.
         upsample: see `TrainConfig`; counted in pretokens.
         augment: see `training.variation`.
         init, keep: see `training.inheritance`.
@@ -269,6 +272,11 @@ class SegmenterConfig:
     epochs: int = _segmenter(8, "Passes over the segmenter's training data.", **_SIZE)
     lr: float = _segmenter(0.004, with_init=0.0007)
     dropout: float = _segmenter(0.3, "Dropout of the input and the output of the segmenter's layer.", **_DROPOUT)
+    vectors: tuple[str, ...] = _segmenter(
+        (),
+        "A file of pretrained word vectors as text (word2vec, GloVe): the embeddings of pretokens start from them. May "
+        "be repeated.",
+    )
     upsample: float = _segmenter(0.6, **_SHARE)
     augment: float = _segmenter(
         0.0,

@@ -46,6 +46,7 @@ CASES = {
     "segmenter_bigrams": (("--segmenter-bigrams", "5"), ("--no-segmenter",)),
     "segmenter_bigram_dim": (("--segmenter-bigram-dim", "5"), ("--no-segmenter",)),
     "segmenter_dropout": (("--segmenter-dropout", "0.5"), ("--no-segmenter",)),
+    "segmenter_vectors": (("--segmenter-vectors", "v.txt"), ("--no-segmenter",)),
     "segmenter_epochs": (("--segmenter-epochs", "5"), ("--no-segmenter",)),
     "segmenter_augment": (("--segmenter-augment", "0.5"), ("--no-segmenter",)),
 }

@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnntag.config import ModelConfig, TrainConfig
+from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import DataError, UsageError
+from rnntag.model.pretokens import SHARED_ROWS, PretokenVocabulary
 from rnntag.model.vocabulary import RESERVED
 from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
 from rnntag.training import word_vectors
+from rnntag.training.segmenter import SegmenterTask, UnkDropout
 from rnntag.training.tagger import TaggerTask, bundle
 from rnntag.training.trainer import Trainer
+from rnntag.training.word_vectors import Vectors
+from tests.conftest import Run
 from tests.torch_runtime import torch_tagger
 
 SMALL = ModelConfig(hidden=16, embedding_dim=8, char_dim=4, char_hidden=4)
@@ -119,3 +123,76 @@ def test_a_one_hot_word_has_no_vector(tmp_path: Path) -> None:
     corpus = Corpus("x", *[(Sentence(("cat",), {"upos": ("NOUN",)}),)] * 2)
     with pytest.raises(UsageError, match="one-hot input cannot use word vectors"):
         Trainer(TaggerTask([corpus], replace(SMALL, input="onehot"), replace(QUICK, vectors=("x",))))
+
+
+# Of the segmenter
+
+
+def test_vectors_are_reduced_to_their_principal_components() -> None:
+    random = np.random.default_rng(1)
+    spread = np.array([5.0, 0.1, 3.0])
+    one = Vectors(("b", "c", "a"), (random.normal(size=(3, 3)) * spread).astype(np.float32))
+    two = Vectors(("d",), np.array([[7.0]], np.float32))
+    words = ["a", "x", "b", "c", "d"]
+    found, whole = word_vectors.principal([one, two], words, 10)
+    assert [words[position] for position in found] == ["a", "b", "c", "d"]
+    assert whole.shape == (4, 4)  # as many components as numbers
+    joined = np.zeros((4, 4))
+    joined[:3, :3], joined[3, 3] = one.matrix[[2, 0, 1]], 7
+    distances, expected = (np.linalg.norm(m[:, None] - m[None], axis=-1) for m in (whole, joined))
+    assert np.allclose(distances / distances.max(), expected / expected.max(), atol=1e-5)
+    variances = whole.var(0)
+    assert (np.diff(variances) <= 1e-6).all()
+    assert np.abs(whole.mean(0)).max() < 1e-6
+    assert whole.std() == pytest.approx(1)
+    _, reduced = word_vectors.principal([one, two], words, 2)
+    assert reduced.std() == pytest.approx(1)
+    assert np.allclose(np.abs(reduced / reduced[0, 0]), np.abs(whole[:, :2] / whole[0, 0]), atol=1e-4)
+
+
+def test_the_embeddings_of_a_segmenter_start_from_vectors(tmp_path: Path) -> None:
+    tokens = ("Oaks", "sway", ",", "elms", "sway", ".")
+    paragraph = Sentence(tokens, spaces=(" ", "", " ", " ", "", ""))
+    corpora = [Corpus("x", (paragraph, paragraph), (paragraph,))]
+    path = file(tmp_path, "oaks 1 0\nelms 1 0\nsway 0 1\nzebra 9 9\n")
+    small = SegmenterConfig(hidden=4, unit_dim=3, bigrams=0)
+    task, plain = (SegmenterTask(corpora, replace(small, vectors=own)) for own in ((str(path),), ()))
+    assert task.units == plain.units
+    assert task.fingerprint != plain.fingerprint
+    rows = {form: SHARED_ROWS + place for place, form in enumerate(task.units.known)}
+    table, random = (each.network.units.weight.detach().numpy() for each in (task, plain))
+    assert (table[rows["oaks"]][:2] == table[rows["elms"]][:2]).all()
+    assert np.abs(table[rows["oaks"]][:2] - table[rows["sway"]][:2]).max() > 0.3
+    changed = (table != random).any(-1)
+    assert {form for form, row in rows.items() if changed[row]} == {"oaks", "elms", "sway"}
+    assert (table[:, 2] == random[:, 2]).all()  # there are but two components
+    assert not changed[:SHARED_ROWS].any()
+
+
+def test_a_rare_word_with_a_vector_is_rarely_hidden() -> None:
+    units = PretokenVocabulary(("oaks", "elms", "木"), {}, ("", ""), 0)
+    rows = np.repeat(np.arange(3) + SHARED_ROWS, 4)
+    text = np.column_stack([rows, *[np.zeros_like(rows)] * 4])
+    hiding = UnkDropout([text], units, SHARED_ROWS, np.array([SHARED_ROWS]))
+    random = np.random.default_rng(1)
+    hidden = np.mean([hiding.hide(rows, random) != rows for _ in range(500)], axis=0).reshape(3, 4).mean(-1)
+    assert hidden == pytest.approx([1 / 5, 10 / 14, 1 / 5], abs=0.03)
+
+
+def test_the_option(run: Run, tiny_folder: Path, tiny_raw_folder: Path, tmp_path: Path) -> None:
+    path = file(tmp_path, "I 1 0\nthe 0 1\n")
+    options = ("--vectors", path, "--epochs", "1", "--hidden", "8", "--out", tmp_path / "m")
+    assert run("train-segmenter", tiny_folder, "starter", *options).returncode == 0
+    assert f"--vectors {path}" in (tmp_path / "m" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert run("tag", "--model", tmp_path / "m", "I eat.").returncode == 0
+    refused = run("train-segmenter", tiny_folder, "starter", *options, "--init", tiny_raw_folder, "--force")
+    assert refused.returncode == 2
+    assert "word vectors cannot be combined with a model to start from: leave out --vectors" in refused.stderr
+    other = run("train-segmenter", tiny_folder, "starter", "--init", tiny_raw_folder, "--hidden", "9", *options[6:])
+    assert "hidden is 9, but" in other.stderr
+    assert "leave out --hidden" in other.stderr
+    missing = run(
+        "train-segmenter", tiny_folder, "starter", "--vectors", tmp_path / "none.txt", "--out", tmp_path / "n"
+    )
+    assert missing.returncode == 66
+    assert "none.txt" in missing.stderr

@@ -3,14 +3,19 @@ one over the languages that have multiword tokens."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from rnntag.config import SegmenterConfig
+from rnntag.model.arrays import Ids
 from rnntag.model.pretokens import PretokenVocabulary
 from rnntag.model.weights import segmenter_classes
 from rnntag.network.cells import RecurrentLayer, reversal
+
+UNIT_DEVIATION = 0.3
+"""Of the numbers in the embeddings of units at first."""
 
 
 class SegmenterNetwork(nn.Module):
@@ -29,9 +34,19 @@ class SegmenterNetwork(nn.Module):
         size = config.unit_dim + config.shape_dim + (2 * config.bigram_dim if units.bigrams else 0)
         self.layers = nn.ModuleList([RecurrentLayer("lstm", "tanh", size, config.hidden, bidirectional=True)])
         self.heads = nn.ModuleList([nn.Linear(2 * config.hidden, classes) for classes in segmenter_classes(languages)])
-        nn.init.normal_(self.units.weight, std=0.3)
+        nn.init.normal_(self.units.weight, std=UNIT_DEVIATION)
         nn.init.normal_(self.shapes.weight, std=0.3)
         nn.init.normal_(self.bigrams.weight, std=0.1)
+
+    def start_from(self, rows: Ids, vectors: np.ndarray) -> None:
+        """Begin with pretrained vectors of units.
+
+        Args:
+            rows: of the unit table, shape [units].
+            vectors: of deviation 1, shape [units, at most the size of a row].
+        """
+        with torch.no_grad():
+            self.units.weight[rows, : vectors.shape[1]] = UNIT_DEVIATION * torch.from_numpy(vectors)
 
     def vectors(self, columns: Tensor) -> Tensor:
         """The input vectors of units, shape [batch, time, size]; see `forward`."""

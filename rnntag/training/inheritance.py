@@ -94,8 +94,7 @@ def inherited(asked: Settings, given: Collection[str]) -> Settings:
     model = directory.read(directory.find(name))
     network, training, segmenter = asked.model, asked.training, asked.segmenter
     if training.init:
-        if training.vectors:
-            raise UsageError("word vectors cannot be combined with a model to start from", remedy={"vectors": None})
+        _refuse_vectors(training, "vectors")
         network = _taken_over(network, model.config, (field.name for field in fields(network)), given, model)
         training = _with_defaults(training, given)
     elif not model.segmenter:
@@ -103,7 +102,9 @@ def inherited(asked: Settings, given: Collection[str]) -> Settings:
     if segmenter and not model.segmenter:
         segmenter = replace(segmenter, init="")
     elif segmenter and model.segmenter:
-        segmenter = _taken_over(segmenter, model.segmenter.config, _ARCHITECTURE, given, model, SEGMENTER_PREFIX)
+        shown = "" if asked.receiver else SEGMENTER_PREFIX  # of its settings in messages
+        _refuse_vectors(segmenter, f"{shown}vectors")
+        segmenter = _taken_over(segmenter, model.segmenter.config, _ARCHITECTURE, given, model, SEGMENTER_PREFIX, shown)
         segmenter = _with_defaults(segmenter, given, SEGMENTER_PREFIX)
     char_map = model.vocabulary.char_map if training.init or not model.segmenter else model.segmenter.units.char_map
     simplifies = any(char_map)
@@ -115,6 +116,11 @@ def inherited(asked: Settings, given: Collection[str]) -> Settings:
     return replace(asked, model=network, training=replace(training, simplify_chinese=simplifies), segmenter=segmenter)
 
 
+def _refuse_vectors(asked: TrainConfig | SegmenterConfig, name: str) -> None:
+    if asked.vectors:
+        raise UsageError("word vectors cannot be combined with a model to start from", remedy={name: None})
+
+
 def _taken_over(
     asked: _Config,
     source: _Config,
@@ -122,13 +128,19 @@ def _taken_over(
     given: Collection[str],
     model: ModelBundle,
     prefix: str = "",
+    shown: str = "",
 ) -> _Config:
+    """The settings with some of those of the model to start from.
+
+    Args:
+        prefix, shown: of the settings in `given`, and in messages.
+    """
     values = {name: getattr(source, name) for name in names}
     for name, value in values.items():
         if prefix + name in given and getattr(asked, name) != value:
             raise UsageError(
-                f"{prefix}{name} is {getattr(asked, name)}, but {value} in the model {model.name}",
-                remedy={prefix + name: None},
+                f"{shown}{name} is {getattr(asked, name)}, but {value} in the model {model.name}",
+                remedy={shown + name: None},
             )
     return replace(asked, **values)
 

@@ -106,7 +106,8 @@ def train_segmenter(
     named = {name if name == "simplify_chinese" else SEGMENTER_PREFIX + name: value for name, value in options.items()}
     asked = replace(_settings(corpora, None, encoding, corpus_format, named, prefix=""), receiver=os.fspath(model))
     given = given_names(corpora=asked.corpora, encoding=encoding, corpus_format=corpus_format) | {"receiver", *named}
-    effects.check({"init": "", **options}, options)
+    starting: dict[str, Any] = {name: options[name] for name in ("init", "keep") if name in options}
+    effects.check({"init": "", **starting}, starting)
     asked = inheritance.inherited(asked, given)
     place = directory.find(asked.receiver) if out is None else Path(out)
     return _Request(place, asked, given, force, resume, watch or Callbacks()).fulfil(True, checkpoint_every, None)
@@ -165,6 +166,8 @@ def _settings(
         training["vectors"] = names(training["vectors"])
     own = [field.name for field in fields(SegmenterConfig)]
     of_segmenter = {name: rest.pop(SEGMENTER_PREFIX + name) for name in own if SEGMENTER_PREFIX + name in rest}
+    if "vectors" in of_segmenter:
+        of_segmenter["vectors"] = names(of_segmenter["vectors"])
     if rest:
         raise TypeError(f"train() has no option {next(iter(rest))!r}")
     run = TrainConfig(**training)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from random import Random
 from typing import ClassVar
 
@@ -35,6 +36,7 @@ from rnntag.network.segmenter import SegmenterNetwork
 from rnntag.network.tagger import load
 from rnntag.segmenter import Segmenter
 from rnntag.sentences import Corpus, Span
+from rnntag.training import word_vectors
 from rnntag.training.inheritance import KEPT_SHARE, Start
 from rnntag.training.trainer import Loss, Schedule, Task, Trainer
 from rnntag.training.variation import joined, variants
@@ -46,7 +48,8 @@ BATCH_UNITS = 2500
 LEAST_BATCHES, LEAST_BATCH_UNITS = 50, 250
 """A small corpus is cut into at least so many batches, unless they would have fewer pretokens than this."""
 HIDDEN_LETTERS = 10.0
-"""A run of letters that occurs so often is hidden half of the time."""
+"""A run of letters that occurs so often is hidden half of the time, unless it has a pretrained vector, which is as good
+for a rare run as for a frequent one."""
 EPOCH_UNITS = 15_000
 """Of an epoch, at least: a smaller corpus is repeated."""
 SHORTEST_CHUNK, LONGEST_CHUNK = 40, 200
@@ -99,6 +102,19 @@ def _expansions(
     return {**before, **newer}
 
 
+def _pretrained(config: SegmenterConfig, units: PretokenVocabulary) -> tuple[Ids, np.ndarray]:
+    """The rows of units with a pretrained vector, shape [units], and the vectors, shape [units, components].
+
+    Raises:
+        DataError, NotFoundError, AccessError: see `word_vectors.read`.
+    """
+    if not config.vectors:
+        return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
+    files = [word_vectors.read(Path(name), str, units.known, 0) for name in config.vectors]
+    found, vectors = word_vectors.principal(files, units.known, config.unit_dim)
+    return SHARED_ROWS + found, vectors
+
+
 class UnkDropout:
     """Makes pretokens unknown at random, rare ones more often, so that a network learns to handle unknown ones.
 
@@ -107,12 +123,16 @@ class UnkDropout:
 
     Args:
         learned: the first rows of the table, so many, are never hidden.
+        pretrained: the rows of units with a pretrained vector.
     """
 
-    def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int = SHARED_ROWS) -> None:
+    def __init__(
+        self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int, pretrained: Ids | slice = slice(0)
+    ) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
         often = np.ones(units.rows)
         often[SHARED_ROWS:][are_letters(units.known)] = HIDDEN_LETTERS
+        often[pretrained] = 1
         self._rates = often / (often + np.bincount(rows, minlength=units.rows))
         self._rates[:learned] = 0
         self._fallback_rows = np.array([*range(SHARED_ROWS), *map(fallback_row, units.known)])
@@ -177,7 +197,8 @@ class SegmenterTask(Task[list[Ids]]):
         start: what to start from; its model has a segmenter.
 
     Raises:
-        DataError: no train split has the text between its words.
+        DataError: no train split has the text between its words, or a file of vectors is malformed.
+        NotFoundError, AccessError: a file of vectors does not exist or cannot be read.
     """
 
     network: SegmenterNetwork
@@ -207,7 +228,9 @@ class SegmenterTask(Task[list[Ids]]):
         self._parts = [self._labelled(corpus, part) for corpus, part in zip(usable, parts, strict=True)]
         self._kept = [each for corpus in kept for each in self._labelled(corpus, _kept_text(corpus, random))]
         tables = [table for part in self._parts for table, _ in part]
-        self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS)
+        pretrained, vectors = _pretrained(config, self.units)
+        self._pretrained = pretrained
+        self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS, pretrained)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.upsample
         self._rates = rates * max(1.0, EPOCH_UNITS / (rates * sizes).sum())
@@ -217,6 +240,7 @@ class SegmenterTask(Task[list[Ids]]):
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
         self.network = SegmenterNetwork(config, self.units, len(self.expansions))
+        self.network.start_from(pretrained, vectors)
         self._teacher: SegmenterNetwork | None = None
         if start and old:
             load(self.network, extension.segmenter(old, self.units, len(self.expansions), self.weights()))
@@ -284,7 +308,7 @@ class SegmenterTask(Task[list[Ids]]):
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps([self.units.tables(), multiword.tables(self.expansions)]).encode())
-        digest.update(self._start.encode())
+        digest.update(self._start.encode() + self._pretrained.tobytes())
         for part in (*self._parts, self._kept):
             for arrays in part:
                 for array in arrays:

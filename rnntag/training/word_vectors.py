@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,31 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
     if not np.isfinite(deviation):
         raise DataError(f"{path}: has numbers too large to compute with")
     return Vectors(tuple(vectors), (matrix - matrix.mean()) / max(deviation, 1e-6))
+
+
+def principal(files: Sequence[Vectors], words: Sequence[str], size: int) -> tuple[Ids, npt.NDArray[np.float32]]:
+    """The vectors of words, reduced to their first principal components (Pearson 1901), and scaled again.
+
+    Args:
+        files: a word that several have gets the vectors of all; a missing one counts as 0.
+        size: the number of components, at most.
+
+    Returns:
+        The positions of the words that have a vector, shape [found], and these, shape [found, components].
+    """
+    wanted = {word: position for position, word in enumerate(words)}
+    own = [[wanted[word] for word in file.words] for file in files]
+    found = np.unique(np.concatenate([np.array(positions, dtype=np.int64) for positions in own]))
+    matrix = np.zeros((len(found), sum(file.matrix.shape[1] for file in files)))
+    column = 0
+    for file, positions in zip(files, own, strict=True):
+        end = column + file.matrix.shape[1]
+        matrix[np.searchsorted(found, positions), column:end] = file.matrix
+        column = end
+    matrix -= matrix.mean(0)
+    _, directions = np.linalg.eigh(matrix.T @ matrix)  # the eigenvalues ascend
+    components = (matrix @ directions[:, ::-1][:, :size]).astype(np.float32)
+    return found, components / max(float(components.std()), 1e-6)
 
 
 def clusters(matrix: npt.NDArray[np.float32], count: int, seed: int) -> tuple[Ids, npt.NDArray[np.float32]]:
