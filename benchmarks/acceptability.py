@@ -1,6 +1,6 @@
 """How often a language model finds the well-formed one of two sentences more likely.
 
-    python -m benchmarks.acceptability blimp.jsonl.xz zhoblimp.jsonl.xz --model lm
+    python -m benchmarks.acceptability blimp.jsonl.xz zhoblimp.jsonl.xz --model lm-zh-en
 
 Each line of a file is JSON with sentences `good` and `bad`, and their `paradigm` and `phenomenon`, as in BLiMP
 (Warstadt et al. 2020) and ZhoBLiMP (Liu et al. 2024). The model's segmenter finds the words. The measure is the log
@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rnntag.config import DEFAULT_LM
 from rnntag.formats import raw
 from rnntag.formats.decoding import file_lines
 from rnntag.language_model import LanguageModel, load_lm
@@ -52,7 +53,7 @@ def accuracies(model: LanguageModel, path: Path) -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--model", default="lm")
+    parser.add_argument("--model", default=DEFAULT_LM)
     parser.add_argument("--json", type=Path, help="write the accuracy of each paradigm there")
     given = parser.parse_args()
     model = load_lm(given.model)

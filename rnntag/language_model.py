@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from rnntag import python_input
+from rnntag.config import DEFAULT_LM
 from rnntag.errors import UsageError
 from rnntag.model import directory
 from rnntag.model import language_model as stored
@@ -64,7 +65,7 @@ class SentenceScore:
         return [-float(value) / float(np.log(2)) for value in self.log_probs]
 
 
-def load_lm(name: str | Path, *, threads: int = 1, int8: bool = True) -> LanguageModel:
+def load_lm(name: str | Path = DEFAULT_LM, *, threads: int = 1, int8: bool = True) -> LanguageModel:
     """Load a language model, given its name or its directory.
 
     Args:

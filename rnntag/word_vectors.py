@@ -16,6 +16,9 @@ from rnntag.model.weights import WORD_TABLE, table_rows
 
 Vectors = npt.NDArray[np.float32]
 
+FREQUENT, COMMON = 20_000, 3
+"""Of `without_common`: words that tell what vectors have in common, and directions that are taken out."""
+
 
 def load_vectors(name: str | Path) -> WordVectors:
     """The word vectors of a tagger or a language model, given its name or its directory.
@@ -28,18 +31,36 @@ def load_vectors(name: str | Path) -> WordVectors:
     path = directory.find(str(name))
     is_language_model = language_model.is_language_model(path)
     model = language_model.read(path) if is_language_model else directory.read(path)
-    return WordVectors(model.name, model.vocabulary, table_rows(model.weights, WORD_TABLE))
+    return WordVectors(model.name, model.vocabulary, without_common(table_rows(model.weights, WORD_TABLE)))
+
+
+def without_common(table: Vectors) -> Vectors:
+    """Vectors without their mean and their first principal components, which have more to do with the frequency of a
+    word than with its meaning (Mu and Viswanath 2018, https://arxiv.org/abs/1702.01417).
+
+    Args:
+        table: shape [rows, size], the frequent words first.
+    """
+    frequent = table[RESERVED : RESERVED + FREQUENT].astype(np.float64)
+    if len(frequent) <= table.shape[1]:
+        return table  # too few to tell
+    mean = frequent.mean(0)
+    _, directions = np.linalg.eigh(np.cov(frequent, rowvar=False))  # the eigenvalues ascend
+    common = directions[:, -min(COMMON, len(mean) // 2) :]
+    centred = table - mean
+    without: Vectors = (centred - centred @ common @ common.T).astype(np.float32)
+    return without
 
 
 class WordVectors:
-    """The rows of a model's word table.
+    """Vectors of a model's words.
 
     Attributes:
         words: those with a row of their own, in normal form, the most frequent first.
 
     Args:
         name: of the model.
-        table: shape [rows, size].
+        table: a vector for each row of the model's word table, shape [rows, size].
     """
 
     def __init__(self, name: str, vocabulary: Vocabulary, table: Vectors) -> None:

@@ -126,7 +126,7 @@ def assert_no_sum_is_cut_off(weights: npt.NDArray[np.int64]) -> None:
 EXTREMES = ((slice(-2, None), (0, None)), (slice(None, 2), (None, 0)))
 
 
-@pytest.mark.parametrize("name", directory.BUNDLED_MODELS)
+@pytest.mark.parametrize("name", directory.BUNDLED_TAGGERS)
 def test_no_processor_cuts_off_a_sum_of_the_bundled_models(name: str) -> None:
     model = directory.read(BUNDLED.with_name(name))
     assert model.segmenter
@@ -210,7 +210,7 @@ def test_the_onnx_package_writes_the_same_bytes(
         assert_written_as_the_onnx_package_does(onnx_graph.encoder(model))
 
 
-@pytest.mark.parametrize("name", directory.BUNDLED_MODELS)
+@pytest.mark.parametrize("name", directory.BUNDLED_TAGGERS)
 def test_the_onnx_package_writes_the_same_bytes_of_the_bundled_models(name: str) -> None:
     model = directory.read(BUNDLED.with_name(name))
     assert model.segmenter

@@ -53,7 +53,7 @@ def old_processor(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", directory.BUNDLED_MODELS)
+@pytest.mark.parametrize("model", directory.BUNDLED_TAGGERS)
 def test_every_processor_finds_the_same_tags(
     model: str, old_processor: dict[str, str], treebanks: Path, tmp_path: Path, run: Run
 ) -> None:

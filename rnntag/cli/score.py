@@ -15,6 +15,7 @@ from rich.text import Text
 
 from rnntag.cli import completion, signals, tag_inputs
 from rnntag.cli.options import INPUT, EncodingOption, Fp32Option
+from rnntag.config import DEFAULT_LM
 from rnntag.errors import DataError, UsageError
 from rnntag.formats import registry
 from rnntag.formats.decoding import DecodingErrors, check_encoding
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     Judged = tuple[SentenceScore, str]
 
-DEFAULT_LM = "lm"
 END = "</s>"
 """Stands for the end of a sentence among its words."""
 _COLUMNS = ("log_prob", "perplexity", "slor")

@@ -34,11 +34,11 @@ def similar(
     Writes, for each word, its nearest neighbours and the cosines of their vectors. The model is a
     tagger or a language model. gensim, spaCy and `rnntag train --vectors` read exported vectors.
 
-        rnntag similar --model lm apple 苹果
+        rnntag similar apple 苹果
 
-        rnntag similar --model lm --analogy man woman king
+        rnntag similar --model lm-zh-en --analogy he she himself
 
-        rnntag similar --model lm --export vectors.txt
+        rnntag similar --model lm-zh-en --export vectors.txt
     """
     words = words or []
     if not words and not export:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from rnntag.config import ModelConfig, TrainConfig
+from rnntag.config import DEFAULT_LM, DEFAULT_MODEL, WORLD_MODEL, ModelConfig, TrainConfig
 from rnntag.errors import ANOTHER, AccessError, DataError, NotFoundError, UsageError
 from rnntag.model import weights as weight_shapes
 from rnntag.model.files import (
@@ -36,7 +36,8 @@ from rnntag.model.stored import ModelBundle, Provenance
 from rnntag.model.vocabulary import Vocabulary
 from rnntag.storage import atomic, checksums, validation
 
-BUNDLED_MODELS = ("zh-en", "zh-en-fast", "world")
+BUNDLED_TAGGERS = (DEFAULT_MODEL, "zh-en-fast", WORLD_MODEL)
+BUNDLED_MODELS = (*BUNDLED_TAGGERS, DEFAULT_LM)
 _CONFIG_FORM = {"format": int, "model": dict, "training": dict, "temperatures": {str: float}, "provenance": dict}
 _PROVENANCE_FORMS = {
     "corpora": {str: {"train": int, "dev": int, "test": int}},
