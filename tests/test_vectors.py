@@ -10,12 +10,12 @@ import pytest
 
 from rnntag.config import ModelConfig, SegmenterConfig, TrainConfig
 from rnntag.errors import DataError, UsageError
-from rnntag.model.pretokens import SHARED_ROWS, PretokenVocabulary
+from rnntag.model.pretokens import SHARED_ROWS
 from rnntag.model.vocabulary import RESERVED
 from rnntag.sentences import Corpus, Sentence
 from rnntag.tagger import Tagger
 from rnntag.training import word_vectors
-from rnntag.training.segmenter import SegmenterTask, UnkDropout
+from rnntag.training.segmenter import SegmenterTask
 from rnntag.training.tagger import TaggerTask, bundle
 from rnntag.training.trainer import Trainer
 from rnntag.training.word_vectors import Vectors
@@ -158,7 +158,6 @@ def test_the_embeddings_of_a_segmenter_start_from_vectors(tmp_path: Path) -> Non
     small = SegmenterConfig(hidden=4, unit_dim=3, bigrams=0)
     task, plain = (SegmenterTask(corpora, replace(small, vectors=own)) for own in ((str(path),), ()))
     assert task.units == plain.units
-    assert task.fingerprint != plain.fingerprint
     rows = {form: SHARED_ROWS + place for place, form in enumerate(task.units.known)}
     table, random = (each.network.units.weight.detach().numpy() for each in (task, plain))
     assert (table[rows["oaks"]][:2] == table[rows["elms"]][:2]).all()
@@ -167,16 +166,6 @@ def test_the_embeddings_of_a_segmenter_start_from_vectors(tmp_path: Path) -> Non
     assert {form for form, row in rows.items() if changed[row]} == {"oaks", "elms", "sway"}
     assert (table[:, 2] == random[:, 2]).all()  # there are but two components
     assert not changed[:SHARED_ROWS].any()
-
-
-def test_a_rare_word_with_a_vector_is_rarely_hidden() -> None:
-    units = PretokenVocabulary(("oaks", "elms", "木"), {}, ("", ""), 0)
-    rows = np.repeat(np.arange(3) + SHARED_ROWS, 4)
-    text = np.column_stack([rows, *[np.zeros_like(rows)] * 4])
-    hiding = UnkDropout([text], units, SHARED_ROWS, np.array([SHARED_ROWS]))
-    random = np.random.default_rng(1)
-    hidden = np.mean([hiding.hide(rows, random) != rows for _ in range(500)], axis=0).reshape(3, 4).mean(-1)
-    assert hidden == pytest.approx([1 / 5, 10 / 14, 1 / 5], abs=0.03)
 
 
 def test_the_option(run: Run, tiny_folder: Path, tiny_raw_folder: Path, tmp_path: Path) -> None:

@@ -48,8 +48,7 @@ BATCH_UNITS = 2500
 LEAST_BATCHES, LEAST_BATCH_UNITS = 50, 250
 """A small corpus is cut into at least so many batches, unless they would have fewer pretokens than this."""
 HIDDEN_LETTERS = 10.0
-"""A run of letters that occurs so often is hidden half of the time, unless it has a pretrained vector, which is as good
-for a rare run as for a frequent one."""
+"""A run of letters that occurs so often is hidden half of the time."""
 EPOCH_UNITS = 15_000
 """Of an epoch, at least: a smaller corpus is repeated."""
 SHORTEST_CHUNK, LONGEST_CHUNK = 40, 200
@@ -108,8 +107,6 @@ def _pretrained(config: SegmenterConfig, units: PretokenVocabulary) -> tuple[Ids
     Raises:
         DataError, NotFoundError, AccessError: see `word_vectors.read`.
     """
-    if not config.vectors:
-        return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32)
     files = [word_vectors.read(Path(name), str, units.known, 0) for name in config.vectors]
     found, vectors = word_vectors.principal(files, units.known, config.unit_dim)
     return SHARED_ROWS + found, vectors
@@ -123,16 +120,12 @@ class UnkDropout:
 
     Args:
         learned: the first rows of the table, so many, are never hidden.
-        pretrained: the rows of units with a pretrained vector.
     """
 
-    def __init__(
-        self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int, pretrained: Ids | slice = slice(0)
-    ) -> None:
+    def __init__(self, texts: Sequence[Ids], units: PretokenVocabulary, learned: int = SHARED_ROWS) -> None:
         rows = np.concatenate([text[:, ROW] for text in texts])
         often = np.ones(units.rows)
         often[SHARED_ROWS:][are_letters(units.known)] = HIDDEN_LETTERS
-        often[pretrained] = 1
         self._rates = often / (often + np.bincount(rows, minlength=units.rows))
         self._rates[:learned] = 0
         self._fallback_rows = np.array([*range(SHARED_ROWS), *map(fallback_row, units.known)])
@@ -228,9 +221,7 @@ class SegmenterTask(Task[list[Ids]]):
         self._parts = [self._labelled(corpus, part) for corpus, part in zip(usable, parts, strict=True)]
         self._kept = [each for corpus in kept for each in self._labelled(corpus, _kept_text(corpus, random))]
         tables = [table for part in self._parts for table, _ in part]
-        pretrained, vectors = _pretrained(config, self.units)
-        self._pretrained = pretrained
-        self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS, pretrained)
+        self._hiding = UnkDropout(tables, self.units, old.units.rows if old else SHARED_ROWS)
         sizes = np.array([sum(len(table) for table, _ in part) for part in self._parts])
         rates = (sizes.max() / sizes) ** config.upsample
         self._rates = rates * max(1.0, EPOCH_UNITS / (rates * sizes).sum())
@@ -240,7 +231,8 @@ class SegmenterTask(Task[list[Ids]]):
         self._batch_units = int(min(BATCH_UNITS, max(batch, LEAST_BATCH_UNITS)))
         torch.manual_seed(config.seed)
         self.network = SegmenterNetwork(config, self.units, len(self.expansions))
-        self.network.start_from(pretrained, vectors)
+        if config.vectors:
+            self.network.start_from(*_pretrained(config, self.units))
         self._teacher: SegmenterNetwork | None = None
         if start and old:
             load(self.network, extension.segmenter(old, self.units, len(self.expansions), self.weights()))
@@ -308,7 +300,7 @@ class SegmenterTask(Task[list[Ids]]):
     def fingerprint(self) -> str:
         """A digest of the training and dev data."""
         digest = hashlib.sha256(json.dumps([self.units.tables(), multiword.tables(self.expansions)]).encode())
-        digest.update(self._start.encode() + self._pretrained.tobytes())
+        digest.update(self._start.encode())
         for part in (*self._parts, self._kept):
             for arrays in part:
                 for array in arrays:
