@@ -19,6 +19,11 @@ SAMPLE = 40
 FAR_OFF = 0.1
 
 
+def test_a_kind_may_have_few_sentences() -> None:
+    few = Kind("few", 0, lambda random: (marked(random.choice(["‹a› b", "‹b› a"])) for _ in iter(int, 1)))
+    assert {case.text for case in few.cases(5)} == {"a b", "b a"}
+
+
 def limits() -> list[object]:
     return [pytest.param(model, kind, id=f"{model}-{kind.name}") for kind in KINDS for model in MODELS]
 

@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
 from rnntag.sentences import Segmentation, Span
 from rnntag.tagger import Tagger
@@ -14,6 +14,8 @@ from rnntag.tagger import Tagger
 SEED = 22
 COUNT = 300
 """Sentences of each kind."""
+DRAWN = 100
+"""Sentences that are drawn for each that is asked for, at most: a kind may not have so many different ones."""
 
 OPEN, CLOSE, END = "‹›¦"
 """In a frame: around what must be one word, and where a sentence must end. A frame without ends does not say where
@@ -77,9 +79,9 @@ class Kind:
     generate: Callable[[random.Random], Iterator[Case]]
 
     def cases(self, count: int = COUNT, seed: int = SEED) -> list[Case]:
-        """Distinct cases, always the same for a seed."""
+        """Distinct cases, always the same for a seed; fewer than `count` if the kind has no more."""
         kept: dict[str, Case] = {}
-        for case in self.generate(random.Random(f"{seed} {self.name}")):
+        for case in islice(self.generate(random.Random(f"{seed} {self.name}")), DRAWN * count):
             kept.setdefault(case.text, case)
             if len(kept) == count:
                 break
