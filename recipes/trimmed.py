@@ -13,15 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+import torch
 
 from rnntag.model import directory
 from rnntag.model.stored import ModelBundle
 from rnntag.model.vocabulary import RESERVED
 from rnntag.model.weights import WORD_TABLE, scales, table_rows
-
-COMPARED = 1 << 10
-"""Vectors that are compared with all shared ones at once."""
+from rnntag.training import word_vectors
 
 
 def trimmed(model: ModelBundle) -> ModelBundle:
@@ -43,20 +41,14 @@ def with_rows(model: ModelBundle, rows: int) -> ModelBundle:
         return model
     first, end = RESERVED + rows, RESERVED + len(vocabulary.words)
     table = table_rows(model.weights, WORD_TABLE)
-    nearest = _nearest(table[first:end], table[-vocabulary.shared.count :])
+    vectors, shared_vectors = (torch.from_numpy(part) for part in (table[first:end], table[-vocabulary.shared.count :]))
+    nearest = word_vectors.nearest(vectors, shared_vectors.double())
     kept = {
         name: np.delete(model.weights[name], slice(first, end), axis=0) for name in (WORD_TABLE, scales(WORD_TABLE))
     }
     shared = vocabulary.shared.extended(dict(zip(rare, nearest.tolist(), strict=True)))
     smaller = replace(vocabulary, words=vocabulary.words[:rows], n_embedded=rows, shared=shared)
     return replace(model, vocabulary=smaller, weights={**model.weights, **kept})
-
-
-def _nearest(vectors: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """The nearest of `others` to each vector by Euclidean distance, shape [vectors]."""
-    lengths = (others**2).sum(-1)
-    parts = (vectors[begin : begin + COMPARED] for begin in range(0, len(vectors), COMPARED))
-    return np.concatenate([(lengths - 2 * part @ others.T).argmin(-1) for part in parts])
 
 
 def main() -> None:

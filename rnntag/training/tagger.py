@@ -114,12 +114,8 @@ def _with_vectors(vocabulary: Vocabulary, config: TrainConfig) -> tuple[Vocabula
     extra = dict.fromkeys(word for words in others for word in words[:own])
     sharing = dict.fromkeys(word for words in others for word in words[own:] if word not in extra)
     rows = {word: row for row, word in enumerate((*known, *extra, *sharing), RESERVED)}
-    matrix = np.zeros((RESERVED + len(rows), sum(file.matrix.shape[1] for file in files)), dtype=np.float32)
-    column = 0
-    for file in files:
-        end = column + file.matrix.shape[1]
-        matrix[[rows[word] for word in file.words], column:end] = file.matrix
-        column = end
+    places = [np.array([rows[word] for word in file.words], dtype=np.int64) for file in files]
+    matrix = word_vectors.side_by_side(files, places, RESERVED + len(rows))
     vocabulary = replace(vocabulary, extra=tuple(extra))
     if not sharing:
         return vocabulary, matrix

@@ -88,6 +88,21 @@ def read(path: Path, normal_form: Callable[[str], str], wanted: Iterable[str], m
     return Vectors(tuple(vectors), (matrix - matrix.mean()) / max(deviation, 1e-6))
 
 
+def side_by_side(files: Sequence[Vectors], rows: Sequence[Ids], count: int) -> npt.NDArray[np.float32]:
+    """The vectors of files in a matrix of `count` rows, in which each file has its own columns; 0 elsewhere.
+
+    Args:
+        rows: those of the words of each file.
+    """
+    matrix = np.zeros((count, sum(file.matrix.shape[1] for file in files)), dtype=np.float32)
+    column = 0
+    for file, own in zip(files, rows, strict=True):
+        end = column + file.matrix.shape[1]
+        matrix[own, column:end] = file.matrix
+        column = end
+    return matrix
+
+
 def principal(files: Sequence[Vectors], words: Sequence[str], size: int) -> tuple[Ids, npt.NDArray[np.float32]]:
     """The vectors of words, reduced to their first principal components (Pearson 1901), and scaled again.
 
@@ -101,12 +116,8 @@ def principal(files: Sequence[Vectors], words: Sequence[str], size: int) -> tupl
     wanted = {word: position for position, word in enumerate(words)}
     own = [[wanted[word] for word in file.words] for file in files]
     found = np.unique(np.concatenate([np.array(positions, dtype=np.int64) for positions in own]))
-    matrix = np.zeros((len(found), sum(file.matrix.shape[1] for file in files)))
-    column = 0
-    for file, positions in zip(files, own, strict=True):
-        end = column + file.matrix.shape[1]
-        matrix[np.searchsorted(found, positions), column:end] = file.matrix
-        column = end
+    rows = [np.searchsorted(found, positions) for positions in own]
+    matrix = side_by_side(files, rows, len(found)).astype(np.float64)
     matrix -= matrix.mean(0)
     _, directions = np.linalg.eigh(matrix.T @ matrix)  # the eigenvalues ascend
     components = (matrix @ directions[:, ::-1][:, :size]).astype(np.float32)
@@ -130,15 +141,15 @@ def clusters(matrix: npt.NDArray[np.float32], count: int, seed: int) -> tuple[Id
     sample = vectors[torch.randperm(len(vectors), generator=generator)[:SAMPLED]].double()
     centroids = sample[:count].clone()
     for _ in range(ROUNDS):
-        nearest = _nearest(sample, centroids)
-        sums = torch.zeros_like(centroids).index_add_(0, nearest, sample)
-        sizes = nearest.bincount(minlength=len(centroids))[:, None]
+        own = nearest(sample, centroids)
+        sums = torch.zeros_like(centroids).index_add_(0, own, sample)
+        sizes = own.bincount(minlength=len(centroids))[:, None]
         centroids = torch.where(sizes > 0, sums / sizes.clamp(min=1), centroids)
-    return _nearest(vectors, centroids).numpy(), centroids.float().numpy()
+    return nearest(vectors, centroids).numpy(), centroids.float().numpy()
 
 
-def _nearest(vectors: Tensor, centroids: Tensor) -> Tensor:
-    """The nearest centroid of each vector, shape [vectors]."""
+def nearest(vectors: Tensor, centroids: Tensor) -> Tensor:
+    """The nearest centroid of each vector by Euclidean distance, shape [vectors]; centroids are in double precision."""
     squares = centroids.square().sum(1)
     parts = torch.split(vectors, max(COMPARED // len(centroids), 1))
     return torch.cat([(squares - 2 * part.double() @ centroids.T).argmin(1) for part in parts])
